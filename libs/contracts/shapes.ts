@@ -1,0 +1,361 @@
+import { z } from 'zod';
+import { ALERT_EVENTS, ATTEMPT_STATES, RUN_STATES, TASK_STATES } from '#core';
+
+/** Every instant is ISO 8601 in UTC; every id is a string; absent values are null. */
+const instant = z.string();
+const id = z.string();
+
+export const runState = z.enum(RUN_STATES);
+export const taskState = z.enum(TASK_STATES);
+export const attemptState = z.enum(ATTEMPT_STATES);
+
+/** A mistake in a file: 1-based line and column. */
+export const problem = z.object({
+  file: z.string(),
+  line: z.number(),
+  column: z.number(),
+  message: z.string(),
+  hint: z.string().optional(),
+});
+
+export const interval = z.object({ start: instant, end: instant });
+
+export const environment = z.object({
+  name: z.string(),
+  schedules: z.enum(['active', 'paused']),
+  storage: z.string(),
+  release: id.nullable(),
+  /** True: the release holds files that are not committed. */
+  dirty: z.boolean(),
+  releasedAt: instant.nullable(),
+  /** Why the newest working tree is not what runs, if so. */
+  problems: z.array(problem),
+});
+export type Environment = z.infer<typeof environment>;
+
+export const runBar = z.object({
+  id,
+  state: runState,
+  createdAt: instant,
+  durationMs: z.number().nullable(),
+  intervalStart: instant.nullable(),
+});
+
+export const pipelineSummary = z.object({
+  name: z.string(),
+  description: z.string(),
+  owner: z.string(),
+  tags: z.array(z.string()),
+  /** For people: `30 2 * * * Europe/Berlin`, `every 15m`, `manual`. */
+  schedule: z.string(),
+  paused: z.boolean(),
+  nextFireAt: instant.nullable(),
+  /** Newest last, at most 30. */
+  lastRuns: z.array(runBar),
+  release: id,
+  /** Not empty: the file is broken, nothing fires. */
+  problems: z.array(problem),
+  activeRuns: z.number(),
+});
+export type PipelineSummary = z.infer<typeof pipelineSummary>;
+
+export const graphTask = z.object({
+  id: z.string(),
+  kind: z.enum(['run', 'node', 'python', 'sql']),
+  upstream: z.array(z.string()),
+  reads: z.array(z.string()),
+  writes: z.array(z.string()),
+  metrics: z.array(z.string()),
+  when: z.string(),
+  mapped: z.boolean(),
+  final: z.boolean(),
+  /** 1-based line in the pipeline's file. */
+  line: z.number(),
+});
+
+/** Layered left to right; coordinates in CSS pixels of the node's top left corner. */
+export const graphLayout = z.object({
+  width: z.number(),
+  height: z.number(),
+  nodes: z.array(z.object({ id: z.string(), x: z.number(), y: z.number(), width: z.number(), height: z.number() })),
+  edges: z.array(
+    z.object({ from: z.string(), to: z.string(), points: z.array(z.object({ x: z.number(), y: z.number() })) }),
+  ),
+});
+
+export const pipelineDetail = pipelineSummary.extend({
+  file: z.string(),
+  source: z.string(),
+  params: z.record(z.string(), z.record(z.string(), z.unknown())),
+  tasks: z.array(graphTask),
+  layout: graphLayout,
+  maxActiveRuns: z.number(),
+  catchup: z.string(),
+  /** Next fires, at most five. */
+  nextFires: z.array(z.object({ at: instant, intervalStart: instant, intervalEnd: instant })),
+});
+export type PipelineDetail = z.infer<typeof pipelineDetail>;
+
+/** Runs × tasks. `cells` is base64: run by run, one byte per task: index into TASK_STATES of the worst state of its task runs. */
+export const grid = z.object({
+  tasks: z.array(z.object({ id: z.string(), mapped: z.boolean(), final: z.boolean() })),
+  /** Oldest first. */
+  runs: z.array(
+    z.object({
+      id,
+      state: runState,
+      createdAt: instant,
+      startedAt: instant.nullable(),
+      finishedAt: instant.nullable(),
+      intervalStart: instant.nullable(),
+      release: id,
+      trigger: z.string(),
+    }),
+  ),
+  cells: z.string(),
+  /** Pass as `before` for older runs; null: no more. */
+  before: id.nullable(),
+});
+export type Grid = z.infer<typeof grid>;
+
+export const run = z.object({
+  id,
+  environment: z.string(),
+  pipeline: z.string(),
+  state: runState,
+  release: id,
+  dirty: z.boolean(),
+  /** `schedule`, `manual`, `backfill`, `rerun`. */
+  trigger: z.string(),
+  /** One sentence: why this run exists. */
+  why: z.string(),
+  interval: interval.nullable(),
+  params: z.record(z.string(), z.unknown()),
+  originRun: id.nullable(),
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  deadlineAt: instant.nullable(),
+  cancelRequested: z.boolean(),
+  /** One sentence for a state that needs one: which task failed, why it was skipped; else null. */
+  reason: z.string().nullable(),
+  counts: z.record(z.string(), z.number()),
+});
+export type Run = z.infer<typeof run>;
+
+export const taskRun = z.object({
+  taskId: z.string(),
+  mapIndex: z.number(),
+  mapKey: z.string(),
+  state: taskState,
+  tries: z.number(),
+  readyAt: instant.nullable(),
+  queuedAt: instant.nullable(),
+  startedAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  reason: z.string().nullable(),
+  /** Run whose task run this one took over; null: executed here. */
+  originRun: id.nullable(),
+  progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
+});
+export type TaskRun = z.infer<typeof taskRun>;
+
+export const runDetail = run.extend({
+  tasks: z.array(graphTask),
+  layout: graphLayout,
+  taskRuns: z.array(taskRun),
+  source: z.string(),
+  /** Neighbours in time of the same pipeline and environment. */
+  previousRun: id.nullable(),
+  nextRun: id.nullable(),
+});
+export type RunDetail = z.infer<typeof runDetail>;
+
+/** Why something that has not started yet waits. */
+export const waitingReason = z.object({
+  taskId: z.string().nullable(),
+  mapIndex: z.number().nullable(),
+  /** `max_active_runs`, `needs`, `data`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`. */
+  rule: z.string(),
+  text: z.string(),
+  /** 1 = next; null when there is no line to stand in. */
+  position: z.number().nullable(),
+  /** `RUN/TASK` that hold what is waited for; at most ten. */
+  holders: z.array(z.string()),
+});
+
+export const metricValue = z.object({ name: z.string(), value: z.number(), step: z.number().nullable(), at: instant });
+
+export const attempt = z.object({
+  id,
+  number: z.number(),
+  fence: z.number(),
+  state: attemptState,
+  worker: z.string().nullable(),
+  queuedAt: instant,
+  startedAt: instant.nullable(),
+  finishedAt: instant.nullable(),
+  exitCode: z.number().nullable(),
+  message: z.string().nullable(),
+  logLines: z.number().nullable(),
+  metrics: z.array(metricValue),
+});
+
+export const taskRunDetail = taskRun.extend({
+  run,
+  task: graphTask,
+  attempts: z.array(attempt),
+  /** What was or will be executed, expressions resolved, secrets never in it. */
+  command: z.string(),
+  env: z.record(z.string(), z.string()),
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      versions: z.array(z.object({ location: z.string(), version: z.string(), manifestHash: z.string() })),
+    }),
+  ),
+  published: z.array(
+    z.object({
+      name: z.string(),
+      location: z.string(),
+      version: z.string(),
+      manifestHash: z.string(),
+      files: z.number(),
+      bytes: z.number(),
+    }),
+  ),
+  outputs: z.record(z.string(), z.unknown()),
+  summary: z.string().nullable(),
+  /** All map indexes of this task, for the table. */
+  siblings: z.array(taskRun),
+});
+export type TaskRunDetail = z.infer<typeof taskRunDetail>;
+
+export const logLine = z.object({
+  n: z.number(),
+  at: z.number(),
+  stream: z.enum(['out', 'err', 'sys']),
+  text: z.string(),
+});
+export const logPage = z.object({ lines: z.array(logLine), nextLine: z.number(), complete: z.boolean() });
+export type LogPageShape = z.infer<typeof logPage>;
+
+export const metricSeries = z.object({
+  task: z.string(),
+  name: z.string(),
+  mapKey: z.string(),
+  /** Oldest first; the last value of each run's successful try. */
+  points: z.array(
+    z.object({ runId: id, at: instant, intervalStart: instant.nullable(), release: id, value: z.number() }),
+  ),
+});
+export type MetricSeries = z.infer<typeof metricSeries>;
+
+export const alertDelivery = z.object({
+  id,
+  at: instant,
+  event: z.enum(ALERT_EVENTS),
+  environment: z.string(),
+  pipeline: z.string(),
+  runId: id,
+  /** `slack:#channel`, `email:a@b`. */
+  target: z.string(),
+  state: z.enum(['pending', 'sent', 'rejected', 'muted']),
+  tries: z.number(),
+  title: z.string(),
+  /** What the other side said last. */
+  detail: z.string().nullable(),
+  sentAt: instant.nullable(),
+  nextTryAt: instant.nullable(),
+});
+export type AlertDelivery = z.infer<typeof alertDelivery>;
+
+export const systemStatus = z.object({
+  version: z.string(),
+  startedAt: instant,
+  schedulerLagMs: z.number(),
+  pools: z.array(
+    z.object({ environment: z.string(), name: z.string(), slots: z.number(), used: z.number(), ready: z.number() }),
+  ),
+  executor: z.object({ kind: z.string(), capacity: z.number(), running: z.number() }),
+  runs: z.record(z.string(), z.number()),
+});
+export type SystemStatus = z.infer<typeof systemStatus>;
+
+export const backfillPlan = z.object({
+  runs: z.array(z.object({ interval, action: z.enum(['create', 'skip']), reason: z.string(), runId: id.nullable() })),
+});
+
+export const errorBody = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+    problems: z.array(problem).optional(),
+  }),
+});
+
+// ---- requests
+
+export const triggerRequest = z.strictObject({
+  environment: z.string(),
+  params: z.record(z.string(), z.unknown()).default({}),
+  /** An instant inside the wanted interval, or both ends. */
+  at: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+});
+export const rerunRequest = z.strictObject({
+  /** `failed`: failed tasks and what follows them; `all`; `from`: `task` and what follows it. Finished task runs are taken over by reference. */
+  mode: z.enum(['failed', 'all', 'from']),
+  task: z.string().optional(),
+  release: z.enum(['same', 'current']).default('same'),
+});
+export const backfillRequest = z.strictObject({
+  environment: z.string(),
+  pipeline: z.string(),
+  from: z.string(),
+  to: z.string(),
+  reprocess: z.enum(['missing', 'failed', 'all']).default('missing'),
+  dryRun: z.boolean().default(false),
+});
+export const metricsIn = z.strictObject({
+  points: z
+    .array(
+      z.strictObject({
+        taskId: z.string(),
+        mapIndex: z.number().default(0),
+        name: z.string(),
+        value: z.number(),
+        step: z.number().nullable().default(null),
+      }),
+    )
+    .max(1000),
+});
+
+/** One server-sent event: what changed, so that a screen can refetch or patch just that. `id` orders and resumes. */
+export const liveEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('run'), environment: z.string(), pipeline: z.string(), runId: id, state: runState }),
+  /** Task runs of one run that changed in one batch. */
+  z.object({
+    kind: z.literal('tasks'),
+    environment: z.string(),
+    pipeline: z.string(),
+    runId: id,
+    taskRuns: z.array(z.object({ taskId: z.string(), mapIndex: z.number(), state: taskState })),
+  }),
+  z.object({ kind: z.literal('release'), environment: z.string(), release: id }),
+  z.object({ kind: z.literal('alert'), environment: z.string(), deliveryId: id }),
+  z.object({
+    kind: z.literal('progress'),
+    environment: z.string(),
+    pipeline: z.string(),
+    runId: id,
+    taskId: z.string(),
+    mapIndex: z.number(),
+    done: z.number(),
+    total: z.number(),
+    label: z.string(),
+  }),
+]);
+export type LiveEvent = z.infer<typeof liveEvent>;

@@ -1,0 +1,205 @@
+import type { TriggerRule } from './states.ts';
+
+/** A pipeline after compilation: plain JSON, no default left open. This is what a release stores and a run is pinned to. */
+export interface CompiledPipeline {
+  readonly format: 1;
+  readonly name: string;
+  /** Path of the file inside `dags/`, with forward slashes. */
+  readonly file: string;
+  readonly description: string;
+  readonly owner: string;
+  readonly tags: readonly string[];
+  readonly schedule: Schedule;
+  readonly maxActiveRuns: number;
+  /** Task runs of one run that may hold a slot at once; 0 means no limit. */
+  readonly maxActiveTasks: number;
+  readonly overlap: 'queue' | 'skip' | 'cancel_running';
+  readonly runTimeoutMs: number | null;
+  /** `run.late` is raised this long after the run's creation; null: never. */
+  readonly deadlineMs: number | null;
+  /** JSON Schema (draft-07 subset: type, enum, minimum, maximum, pattern, …) of each parameter; `default` absent means required. */
+  readonly params: Readonly<Record<string, ParamSchema>>;
+  readonly paths: Readonly<Record<string, PathDeclaration>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** In topological order; `finally` tasks come last. */
+  readonly tasks: readonly CompiledTask[];
+  readonly alerts: readonly AlertRule[];
+  /** Overlays by environment name: only graph-neutral keys. */
+  readonly environments: Readonly<Record<string, PipelineOverlay>>;
+}
+
+export type ParamSchema = Readonly<Record<string, unknown>> & { readonly type?: string; readonly default?: unknown };
+
+export interface PathDeclaration {
+  /** Template below the environment's root (and the pipeline's folder unless shared). May hold `${{ }}`. */
+  readonly at: string;
+  /** True drops the pipeline's name from the location, so that several pipelines share it. */
+  readonly shared: boolean;
+  /** `ds`: one partition per interval start; readers may ask for a window of partitions. */
+  readonly partition: 'ds' | null;
+}
+
+/** When runs are created. All instants ISO 8601. */
+export type Schedule =
+  | { readonly kind: 'manual' }
+  | (ScheduleBounds & {
+      readonly kind: 'cron';
+      /** Five fields or a preset already expanded. */
+      readonly cron: string;
+      readonly gap: 'next' | 'skip';
+      readonly fold: 'first' | 'second' | 'both';
+    })
+  | (ScheduleBounds & { readonly kind: 'every'; readonly everyMs: number });
+
+interface ScheduleBounds {
+  readonly timezone: string;
+  /** Local date or date-time in `timezone`, or null: the moment of activation is the anchor. */
+  readonly start: string | null;
+  /** Inclusive on the interval's start. */
+  readonly end: string | null;
+  readonly catchup: Catchup;
+}
+
+/** `none`: only the latest complete interval; `all`: everything since `start`; `bounded`: nothing older than `maxAgeMs`. */
+export type Catchup =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'all'; readonly order: 'oldest_first' | 'newest_first' }
+  | { readonly kind: 'bounded'; readonly maxAgeMs: number; readonly order: 'oldest_first' | 'newest_first' };
+
+export interface CompiledTask {
+  readonly id: string;
+  readonly body: TaskBody;
+  /** Ids of upstream tasks: `needs` (globs expanded) plus edges from paths; sorted, unique. */
+  readonly upstream: readonly string[];
+  readonly when: TriggerRule;
+  /** CEL without the `${{ }}`; null: always. */
+  readonly condition: string | null;
+  readonly matrix: Matrix | null;
+  /** Simultaneous task runs of this task; 0 means no limit. */
+  readonly maxParallel: number;
+  readonly maxFanout: number;
+  readonly reads: readonly ReadDeclaration[];
+  /** Names of paths of this pipeline. */
+  readonly writes: readonly string[];
+  readonly retries: RetryPolicy;
+  readonly timeoutMs: number | null;
+  readonly pool: string;
+  readonly slots: number;
+  readonly priority: number;
+  /** True: a failure counts in trigger rules, but not in the run's verdict. */
+  readonly catch: boolean;
+  /** True for tasks under `finally:`. */
+  readonly final: boolean;
+  /** Values may hold `${{ }}`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  /** Declared metric names. */
+  readonly metrics: readonly string[];
+  readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
+  readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
+  /** 1-based line of the task in its file. */
+  readonly line: number;
+}
+
+export type TaskBody =
+  /** Shell text; `${{ }}` already replaced by references to `__E1`, `__E2`, … whose CEL is in `expressions`. */
+  | { readonly kind: 'run'; readonly script: string; readonly expressions: Readonly<Record<string, string>> }
+  /** `file#export`, file relative to `dags/`. */
+  | { readonly kind: 'node'; readonly file: string; readonly export: string }
+  /** Either a file relative to `dags/` (function null: run it as a script) or a module with a function. */
+  | {
+      readonly kind: 'python';
+      readonly file: string | null;
+      readonly module: string | null;
+      readonly function: string | null;
+    }
+  /** A `.sql` file relative to `dags/`, or inline text; `${{ }}` replaced by `getvariable('__E1')`. */
+  | {
+      readonly kind: 'sql';
+      readonly file: string | null;
+      readonly text: string | null;
+      readonly expressions: Readonly<Record<string, string>>;
+    };
+
+export type Matrix =
+  /** Cross product of literal lists; index order is list order, the last axis fastest. */
+  | { readonly kind: 'literal'; readonly axes: Readonly<Record<string, readonly unknown[]>> }
+  /** Axes given by CEL; each must evaluate to a list. Literal axes may stand beside them. */
+  | {
+      readonly kind: 'dynamic';
+      readonly axes: Readonly<Record<string, { readonly expr: string } | { readonly list: readonly unknown[] }>>;
+    };
+
+export interface ReadDeclaration {
+  /** Name under which the task sees it: `$PATH_<ALIAS>`. */
+  readonly alias: string;
+  /** Pipeline that declares the path; null: this one. */
+  readonly pipeline: string | null;
+  readonly path: string;
+  /** Window of partitions ending with this run's interval, in milliseconds; null: the one version. */
+  readonly lastMs: number | null;
+  readonly missing: 'ok' | 'fail' | 'wait';
+}
+
+export interface RetryPolicy {
+  readonly max: number;
+  readonly delayMs: number;
+  /** Factor from one delay to the next; 1: constant. */
+  readonly backoff: number;
+  readonly maxDelayMs: number;
+  /** Share of the delay that may be added, chosen by hash; 0: none. */
+  readonly jitter: number;
+  /** Which ends are retried; null: any failure, time-outs included. */
+  readonly on: readonly (number | 'timeout' | 'lost')[] | null;
+}
+
+export const ALERT_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying'] as const;
+export type AlertEvent = (typeof ALERT_EVENTS)[number];
+
+export interface AlertRule {
+  readonly on: readonly AlertEvent[];
+  /** `slack:#channel`, `email:a@b`. */
+  readonly to: readonly string[];
+}
+
+/** What may differ between environments; absent keys keep the pipeline's own value. */
+export interface PipelineOverlay {
+  readonly schedule?: Schedule;
+  readonly paused?: boolean;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly pool?: string;
+  readonly alerts?: readonly AlertRule[];
+}
+
+/** `environments/<name>.yaml` after parsing. */
+export interface EnvironmentConfig {
+  readonly name: string;
+  /** `file:///…` root, already absolute. */
+  readonly storage: string;
+  readonly schedules: 'active' | 'paused';
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Where each secret comes from; never its value. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  readonly pools: Readonly<Record<string, number>>;
+  readonly alerts: {
+    readonly slack: {
+      readonly channel: string;
+      readonly token: SecretSource | null;
+      readonly apiUrl: string | null;
+    } | null;
+    readonly email: {
+      readonly to: readonly string[];
+      readonly from: string;
+      readonly smtp: SecretSource | string | null;
+    } | null;
+    readonly on: readonly AlertEvent[];
+    readonly mute: readonly AlertEvent[];
+  };
+  /** Other environments whose paths may be read here. */
+  readonly grants: readonly { readonly read: string; readonly paths: readonly string[] }[];
+  readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };
+  readonly retentionDays: number | null;
+}
+
+export type SecretSource = { readonly env: string } | { readonly file: string };

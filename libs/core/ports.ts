@@ -1,0 +1,166 @@
+import type {
+  Assignment,
+  AttemptReport,
+  AttemptResult,
+  InputBinding,
+  OutputBinding,
+  PublishedVersion,
+} from './attempt.ts';
+import type { AlertEvent } from './pipeline.ts';
+
+/** Executes attempts. Dispatch is idempotent by attempt id; every accepted attempt ends in exactly one `finished` report. */
+export interface Executor {
+  /** Reports go to this listener; set once, before the first dispatch. */
+  onReport(listener: (report: AttemptReport) => void): void;
+  dispatch(assignments: readonly Assignment[]): void;
+  /** Ends the attempt (TERM, grace, KILL); its `finished` report says `cancelled`. Unknown ids are ignored. */
+  cancel(attemptId: string, reason: string): void;
+  /** Stops taking work, ends what runs after the grace period, resolves when every process is gone. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** One environment's storage root. Every location is relative to it and contained in it. */
+export interface Storage {
+  /** Creates empty staging folders for the outputs and (links to) pinned versions for the inputs; returns absolute folders by variable. */
+  stage(assignment: StageRequest): Promise<Staged>;
+  /** Hashes what was staged, writes the manifests, moves each into an immutable version folder. Refuses links and names that leave it. */
+  seal(staged: Staged, about: ManifestAbout): Promise<readonly PublishedVersion[]>;
+  /** Removes staging and scratch of an attempt; never throws. */
+  discard(staged: Staged): Promise<void>;
+  /** Makes `location` show that version to people and other tools; ignores a lower fence than what it shows. */
+  project(location: string, version: string, fence: number): Promise<void>;
+  /** Absolute folder of a version; throws `not_found` when it is gone. */
+  folder(version: string): Promise<string>;
+  writeEvidence(key: EvidenceKey, result: AttemptResult): Promise<void>;
+  readEvidence(key: EvidenceKey): Promise<AttemptResult | null>;
+}
+
+export interface StageRequest {
+  readonly attemptId: string;
+  readonly runId: string;
+  readonly reads: readonly InputBinding[];
+  readonly writes: readonly OutputBinding[];
+}
+
+export interface Staged {
+  readonly attemptId: string;
+  /** Root of this attempt's staging area (absolute). */
+  readonly root: string;
+  /** Absolute folder for each `PATH_*` / `OUT_*` variable. */
+  readonly folders: Readonly<Record<string, string>>;
+  readonly writes: readonly OutputBinding[];
+}
+
+/** What a manifest says besides its files. */
+export interface ManifestAbout {
+  readonly release: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly attempt: number;
+  readonly fence: number;
+}
+
+export interface EvidenceKey {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly fence: number;
+}
+
+/** Where an attempt's log goes and comes from. Lines are numbered from 1. */
+export interface LogStore {
+  open(attempt: LogKey): Promise<LogWriter>;
+  /** Lines from `fromLine` on, at most `limit`; `complete` once the attempt's log is closed and read to its end. */
+  read(attempt: LogKey, options: { fromLine: number; limit: number }): Promise<LogPage>;
+  /** Line numbers (at most `limit`) whose text contains `text`, ignoring case and ANSI codes. */
+  search(attempt: LogKey, text: string, limit: number): Promise<readonly number[]>;
+  /** Calls back with each new line until the signal aborts or the log is closed. */
+  follow(
+    attempt: LogKey,
+    fromLine: number,
+    onLines: (lines: readonly LogLine[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+export interface LogKey {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly number: number;
+}
+
+export interface LogWriter {
+  write(lines: readonly Omit<LogLine, 'n'>[]): void;
+  /** Flushes and marks the log complete; returns the number of lines. */
+  close(): Promise<number>;
+}
+
+export interface LogLine {
+  readonly n: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly stream: 'out' | 'err' | 'sys';
+  readonly text: string;
+}
+
+export interface LogPage {
+  readonly lines: readonly LogLine[];
+  readonly nextLine: number;
+  readonly complete: boolean;
+}
+
+/** Unpacked, read-only copies of releases. */
+export interface ReleaseFiles {
+  /** Absolute folder that holds the release's `dags/` content; verified on unpack, reused afterwards. */
+  folder(digest: string): Promise<string>;
+}
+
+/** One alert on its way to one channel; built by the engine, formatted by the sender. */
+export interface AlertMessage {
+  /** Stable over re-sends; goes into Slack's metadata and the mail's Message-ID. */
+  readonly id: string;
+  readonly event: AlertEvent;
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly release: string;
+  readonly interval: { readonly start: string; readonly end: string } | null;
+  readonly owner: string;
+  /** `Task "train" failed on try 2 of 2: exit code 3`. */
+  readonly title: string;
+  readonly details: readonly { readonly label: string; readonly value: string }[];
+  /** Last lines of the log of the task that failed, without ANSI codes; may be empty. */
+  readonly logTail: readonly string[];
+  /** Absolute URL of the run page, and of the log line if known. */
+  readonly runUrl: string;
+  readonly logUrl: string | null;
+  readonly at: string;
+}
+
+/** Sends to one kind of channel. */
+export interface AlertSender {
+  readonly kind: 'slack' | 'email';
+  /**
+   * Sends `message` to `target` (a channel or an address). `thread` is what an earlier send for the same run and
+   * target returned; with it, Slack edits its message and adds a reply, mail refers to the earlier one.
+   * `inDoubt` says that an earlier try may have arrived: look for the id first where that is possible.
+   */
+  send(target: string, message: AlertMessage, thread: string | null, inDoubt: boolean): Promise<SendResult>;
+}
+
+export type SendResult =
+  | { readonly kind: 'sent'; readonly thread: string; readonly detail: string }
+  /** Try again; `afterMs` when the other side said how long to wait. */
+  | { readonly kind: 'retry'; readonly afterMs: number | null; readonly error: string }
+  /** It will never succeed (unknown channel, bad address). */
+  | { readonly kind: 'rejected'; readonly error: string };
+
+/** Wall clock. Injected, so that tests own time. */
+export interface Clock {
+  now(): Date;
+  /** Calls `callback` after `ms`; returns a function that cancels it. */
+  schedule(ms: number, callback: () => void): () => void;
+}
