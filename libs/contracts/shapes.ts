@@ -56,6 +56,8 @@ export const pipelineSummary = z.object({
   /** Not empty: the file is broken, nothing fires. */
   problems: z.array(problem),
   activeRuns: z.number(),
+  /** Scheduled intervals since the schedule's start; absent or null: the pipeline is not behind. */
+  catchUp: z.object({ done: z.number(), total: z.number() }).nullable().optional(),
 });
 export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
@@ -157,6 +159,18 @@ export const taskRun = z.object({
   /** Run whose task run this one took over; null: executed here. */
   originRun: id.nullable(),
   progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
+  /** Tries before the last one, oldest first; absent when the answer does not tell them. */
+  earlier: z
+    .array(
+      z.object({
+        number: z.number(),
+        state: attemptState,
+        queuedAt: instant,
+        startedAt: instant.nullable(),
+        finishedAt: instant.nullable(),
+      }),
+    )
+    .optional(),
 });
 export type TaskRun = z.infer<typeof taskRun>;
 
@@ -237,7 +251,13 @@ export const logLine = z.object({
   stream: z.enum(['out', 'err', 'sys']),
   text: z.string(),
 });
-export const logPage = z.object({ lines: z.array(logLine), nextLine: z.number(), complete: z.boolean() });
+export const logPage = z.object({
+  lines: z.array(logLine),
+  nextLine: z.number(),
+  complete: z.boolean(),
+  /** Lines written so far, where that is known without reading them all. */
+  total: z.number().optional(),
+});
 export type LogPageShape = z.infer<typeof logPage>;
 
 export const metricSeries = z.object({
