@@ -1,1 +1,3 @@
 export * from './shapes.ts';
+export * from './client.ts';
+export type { ClientOptions } from './request.ts';

@@ -1,0 +1,156 @@
+import type { z } from 'zod';
+import { followStream, type FollowOptions } from './follow-stream.ts';
+import { send, type ClientOptions, type Query } from './request.ts';
+import type * as shapes from './shapes.ts';
+
+// Types only: zod stays out of whoever imports this file.
+type Environment = z.infer<typeof shapes.environment>;
+type PipelineSummary = z.infer<typeof shapes.pipelineSummary>;
+type PipelineDetail = z.infer<typeof shapes.pipelineDetail>;
+type Grid = z.infer<typeof shapes.grid>;
+type Run = z.infer<typeof shapes.run>;
+type RunDetail = z.infer<typeof shapes.runDetail>;
+export type WaitingReason = z.infer<typeof shapes.waitingReason>;
+type TaskRunDetail = z.infer<typeof shapes.taskRunDetail>;
+export type LogLineShape = z.infer<typeof shapes.logLine>;
+type LogPageShape = z.infer<typeof shapes.logPage>;
+type MetricSeries = z.infer<typeof shapes.metricSeries>;
+type AlertDelivery = z.infer<typeof shapes.alertDelivery>;
+type SystemStatus = z.infer<typeof shapes.systemStatus>;
+type LiveEvent = z.infer<typeof shapes.liveEvent>;
+export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
+export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
+export type RerunRequest = z.input<typeof shapes.rerunRequest>;
+export type BackfillRequest = z.input<typeof shapes.backfillRequest>;
+export type MetricsIn = z.input<typeof shapes.metricsIn>;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; null: that was the last page. */
+  readonly next: string | null;
+}
+
+/** Where a path's data lies; `version` and what follows are null while nothing was published there. */
+export interface ResolvedPath {
+  readonly location: string;
+  readonly folder: string | null;
+  readonly version: string | null;
+  readonly manifestHash: string | null;
+  readonly runId: string | null;
+  readonly publishedAt: string | null;
+}
+
+/** What the live stream says: something changed, or "you may have missed something, fetch again". */
+export type LiveMessage =
+  { readonly kind: 'event'; readonly id: string | null; readonly event: LiveEvent } | { readonly kind: 'reset' };
+
+export interface AttemptAddress {
+  readonly runId: string;
+  readonly task: string;
+  readonly map?: number;
+  /** Absent: the newest try. */
+  readonly try?: number;
+}
+
+export type SluiceClient = ReturnType<typeof createClient>;
+
+/** The HTTP API as functions; see routes.md. Every failure is a SluiceError (see `send`). Works in a browser and in Node. */
+export function createClient(options: ClientOptions) {
+  const get = async <T>(path: string, query?: Query): Promise<T> =>
+    (await (await send(options, 'GET', path, { query })).json()) as T;
+  const post = async <T>(path: string, body?: unknown): Promise<T> =>
+    (await (await send(options, 'POST', path, { body: body ?? {} })).json()) as T;
+  const items = async <T>(path: string, query?: Query): Promise<readonly T[]> =>
+    (await get<{ items: readonly T[] }>(path, query)).items;
+  const run = (id: string): string => `/runs/${encodeURIComponent(id)}`;
+  const pipeline = (name: string): string => `/pipelines/${encodeURIComponent(name)}`;
+  const task = (at: AttemptAddress): string => `${run(at.runId)}/tasks/${encodeURIComponent(at.task)}`;
+
+  return {
+    environments: () => items<Environment>('/environments'),
+    pipelines: (env: string) => items<PipelineSummary>('/pipelines', { env }),
+    pipeline: (name: string, env: string) => get<PipelineDetail>(pipeline(name), { env }),
+    grid: (name: string, query: { env: string; runs?: number; before?: string | undefined }) =>
+      get<Grid>(`${pipeline(name)}/grid`, query),
+    metrics: (
+      name: string,
+      query: { env: string; task?: string | undefined; name?: string | undefined; limit?: number | undefined },
+    ) => items<MetricSeries>(`${pipeline(name)}/metrics`, query),
+    trigger: (name: string, body: TriggerRequest) => post<Run>(`${pipeline(name)}/runs`, body),
+    pause: (name: string, environment: string) => post<PipelineSummary>(`${pipeline(name)}/pause`, { environment }),
+    unpause: (name: string, environment: string) => post<PipelineSummary>(`${pipeline(name)}/unpause`, { environment }),
+
+    runs: (query: {
+      env: string;
+      pipeline?: string | undefined;
+      state?: string | undefined;
+      limit?: number | undefined;
+      cursor?: string | undefined;
+    }) => get<Page<Run>>('/runs', query),
+    run: (id: string) => get<RunDetail>(run(id)),
+    why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
+    cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
+    rerun: (id: string, body: RerunRequest) => post<Run>(`${run(id)}/rerun`, body),
+    addMetrics: async (id: string, body: MetricsIn): Promise<void> => {
+      await send(options, 'POST', `${run(id)}/metrics`, { body });
+    },
+
+    taskRun: (at: AttemptAddress) => get<TaskRunDetail>(task(at), { map: at.map }),
+    log: (at: AttemptAddress, query: { from?: number; limit?: number } = {}) =>
+      get<LogPageShape>(`${task(at)}/log`, { map: at.map, try: at.try, ...query }),
+    searchLog: async (at: AttemptAddress, q: string): Promise<readonly number[]> =>
+      (await get<{ lines: number[] }>(`${task(at)}/log/search`, { map: at.map, try: at.try, q })).lines,
+    /** Lines of an attempt's log as they are written, from line `from` (default 1) to its end; survives lost connections. */
+    async *followLog(
+      at: AttemptAddress,
+      from = 1,
+      follow: FollowOptions = {},
+    ): AsyncGenerator<readonly LogLineShape[]> {
+      let nextLine = from;
+      const open = () => ({ path: `${task(at)}/log/tail`, query: { map: at.map, try: at.try, from: nextLine } });
+      for await (const message of followStream(options, open, follow)) {
+        if (message.event === 'end') return;
+        if (message.event !== 'lines') continue;
+        const lines = (JSON.parse(message.data) as LogLineShape[]).filter((line) => line.n >= nextLine);
+        nextLine = (lines.at(-1)?.n ?? nextLine - 1) + 1;
+        if (lines.length > 0) yield lines;
+      }
+    },
+    /**
+     * Changes of the given topics (`env:NAME`, `run:ID`) until the signal aborts; resumes after lost connections.
+     * Begins with a `reset` once connected, so "fetch on reset, patch on event" misses nothing.
+     */
+    async *events(topics: readonly string[], follow: FollowOptions = {}): AsyncGenerator<LiveMessage> {
+      let lastEventId: string | null = null;
+      const open = () => ({
+        path: '/events',
+        query: { topics: topics.join(',') },
+        headers: lastEventId === null ? undefined : { 'last-event-id': lastEventId },
+      });
+      for await (const message of followStream(options, open, follow)) {
+        if (message.event === 'open') {
+          // Reconnected with an id: the server itself says `reset` when it cannot replay from there.
+          if (lastEventId === null) yield { kind: 'reset' };
+          continue;
+        }
+        if (message.id !== null) lastEventId = message.id;
+        if (message.event === 'reset') yield { kind: 'reset' };
+        else yield { kind: 'event', id: message.id, event: JSON.parse(message.data) as LiveEvent };
+      }
+    },
+
+    backfill: (body: BackfillRequest) => post<BackfillPlan>('/backfills', body),
+    alerts: (query: { env?: string | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) =>
+      get<Page<AlertDelivery>>('/alerts', query),
+    testAlerts: async (environment: string, target?: string): Promise<readonly AlertDelivery[]> =>
+      (await post<{ items: AlertDelivery[] }>('/alerts/test', { environment, ...(target ? { target } : {}) })).items,
+    path: (ref: string, env: string, at?: string) => get<ResolvedPath>('/paths', { ref, env, at }),
+    system: () => get<SystemStatus>('/system'),
+    /** Turns a one-time code or a token into the web view's cookie. */
+    login: async (body: { code: string } | { token: string }): Promise<void> => {
+      await send(options, 'POST', '/login', { body });
+    },
+    /** A one-time code for the web view: valid once, for a minute. */
+    loginCode: async (): Promise<string> => (await post<{ code: string }>('/login/codes')).code,
+  };
+}
