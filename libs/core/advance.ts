@@ -1,0 +1,435 @@
+import type { Outcome } from './attempt.ts';
+import type { RunCache, TaskInstance } from './run-cache.ts';
+import { countedAs, isActive } from './run-cache.ts';
+import { decideAfterAttempt } from './retry.ts';
+import { decideRule } from './trigger-rules.ts';
+import { isTerminal } from './states.ts';
+import type { TaskState, TerminalTaskState } from './states.ts';
+import { unreachable } from './errors.ts';
+
+/** What happened to a run, in the order in which it happened. Events about attempts that are no longer live change nothing. */
+export type RunEvent =
+  /** The run begins, or was just rebuilt from the database: look at every task. */
+  | { readonly kind: 'start' }
+  | { readonly kind: 'prepared'; readonly taskIndex: number; readonly result: Prepared }
+  | {
+      readonly kind: 'admitted';
+      readonly taskIndex: number;
+      readonly mapIndex: number;
+      readonly attemptId: string;
+      readonly number: number;
+      readonly fence: number;
+    }
+  | { readonly kind: 'started'; readonly taskIndex: number; readonly mapIndex: number; readonly attemptId: string }
+  | {
+      readonly kind: 'ended';
+      readonly taskIndex: number;
+      readonly mapIndex: number;
+      readonly attemptId: string;
+      readonly outcome: Outcome;
+      readonly gateClosed: boolean;
+    }
+  /** Time passed: retries that are due become ready. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' };
+
+/** The answer to a `prepare` decision. `mapKeys` null: not fanned out. */
+export type Prepared =
+  | { readonly kind: 'ready'; readonly mapKeys: readonly string[] | null }
+  | { readonly kind: 'waiting'; readonly reason: string }
+  | { readonly kind: 'skip'; readonly reason: string }
+  | { readonly kind: 'fail'; readonly reason: string };
+
+/** What must be written or done because of the events, in order. */
+export type Decision =
+  | TaskRunChange
+  | { readonly kind: 'prepare'; readonly taskIndex: number }
+  | { readonly kind: 'cancel-attempt'; readonly attemptId: string }
+  | {
+      readonly kind: 'end-run';
+      readonly state: 'success' | 'failed' | 'cancelled' | 'timed_out';
+      readonly reason: string | null;
+    };
+
+/** The whole new state of one task run; `from: none` inserts the row, anything else updates it if it is still in that state. */
+export interface TaskRunChange {
+  readonly kind: 'task-run';
+  readonly taskIndex: number;
+  readonly mapIndex: number;
+  readonly mapKey: string;
+  readonly from: TaskState;
+  readonly to: TaskState;
+  readonly number: number;
+  readonly fence: number;
+  readonly retriesUsed: number;
+  readonly lost: number;
+  readonly deferred: number;
+  /** Epoch milliseconds; null unless `retrying` or `lost`. */
+  readonly retryAt: number | null;
+  readonly reason: string | null;
+  readonly gateClosed: boolean;
+}
+
+interface Step {
+  readonly run: RunCache;
+  readonly now: number;
+  readonly decisions: Decision[];
+  /** Tasks whose trigger rule may decide now. */
+  readonly dirty: number[];
+}
+
+/**
+ * Moves a run forward. Deterministic and total: the same cache, events and `now` (epoch milliseconds) give the same
+ * decisions, and no event is an error. The cost follows what the events touch, never the size of the run or its history.
+ */
+export function advance(run: RunCache, events: readonly RunEvent[], now: number): Decision[] {
+  const step: Step = { run, now, decisions: [], dirty: [] };
+  if (run.state === 'ended') return [];
+  for (const event of events) applyEvent(step, event);
+  settle(step);
+  return step.decisions;
+}
+
+function applyEvent(step: Step, event: RunEvent): void {
+  const { run } = step;
+  switch (event.kind) {
+    case 'start':
+      run.tasks.forEach((_, index) => step.dirty.push(index));
+      return;
+    case 'prepared':
+      return applyPrepared(step, event.taskIndex, event.result);
+    case 'admitted': {
+      const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
+      if (instance?.state !== 'ready') return;
+      // Admission wrote the row in its own transaction, so there is nothing left to decide.
+      Object.assign(instance, {
+        state: 'queued',
+        attemptId: event.attemptId,
+        number: event.number,
+        fence: event.fence,
+      });
+      // A stop that was decided while the admission was under way.
+      if (run.stopping !== null && mayStop(run, event.taskIndex))
+        step.decisions.push({ kind: 'cancel-attempt', attemptId: event.attemptId });
+      return;
+    }
+    case 'started': {
+      const instance = liveInstance(run, event);
+      if (instance?.state === 'queued') change(step, instance, 'running', null);
+      return;
+    }
+    case 'ended':
+      return applyEnded(step, event);
+    case 'tick':
+      for (const instance of run.timers) {
+        if (instance.retryAt === null || instance.retryAt > step.now) continue;
+        run.timers.delete(instance);
+        instance.retryAt = null;
+        change(step, instance, 'ready', null);
+      }
+      return;
+    case 'stop':
+      return stop(step, event.verdict);
+    default:
+      return unreachable(event);
+  }
+}
+
+function liveInstance(
+  run: RunCache,
+  event: { taskIndex: number; mapIndex: number; attemptId: string },
+): TaskInstance | undefined {
+  const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
+  return instance?.attemptId === event.attemptId ? instance : undefined;
+}
+
+function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
+  const { run } = step;
+  const task = run.tasks[taskIndex];
+  if (task?.phase !== 'preparing') return;
+  const waiting = task.instances.get(0)?.state === 'waiting' ? task.instances.get(0) : undefined;
+  // After a rebuild some task runs may exist already: then only the keys are news.
+  const begun = task.instances.size > 0 && !waiting;
+  switch (result.kind) {
+    case 'ready':
+      return open(step, taskIndex, result.mapKeys ?? ['']);
+    case 'waiting':
+      if (!begun && !waiting) change(step, createInstance(run, taskIndex, 0), 'waiting', result.reason);
+      return;
+    case 'skip':
+      if (!begun) endUntried(step, taskIndex, 'skipped', result.reason);
+      return;
+    case 'fail':
+      if (!begun) endUntried(step, taskIndex, 'failed', result.reason);
+      return;
+    default:
+      return unreachable(result);
+  }
+}
+
+function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): void {
+  const { run } = step;
+  const instance = liveInstance(run, event);
+  if (!instance || isTerminal(instance.state)) return;
+  const node = run.graph.tasks[event.taskIndex];
+  if (!node) return;
+  instance.attemptId = null;
+  const stopping = run.stopping !== null && mayStop(run, event.taskIndex);
+  // Nobody asked to cancel: its executor was shut down, which is a loss like any other.
+  const outcome: Outcome =
+    event.outcome.kind === 'cancelled' && !stopping ? { kind: 'lost', message: event.outcome.message } : event.outcome;
+  const after = decideAfterAttempt(outcome, node.retries, instance, `${run.runId}/${node.id}/${event.mapIndex}`);
+  Object.assign(instance, {
+    retriesUsed: after.counts.retriesUsed,
+    lost: after.counts.lost,
+    deferred: after.counts.deferred,
+  });
+  if (after.kind === 'end') {
+    instance.gateClosed = event.gateClosed;
+    return end(step, instance, after.state, after.reason);
+  }
+  if (stopping) return end(step, instance, 'cancelled', after.reason);
+  instance.retryAt = step.now + after.delayMs;
+  run.timers.add(instance);
+  change(step, instance, after.state, after.reason);
+}
+
+/** `finally` tasks are stopped only by a stop that comes while they run. */
+function mayStop(run: RunCache, taskIndex: number): boolean {
+  return run.graph.tasks[taskIndex]?.final === run.finalStarted;
+}
+
+function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
+  const { run } = step;
+  if (run.stopping !== null && !run.finalStarted) return;
+  run.stopping ??= verdict;
+  const reason = verdict === 'cancelled' ? 'the run was cancelled' : 'the run took longer than its run_timeout';
+  run.tasks.forEach((task, taskIndex) => {
+    if (task.phase === 'done' || !mayStop(run, taskIndex)) return;
+    const unreleased = task.total - task.instances.size;
+    for (const instance of task.instances.values()) {
+      if (instance.attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId: instance.attemptId });
+    }
+    if (task.instances.size === 0) return endUntried(step, taskIndex, 'cancelled', reason);
+    if (unreleased > 0) shrink(step, taskIndex, task.instances.size);
+    for (const instance of [...task.instances.values()]) {
+      if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, 'cancelled', reason);
+    }
+  });
+}
+
+/** Forgets the task runs that were never released. */
+function shrink(step: Step, taskIndex: number, total: number): void {
+  const { run } = step;
+  const task = run.tasks[taskIndex];
+  if (!task) return;
+  for (const child of run.graph.tasks[taskIndex]?.downstream ?? []) {
+    const up = run.tasks[child]?.up;
+    if (up) up.total += total - task.total;
+  }
+  task.total = total;
+  task.nextToRelease = Number.MAX_SAFE_INTEGER;
+  run.releasable.delete(taskIndex);
+  if (task.ended === task.total) finishTask(step, taskIndex);
+}
+
+/** Decides, releases and finishes until nothing moves any more. */
+function settle(step: Step): void {
+  const { run } = step;
+  for (;;) {
+    for (let index = step.dirty.pop(); index !== undefined; index = step.dirty.pop()) decideTask(step, index);
+    release(step);
+    if (step.dirty.length > 0) continue;
+    if (run.openTasks > 0) return;
+    if (run.openFinalTasks > 0) {
+      if (run.finalStarted) return;
+      run.finalStarted = true;
+      run.graph.tasks.forEach((task, index) => task.final && step.dirty.push(index));
+      continue;
+    }
+    return endRun(step);
+  }
+}
+
+function decideTask(step: Step, taskIndex: number): void {
+  const { run } = step;
+  const node = run.graph.tasks[taskIndex];
+  const task = run.tasks[taskIndex];
+  if (!node || !task) return;
+  // A rebuilt cache may hold a task in the middle of its preparation.
+  if (task.phase === 'preparing') return void step.decisions.push({ kind: 'prepare', taskIndex });
+  if (task.phase !== 'blocked' || (node.final && !run.finalStarted)) return;
+  if (run.stopping !== null && mayStop(run, taskIndex) && !node.final)
+    return endUntried(step, taskIndex, 'cancelled', 'the run was stopped');
+  const verdict = decideRule(node.when, task.up);
+  switch (verdict) {
+    case 'wait':
+      return;
+    case 'run':
+      if (!node.needsPreparation) return open(step, taskIndex, node.mapKeys ?? ['']);
+      task.phase = 'preparing';
+      return void step.decisions.push({ kind: 'prepare', taskIndex });
+    case 'skipped':
+    case 'upstream_failed':
+      return endUntried(
+        step,
+        taskIndex,
+        verdict,
+        `its rule \`${node.when}\` cannot be met by how its upstream tasks ended`,
+      );
+    default:
+      return unreachable(verdict);
+  }
+}
+
+/** Makes the task runs of a task known. */
+function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
+  const { run } = step;
+  const task = run.tasks[taskIndex];
+  if (!task) return;
+  if (mapKeys.length === 0) return endUntried(step, taskIndex, 'skipped', 'its fan-out has no items');
+  for (const child of run.graph.tasks[taskIndex]?.downstream ?? []) {
+    const up = run.tasks[child]?.up;
+    if (up) up.total += mapKeys.length - task.total;
+  }
+  task.total = mapKeys.length;
+  task.mapKeys = mapKeys;
+  task.phase = 'open';
+  const waiting = task.instances.get(0);
+  if (waiting?.state === 'waiting') {
+    task.nextToRelease = 1;
+    change(step, waiting, 'ready', null);
+  }
+  run.releasable.add(taskIndex);
+  if (task.ended === task.total) finishTask(step, taskIndex);
+}
+
+/** Turns opened task runs into ready ones, as far as `max_parallel` and `max_active_tasks` allow. */
+function release(step: Step): void {
+  const { run } = step;
+  const limit = run.graph.maxActiveTasks || Number.MAX_SAFE_INTEGER;
+  for (const taskIndex of run.releasable) {
+    const task = run.tasks[taskIndex];
+    const node = run.graph.tasks[taskIndex];
+    if (!task || !node) continue;
+    const parallel = node.maxParallel || Number.MAX_SAFE_INTEGER;
+    while (task.nextToRelease < task.total && task.active < parallel && run.active < limit) {
+      const mapIndex = task.nextToRelease++;
+      if (!task.instances.has(mapIndex)) change(step, createInstance(run, taskIndex, mapIndex), 'ready', null);
+    }
+    if (task.nextToRelease >= task.total) run.releasable.delete(taskIndex);
+    if (run.active >= limit) return;
+  }
+}
+
+function createInstance(run: RunCache, taskIndex: number, mapIndex: number): TaskInstance {
+  const instance: TaskInstance = {
+    taskIndex,
+    mapIndex,
+    state: 'none',
+    number: 0,
+    fence: 0,
+    retriesUsed: 0,
+    lost: 0,
+    deferred: 0,
+    attemptId: null,
+    retryAt: null,
+    gateClosed: false,
+  };
+  run.tasks[taskIndex]?.instances.set(mapIndex, instance);
+  return instance;
+}
+
+/** Ends a task as a whole before any of its task runs was tried; leaves one row that says why. */
+function endUntried(
+  step: Step,
+  taskIndex: number,
+  state: 'skipped' | 'upstream_failed' | 'failed' | 'cancelled',
+  reason: string,
+): void {
+  const task = step.run.tasks[taskIndex];
+  if (!task) return;
+  for (const child of step.run.graph.tasks[taskIndex]?.downstream ?? []) {
+    const up = step.run.tasks[child]?.up;
+    if (up) up.total += 1 - task.total;
+  }
+  task.total = 1;
+  end(step, task.instances.get(0) ?? createInstance(step.run, taskIndex, 0), state, reason);
+}
+
+function end(step: Step, instance: TaskInstance, state: TerminalTaskState, reason: string | null): void {
+  const { run } = step;
+  const task = run.tasks[instance.taskIndex];
+  if (!task) return;
+  run.timers.delete(instance);
+  instance.retryAt = null;
+  change(step, instance, state, reason);
+  task.ended += 1;
+  if (state === 'failed') task.failed += 1;
+  const counter = countedAs(instance);
+  for (const child of run.graph.tasks[instance.taskIndex]?.downstream ?? []) {
+    const up = run.tasks[child]?.up;
+    if (up) up[counter] += 1;
+    step.dirty.push(child);
+  }
+  if (task.ended === task.total) finishTask(step, instance.taskIndex);
+}
+
+function finishTask(step: Step, taskIndex: number): void {
+  const { run } = step;
+  const task = run.tasks[taskIndex];
+  const node = run.graph.tasks[taskIndex];
+  if (!task || !node || task.phase === 'done') return;
+  task.phase = 'done';
+  run.releasable.delete(taskIndex);
+  if (node.final) run.openFinalTasks -= 1;
+  else run.openTasks -= 1;
+  if (task.failed > 0 && !node.caught) {
+    if (node.final) run.finalFailed = true;
+    else run.anyFailed = true;
+  }
+}
+
+function change(step: Step, instance: TaskInstance, to: TaskState, reason: string | null): void {
+  const { run } = step;
+  const task = run.tasks[instance.taskIndex];
+  const from = instance.state;
+  instance.state = to;
+  const delta = Number(isActive(to)) - Number(isActive(from));
+  run.active += delta;
+  if (task) task.active += delta;
+  step.decisions.push({
+    kind: 'task-run',
+    taskIndex: instance.taskIndex,
+    mapIndex: instance.mapIndex,
+    mapKey: task?.mapKeys[instance.mapIndex] ?? '',
+    from,
+    to,
+    number: instance.number,
+    fence: instance.fence,
+    retriesUsed: instance.retriesUsed,
+    lost: instance.lost,
+    deferred: instance.deferred,
+    retryAt: instance.retryAt,
+    reason,
+    gateClosed: instance.gateClosed,
+  });
+}
+
+function endRun(step: Step): void {
+  const { run } = step;
+  run.state = 'ended';
+  const failed = run.graph.tasks
+    .filter((node, index) => !node.caught && (run.tasks[index]?.failed ?? 0) > 0)
+    .map((node) => `"${node.id}"`);
+  const state = run.stopping ?? (run.anyFailed || run.finalFailed ? 'failed' : 'success');
+  const reason =
+    state === 'success'
+      ? null
+      : state === 'timed_out'
+        ? 'took longer than its run_timeout'
+        : state === 'cancelled'
+          ? 'cancelled'
+          : `task ${failed.join(', ')} failed`;
+  step.decisions.push({ kind: 'end-run', state, reason });
+}
