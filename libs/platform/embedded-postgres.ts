@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '#core';
 import { choosePostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
@@ -30,6 +31,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
+const MAX_TRIES = 6;
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 /**
@@ -42,10 +44,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.dataFolder);
   const data = path.join(folder, 'data');
-  const found = await adopt(folder, data);
-  if (found !== null) {
-    log(`Postgres ${found.pid} already serves ${data}; using it.`);
-    return found;
+  const adopted = await adopt(folder, data);
+  if (adopted !== null) {
+    log(`Postgres ${adopted.pid} already serves ${data}; using it.`);
+    return adopted;
   }
 
   const binaries = await findPostgresBinaries(path.join(folder, 'lib'));
@@ -62,13 +64,22 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await rename(fresh, data);
   }
 
-  const port = await choosePort(path.join(folder, 'port'), options.port);
-  const pid = await launchPostmaster(launch, port);
-  const url = connectionUrl(password, port);
-  await waitUntilServing(url, data, pid, logFile);
-  await ensureDatabase(url);
-  log(`Postgres ${pid} serves ${data} on 127.0.0.1:${port}.`);
-  return { url, adopted: false, pid, stop: () => stopPostmaster(data, pid) };
+  // A few tries: children of a server that was killed may still hold its shared memory for a moment, another starter
+  // may be faster, and a free port may be taken between our look and the server's.
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const port = await choosePort(path.join(folder, 'port'), options.port);
+    const pid = await launchPostmaster(launch, port);
+    const url = connectionUrl(password, port);
+    if (await waitUntilServing(url, data, pid)) {
+      await ensureDatabase(url);
+      log(`Postgres ${pid} serves ${data} on 127.0.0.1:${port}.`);
+      return { url, adopted: false, pid, stop: () => stopPostmaster(data, pid) };
+    }
+    await delay(tries * 150);
+    const faster = await adopt(folder, data);
+    if (faster !== null) return faster;
+  }
+  throw await endedWhileStarting(data, logFile);
 }
 
 /** Uses the live server on this folder; null when there is none. */
@@ -76,7 +87,8 @@ async function adopt(folder: string, data: string): Promise<EmbeddedPostgres | n
   const server = await findPostmaster(data);
   if (server === null) return null;
   const url = connectionUrl(await readOrCreatePassword(folder, data), server.port);
-  await waitUntilServing(url, data, server.pid, path.join(folder, 'postgres.log'));
+  // It may be on its way out: killed or stopped a moment ago.
+  if (!(await waitUntilServing(url, data, server.pid))) return null;
   await ensureDatabase(url);
   return { url, adopted: true, pid: server.pid, stop: () => stopPostmaster(data, server.pid) };
 }
@@ -94,6 +106,14 @@ async function readOrCreatePassword(folder: string, data: string): Promise<strin
   await rm(file, { force: true });
   await writeFile(file, `${password}\n`, { mode: 0o600, flag: 'wx' });
   return password;
+}
+
+async function endedWhileStarting(data: string, logFile: string): Promise<SluiceError> {
+  const log = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-8);
+  return new SluiceError('unavailable', `Postgres ends while starting on ${data}: ${log.at(-1) ?? 'it says nothing'}`, {
+    hint: `Read ${logFile}; its last lines are in the details.`,
+    details: { log },
+  });
 }
 
 function exists(file: string): Promise<boolean> {

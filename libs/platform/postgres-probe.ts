@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { SluiceError } from '#core';
@@ -12,21 +11,27 @@ export function connectionUrl(password: string, port: number): string {
 }
 
 /**
- * Resolves when the server answers a query and says that it serves `data`. Crash recovery may take a while, so it
- * waits as long as the process lives, at most two minutes; then throws `unavailable` with the end of the server's log.
+ * True when the server answers a query and says that it serves `data`; false when its process ended instead. Crash
+ * recovery may take a while, so it waits as long as the process lives, at most two minutes; then throws `unavailable`.
  */
-export async function waitUntilServing(url: string, data: string, pid: number, logFile: string): Promise<void> {
+export async function waitUntilServing(url: string, data: string, pid: number): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const answer = await ask(url);
-    if (answer.folder === data) return;
+    if (answer.folder === data) return true;
+    if (!(await isAlive(pid))) return false;
     if (answer.folder !== null)
       throw new SluiceError('conflict', `The Postgres that answers serves ${answer.folder}, not ${data}.`, {
         hint: 'Stop the other server, or use another data folder.',
       });
-    const alive = await isAlive(pid);
-    if (!alive || answer.final || Date.now() > deadline)
-      throw await notServing(alive, pid, data, logFile, answer.error);
+    if (answer.final || Date.now() > deadline)
+      throw new SluiceError(
+        'unavailable',
+        `Postgres ${pid} on ${data} lives but does not let us in: ${answer.error}.`,
+        {
+          hint: `If nothing else uses it, end it with \`kill -QUIT ${pid}\` and start again.`,
+        },
+      );
     await delay(20);
   }
 }
@@ -75,26 +80,4 @@ function maintenanceUrl(url: string): string {
   const maintenance = new URL(url);
   maintenance.pathname = '/postgres';
   return maintenance.href;
-}
-
-async function notServing(
-  alive: boolean,
-  pid: number,
-  data: string,
-  logFile: string,
-  error: string,
-): Promise<SluiceError> {
-  const log = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-8);
-  return new SluiceError(
-    'unavailable',
-    alive
-      ? `Postgres ${pid} on ${data} lives but does not let us in: ${error}.`
-      : `Postgres ended while starting on ${data}: ${log.at(-1) || error}`,
-    {
-      hint: alive
-        ? `If nothing else uses it, end it with \`kill -QUIT ${pid}\` and start again.`
-        : `Read ${logFile}; its last lines are in the details.`,
-      details: { log },
-    },
-  );
 }
