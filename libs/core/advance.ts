@@ -157,11 +157,15 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
       if (!begun && !waiting) change(step, createInstance(run, taskIndex, 0), 'waiting', result.reason);
       return;
     case 'skip':
-      if (!begun) endUntried(step, taskIndex, 'skipped', result.reason);
-      return;
     case 'fail':
-      if (!begun) endUntried(step, taskIndex, 'failed', result.reason);
-      return;
+      // What cannot be prepared again ends with the task runs that it has.
+      if (begun)
+        return open(
+          step,
+          taskIndex,
+          Array.from({ length: task.instances.size }, () => ''),
+        );
+      return endUntried(step, taskIndex, result.kind === 'skip' ? 'skipped' : 'failed', result.reason);
     default:
       return unreachable(result);
   }

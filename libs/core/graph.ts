@@ -24,6 +24,8 @@ export interface TaskNode {
   readonly needsPreparation: boolean;
   /** Keys of a literal fan-out, else null. */
   readonly mapKeys: readonly string[] | null;
+  /** True: the fan-out is given by an expression, so its keys are known only after preparation. */
+  readonly dynamicFanOut: boolean;
   readonly maxParallel: number;
   readonly retries: RetryPolicy;
 }

@@ -10,3 +10,4 @@ export * from './retry.ts';
 export * from './run-cache.ts';
 export * from './states.ts';
 export * from './trigger-rules.ts';
+export * from './store-port.ts';

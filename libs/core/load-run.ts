@@ -1,4 +1,4 @@
-import type { RunGraph } from './graph.ts';
+import type { RunGraph, TaskNode } from './graph.ts';
 import type { RunCache, StoredTaskRun, TaskInstance } from './run-cache.ts';
 import { countedAs, isActive, newRunCache } from './run-cache.ts';
 import { isTerminal } from './states.ts';
@@ -33,7 +33,8 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   // One row that ended without a try stands for the whole task: skipped, upstream_failed, cancelled or refused.
   const endedUntried = only !== undefined && isTerminal(only.state) && only.state !== 'success' && only.number === 0;
   const mapKeys = endedUntried ? [''] : node.mapKeys;
-  if (node.needsPreparation && !endedUntried) {
+  const complete = mapKeysKnown(node, only) && task.instances.size === (node.mapKeys?.length ?? 1);
+  if (node.needsPreparation && !endedUntried && !complete) {
     task.phase = 'preparing';
     return;
   }
@@ -45,6 +46,11 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   task.total = task.mapKeys.length;
   task.phase = 'open';
   run.releasable.add(taskIndex);
+}
+
+/** Only a task whose fan-out is an expression, or whose one row still waits for data, must be prepared once more. */
+function mapKeysKnown(node: TaskNode, only: TaskInstance | undefined): boolean {
+  return !node.dynamicFanOut && only?.state !== 'waiting';
 }
 
 function countLoaded(run: RunCache, taskIndex: number): void {

@@ -1,3 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The first schema. Migrations are append-only; `schema.sql` beside shows their sum. */
+export class First1790000000001 implements MigrationInterface {
+  name = 'First1790000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(SQL);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Migrations are not reversed: restore a backup instead.');
+  }
+}
+
+const SQL = `
 -- Truth about what happened. What a pipeline is, stands in its release; the data stands in storage.
 -- No foreign keys from the hot tables (task_run, attempt, metric): every row is written by the owner of its run
 -- under the run's row lock, and a key check per insert would cost a lookup each.
@@ -288,3 +304,4 @@ create table graph_layout (
   pipeline_digest text primary key,
   layout          jsonb not null
 );
+`;

@@ -1,0 +1,362 @@
+import type { AttemptState, RunState, TaskState } from './states.ts';
+import type { AlertMessage } from './ports.ts';
+import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
+import type { AlertEvent } from './pipeline.ts';
+import type { StoredTaskRun } from './run-cache.ts';
+
+/*
+ * What the engine asks of the database. Instants are ISO 8601 strings in UTC, ids strings.
+ * Every method is one transaction; expected losses are values, broken machinery throws.
+ */
+
+export interface RunRecord {
+  readonly id: string;
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly release: string;
+  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun';
+  readonly intervalStart: string | null;
+  readonly intervalEnd: string | null;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly originRun: string | null;
+  readonly state: RunState;
+  readonly cancelRequested: boolean;
+  readonly createdAt: string;
+  readonly timeoutAt: string | null;
+}
+
+export interface ClaimedRun extends RunRecord {
+  readonly leaseToken: string;
+}
+
+/** A run to create. `triggerKey` makes scheduled ones unique; null: always a new one. */
+export interface NewRun {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly release: string;
+  readonly configHash: string;
+  readonly trigger: RunRecord['trigger'];
+  readonly triggerKey: string | null;
+  readonly why: string;
+  readonly intervalStart: string | null;
+  readonly intervalEnd: string | null;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly originRun: string | null;
+  /** `skipped` records a fire that is not executed; `reason` says why. */
+  readonly state: 'queued' | 'skipped';
+  readonly reason: string | null;
+  readonly maxActiveRuns: number;
+  readonly queueOrder: number;
+  readonly deadlineMs: number | null;
+  readonly runTimeoutMs: number | null;
+  /** Task runs of `originRun` that are taken over by reference. */
+  readonly takeOver: readonly { readonly taskId: string; readonly mapIndex: number }[];
+}
+
+export interface LoadedTaskRun extends StoredTaskRun {
+  readonly runId: string;
+  readonly inputs: readonly InputBinding[] | null;
+  readonly matrix: Readonly<Record<string, unknown>> | null;
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  /** State of the live attempt. */
+  readonly attemptState: AttemptState | null;
+  /** Process that was told to execute the live attempt. */
+  readonly worker: string | null;
+}
+
+export interface TaskRunInsert {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly mapKey: string;
+  readonly matrix: Readonly<Record<string, unknown>> | null;
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly state: TaskState;
+  readonly pool: string;
+  readonly slots: number;
+  readonly priority: number;
+  readonly intervalStart: string | null;
+  readonly inputs: readonly InputBinding[] | null;
+  readonly reason: string | null;
+}
+
+export interface TaskRunUpdate {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly from: TaskState;
+  readonly state: TaskState;
+  readonly retriesUsed: number;
+  readonly lost: number;
+  readonly deferred: number;
+  /** Epoch milliseconds. */
+  readonly retryAt: number | null;
+  readonly startedAt: number | null;
+  readonly reason: string | null;
+  readonly gateClosed: boolean;
+  /** Null keeps what is stored. */
+  readonly inputs: readonly InputBinding[] | null;
+  readonly matrix: Readonly<Record<string, unknown>> | null;
+  readonly mapKey: string | null;
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly summary: string | null;
+}
+
+export interface AttemptUpdate {
+  readonly attemptId: string;
+  readonly state: AttemptState;
+  /** Epoch milliseconds. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly pid: number | null;
+  readonly exitCode: number | null;
+  readonly message: string | null;
+  readonly logLines: number | null;
+}
+
+export interface MetricInsert extends MetricPoint {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly mapKey: string;
+  readonly intervalStart: string | null;
+  readonly runId: string;
+  readonly number: number;
+  readonly release: string;
+  readonly counted: boolean;
+}
+
+export interface VersionInsert extends PublishedVersion {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly mapKey: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly attemptId: string;
+  readonly fence: number;
+  readonly release: string;
+  readonly intervalStart: string | null;
+  readonly intervalEnd: string | null;
+}
+
+export interface RunUpdate {
+  readonly runId: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface AlertInsert {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly event: AlertEvent;
+  readonly target: string;
+  readonly message: StoredAlert;
+  /** `muted` records that nobody will be told, and why. */
+  readonly state: 'pending' | 'muted';
+  readonly detail: string | null;
+}
+
+/** An alert as the outbox holds it: everything but the log's last lines, which are read when it is sent. */
+export interface StoredAlert extends Omit<AlertMessage, 'logTail' | 'id'> {
+  readonly log: { readonly taskId: string; readonly mapIndex: number; readonly number: number } | null;
+}
+
+export interface LiveInsert {
+  readonly environment: string;
+  readonly runId: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** One group commit. Every list may be empty. */
+export interface Batch {
+  readonly processId: string;
+  /** Runs that the batch writes to, with the tokens under which they are owned. */
+  readonly runs: readonly { readonly id: string; readonly token: string }[];
+  readonly inserts: readonly TaskRunInsert[];
+  readonly updates: readonly TaskRunUpdate[];
+  readonly attempts: readonly AttemptUpdate[];
+  readonly metrics: readonly MetricInsert[];
+  readonly versions: readonly VersionInsert[];
+  readonly runUpdates: readonly RunUpdate[];
+  readonly alerts: readonly AlertInsert[];
+  readonly live: readonly LiveInsert[];
+  /** Pools whose slots were freed or for which something became ready. */
+  readonly pools: readonly { readonly environment: string; readonly pool: string; readonly freed: number }[];
+  /** Worker that the admitted attempts are for. */
+  readonly worker: string;
+}
+
+export interface Admitted {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly attemptId: string;
+  readonly number: number;
+  readonly fence: number;
+}
+
+/** `lost`: the leases of these runs are somebody else's; nothing at all was written and the batch must be made again without them. */
+export type Applied =
+  | { readonly kind: 'applied'; readonly admitted: readonly Admitted[] }
+  | { readonly kind: 'lost'; readonly runIds: readonly string[] };
+
+export interface ScheduleRecord {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly activatedAt: string;
+  readonly lastEnd: string | null;
+  readonly paused: boolean;
+}
+
+export interface ActiveRuns {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly queued: number;
+  readonly running: number;
+}
+
+/** What may be read of a path. */
+export interface PublishedPath {
+  readonly location: string;
+  readonly version: string;
+  readonly manifestHash: string;
+  readonly mapKey: string;
+  readonly runId: string;
+  readonly intervalStart: string | null;
+  readonly intervalEnd: string | null;
+}
+
+export interface PendingAlert {
+  readonly id: string;
+  readonly target: string;
+  readonly runId: string;
+  readonly environment: string;
+  readonly message: StoredAlert;
+  readonly tries: number;
+  readonly inDoubt: boolean;
+  /** Thread of the latest alert that was sent about the same run to the same target. */
+  readonly thread: string | null;
+}
+
+export interface InboxCommand {
+  readonly id: string;
+  readonly runId: string;
+  readonly kind: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+export interface EngineStore {
+  /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
+  heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
+  /** Ends this process's leases at once. */
+  retire(processId: string): Promise<void>;
+
+  /** Turns queued runs into running ones as far as `max_active_runs` allows; at most `limit`. Returns how many. */
+  activateRuns(limit: number): Promise<number>;
+  /** Takes running runs that nobody alive owns; at most `limit`. */
+  claimRuns(processId: string, limit: number): Promise<readonly ClaimedRun[]>;
+  loadTaskRuns(runIds: readonly string[]): Promise<readonly LoadedTaskRun[]>;
+  /** Raises the fences of these attempts' task runs, so that nothing they still say counts. */
+  fenceAttempts(attemptIds: readonly string[]): Promise<void>;
+  apply(batch: Batch): Promise<Applied>;
+
+  /** Creates runs; a scheduled one whose fire exists already is left out. Returns the ids in order, null for those. */
+  createRuns(runs: readonly NewRun[]): Promise<readonly (string | null)[]>;
+  getRun(runId: string): Promise<RunRecord | null>;
+  /** Notes commands for the owners of runs. */
+  send(commands: readonly { runId: string; kind: string; payload: Readonly<Record<string, unknown>> }[]): Promise<void>;
+  /** Takes the commands for these runs; they are gone afterwards. */
+  receive(runIds: readonly string[]): Promise<readonly InboxCommand[]>;
+  /** Ends queued runs that nobody owns yet. Returns how many. */
+  endQueued(runIds: readonly string[], state: 'cancelled' | 'skipped', reason: string): Promise<number>;
+
+  /** Makes sure that every pipeline has a schedule row; returns all of the environment. */
+  syncSchedules(
+    environment: string,
+    schedules: readonly { pipeline: string; definition: string }[],
+  ): Promise<readonly ScheduleRecord[]>;
+  setLastEnd(environment: string, pipeline: string, lastEnd: string): Promise<void>;
+  setPaused(environment: string, pipeline: string, paused: boolean): Promise<boolean>;
+  activeRuns(environment: string): Promise<readonly ActiveRuns[]>;
+  /** Scheduled or backfilled originals of a pipeline whose interval starts in [from, to), oldest first. */
+  runsOfIntervals(environment: string, pipeline: string, from: string, to: string): Promise<readonly RunRecord[]>;
+  liveRuns(environment: string, pipeline: string): Promise<readonly RunRecord[]>;
+
+  /** Versions of a path written by these runs. */
+  versionsOfRuns(
+    environment: string,
+    pipeline: string,
+    path: string,
+    runIds: readonly string[],
+  ): Promise<readonly PublishedPath[]>;
+  /** Current versions of a partitioned path whose interval lies within [from, to]. */
+  versionsBetween(
+    environment: string,
+    pipeline: string,
+    path: string,
+    from: string,
+    to: string,
+  ): Promise<readonly PublishedPath[]>;
+  /** Versions of the newest interval that ends at or before `before` (null: the newest at all). */
+  newestVersions(
+    environment: string,
+    pipeline: string,
+    path: string,
+    before: string | null,
+  ): Promise<readonly PublishedPath[]>;
+  /** Metrics of the last successful run of this pipeline before this one, by name; the task's own values win over others'. */
+  baseline(
+    environment: string,
+    pipeline: string,
+    taskId: string,
+    runId: string,
+  ): Promise<Readonly<Record<string, number>>>;
+
+  currentRelease(environment: string): Promise<{ readonly release: string; readonly seq: number } | null>;
+  /** Points the environment at a release; false when somebody else moved the pointer since `seq`. */
+  pointAt(environment: string, release: ReleaseRecord, seq: number, actor: string): Promise<boolean>;
+  applyEnvironment(
+    environment: string,
+    hash: string,
+    content: unknown,
+    actor: string,
+    pools: Readonly<Record<string, number>>,
+  ): Promise<void>;
+
+  /** Pending alerts that are due, one per (run, target) so that order holds; marks them in doubt. */
+  takeAlerts(limit: number): Promise<readonly PendingAlert[]>;
+  recordAlert(
+    id: string,
+    result: { state: 'sent' | 'rejected' | 'pending'; thread: string | null; detail: string; retryInMs: number | null },
+  ): Promise<void>;
+  /** Runs past their deadline for which `run.late` was not raised yet; marks them. */
+  takeLate(limit: number): Promise<readonly RunRecord[]>;
+  /** The failed run that a success of this run mends: its origin, else the pipeline's last one that was alerted; null if none. */
+  mendedRun(environment: string, pipeline: string, runId: string): Promise<string | null>;
+  insertAlerts(alerts: readonly AlertInsert[]): Promise<void>;
+
+  /** Pointers that storage does not show yet. */
+  unprojected(
+    limit: number,
+  ): Promise<readonly { environment: string; location: string; version: string; attemptId: string }[]>;
+  markProjected(items: readonly { environment: string; location: string; version: string }[]): Promise<void>;
+
+  /** Recounts pool use and deletes old live events; returns pools that have something ready. */
+  sweep(): Promise<readonly { environment: string; pool: string }[]>;
+}
+
+/** What is recorded of a release beside its content. */
+export interface ReleaseRecord {
+  readonly digest: string;
+  readonly alias: string;
+  readonly commit: string | null;
+  readonly branch: string | null;
+  readonly author: string | null;
+  readonly message: string | null;
+  readonly dirty: boolean;
+}

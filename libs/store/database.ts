@@ -1,0 +1,60 @@
+import { DataSource } from 'typeorm';
+import pg from 'pg';
+import { SluiceError } from '#core';
+import { First1790000000001 } from './migrations/0001-first.ts';
+
+const MIGRATIONS = [First1790000000001];
+/** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
+const TIMESTAMPTZ = 1184;
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === TIMESTAMPTZ ? (text: string) => new Date(text).toISOString() : pg.types.getTypeParser(oid, format),
+};
+
+/** Connects to Postgres 15 or later. `connections` bounds the pool. */
+export async function connectDatabase(
+  url: string,
+  options: { connections?: number; name?: string } = {},
+): Promise<DataSource> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url,
+    migrations: MIGRATIONS,
+    synchronize: false,
+    poolSize: options.connections ?? 8,
+    applicationName: options.name ?? 'sluice',
+    extra: { types, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 10_000 },
+    // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
+    poolErrorHandler: () => undefined,
+  });
+  try {
+    return await dataSource.initialize();
+  } catch (cause) {
+    throw new SluiceError(
+      'unavailable',
+      `Postgres does not answer at ${withoutPassword(url)}: ${(cause as Error).message}`,
+      {
+        hint: 'Check DATABASE_URL, or leave it out to use the embedded Postgres.',
+        cause,
+      },
+    );
+  }
+}
+
+/** Brings the schema up to date; safe to call from several processes at once. */
+export async function migrate(url: string): Promise<void> {
+  const dataSource = await connectDatabase(url, { connections: 2, name: 'sluice-migrate' });
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('select pg_advisory_lock(7305001)');
+    await dataSource.runMigrations({ transaction: 'each' });
+    await runner.query('select pg_advisory_unlock(7305001)');
+  } finally {
+    await runner.release();
+    await dataSource.destroy();
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/(:\/\/[^:/@]*):[^@]*@/, '$1:***@');
+}

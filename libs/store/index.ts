@@ -1,0 +1,3 @@
+export { connectDatabase, migrate } from './database.ts';
+export { createStore } from './store.ts';
+export type { Db } from './statement.ts';

@@ -1,0 +1,105 @@
+import type { AlertInsert, PendingAlert, RunRecord } from '#core';
+import type { Db } from '../statement.ts';
+
+/**
+ * Pending alerts that are due. Only the oldest pending one of each (run, target) is offered, so `recovered` never
+ * overtakes `failed`. Marks them in doubt and gives them a minute, after which another process may try.
+ */
+export function takeAlerts(db: Db, limit: number): Promise<PendingAlert[]> {
+  return db.sql<PendingAlert[]>`
+    with first as (
+      select distinct on (run_id, target) id
+      from alert_delivery
+      where state = 'pending'
+      order by run_id, target, id
+    ), due as (
+      select d.id, d.in_doubt
+      from alert_delivery d join first using (id)
+      where d.state = 'pending' and d.next_try_at <= now()
+      order by d.id
+      limit ${limit}
+      for update of d skip locked
+    ), taken as (
+      update alert_delivery d
+      set in_doubt = true, tries = d.tries + 1, next_try_at = now() + interval '1 minute'
+      from due
+      where d.id = due.id
+      returning d.id, d.target, d.run_id, d.environment, d.message, d.tries, due.in_doubt
+    )
+    select t.id::text, t.target, t.run_id::text as "runId", t.environment, t.message, t.tries, t.in_doubt as "inDoubt",
+           (select s.thread from alert_delivery s
+            where s.run_id = t.run_id and s.target = t.target and s.state = 'sent' and s.thread is not null
+            order by s.id desc limit 1) as thread
+    from taken t
+    order by t.id`;
+}
+
+export async function recordAlert(
+  db: Db,
+  id: string,
+  result: { state: string; thread: string | null; detail: string; retryInMs: number | null },
+): Promise<void> {
+  await db.sql`
+    with recorded as (
+      update alert_delivery
+      set state = ${result.state}, thread = ${result.thread}, detail = ${result.detail}, in_doubt = false,
+          next_try_at = now() + coalesce(${result.retryInMs}::float8, 0) * interval '1 millisecond',
+          sent_at = case when ${result.state} = 'sent' then now() end
+      where id = ${id}::bigint
+      returning id, environment
+    ), shown as (
+      insert into event (environment, payload)
+      select environment, jsonb_build_object('kind', 'alert', 'environment', environment, 'deliveryId', id::text) from recorded
+    )
+    select count(*) from recorded`;
+}
+
+export async function insertAlerts(db: Db, alerts: readonly AlertInsert[]): Promise<void> {
+  await db.sql`
+    with inserted as (
+      insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
+      select environment, pipeline, "runId", event, target, message, state, detail
+      from jsonb_to_recordset(${JSON.stringify(alerts)}::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text,
+             message jsonb, state text, detail text)
+      returning 1
+    )
+    select count(*) from inserted`;
+}
+
+export function takeLate(db: Db, limit: number): Promise<RunRecord[]> {
+  return db.sql<RunRecord[]>`
+    with late as (
+      select id from run
+      where deadline_at < now() and state in ('queued', 'running')
+      order by id
+      limit ${limit}
+      for update skip locked
+    ), marked as (
+      update run r set deadline_at = null from late where r.id = late.id
+      returning r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
+                r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
+                r.timeout_at as "timeoutAt"
+    )
+    select * from marked`;
+}
+
+/** Walks the chain of origins; without one, the newest run of the pipeline that was alerted as failed and not yet as recovered. */
+export async function mendedRun(db: Db, environment: string, pipeline: string, runId: string): Promise<string | null> {
+  const [row] = await db.sql<{ runId: string }[]>`
+    with recursive chain as (
+      select origin_run as id from run where id = ${runId}::bigint
+      union
+      select r.origin_run from run r join chain c on c.id = r.id where r.origin_run is not null
+    ), alerted as (
+      select run_id, max(id) filter (where event = 'run.failed') as failed, max(id) filter (where event = 'run.recovered') as recovered
+      from alert_delivery
+      where environment = ${environment} and pipeline = ${pipeline} and event in ('run.failed', 'run.recovered')
+      group by run_id
+    )
+    select run_id::text as "runId"
+    from alerted
+    where failed is not null and (recovered is null or recovered < failed) and run_id < ${runId}::bigint
+    order by run_id in (select id from chain) desc, run_id desc
+    limit 1`;
+  return row?.runId ?? null;
+}

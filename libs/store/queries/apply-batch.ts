@@ -1,0 +1,249 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Admitted, Applied, Batch } from '#core';
+import { admit, SluiceError } from '#core';
+import type { Prepared } from '../statement.ts';
+import { run } from '../statement.ts';
+
+/**
+ * One group commit. Lock order: runs by id, then pools by (environment, name).
+ * A run whose token is not ours any more refuses the whole batch before any write.
+ */
+export async function applyBatch(dataSource: DataSource, batch: Batch): Promise<Applied> {
+  return dataSource.transaction(async (manager) => {
+    const lost = await lockRuns(manager, batch);
+    if (lost.length > 0) return { kind: 'lost', runIds: lost };
+    await write(manager, batch);
+    const admitted = batch.pools.length === 0 ? [] : await admitReady(manager, batch);
+    return { kind: 'applied', admitted };
+  });
+}
+
+const LOCK_RUNS: Prepared = {
+  name: 'lock-runs',
+  text: `
+    select r.id::text
+    from run r
+    join unnest($1::bigint[], $2::bigint[]) as ours (id, token) on ours.id = r.id
+    where r.lease_token = ours.token and r.lease_owner = $3
+    order by r.id
+    for update of r`,
+};
+
+async function lockRuns(manager: EntityManager, batch: Batch): Promise<string[]> {
+  if (batch.runs.length === 0) return [];
+  const rows = await run<{ id: string }>(manager, LOCK_RUNS, [
+    batch.runs.map((r) => r.id),
+    batch.runs.map((r) => r.token),
+    batch.processId,
+  ]);
+  if (rows.length === batch.runs.length) return [];
+  const held = new Set(rows.map((row) => row.id));
+  return batch.runs.map((r) => r.id).filter((id) => !held.has(id));
+}
+
+// One statement for everything: the parts touch different rows, and a round trip each would double the time between
+// two dependent tasks. Rows come as JSON documents; empty ones cost next to nothing.
+const WRITE: Prepared = {
+  name: 'write-batch',
+  text: `
+    with inserted as (
+      insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
+                            interval_start, inputs, reason, ready_at, finished_at)
+      select "runId", "taskId", "mapIndex", "mapKey", matrix, environment, pipeline, state, pool, slots, priority,
+             "intervalStart", inputs, reason,
+             case when state = 'ready' then clock_timestamp() end,
+             case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
+      from jsonb_to_recordset($1::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
+             environment text, pipeline text, state text, pool text, slots int, priority int,
+             "intervalStart" timestamptz, inputs jsonb, reason text)
+      returning 1
+    ), updated as (
+      update task_run t
+      set state = u.state, retries_used = u."retriesUsed", lost = u.lost, deferred = u.deferred,
+          retry_at = to_timestamp(u."retryAt" / 1000.0),
+          started_at = coalesce(to_timestamp(u."startedAt" / 1000.0), t.started_at),
+          ready_at = case when u.state = 'ready' then clock_timestamp() else t.ready_at end,
+          finished_at = case when u.state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end,
+          reason = u.reason, gate_closed = u."gateClosed",
+          inputs = coalesce(u.inputs, t.inputs), matrix = coalesce(u.matrix, t.matrix), map_key = coalesce(u."mapKey", t.map_key),
+          outputs = coalesce(u.outputs, t.outputs), summary = coalesce(u.summary, t.summary)
+      from jsonb_to_recordset($2::jsonb) as u ("runId" bigint, "taskId" text, "mapIndex" int, "from" text, state text,
+             "retriesUsed" int, lost int, deferred int, "retryAt" double precision, "startedAt" double precision, reason text,
+             "gateClosed" boolean, inputs jsonb, matrix jsonb, "mapKey" text, outputs jsonb, summary text)
+      where t.run_id = u."runId" and t.task_id = u."taskId" and t.map_index = u."mapIndex" and t.state = u."from"
+      returning 1
+    ), attempts as (
+      update attempt a
+      set state = u.state,
+          started_at = coalesce(to_timestamp(u."startedAt" / 1000.0), a.started_at),
+          finished_at = coalesce(to_timestamp(u."finishedAt" / 1000.0), a.finished_at),
+          pid = coalesce(u.pid, a.pid), exit_code = u."exitCode", message = u.message, log_lines = coalesce(u."logLines", a.log_lines)
+      from jsonb_to_recordset($3::jsonb) as u ("attemptId" bigint, state text, "startedAt" double precision,
+             "finishedAt" double precision, pid int, "exitCode" int, message text, "logLines" int)
+      where a.id = u."attemptId" and a.state in ('queued', 'running')
+      returning 1
+    ), metrics as (
+      insert into metric (environment, pipeline, task_id, map_index, map_key, name, value, step, at, interval_start, run_id, number, release, counted)
+      select environment, pipeline, "taskId", "mapIndex", "mapKey", name, value, step, to_timestamp(ts / 1000.0), "intervalStart",
+             "runId", number, release, counted
+      from jsonb_to_recordset($4::jsonb) as t (environment text, pipeline text, "taskId" text, "mapIndex" int, "mapKey" text, name text,
+             value double precision, step int, ts double precision, "intervalStart" timestamptz, "runId" bigint, number int,
+             release text, counted boolean)
+    ), versions as (
+      select * from jsonb_to_recordset($5::jsonb) as t (environment text, version text, location text, pipeline text, name text,
+             "mapKey" text, "runId" bigint, "taskId" text, "mapIndex" int, "attemptId" bigint, fence int, release text,
+             "intervalStart" timestamptz, "intervalEnd" timestamptz, "manifestHash" text, files int, bytes bigint)
+    ), published as (
+      insert into path_version (environment, version, location, pipeline, path, map_key, run_id, task_id, map_index, attempt_id, fence,
+                                release, interval_start, interval_end, manifest_hash, files, bytes)
+      select environment, version, location, pipeline, name, "mapKey", "runId", "taskId", "mapIndex", "attemptId", fence,
+             release, "intervalStart", "intervalEnd", "manifestHash", files, bytes
+      from versions
+      on conflict (environment, version) do nothing
+    ), pointed as (
+      insert into path_pointer (environment, location, pipeline, path, map_key, interval_start, interval_end, version, manifest_hash,
+                                run_id, attempt_id)
+      select distinct on (environment, location) environment, location, pipeline, name, "mapKey", "intervalStart", "intervalEnd", version,
+             "manifestHash", "runId", "attemptId"
+      from versions
+      order by environment, location, "attemptId" desc
+      on conflict (environment, location) do update
+      set pipeline = excluded.pipeline, path = excluded.path, map_key = excluded.map_key, interval_start = excluded.interval_start,
+          interval_end = excluded.interval_end, version = excluded.version, manifest_hash = excluded.manifest_hash,
+          run_id = excluded.run_id, attempt_id = excluded.attempt_id, published_at = now(), projected = false
+      where path_pointer.attempt_id < excluded.attempt_id
+    ), ended as (
+      update run r
+      set state = u.state, reason = u.reason, counts = u.counts, finished_at = clock_timestamp(), deadline_at = null
+      from jsonb_to_recordset($6::jsonb) as u ("runId" bigint, state text, reason text, counts jsonb)
+      where r.id = u."runId" and r.state = 'running'
+      returning 1
+    ), alerted as (
+      insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
+      select environment, pipeline, "runId", event, target, message, state, detail
+      from jsonb_to_recordset($7::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text, message jsonb,
+             state text, detail text)
+    ), shown as (
+      insert into event (environment, run_id, payload)
+      select environment, "runId", payload
+      from jsonb_to_recordset($8::jsonb) as t (environment text, "runId" bigint, payload jsonb)
+    )
+    select (select count(*) from inserted)::int as inserted, (select count(*) from updated)::int as updated,
+           (select count(*) from attempts)::int as attempts, (select count(*) from ended)::int as ended`,
+};
+
+async function write(manager: EntityManager, batch: Batch): Promise<void> {
+  const lists = [
+    batch.inserts,
+    batch.updates,
+    batch.attempts,
+    batch.metrics,
+    batch.versions,
+    batch.runUpdates,
+    batch.alerts,
+    batch.live,
+  ];
+  if (lists.every((list) => list.length === 0)) return;
+  const [counts] = await run<{ inserted: number; updated: number; attempts: number; ended: number }>(
+    manager,
+    WRITE,
+    lists.map((list) => JSON.stringify(list)),
+  );
+  // We hold the run's lock and its token is ours, so a row in another state is a defect, not a race: write nothing.
+  if (counts?.updated !== batch.updates.length || counts.ended !== batch.runUpdates.length)
+    throw new SluiceError(
+      'internal',
+      `a batch for runs ${batch.runs.map((r) => r.id).join(', ')} met rows in unexpected states`,
+      {
+        details: {
+          expected: { updated: batch.updates.length, ended: batch.runUpdates.length },
+          found: counts,
+          updates: batch.updates,
+        },
+      },
+    );
+}
+
+const FREE_AND_LOCK_POOLS: Prepared = {
+  name: 'free-and-lock-pools',
+  text: `
+    with given as (
+      select * from unnest($1::text[], $2::text[], $3::int[]) as t (environment, name, freed)
+    ), locked as (
+      select p.environment, p.name
+      from pool p join given g using (environment, name)
+      order by p.environment, p.name
+      for update of p
+    ), freed as (
+      update pool p
+      set used = greatest(0, p.used - g.freed)
+      from given g
+      where p.environment = g.environment and p.name = g.name
+        and (select count(*) from locked) > 0
+      returning p.environment, p.name, p.slots, p.used
+    )
+    select * from freed`,
+};
+
+const READY: Prepared = {
+  name: 'ready-task-runs',
+  text: `
+    select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", slots
+    from task_run
+    where environment = $1 and pool = $2 and state = 'ready'
+    order by priority desc, interval_start, map_index, run_id
+    limit $3`,
+};
+
+const ADMIT: Prepared = {
+  name: 'admit-task-runs',
+  text: `
+    with given as (
+      select * from unnest($1::bigint[], $2::text[], $3::int[]) as t (run_id, task_id, map_index)
+    ), queued as (
+      update task_run t
+      set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
+      from given g
+      where t.run_id = g.run_id and t.task_id = g.task_id and t.map_index = g.map_index and t.state = 'ready'
+      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots
+    ), used as (
+      update pool p
+      set used = p.used + q.slots
+      from (select environment, pool, sum(slots) as slots from queued group by environment, pool) q
+      where p.environment = q.environment and p.name = q.pool
+    ), attempts as (
+      insert into attempt (run_id, task_id, map_index, number, fence, state, worker)
+      select run_id, task_id, map_index, number, fence, 'queued', $4
+      from queued
+      returning id, run_id, task_id, map_index, number, fence
+    )
+    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence
+    from attempts`,
+};
+
+/** Frees slots, then hands what is free to the ready task runs of those pools, whoever owns their runs. */
+async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitted[]> {
+  const pools = await run<{ environment: string; name: string; slots: number; used: number }>(
+    manager,
+    FREE_AND_LOCK_POOLS,
+    [batch.pools.map((p) => p.environment), batch.pools.map((p) => p.pool), batch.pools.map((p) => p.freed)],
+  );
+  const chosen: { runId: string; taskId: string; mapIndex: number }[] = [];
+  for (const pool of pools) {
+    const free = pool.slots - pool.used;
+    if (free <= 0) continue;
+    const ready = await run<{ runId: string; taskId: string; mapIndex: number; slots: number }>(manager, READY, [
+      pool.environment,
+      pool.name,
+      free,
+    ]);
+    chosen.push(...admit(ready, free, pool.slots));
+  }
+  if (chosen.length === 0) return [];
+  return run<Admitted>(manager, ADMIT, [
+    chosen.map((c) => c.runId),
+    chosen.map((c) => c.taskId),
+    chosen.map((c) => c.mapIndex),
+    batch.worker,
+  ]);
+}

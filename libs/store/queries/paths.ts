@@ -1,0 +1,108 @@
+import type { PublishedPath } from '#core';
+import type { Db } from '../statement.ts';
+
+/** Versions that a path's readers may be given. Ordered by location. */
+
+export function versionsOfRuns(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  path: string,
+  runIds: readonly string[],
+): Promise<PublishedPath[]> {
+  return db.sql<PublishedPath[]>`
+    select distinct on (location) location, version, manifest_hash as "manifestHash", map_key as "mapKey", run_id::text as "runId",
+           interval_start as "intervalStart", interval_end as "intervalEnd"
+    from path_version
+    where run_id = any(${runIds}::bigint[]) and path = ${path} and environment = ${environment} and pipeline = ${pipeline}
+    order by location, attempt_id desc`;
+}
+
+export function versionsBetween(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  path: string,
+  from: string,
+  to: string,
+): Promise<PublishedPath[]> {
+  return db.sql<PublishedPath[]>`
+    select location, version, manifest_hash as "manifestHash", map_key as "mapKey", run_id::text as "runId",
+           interval_start as "intervalStart", interval_end as "intervalEnd"
+    from path_pointer
+    where environment = ${environment} and pipeline = ${pipeline} and path = ${path}
+      and interval_end > ${from}::timestamptz and interval_end <= ${to}::timestamptz and interval_start >= ${from}::timestamptz
+    order by location`;
+}
+
+export function newestVersions(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  path: string,
+  before: string | null,
+): Promise<PublishedPath[]> {
+  return db.sql<PublishedPath[]>`
+    with newest as (
+      select run_id
+      from path_pointer
+      where environment = ${environment} and pipeline = ${pipeline} and path = ${path}
+        and (${before}::timestamptz is null or interval_end <= ${before}::timestamptz)
+      order by interval_end desc nulls last, attempt_id desc
+      limit 1
+    )
+    select p.location, p.version, p.manifest_hash as "manifestHash", p.map_key as "mapKey", p.run_id::text as "runId",
+           p.interval_start as "intervalStart", p.interval_end as "intervalEnd"
+    from path_pointer p join newest using (run_id)
+    where p.environment = ${environment} and p.pipeline = ${pipeline} and p.path = ${path}
+    order by p.location`;
+}
+
+export async function baseline(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  taskId: string,
+  runId: string,
+): Promise<Record<string, number>> {
+  const rows = await db.sql<{ name: string; value: number }[]>`
+    with previous as (
+      select r.id from run r
+      where r.environment = ${environment} and r.pipeline = ${pipeline} and r.state = 'success' and r.id < ${runId}::bigint
+      order by r.id desc
+      limit 1
+    )
+    select distinct on (m.name) m.name, m.value
+    from metric m join previous p on p.id = m.run_id
+    where m.counted
+    order by m.name, (m.task_id = ${taskId}) desc, m.at desc`;
+  return Object.fromEntries(rows.map((row) => [row.name, row.value]));
+}
+
+export function unprojected(
+  db: Db,
+  limit: number,
+): Promise<{ environment: string; location: string; version: string; attemptId: string }[]> {
+  return db.sql`
+    select environment, location, version, attempt_id::text as "attemptId"
+    from path_pointer
+    where not projected
+    order by attempt_id
+    limit ${limit}`;
+}
+
+/** Only if the pointer has not moved on meanwhile. */
+export async function markProjected(
+  db: Db,
+  items: readonly { environment: string; location: string; version: string }[],
+): Promise<void> {
+  await db.sql`
+    with marked as (
+      update path_pointer p
+      set projected = true
+      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as t (environment text, location text, version text)
+      where p.environment = t.environment and p.location = t.location and p.version = t.version
+      returning 1
+    )
+    select count(*) from marked`;
+}

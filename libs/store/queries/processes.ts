@@ -1,0 +1,29 @@
+import type { Db } from '../statement.ts';
+
+/** Renews this process's life; false when it had already run out (somebody may own its runs by now). */
+export async function heartbeat(
+  db: Db,
+  process: { id: string; kind: string; host: string; pid: number; ttlMs: number },
+): Promise<boolean> {
+  const [row] = await db.sql<{ inTime: boolean }[]>`
+    with before as (
+      select alive_until from process where id = ${process.id}
+    ), beaten as (
+      insert into process (id, kind, host, pid, alive_until)
+      values (${process.id}, ${process.kind}, ${process.host}, ${process.pid}, now() + ${process.ttlMs} * interval '1 millisecond')
+      on conflict (id) do update set alive_until = excluded.alive_until
+      returning 1
+    )
+    select coalesce((select alive_until > now() from before), true) and exists (select from beaten) as "inTime"`;
+  return row?.inTime ?? false;
+}
+
+export async function retire(db: Db, processId: string): Promise<void> {
+  await db.sql`
+    with released as (
+      update run set lease_owner = null where lease_owner = ${processId} and state = 'running' returning 1
+    ), retired as (
+      delete from process where id = ${processId} returning 1
+    )
+    select (select count(*) from released), (select count(*) from retired)`;
+}

@@ -1,0 +1,227 @@
+import type { DataSource } from 'typeorm';
+import type { ActiveRuns, ClaimedRun, LoadedTaskRun, NewRun, RunRecord } from '#core';
+import type { Db } from '../statement.ts';
+
+/** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
+
+const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
+  r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
+  r.timeout_at as "timeoutAt"`;
+
+/**
+ * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows.
+ * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
+ */
+export async function activateRuns(dataSource: DataSource, limit: number): Promise<number> {
+  return dataSource.transaction(async (manager) => {
+    const [lock] = await manager.sql<{ got: boolean }[]>`select pg_try_advisory_xact_lock(7305002) as got`;
+    if (!lock?.got) return 0;
+    const rows = await manager.sql<{ id: string }[]>`
+      with live as (
+        select id, environment, pipeline, state, max_active_runs,
+               row_number() over (partition by environment, pipeline, state order by queue_order, id) as position,
+               count(*) filter (where state = 'running') over (partition by environment, pipeline) as running
+        from run
+        where state in ('queued', 'running')
+      ), next as (
+        select id from live
+        where state = 'queued' and position + running <= max_active_runs
+        order by id
+        limit ${limit}
+      ), activated as (
+        update run r
+        set state = 'running', started_at = clock_timestamp()
+        from next
+        where r.id = next.id and r.state = 'queued'
+        returning r.id, r.environment, r.pipeline
+      ), shown as (
+        insert into event (environment, run_id, payload)
+        select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', 'running')
+        from activated
+      )
+      select id::text from activated`;
+    return rows.length;
+  });
+}
+
+/**
+ * Takes running runs whose owner is nobody or no longer alive; the token rises, so that whatever the old owner still
+ * writes is refused. Locks: the runs, skipping those that somebody else is taking right now.
+ */
+export function claimRuns(db: Db, processId: string, limit: number): Promise<ClaimedRun[]> {
+  return db.query(
+    `with free as (
+       select r.id
+       from run r
+       left join process p on p.id = r.lease_owner and p.alive_until > now()
+       where r.state = 'running' and p.id is null
+       order by r.id
+       limit $2
+       for update of r skip locked
+     ), claimed as (
+       update run r
+       set lease_owner = $1, lease_token = r.lease_token + 1
+       from free
+       where r.id = free.id
+       returning ${RUN}, r.lease_token::text as "leaseToken"
+     )
+     select * from claimed order by id::bigint`,
+    [processId, limit],
+  );
+}
+
+export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedTaskRun[]> {
+  return db.sql<LoadedTaskRun[]>`
+    select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,
+           t.retries_used as "retriesUsed", t.lost, t.deferred, t.gate_closed as "gateClosed",
+           (extract(epoch from t.retry_at) * 1000)::float8 as "retryAt", t.inputs, t.matrix, t.outputs,
+           a.id::text as "attemptId", a.state as "attemptState", a.worker
+    from task_run t
+    left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state in ('queued', 'running')
+    where t.run_id = any(${runIds}::bigint[])
+    order by t.run_id, t.task_id, t.map_index`;
+}
+
+export async function fenceAttempts(db: Db, attemptIds: readonly string[]): Promise<void> {
+  await db.sql`
+    with fenced as (
+      update task_run t
+      set fence = t.fence + 1
+      from attempt a
+      where a.id = any(${attemptIds}::bigint[]) and t.run_id = a.run_id and t.task_id = a.task_id and t.map_index = a.map_index
+      returning 1
+    )
+    select count(*) from fenced`;
+}
+
+/** Creates runs in one transaction; null stands for a scheduled run whose fire exists already. */
+export async function createRuns(dataSource: DataSource, runs: readonly NewRun[]): Promise<(string | null)[]> {
+  return dataSource.transaction(async (manager) => {
+    const ids: (string | null)[] = [];
+    // One after the other: a lost fire must not create its run, and order of ids is order of creation.
+    for (const run of runs) ids.push(await createRun(manager, run));
+    return ids;
+  });
+}
+
+async function createRun(manager: Db, run: NewRun): Promise<string | null> {
+  const [created] = await manager.sql<{ id: string }[]>`
+    with fired as (
+      insert into fire (environment, pipeline, trigger_key)
+      select ${run.environment}, ${run.pipeline}, ${run.triggerKey}::text
+      where ${run.triggerKey}::text is not null
+      on conflict do nothing
+      returning 1
+    ), created as (
+      insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason,
+                       max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
+      select ${run.environment}, ${run.pipeline}, ${run.release}, ${run.configHash}, ${run.trigger}, ${run.why},
+             ${run.intervalStart}::timestamptz, ${run.intervalEnd}::timestamptz, ${JSON.stringify(run.params)}::jsonb, ${run.originRun}::bigint,
+             ${run.state}, ${run.reason}::text, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
+             now() + ${run.deadlineMs}::float8 * interval '1 millisecond', now() + ${run.runTimeoutMs}::float8 * interval '1 millisecond',
+             case when ${run.state} = 'skipped' then now() end
+      where ${run.triggerKey}::text is null or exists (select from fired)
+      returning id, environment, pipeline, state
+    ), taken as (
+      insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, number, fence, pool, slots, priority,
+                            interval_start, inputs, outputs, summary, gate_closed, origin_run, ready_at, queued_at, started_at, finished_at)
+      select created.id, t.task_id, t.map_index, t.map_key, t.matrix, t.environment, t.pipeline, t.state, t.number, t.fence, t.pool, t.slots,
+             t.priority, t.interval_start, t.inputs, t.outputs, t.summary, t.gate_closed, coalesce(t.origin_run, t.run_id), t.ready_at,
+             t.queued_at, t.started_at, t.finished_at
+      from created,
+           jsonb_to_recordset(${JSON.stringify(run.takeOver)}::jsonb) as over ("taskId" text, "mapIndex" int)
+           join task_run t on t.run_id = ${run.originRun}::bigint and t.task_id = over."taskId" and t.map_index = over."mapIndex"
+    ), shown as (
+      insert into event (environment, run_id, payload)
+      select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', state)
+      from created
+    )
+    select id::text from created`;
+  return created?.id ?? null;
+}
+
+export async function getRun(db: Db, runId: string): Promise<RunRecord | null> {
+  const [row] = await db.query<RunRecord[]>(`select ${RUN} from run r where r.id = $1`, [runId]);
+  return row ?? null;
+}
+
+export async function endQueued(db: Db, runIds: readonly string[], state: string, reason: string): Promise<number> {
+  const rows = await db.sql<object[]>`
+    with ended as (
+      update run
+      set state = ${state}, reason = ${reason}, finished_at = clock_timestamp(), deadline_at = null
+      where id = any(${runIds}::bigint[]) and state = 'queued'
+      returning id, environment, pipeline
+    ), shown as (
+      insert into event (environment, run_id, payload)
+      select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', ${state}::text)
+      from ended
+    )
+    select id from ended`;
+  return rows.length;
+}
+
+export function activeRuns(db: Db, environment: string): Promise<ActiveRuns[]> {
+  return db.sql<ActiveRuns[]>`
+    select environment, pipeline, count(*) filter (where state = 'queued')::int as queued, count(*) filter (where state = 'running')::int as running
+    from run
+    where environment = ${environment} and state in ('queued', 'running')
+    group by environment, pipeline`;
+}
+
+export function runsOfIntervals(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  from: string,
+  to: string,
+): Promise<RunRecord[]> {
+  return db.query(
+    `select ${RUN} from run r
+     where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4
+     order by r.interval_start, r.id`,
+    [environment, pipeline, from, to],
+  );
+}
+
+export function liveRuns(db: Db, environment: string, pipeline: string): Promise<RunRecord[]> {
+  return db.query(
+    `select ${RUN} from run r
+     where r.environment = $1 and r.pipeline = $2 and r.state in ('queued', 'running')
+     order by r.queue_order, r.id`,
+    [environment, pipeline],
+  );
+}
+
+/** Marks the cancellation and notes commands for the owners in one statement. */
+export async function send(
+  db: Db,
+  commands: readonly { runId: string; kind: string; payload: unknown }[],
+): Promise<void> {
+  await db.sql`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as t ("runId" bigint, kind text, payload jsonb)
+    ), requested as (
+      update run r set cancel_requested = true
+      from given g
+      where r.id = g."runId" and g.kind = 'cancel' and r.state in ('queued', 'running')
+    ), noted as (
+      insert into inbox (run_id, kind, payload) select "runId", kind, payload from given returning 1
+    ), woken as (
+      select pg_notify('sluice_inbox', '') from (select 1 from given limit 1) one
+    )
+    select (select count(*) from noted), (select count(*) from woken)`;
+}
+
+export function receive(
+  db: Db,
+  runIds: readonly string[],
+): Promise<{ id: string; runId: string; kind: string; payload: Record<string, unknown> }[]> {
+  return db.sql`
+    with taken as (
+      delete from inbox
+      where run_id = any(${runIds}::bigint[])
+      returning id, run_id, kind, payload
+    )
+    select id::text, run_id::text as "runId", kind, payload from taken order by id`;
+}

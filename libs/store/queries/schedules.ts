@@ -1,0 +1,48 @@
+import type { ScheduleRecord } from '#core';
+import type { Db } from '../statement.ts';
+
+/** Adds missing rows; a changed definition keeps the watermark, so what was handled is not handled again. */
+export function syncSchedules(
+  db: Db,
+  environment: string,
+  schedules: readonly { pipeline: string; definition: string }[],
+): Promise<ScheduleRecord[]> {
+  return db.sql<ScheduleRecord[]>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(schedules)}::jsonb) as t (pipeline text, definition text)
+    ), synced as (
+      insert into schedule (environment, pipeline, definition)
+      select ${environment}, pipeline, definition from given
+      on conflict (environment, pipeline) do update
+      set definition = excluded.definition
+      where schedule.definition <> excluded.definition
+      returning environment, pipeline, activated_at, last_end, paused
+    ), all_rows as (
+      select environment, pipeline, activated_at, last_end, paused from synced
+      union all
+      select s.environment, s.pipeline, s.activated_at, s.last_end, s.paused
+      from schedule s
+      where s.environment = ${environment} and not exists (select from synced y where y.pipeline = s.pipeline)
+    )
+    select environment, pipeline, activated_at as "activatedAt", last_end as "lastEnd", paused from all_rows order by pipeline`;
+}
+
+export async function setLastEnd(db: Db, environment: string, pipeline: string, lastEnd: string): Promise<void> {
+  await db.sql`
+    with moved as (
+      update schedule set last_end = ${lastEnd}::timestamptz
+      where environment = ${environment} and pipeline = ${pipeline} and (last_end is null or last_end < ${lastEnd}::timestamptz)
+      returning 1
+    )
+    select count(*) from moved`;
+}
+
+/** False when the environment has no such pipeline. */
+export async function setPaused(db: Db, environment: string, pipeline: string, paused: boolean): Promise<boolean> {
+  const rows = await db.sql<object[]>`
+    with changed as (
+      update schedule set paused = ${paused} where environment = ${environment} and pipeline = ${pipeline} returning 1
+    )
+    select * from changed`;
+  return rows.length > 0;
+}

@@ -1,0 +1,31 @@
+import type { DataSource } from 'typeorm';
+
+/** Recounts what pools have in use from the live attempts, forgets old live events and dead processes. Three statements. */
+export async function sweep(dataSource: DataSource): Promise<{ environment: string; pool: string }[]> {
+  await dataSource.transaction(async (manager) => {
+    // The pools' locks first, as admission takes them: the recount must not run beside it.
+    await manager.sql`select name from pool order by environment, name for update`;
+    await manager.sql`
+      with counted as (
+        select t.environment, t.pool, sum(t.slots)::int as used
+        from attempt a join task_run t using (run_id, task_id, map_index)
+        where a.state in ('queued', 'running')
+        group by t.environment, t.pool
+      ), recounted as (
+        update pool p
+        set used = coalesce((select c.used from counted c where c.environment = p.environment and c.pool = p.name), 0)
+        where p.used <> coalesce((select c.used from counted c where c.environment = p.environment and c.pool = p.name), 0)
+        returning 1
+      )
+      select count(*) from recounted`;
+  });
+  await dataSource.sql`
+    with old as (
+      delete from event where at < now() - interval '1 day' returning 1
+    ), gone as (
+      delete from process where alive_until < now() - interval '1 hour' returning 1
+    )
+    select (select count(*) from old), (select count(*) from gone)`;
+  return dataSource.sql<{ environment: string; pool: string }[]>`
+    select distinct environment, pool from task_run where state = 'ready'`;
+}

@@ -1,0 +1,53 @@
+import type { DataSource } from 'typeorm';
+import type { EngineStore } from '#core';
+import * as alerts from './queries/alerts.ts';
+import { applyBatch } from './queries/apply-batch.ts';
+import * as paths from './queries/paths.ts';
+import * as processes from './queries/processes.ts';
+import * as releases from './queries/releases.ts';
+import * as runs from './queries/runs.ts';
+import * as schedules from './queries/schedules.ts';
+import { sweep } from './queries/sweep.ts';
+
+/** The engine's store on Postgres: every method is a query function bound to the connection pool. */
+export function createStore(db: DataSource): EngineStore {
+  return {
+    heartbeat: (process) => processes.heartbeat(db, process),
+    retire: (processId) => processes.retire(db, processId),
+    activateRuns: (limit) => runs.activateRuns(db, limit),
+    claimRuns: (processId, limit) => runs.claimRuns(db, processId, limit),
+    loadTaskRuns: (runIds) => runs.loadTaskRuns(db, runIds),
+    fenceAttempts: (attemptIds) => runs.fenceAttempts(db, attemptIds),
+    apply: (batch) => applyBatch(db, batch),
+    createRuns: (created) => runs.createRuns(db, created),
+    getRun: (runId) => runs.getRun(db, runId),
+    send: (commands) => runs.send(db, commands),
+    receive: (runIds) => runs.receive(db, runIds),
+    endQueued: (runIds, state, reason) => runs.endQueued(db, runIds, state, reason),
+    activeRuns: (environment) => runs.activeRuns(db, environment),
+    runsOfIntervals: (environment, pipeline, from, to) => runs.runsOfIntervals(db, environment, pipeline, from, to),
+    liveRuns: (environment, pipeline) => runs.liveRuns(db, environment, pipeline),
+    syncSchedules: (environment, given) => schedules.syncSchedules(db, environment, given),
+    setLastEnd: (environment, pipeline, lastEnd) => schedules.setLastEnd(db, environment, pipeline, lastEnd),
+    setPaused: (environment, pipeline, paused) => schedules.setPaused(db, environment, pipeline, paused),
+    versionsOfRuns: (environment, pipeline, path, runIds) =>
+      paths.versionsOfRuns(db, environment, pipeline, path, runIds),
+    versionsBetween: (environment, pipeline, path, from, to) =>
+      paths.versionsBetween(db, environment, pipeline, path, from, to),
+    newestVersions: (environment, pipeline, path, before) =>
+      paths.newestVersions(db, environment, pipeline, path, before),
+    baseline: (environment, pipeline, taskId, runId) => paths.baseline(db, environment, pipeline, taskId, runId),
+    unprojected: (limit) => paths.unprojected(db, limit),
+    markProjected: (items) => paths.markProjected(db, items),
+    currentRelease: (environment) => releases.currentRelease(db, environment),
+    pointAt: (environment, release, seq, actor) => releases.pointAt(db, environment, release, seq, actor),
+    applyEnvironment: (environment, hash, content, actor, pools) =>
+      releases.applyEnvironment(db, environment, hash, content, actor, pools),
+    takeAlerts: (limit) => alerts.takeAlerts(db, limit),
+    recordAlert: (id, result) => alerts.recordAlert(db, id, result),
+    insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
+    takeLate: (limit) => alerts.takeLate(db, limit),
+    mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),
+    sweep: () => sweep(db),
+  };
+}
