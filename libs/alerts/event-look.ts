@@ -1,0 +1,15 @@
+import type { AlertEvent } from '#core';
+
+export interface EventLook {
+  /** Shape and colour differ, so neither has to carry the meaning alone. */
+  readonly icon: string;
+  readonly word: string;
+  readonly color: string;
+}
+
+export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
+  'run.failed': { icon: '❌', word: 'failed', color: '#d6293e' },
+  'run.late': { icon: '⏰', word: 'late', color: '#d9730d' },
+  'task.retrying': { icon: '🔁', word: 'retrying', color: '#c19a00' },
+  'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
+};
