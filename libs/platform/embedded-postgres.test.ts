@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { isAlive } from './postmaster.ts';
@@ -51,12 +53,19 @@ describe('the embedded Postgres', () => {
     expect(await query(second.url, `select lower('ÄÖ')`)).toEqual(['äö']);
   });
 
-  test('a server that an earlier process left running is adopted', async () => {
-    const first = await start();
+  test('a process that dies by kill -9 leaves its server, and the next start adopts it', async () => {
+    const module = path.join(import.meta.dirname, 'embedded-postgres.ts');
+    const script = `import { startEmbeddedPostgres } from ${JSON.stringify(module)};
+      const { pid } = await startEmbeddedPostgres({ dataFolder: ${JSON.stringify(folder)}, durable: false });
+      process.stdout.write(String(pid), () => process.kill(process.pid, 'SIGKILL'));`;
+    const earlier = await promisify(execFile)(process.execPath, [
+      ...['--import', 'tsx', '--input-type=module', '--eval', script],
+    ]).catch((error: { signal: string; stdout: string }) => error);
+    expect(earlier).toMatchObject({ signal: 'SIGKILL' });
     const second = await start();
-    expect(second).toMatchObject({ adopted: true, pid: first.pid, url: first.url });
+    expect(second).toMatchObject({ adopted: true, pid: Number(earlier.stdout) });
     await second.stop();
-    expect(await isAlive(first.pid)).toBe(false);
+    expect(await isAlive(second.pid)).toBe(false);
   });
 
   test('a postmaster killed with -9 is replaced, and committed rows are still there', async () => {

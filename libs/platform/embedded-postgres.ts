@@ -7,7 +7,7 @@ import { choosePostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { choosePort } from './postgres-port.ts';
 import { connectionUrl, ensureDatabase, waitUntilServing } from './postgres-probe.ts';
-import { type Launch, initCluster, launchPostmaster, stopPostmaster } from './postgres-process.ts';
+import { type Launch, initCluster, postgresEnvironment, launchPostmaster, stopPostmaster } from './postgres-process.ts';
 import { findPostmaster } from './postmaster.ts';
 
 export interface EmbeddedPostgresOptions {
@@ -51,7 +51,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 
   const binaries = await findPostgresBinaries(path.join(folder, 'lib'));
-  const account = await choosePostgresAccount(folder, binaries.initdb);
+  const account = await choosePostgresAccount(folder, binaries.initdb, postgresEnvironment(binaries));
   const logFile = path.join(folder, 'postgres.log');
   if (((await stat(logFile).catch(() => null))?.size ?? 0) > MAX_LOG_BYTES) await truncate(logFile);
   const launch: Launch = { binaries, account, data, logFile, durable: options.durable ?? true };

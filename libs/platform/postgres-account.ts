@@ -28,13 +28,18 @@ const NAMESPACE: PostgresAccount = {
 };
 
 /**
- * Chooses how to start Postgres so that it can use `folder` (which exists) and execute `program`. As root the first
+ * Chooses how to start Postgres so that it can use `folder` (which exists) and execute `program` in
+ * the environment `env`. As root the first
  * way that works is taken: a user namespace, the owner of an enclosing folder, the users `postgres` and `nobody`.
  * For the latter the whole folder is handed to that user. Throws `unavailable` when none works.
  */
-export async function choosePostgresAccount(folder: string, program: string): Promise<PostgresAccount> {
+export async function choosePostgresAccount(
+  folder: string,
+  program: string,
+  env: Readonly<Record<string, string>>,
+): Promise<PostgresAccount> {
   if (process.getuid?.() !== 0) return ORDINARY;
-  const owner = (await lstat(folder)).uid;
+  const { uid: owner, gid: ownerGroup } = await lstat(folder);
   const candidates = [NAMESPACE, ...(await unprivilegedAccounts(folder))];
   // Data that exists stays with the account that made it, if that still works.
   candidates.sort((a, b) => Number(uidOf(b) === owner) - Number(uidOf(a) === owner));
@@ -42,12 +47,13 @@ export async function choosePostgresAccount(folder: string, program: string): Pr
   for (const account of candidates) {
     try {
       await handOver(folder, uidOf(account), account.ids?.gid ?? 0);
-      await probe(account, folder, program);
+      await probe(account, folder, program, env);
       return account;
     } catch (error) {
       failures.push(`${account.describe}: ${firstLine(error)}`);
     }
   }
+  await handOver(folder, owner, ownerGroup);
   throw new SluiceError('unavailable', `Postgres does not run as root, and no other way works in ${folder}.`, {
     hint: 'Start Sluice as an ordinary user, or in a folder that other users may traverse (chmod o+x on its parents), or allow user namespaces, or set DATABASE_URL.',
     details: { tried: failures },
@@ -90,10 +96,15 @@ async function handOver(folder: string, uid: number, gid: number): Promise<void>
 }
 
 /** Fails unless this account can write the folder and execute the program. */
-async function probe(account: PostgresAccount, folder: string, program: string): Promise<void> {
+async function probe(
+  account: PostgresAccount,
+  folder: string,
+  program: string,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const script = 'test -w "$0" || { echo "cannot write $0" >&2; exit 1; }; exec "$1" --version';
   const command = asAccount(account, 'sh', ['-c', script, folder, program]);
-  await run(...command, { cwd: '/', timeout: 10_000, ...account.ids });
+  await run(...command, { cwd: '/', env, timeout: 10_000, ...account.ids });
 }
 
 function firstLine(error: unknown): string {

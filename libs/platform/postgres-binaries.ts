@@ -24,7 +24,9 @@ export async function findPostgresBinaries(linksFolder: string): Promise<Postgre
   for (const name of ['initdb', 'postgres']) await makeExecutable(program(name));
   const linked = await linkLibraries(root, linksFolder);
   const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
-  return { initdb: program('initdb'), postgres: program('postgres'), env: linked ? { [variable]: linksFolder } : {} };
+  // Both folders: a library reached through a link looks for its own neighbours beside the link.
+  const folders = [linksFolder, path.join(root, 'native', 'lib')].join(path.delimiter);
+  return { initdb: program('initdb'), postgres: program('postgres'), env: linked ? { [variable]: folders } : {} };
 }
 
 function locatePackage(): string {

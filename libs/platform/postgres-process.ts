@@ -123,8 +123,11 @@ export async function stopPostmaster(data: string, pid: number): Promise<void> {
   throw new SluiceError('internal', `Postgres ${pid} on ${data} does not end.`, { hint: `kill -QUIT ${pid}` });
 }
 
-function spawnOptions(launch: Launch) {
-  // Nothing of our environment: a PGDATA or PGPORT of the user must not reach this server.
-  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...launch.binaries.env };
-  return { cwd: '/', env, ...launch.account.ids };
+/** Nothing of our environment: a PGDATA or PGPORT of the user must not reach this server. */
+export function postgresEnvironment(binaries: PostgresBinaries): Record<string, string> {
+  return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...binaries.env };
+}
+
+function spawnOptions({ binaries, account }: Launch) {
+  return { cwd: '/', env: postgresEnvironment(binaries), ...account.ids };
 }

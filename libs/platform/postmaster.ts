@@ -51,12 +51,15 @@ async function readLines(data: string): Promise<string[] | null> {
   return text === null ? null : text.split('\n');
 }
 
-/** A postmaster works in its data folder; where /proc is missing its command line names that folder. */
+/** A postmaster works in its data folder; where that cannot be read, its command line names that folder. */
 async function servesFolder(pid: number, data: string): Promise<boolean> {
   if (!(await isAlive(pid))) return false;
   if (process.platform === 'linux') {
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => null);
     if (cwd !== null) return cwd === data;
+    // In a container, root may not look at the folder of another user's process, but at its arguments.
+    const args = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    return args.includes('postgres') && args.split('\0').includes(data);
   }
   const { stdout } = await run('ps', ['-p', String(pid), '-o', 'command=']).catch(() => ({ stdout: '' }));
   return stdout.includes('postgres') && stdout.includes(data);
