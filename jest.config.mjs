@@ -11,11 +11,14 @@ const transform = {
       module: { type: 'es6' },
     },
   ],
+  // @fastify/static is CommonJS and requires this ES module, which Node 20 can do and Jest on Node 20 cannot.
+  'node_modules/content-disposition/.+\\.js$': ['@swc/jest', { module: { type: 'commonjs' } }],
 };
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform,
+  transformIgnorePatterns: ['/node_modules/(?!content-disposition/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.sluice'],
 };
 export default {

@@ -150,7 +150,7 @@ export function createClient(options: ClientOptions) {
     login: async (body: { code: string } | { token: string }): Promise<void> => {
       await send(options, 'POST', '/login', { body });
     },
-    /** A one-time code for the web view: valid once, for a minute. */
+    /** A one-time code for the web view: valid once, for ten minutes. */
     loginCode: async (): Promise<string> => (await post<{ code: string }>('/login/codes')).code,
   };
 }

@@ -44,6 +44,8 @@ export async function send(
         accept: details.stream ? 'text/event-stream' : 'application/json',
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...(details.body === undefined ? {} : { 'content-type': 'application/json' }),
+        // Proves to the server that no form of another site wrote this request with the browser's cookie.
+        ...(method === 'GET' ? {} : { 'x-sluice': '1' }),
         ...details.headers,
       },
       ...(details.body === undefined ? {} : { body: JSON.stringify(details.body) }),

@@ -1,0 +1,10 @@
+export { AlertsController } from './alerts.controller.ts';
+export { BackfillsController } from './backfills.controller.ts';
+export { EnvironmentsController } from './environments.controller.ts';
+export { EventsController } from './events.controller.ts';
+export { LoginController } from './login.controller.ts';
+export { PathsController } from './paths.controller.ts';
+export { PipelinesController } from './pipelines.controller.ts';
+export { RunsController } from './runs.controller.ts';
+export { SystemController } from './system.controller.ts';
+export { TaskRunsController } from './task-runs.controller.ts';

@@ -1,0 +1,73 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { SluiceError } from '#core';
+import { metricsIn, rerunRequest, run, runDetail, waitingReason, type Run, type RunDetail } from '#contracts';
+import { Answers, listOf, pageOf } from '../answers.ts';
+import { recordId, runsQuery } from '../parameters.ts';
+import type { Commands, Page, Reads, WaitingReason } from '../ports.ts';
+import { COMMANDS, READS } from '../tokens.ts';
+
+@ApiTags('runs')
+@Controller('api/v1/runs')
+export class RunsController {
+  constructor(
+    @Inject(READS) private readonly reads: Reads,
+    @Inject(COMMANDS) private readonly commands: Commands,
+  ) {}
+
+  @Get()
+  @Answers(200, 'Runs, newest first.', pageOf(run))
+  listRuns(@Query({ schema: runsQuery }) query: z.infer<typeof runsQuery>): Promise<Page<Run>> {
+    const { env, pipeline, state, limit, cursor } = query;
+    return this.reads.runs({
+      environment: env ?? null,
+      pipeline: pipeline ?? null,
+      state: state ?? null,
+      limit,
+      cursor: cursor ?? null,
+    });
+  }
+
+  @Get(':run')
+  @Answers(200, 'One run with its task runs.', runDetail)
+  getRun(@Param('run', { schema: recordId }) runId: string): Promise<RunDetail> {
+    return this.reads.runDetail(runId);
+  }
+
+  @Get(':run/why')
+  @Answers(200, 'What holds back whatever of this run has not started yet.', listOf(waitingReason))
+  async whyWaiting(@Param('run', { schema: recordId }) runId: string): Promise<{ items: WaitingReason[] }> {
+    return { items: await this.reads.whyWaiting(runId) };
+  }
+
+  @Post(':run/cancel')
+  @HttpCode(200)
+  @Answers(200, 'Asks for the end of a run; its `finally` tasks still follow.', run)
+  async cancel(@Param('run', { schema: recordId }) runId: string): Promise<Run> {
+    await this.commands.cancelRun(runId);
+    return this.reads.run(runId);
+  }
+
+  @Post(':run/rerun')
+  @Answers(201, 'Makes a new run that takes over what it need not repeat.', run)
+  async rerun(
+    @Param('run', { schema: recordId }) runId: string,
+    @Body({ schema: rerunRequest }) request: z.infer<typeof rerunRequest>,
+  ): Promise<Run> {
+    if ((request.mode === 'from') !== (request.task !== undefined))
+      throw new SluiceError('bad_request', 'Mode `from` needs `task`, and no other mode takes one.');
+    const created = await this.commands.rerunRun(runId, request);
+    return this.reads.run(created.runId);
+  }
+
+  @Post(':run/metrics')
+  @HttpCode(204)
+  @Answers(204, 'Adds metric points to task runs of this run.', null)
+  async recordMetrics(
+    @Param('run', { schema: recordId }) runId: string,
+    @Body({ schema: metricsIn }) { points }: z.infer<typeof metricsIn>,
+  ): Promise<void> {
+    await this.commands.recordMetrics(runId, points);
+  }
+}

@@ -1,0 +1,59 @@
+import { Controller, Get, Inject, Param, Query, Sse, type MessageEvent } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Observable } from 'rxjs';
+import { z } from 'zod';
+import { logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
+import { Answers } from '../answers.ts';
+import { logQuery, logSearchQuery, logTailQuery, recordId, taskId, taskRunQuery } from '../parameters.ts';
+import type { Reads } from '../ports.ts';
+import { heartbeat, logStream, STREAM_LIMIT } from '../streams.ts';
+import { READS } from '../tokens.ts';
+
+@ApiTags('task runs and logs')
+@Controller('api/v1/runs/:run/tasks/:task')
+export class TaskRunsController {
+  constructor(@Inject(READS) private readonly reads: Reads) {}
+
+  @Get()
+  @Answers(200, 'One task run with its attempts.', taskRunDetail)
+  getTaskRun(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Query({ schema: taskRunQuery }) { map }: z.infer<typeof taskRunQuery>,
+  ): Promise<TaskRunDetail> {
+    return this.reads.taskRun({ runId, taskId: task, mapIndex: map });
+  }
+
+  @Get('log')
+  @Answers(200, 'Lines of an attempt’s log; without `try` of the newest.', logPage)
+  getLog(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Query({ schema: logQuery }) query: z.infer<typeof logQuery>,
+  ): Promise<LogPageShape> {
+    const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
+    return this.reads.log(key, { fromLine: query.from, limit: query.limit });
+  }
+
+  @Get('log/search')
+  @Answers(200, 'Numbers of the lines that contain the text, ignoring case.', z.object({ lines: z.array(z.number()) }))
+  async searchLog(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Query({ schema: logSearchQuery }) query: z.infer<typeof logSearchQuery>,
+  ): Promise<{ lines: number[] }> {
+    const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
+    return { lines: await this.reads.searchLog(key, query.q) };
+  }
+
+  @Sse('log/tail', { maxPendingDataLength: STREAM_LIMIT })
+  @Answers(200, 'Server-sent events: `lines` as they are written, `end` when the log is complete.', z.array(logLine))
+  tailLog(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Query({ schema: logTailQuery }) query: z.infer<typeof logTailQuery>,
+  ): Observable<MessageEvent> {
+    const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
+    return heartbeat(logStream(this.reads, key, query.from));
+  }
+}

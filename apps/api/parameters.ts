@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { RUN_STATES } from '#core';
+
+// What may stand in a URL. Every string is bounded and has a pattern, so that none reaches SQL or a file name unchecked.
+
+const name = (what: string) => z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, `expected the name of ${what}`);
+export const environmentName = name('an environment').meta({ example: 'dev' });
+export const pipelineName = name('a pipeline').meta({ example: 'flight-delays' });
+export const taskId = name('a task').meta({ example: 'train' });
+const metricName = z.string().regex(/^[^\p{C}]{1,200}$/u, 'expected the name of a metric');
+
+const LARGEST_ID = 9_223_372_036_854_775_807n;
+/** Ids are Postgres bigints, written as strings. */
+export const recordId = z
+  .string()
+  .regex(/^[1-9]\d{0,18}$/, 'expected an id: a positive whole number')
+  .refine((text) => /^\d{1,19}$/.test(text) && BigInt(text) <= LARGEST_ID, 'expected an id: the number is too large');
+
+const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const cursor = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'expected a cursor as `next` of an earlier answer gave it');
+
+/** A date or an instant with its zone, between the years 1900 and 9999. */
+export const instant = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'expected an ISO 8601 date, or instant with zone' })
+  .refine((text) => text >= '1900', 'expected a year from 1900 on');
+
+export const inEnvironment = z.strictObject({ env: environmentName });
+export const gridQuery = z.strictObject({
+  env: environmentName,
+  runs: count(1, 200).default(50),
+  before: recordId.optional(),
+});
+export const metricsQuery = z.strictObject({
+  env: environmentName,
+  task: taskId.optional(),
+  name: metricName.optional(),
+  limit: count(1, 500).default(200),
+});
+export const runsQuery = z.strictObject({
+  env: environmentName.optional(),
+  pipeline: pipelineName.optional(),
+  state: z.enum(RUN_STATES).optional(),
+  limit: count(1, 200).default(50),
+  cursor: cursor.optional(),
+});
+export const alertsQuery = z.strictObject({
+  env: environmentName.optional(),
+  limit: count(1, 200).default(50),
+  cursor: cursor.optional(),
+});
+export const pathQuery = z.strictObject({
+  env: environmentName,
+  ref: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}\.[a-z][a-z0-9_]{0,62}$/, 'expected `pipeline.path`')
+    .meta({ example: 'flight-delays.raw' }),
+  at: instant.optional(),
+});
+
+const mapIndex = count(0, 1_000_000).default(0);
+const tryNumber = count(1, 1_000_000).optional();
+const fromLine = count(1, 2_000_000_000).default(1);
+export const taskRunQuery = z.strictObject({ map: mapIndex });
+export const logQuery = z.strictObject({
+  map: mapIndex,
+  try: tryNumber,
+  from: fromLine,
+  limit: count(1, 5000).default(1000),
+});
+export const logSearchQuery = z.strictObject({ map: mapIndex, try: tryNumber, q: z.string().min(1).max(500) });
+export const logTailQuery = z.strictObject({ map: mapIndex, try: tryNumber, from: fromLine });
+
+const topic = /^(?:env:[A-Za-z0-9][A-Za-z0-9_.-]{0,127}|run:[1-9]\d{0,18})$/;
+export const eventsQuery = z.strictObject({
+  topics: z
+    .string()
+    .max(4000)
+    .refine(
+      (text) => text.split(',').every((part) => topic.test(part)),
+      'expected `env:NAME` or `run:ID`, separated by commas',
+    )
+    .refine((text) => text.split(',').length <= 50, 'expected at most 50 topics')
+    .meta({ example: 'env:dev,run:17' }),
+});
+
+export const environmentBody = z.strictObject({ environment: environmentName });
+export const alertTestBody = z.strictObject({
+  environment: environmentName,
+  target: z
+    .string()
+    .max(320)
+    .regex(/^(slack|email):[^\p{C}\s]+$/u, 'expected `slack:#channel` or `email:address`')
+    .optional(),
+});
+const proof = z.string().min(1).max(512);
+export const loginBody = z.union([z.strictObject({ code: proof }), z.strictObject({ token: proof })]);

@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify';
+import { SluiceError } from '#core';
+import { checkJson } from './check-json.ts';
+
+/** Bodies are JSON and nothing else (forms of other sites cannot send it unasked); an empty one counts as `{}`. */
+export function parseBodies(server: FastifyInstance): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text.length === 0) return done(null, {});
+    void parseJson(request, text as string, (error, value) => {
+      if (error) return done(new SluiceError('bad_request', `The body is not JSON: ${error.message.slice(0, 200)}.`));
+      try {
+        checkJson(value);
+        done(null, value);
+      } catch (refusal) {
+        done(refusal as SluiceError);
+      }
+    });
+  });
+}

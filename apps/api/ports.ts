@@ -1,0 +1,120 @@
+import type { z } from 'zod';
+import type { RunState } from '#core';
+import type {
+  AlertDelivery,
+  backfillPlan,
+  backfillRequest,
+  Environment,
+  Grid,
+  LiveEvent,
+  logLine,
+  LogPageShape,
+  metricsIn,
+  MetricSeries,
+  PipelineDetail,
+  PipelineSummary,
+  rerunRequest,
+  Run,
+  RunDetail,
+  SystemStatus,
+  TaskRunDetail,
+  triggerRequest,
+  waitingReason,
+} from '#contracts';
+
+export type LogLine = z.infer<typeof logLine>;
+export type WaitingReason = z.infer<typeof waitingReason>;
+export type BackfillPlan = z.infer<typeof backfillPlan>;
+/** Where a path's data lies; `folder` and what follows are null while nothing was published there. */
+export interface ResolvedPath {
+  readonly location: string;
+  readonly folder: string | null;
+  readonly version: string | null;
+  readonly manifestHash: string | null;
+  readonly runId: string | null;
+  readonly publishedAt: string | null;
+}
+
+/** One screenful of a list; `next` continues it, null: that was all. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly next: string | null;
+}
+
+/** Names one task run; ids are as the caller sent them, already known to be well formed. */
+export interface TaskRunKey {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+}
+
+/** Which attempt's log; `number` null: the newest. */
+export interface AttemptKey extends TaskRunKey {
+  readonly number: number | null;
+}
+
+/** What screens and the CLI may ask. Answers are contract shapes; what does not exist is a SluiceError `not_found`. */
+export interface Reads {
+  environments(): Promise<Environment[]>;
+  pipelines(environment: string): Promise<PipelineSummary[]>;
+  pipelineSummary(environment: string, name: string): Promise<PipelineSummary>;
+  pipeline(environment: string, name: string): Promise<PipelineDetail>;
+  grid(environment: string, pipeline: string, options: { runs: number; before: string | null }): Promise<Grid>;
+  metricSeries(
+    environment: string,
+    pipeline: string,
+    options: { task: string | null; name: string | null; runs: number },
+  ): Promise<MetricSeries[]>;
+  runs(options: {
+    environment: string | null;
+    pipeline: string | null;
+    state: RunState | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<Run>>;
+  run(runId: string): Promise<Run>;
+  runDetail(runId: string): Promise<RunDetail>;
+  whyWaiting(runId: string): Promise<WaitingReason[]>;
+  taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
+  log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;
+  /** Line numbers, at most 10,000. */
+  searchLog(key: AttemptKey, text: string): Promise<number[]>;
+  /** Resolves when the log is complete or the signal aborts. */
+  followLog(
+    key: AttemptKey,
+    fromLine: number,
+    onLines: (lines: readonly LogLine[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  alerts(options: { environment: string | null; limit: number; cursor: string | null }): Promise<Page<AlertDelivery>>;
+  alertsByIds(ids: readonly string[]): Promise<AlertDelivery[]>;
+  /** `at`: an instant inside the wanted interval; null: the newest version. */
+  path(environment: string, pipeline: string, path: string, at: Date | null): Promise<ResolvedPath>;
+  system(): Promise<SystemStatus>;
+}
+
+/** What may be done. Each returns once it is durable. */
+export interface Commands {
+  trigger(pipeline: string, request: z.infer<typeof triggerRequest>): Promise<{ runId: string }>;
+  cancelRun(runId: string): Promise<void>;
+  rerunRun(runId: string, request: z.infer<typeof rerunRequest>): Promise<{ runId: string }>;
+  setPaused(environment: string, pipeline: string, paused: boolean): Promise<void>;
+  /** With `dryRun` nothing is created. */
+  backfill(request: z.infer<typeof backfillRequest>): Promise<BackfillPlan>;
+  /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
+  testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
+  recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;
+}
+
+export interface LiveEventListener {
+  /** `id` is what `Last-Event-ID` may carry later. */
+  event(id: string, event: LiveEvent): void;
+  /** Events were missed for good: refetch what is shown. */
+  reset(): void;
+}
+
+/** Live events of this installation, in commit order. */
+export interface Events {
+  /** Topics: `env:NAME`, `run:ID`. First comes what happened after `lastEventId`, or a reset. Returns how to stop. */
+  subscribe(topics: readonly string[], lastEventId: string | null, listener: LiveEventListener): () => void;
+}

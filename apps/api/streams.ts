@@ -1,0 +1,50 @@
+import type { MessageEvent } from '@nestjs/common';
+import { finalize, interval, map, merge, Observable, takeUntil, Subject } from 'rxjs';
+import type { AttemptKey, Events, Reads } from './ports.ts';
+
+/** Characters that may wait for a client that does not read; past it the connection is dropped, and the client resumes. */
+export const STREAM_LIMIT = 1024 * 1024;
+const HEARTBEAT_MS = 15_000;
+
+/** Adds a comment every 15 seconds, so that proxies keep the connection and clients notice a dead one. Ends with `source`. */
+export function heartbeat(source: Observable<MessageEvent>): Observable<MessageEvent> {
+  const ended = new Subject<void>();
+  const beats = interval(HEARTBEAT_MS).pipe(
+    map((): MessageEvent => ({ comment: 'still here' })),
+    takeUntil(ended),
+  );
+  return merge(source.pipe(finalize(() => ended.next())), beats);
+}
+
+export function eventStream(
+  events: Events,
+  topics: readonly string[],
+  lastEventId: string | null,
+): Observable<MessageEvent> {
+  return new Observable((subscriber) =>
+    events.subscribe(topics, lastEventId, {
+      event: (id, event) => subscriber.next({ id, data: event }),
+      reset: () => subscriber.next({ type: 'reset', data: '{}' }),
+    }),
+  );
+}
+
+export function logStream(
+  reads: Pick<Reads, 'followLog'>,
+  key: AttemptKey,
+  fromLine: number,
+): Observable<MessageEvent> {
+  return new Observable((subscriber) => {
+    const stop = new AbortController();
+    reads
+      .followLog(key, fromLine, (lines) => subscriber.next({ type: 'lines', data: [...lines] }), stop.signal)
+      .then(
+        () => {
+          subscriber.next({ type: 'end', data: '{}' });
+          subscriber.complete();
+        },
+        (error: unknown) => subscriber.error(error),
+      );
+    return () => stop.abort();
+  });
+}

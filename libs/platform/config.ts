@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { SluiceError } from '#core';
+import { Secret } from './secret.ts';
+
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Everything the processes are told from outside; frozen, absolute paths, secrets wrapped so that printing it shows none. */
+export interface Config {
+  /** Folder of the project: the nearest one, from the working directory upward, that holds `dags/`; else the working directory. */
+  readonly project: string;
+  /** SLUICE_HOME: data of the embedded default; `.sluice` in the project unless set. */
+  readonly home: string;
+  /** SLUICE_HOST: address to listen on; 127.0.0.1 unless set. */
+  readonly host: string;
+  /** SLUICE_PORT: 7460 unless set; 0 lets the system choose. */
+  readonly port: number;
+  /** DATABASE_URL: null means the embedded Postgres. */
+  readonly databaseUrl: Secret | null;
+  /** SLUICE_CONCURRENCY: attempts this process executes at once; twice the processors (at least 4) unless set. */
+  readonly concurrency: number;
+  /** SLUICE_LOG_LEVEL: `info` unless set. */
+  readonly logLevel: LogLevel;
+  /** SLUICE_TOKEN: null means the generated one in `server.json`. */
+  readonly token: Secret | null;
+  /** SLUICE_PYTHON: interpreter for `python:` tasks; null: `python3` of the path. */
+  readonly python: string | null;
+  /** SLUICE_PUBLIC_URL: how people reach the web view, without a slash at the end; null: host and port. */
+  readonly publicUrl: string | null;
+  /** SLUICE_ALLOWED_HOSTS: more names that the Host header may carry, lower case. */
+  readonly allowedHosts: readonly string[];
+  /** SLACK_BOT_TOKEN. */
+  readonly slackToken: Secret | null;
+  /** SLACK_API_URL: another server that speaks Slack's API; null: Slack's. */
+  readonly slackApiUrl: string | null;
+  /** SMTP_URL: `smtp://…` or `smtps://…`, may hold a password. */
+  readonly smtpUrl: Secret | null;
+  /** SLUICE_MAIL_FROM: sender of alert mails. */
+  readonly mailFrom: string | null;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the process's variables once. Empty values count as absent.
+ * Throws `invalid_config` naming every variable that is wrong; the values of secrets never appear in it.
+ */
+export function loadConfig(variables: Variables = process.env, workingDirectory: string = process.cwd()): Config {
+  const problems: string[] = [];
+  const read = reader(variables, problems);
+  const project = findProject(workingDirectory);
+  const config: Config = {
+    project,
+    home: resolve(project, read.text('SLUICE_HOME') ?? '.sluice'),
+    host:
+      read.matching('SLUICE_HOST', /^[A-Za-z0-9.:_-]+$/, 'an address or a host name, such as 127.0.0.1') ?? '127.0.0.1',
+    port: read.integer('SLUICE_PORT', 0, 65_535) ?? 7460,
+    databaseUrl: read.secretUrl('DATABASE_URL', ['postgres:', 'postgresql:']),
+    concurrency: read.integer('SLUICE_CONCURRENCY', 1, 1024) ?? Math.max(4, availableParallelism() * 2),
+    logLevel: read.oneOf('SLUICE_LOG_LEVEL', LOG_LEVELS) ?? 'info',
+    token: read.secret('SLUICE_TOKEN', /^[\x21-\x7e]{16,512}$/, '16 to 512 printable characters without spaces'),
+    python: read.text('SLUICE_PYTHON'),
+    publicUrl: read.url('SLUICE_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
+    allowedHosts: Object.freeze(read.hosts('SLUICE_ALLOWED_HOSTS')),
+    slackToken: read.secret('SLACK_BOT_TOKEN', /^[\x21-\x7e]+$/, 'printable characters without spaces'),
+    slackApiUrl: read.url('SLACK_API_URL', ['http:', 'https:']),
+    smtpUrl: read.secretUrl('SMTP_URL', ['smtp:', 'smtps:']),
+    mailFrom: read.matching('SLUICE_MAIL_FROM', /^[^\r\n]*@[^\r\n]*$/, 'a mail address'),
+  };
+  if (problems.length > 0)
+    throw new SluiceError('invalid_config', `Wrong settings in the environment: ${problems.join('; ')}.`, {
+      hint: 'Correct or unset these variables and start again.',
+      details: { problems },
+    });
+  return Object.freeze(config);
+}
+
+function findProject(from: string): string {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'dags'))) return folder;
+    if (dirname(folder) === folder) return resolve(from);
+  }
+}
+
+/** Each method notes a problem and answers null when the value does not fit. */
+function reader(variables: Variables, problems: string[]) {
+  const text = (name: string): string | null => variables[name]?.trim() || null;
+  const wrong = (name: string, shown: string, expected: string): null => {
+    problems.push(`${name} is ${shown}, expected ${expected}`);
+    return null;
+  };
+  const matching = (name: string, pattern: RegExp, expected: string) => {
+    const value = text(name);
+    return value === null || pattern.test(value) ? value : wrong(name, JSON.stringify(value), expected);
+  };
+  const urlFits = (value: string, protocols: readonly string[]) =>
+    URL.canParse(value) && protocols.includes(new URL(value).protocol);
+  return {
+    text,
+    matching,
+    oneOf<const T extends string>(name: string, choices: readonly T[]): T | null {
+      const value = text(name);
+      const found = choices.find((choice) => choice === value?.toLowerCase());
+      return value === null ? null : (found ?? wrong(name, JSON.stringify(value), `one of ${choices.join(', ')}`));
+    },
+    integer(name: string, least: number, most: number): number | null {
+      const value = text(name);
+      if (value === null) return null;
+      const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= least && number <= most
+        ? number
+        : wrong(name, JSON.stringify(value), `a whole number from ${least} to ${most}`);
+    },
+    url(name: string, protocols: readonly string[]): string | null {
+      const value = text(name);
+      if (value === null || urlFits(value, protocols)) return value;
+      return wrong(
+        name,
+        JSON.stringify(value),
+        `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+      );
+    },
+    secret(name: string, pattern: RegExp, expected: string): Secret | null {
+      const value = text(name);
+      if (value === null) return null;
+      return pattern.test(value) ? new Secret(value) : wrong(name, 'malformed (not shown)', expected);
+    },
+    secretUrl(name: string, protocols: readonly string[]): Secret | null {
+      const value = text(name);
+      if (value === null) return null;
+      return urlFits(value, protocols)
+        ? new Secret(value)
+        : wrong(name, 'malformed (not shown)', `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    },
+    hosts(name: string): string[] {
+      const hosts = (text(name) ?? '').split(/[\s,]+/).filter(Boolean);
+      for (const host of hosts)
+        if (!/^[A-Za-z0-9._-]+$/.test(host))
+          wrong(name, JSON.stringify(host), 'host names without port, separated by commas');
+      return hosts.map((host) => host.toLowerCase());
+    },
+  };
+}
