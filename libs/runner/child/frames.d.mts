@@ -1,0 +1,12 @@
+export declare const HEADER_BYTES: number;
+export declare const TO_LAUNCHER: Readonly<Record<'spawn' | 'input' | 'end' | 'closeInput', number>>;
+export declare const FROM_LAUNCHER: Readonly<
+  Record<'started' | 'stdout' | 'stderr' | 'control' | 'exited' | 'refused', number>
+>;
+export declare const TO_WARM: Readonly<Record<'run' | 'end', number>>;
+export declare const FROM_WARM: Readonly<Record<'ready' | 'stdout' | 'stderr' | 'event' | 'done' | 'started', number>>;
+export declare function encodeFrame(type: number, id: number, payload?: string | Buffer): Buffer;
+export declare class FrameReader {
+  constructor(onFrame: (type: number, id: number, payload: Buffer) => void);
+  push(chunk: Buffer): void;
+}

@@ -1,0 +1,216 @@
+// A small process that starts every other process for its parent. fork copies page tables: from a parent of 1 GiB it
+// blocks the event loop for 44 ms, from here for 1.5 ms. It talks frames (frames.mjs) on stdin and stdout; when stdin
+// ends, the parent is dead: everything that was started is killed at once.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { FROM_LAUNCHER, FrameReader, TO_LAUNCHER, encodeFrame } from './frames.mjs';
+import { OutputPipes } from './output-pipes.mjs';
+import { killGroup, killMarked, readProcessFile, startTicks } from './process-file.mjs';
+
+/** How long output that escaped from its group may keep an ended process from being reported. */
+const STRAGGLER_MS = 500;
+const REWRITE_BYTES = 256 * 1024;
+
+const options = JSON.parse(process.argv[2]);
+const processes = new Map();
+const pipes = new OutputPipes(options.pipeFolder);
+const record = fs.openSync(options.processFile, 'a');
+let recordBytes = 0;
+
+process.umask(0o077);
+// The parent decides when to end: a Ctrl-C in the terminal or a TERM to the whole service reaches it too.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
+// EAGAIN of an empty pipe is an exception per drain; without a stack it is cheap.
+Error.stackTraceLimit = 0;
+
+const frames = new FrameReader((type, id, payload) => {
+  if (type === TO_LAUNCHER.spawn) start(id, JSON.parse(payload.toString()));
+  else if (type === TO_LAUNCHER.input) processes.get(id)?.child.stdin?.write(Buffer.from(payload));
+  else if (type === TO_LAUNCHER.closeInput) processes.get(id)?.child.stdin?.end();
+  else if (type === TO_LAUNCHER.end) end(id, JSON.parse(payload.toString()).graceMs);
+});
+process.stdin.on('data', (chunk) => frames.push(chunk));
+process.stdin.on('end', parentDied);
+process.stdin.on('error', parentDied);
+process.stdout.on('error', parentDied);
+process.stdout.on('drain', () => setPaused(false));
+
+function start(id, { file, args, cwd, env, input, control }) {
+  const out = pipes.open();
+  const err = pipes.open();
+  let child;
+  try {
+    child = spawn(file, args, {
+      cwd,
+      env: { ...env, SLUICE_PROCESS: options.marker },
+      detached: true, // its own session and process group
+      stdio: [input ? 'pipe' : 'ignore', out.stdio, err.stdio, ...(control ? ['pipe'] : [])],
+    });
+  } catch (error) {
+    refuse(id, out, err, error);
+    return;
+  }
+  if (child.pid === undefined) {
+    child.on('error', (error) => refuse(id, out, err, error));
+    return;
+  }
+  child.on('error', () => {}); // a failed kill or a closed stdin; the exit event tells the rest
+  child.stdin?.on('error', () => {});
+  const entry = { id, child, out, err, streams: [], open: 0, exit: null, timer: null };
+  processes.set(id, entry);
+  remember(`+ ${child.pid} ${startTicks(child.pid) ?? '?'}\n`);
+  pipes.spawned(out);
+  pipes.spawned(err);
+  send(FROM_LAUNCHER.started, id, JSON.stringify({ pid: child.pid }));
+  relay(entry, out.reader ?? child.stdout, FROM_LAUNCHER.stdout);
+  relay(entry, err.reader ?? child.stderr, FROM_LAUNCHER.stderr);
+  if (control) relay(entry, child.stdio[3], FROM_LAUNCHER.control);
+  child.on('exit', (code, signal) => {
+    entry.exit = { code, signal };
+    clearTimeout(entry.timer);
+    // What the leader left behind in its group ends with it.
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // nobody left, the usual case
+    }
+    if (entry.open === 0) finish(entry);
+    else entry.timer = setTimeout(() => finish(entry), STRAGGLER_MS);
+  });
+}
+
+function relay(entry, stream, type) {
+  entry.open += 1;
+  const state = { stream, ended: false };
+  entry.streams.push(state);
+  stream.on('data', (chunk) => {
+    // Whatever was written to stdout before a control frame must arrive before it: the barrier between attempts.
+    if (type === FROM_LAUNCHER.control) drainOutput(entry);
+    send(type, entry.id, chunk);
+  });
+  stream.on('error', () => {});
+  stream.on('close', () => {
+    state.ended = true;
+    entry.open -= 1;
+    if (entry.open === 0 && entry.exit !== null) finish(entry);
+  });
+}
+
+const scratch = Buffer.allocUnsafe(64 * 1024);
+function drainOutput(entry) {
+  for (const [pipe, type] of [
+    [entry.out, FROM_LAUNCHER.stdout],
+    [entry.err, FROM_LAUNCHER.stderr],
+  ]) {
+    const fd = pipe.reader?._handle?.fd ?? -1;
+    for (;;) {
+      let bytes = 0;
+      try {
+        bytes = fd < 0 ? 0 : fs.readSync(fd, scratch);
+      } catch {
+        bytes = 0; // EAGAIN: empty
+      }
+      if (bytes === 0) break;
+      send(type, entry.id, scratch.subarray(0, bytes));
+    }
+  }
+}
+
+function finish(entry) {
+  clearTimeout(entry.timer);
+  if (!processes.delete(entry.id)) return;
+  for (const [pipe, state] of [
+    [entry.out, entry.streams[0]],
+    [entry.err, entry.streams[1]],
+  ]) {
+    pipes.close(pipe, state.ended);
+    if (!state.ended) state.stream.destroy();
+  }
+  remember(`- ${entry.child.pid}\n`);
+  send(FROM_LAUNCHER.exited, entry.id, JSON.stringify(entry.exit));
+  // Only when nothing runs may the record start over: a zygote's children stand in files of their own.
+  if (processes.size === 0 && recordBytes > REWRITE_BYTES) restartRecord();
+}
+
+/** TERM to the whole group, KILL after the grace period. Asking again may only shorten it. */
+function end(id, graceMs) {
+  const entry = processes.get(id);
+  if (entry === undefined || entry.exit !== null) return;
+  const signal = (name) => {
+    try {
+      process.kill(-entry.child.pid, name);
+    } catch {
+      // gone meanwhile: the exit event follows
+    }
+  };
+  if (graceMs <= 0) return signal('SIGKILL');
+  signal('SIGTERM');
+  clearTimeout(entry.timer);
+  entry.timer = setTimeout(() => signal('SIGKILL'), graceMs);
+}
+
+function refuse(id, out, err, error) {
+  for (const pipe of [out, err]) {
+    pipes.spawned(pipe);
+    pipe.reader?.destroy();
+    pipes.close(pipe, false);
+  }
+  send(FROM_LAUNCHER.refused, id, JSON.stringify({ code: error.code ?? '', message: error.message }));
+}
+
+// Frames of one turn of the event loop leave in one write.
+let waiting = [];
+function send(type, id, payload) {
+  if (waiting.length === 0) setImmediate(flush);
+  waiting.push(encodeFrame(type, id, payload));
+}
+function flush() {
+  const batch = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
+  waiting = [];
+  if (!process.stdout.write(batch)) setPaused(true);
+}
+/** A parent that does not keep up stops the output of the tasks, instead of filling our memory. */
+function setPaused(paused) {
+  for (const { streams } of processes.values())
+    for (const { stream } of streams) paused ? stream.pause() : stream.resume();
+}
+
+function remember(line) {
+  fs.writeSync(record, line);
+  recordBytes += line.length;
+}
+function restartRecord() {
+  const [header] = fs.readFileSync(options.processFile, 'utf8').split('\n', 1);
+  fs.ftruncateSync(record, 0);
+  fs.writeSync(record, `${header}\n`);
+  recordBytes = 0;
+}
+
+function parentDied() {
+  for (const { child } of processes.values()) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // already gone
+    }
+  }
+  // Groups that warm processes forked stand in the other files of this executor.
+  for (const file of listRecords()) {
+    try {
+      for (const [pid, start] of readProcessFile(file).groups) killGroup(pid, start);
+    } catch {
+      // half written or gone: the markers below find the rest
+    }
+  }
+  killMarked(options.marker);
+  for (const file of listRecords()) fs.rmSync(file, { force: true });
+  fs.rmSync(options.scratchFolder, { recursive: true, force: true });
+  process.exit(0);
+}
+function listRecords() {
+  const prefix = options.processFile.replace(/[^/]*$/, '');
+  return fs
+    .readdirSync(prefix)
+    .filter((name) => name.startsWith(`${options.marker}.`))
+    .map((name) => prefix + name);
+}

@@ -1,0 +1,2 @@
+export { endLeftovers } from './end-leftovers.ts';
+export { createLocalExecutor, type LocalExecutor, type LocalExecutorOptions } from './local-executor.ts';

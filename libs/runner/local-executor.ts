@@ -1,0 +1,205 @@
+import { hostname } from 'node:os';
+import type {
+  Assignment,
+  AttemptReport,
+  AttemptResult,
+  Executor,
+  LogStore,
+  Outcome,
+  ReleaseFiles,
+  Storage,
+} from '#core';
+import { SluiceError } from '#core';
+import { DEFAULT_PATH } from './environment.ts';
+import { Launcher } from './launcher.ts';
+import { runAttempt, type AttemptTools } from './run-attempt.ts';
+import { ShellRunner } from './shell-runner.ts';
+import type { EndReason, TaskRunner } from './task-runner.ts';
+
+export interface LocalExecutorOptions {
+  readonly storageFor: (environment: string) => Storage;
+  readonly logsFor: (environment: string) => LogStore;
+  readonly releases: ReleaseFiles;
+  readonly readSecret: (source: { readonly env: string } | { readonly file: string }) => Promise<string>;
+  /** Attempts that run at once. */
+  readonly concurrency: number;
+  /** libs/runner/child, or its copy beside the bundle. */
+  readonly childFolder: string;
+  /** Where attempts get their working directories (absolute; local and fast). */
+  readonly scratchFolder: string;
+  /** Where started process groups are recorded; see `endLeftovers`. */
+  readonly pidFolder: string;
+  /** The interpreter of python tasks, 3.9 or later; default `python3` from the PATH. */
+  readonly python?: string;
+  /** The PATH that tasks get; default: node's own folder and the system's. */
+  readonly path?: string;
+  /** Folder whose node_modules serve node tasks that have none beside them. */
+  readonly moduleRoot?: string;
+  /** Folders that `sql:` tasks may read besides their own. */
+  readonly dataFolders?: readonly string[];
+  /** Between TERM and KILL when an attempt times out or is cancelled; default 10 s. */
+  readonly graceMs?: number;
+  readonly now?: () => number;
+}
+
+export interface LocalExecutor extends Executor {
+  readonly capacity: number;
+  /** Attempts that were accepted and have not finished, waiting ones included. */
+  running(): number;
+}
+
+/** Executes attempts on this machine, in processes that a small launcher starts. Starts no process before the first dispatch. */
+export function createLocalExecutor(options: LocalExecutorOptions): LocalExecutor {
+  return new AttemptQueue(options);
+}
+
+const DEFAULT_GRACE_MS = 10_000;
+/** setTimeout takes 31 bits; longer time-outs are set again when it fires. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How many ended attempts are remembered, so that a repeated dispatch does not run one again. */
+const REMEMBERED = 20_000;
+
+class AttemptQueue implements LocalExecutor {
+  readonly capacity: number;
+  readonly #options: LocalExecutorOptions;
+  readonly #graceMs: number;
+  readonly #launcher: Launcher;
+  readonly #runners: Partial<Record<Assignment['body']['kind'], TaskRunner>>;
+  readonly #tools: AttemptTools;
+  readonly #waiting = new Map<string, Assignment>();
+  readonly #active = new Map<string, AbortController>();
+  readonly #ended = new Set<string>();
+  #listener: (report: AttemptReport) => void = () => undefined;
+  #stopping = false;
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: LocalExecutorOptions) {
+    this.capacity = options.concurrency;
+    this.#options = options;
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+    this.#launcher = new Launcher(options);
+    const path = options.path ?? DEFAULT_PATH;
+    this.#runners = { run: new ShellRunner(this.#launcher, path) };
+    this.#tools = {
+      ...options,
+      runnerFor: ({ body }) => {
+        const runner = this.#runners[body.kind];
+        if (runner === undefined)
+          throw new SluiceError('not_supported', `tasks of kind ${body.kind} are not supported here`);
+        return runner;
+      },
+      report: (report) => this.#listener(report),
+      now: options.now ?? Date.now,
+      worker: `${hostname()}:${process.pid}`,
+    };
+  }
+
+  onReport(listener: (report: AttemptReport) => void): void {
+    this.#listener = listener;
+  }
+
+  running(): number {
+    return this.#waiting.size + this.#active.size;
+  }
+
+  dispatch(assignments: readonly Assignment[]): void {
+    for (const assignment of assignments) {
+      const { attemptId } = assignment;
+      if (this.#waiting.has(attemptId) || this.#active.has(attemptId) || this.#ended.has(attemptId)) continue;
+      if (this.#stopping) this.#finishUnstarted(assignment, NOT_STARTED);
+      else this.#waiting.set(attemptId, assignment);
+    }
+    this.#startWaiting();
+  }
+
+  cancel(attemptId: string, reason: string): void {
+    const outcome = { kind: 'cancelled', message: `cancelled: ${reason}` } as const;
+    const waiting = this.#waiting.get(attemptId);
+    if (waiting !== undefined) {
+      this.#waiting.delete(attemptId);
+      this.#finishUnstarted(waiting, outcome);
+    }
+    this.#active.get(attemptId)?.abort({ outcome, graceMs: this.#graceMs } satisfies EndReason);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const assignment of this.#waiting.values()) this.#finishUnstarted(assignment, NOT_STARTED);
+    this.#waiting.clear();
+    const idle = this.#idle();
+    const timer = setTimeout(() => this.#endAll(), Math.min(graceMs, LONGEST_TIMER_MS));
+    await idle;
+    clearTimeout(timer);
+    await Promise.all(Object.values(this.#runners).map((runner) => runner.close()));
+    await this.#launcher.close();
+  }
+
+  #startWaiting(): void {
+    for (const [attemptId, assignment] of this.#waiting) {
+      if (this.#active.size >= this.capacity) return;
+      this.#waiting.delete(attemptId);
+      void this.#run(assignment);
+    }
+  }
+
+  async #run(assignment: Assignment): Promise<void> {
+    const control = new AbortController();
+    this.#active.set(assignment.attemptId, control);
+    const stopClock = this.#startClock(assignment.timeoutMs, control);
+    const result = await runAttempt(assignment, this.#tools, control.signal);
+    stopClock();
+    this.#active.delete(assignment.attemptId);
+    this.#finish(result);
+    this.#startWaiting();
+    if (this.#active.size === 0) this.#onIdle?.();
+  }
+
+  #startClock(timeoutMs: number | null, control: AbortController): () => void {
+    if (timeoutMs === null) return () => undefined;
+    const outcome = { kind: 'timed_out', message: `timed out after ${timeoutMs / 1_000} s` } as const;
+    let left = timeoutMs;
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const next = Math.min(left, LONGEST_TIMER_MS);
+      left -= next;
+      timer = setTimeout(() => {
+        if (left > 0) wait();
+        else control.abort({ outcome, graceMs: this.#graceMs } satisfies EndReason);
+      }, next);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }
+
+  #endAll(): void {
+    const outcome = { kind: 'lost', message: 'the executor was stopped' } as const;
+    for (const control of this.#active.values()) control.abort({ outcome, graceMs: 0 } satisfies EndReason);
+  }
+
+  #idle(): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #finishUnstarted(assignment: Assignment, outcome: Outcome): void {
+    const at = this.#tools.now();
+    const { attemptId, runId, fence } = assignment;
+    const nothing = { outputs: {}, metrics: [], summary: null, versions: [], logLines: 0 };
+    this.#finish({ attemptId, runId, fence, outcome, startedAt: at, finishedAt: at, ...nothing });
+  }
+
+  #finish(result: AttemptResult): void {
+    this.#ended.add(result.attemptId);
+    if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.values().next().value!);
+    this.#listener({ kind: 'finished', result });
+  }
+}
+
+/** Does not use up a retry: nothing was tried. */
+const NOT_STARTED = {
+  kind: 'deferred',
+  afterMs: 0,
+  message: 'the executor stopped before the attempt started',
+} as const;

@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resultFiles } from './result-files.ts';
+
+/** Past this many entries, pipeline files at the top are not linked: thousands of links per attempt would cost more than the attempt. */
+const MANY_ENTRIES = 200;
+
+/** Top-level names of a release that a scratch folder links to. */
+export function topLevelEntries(releaseDir: string): readonly string[] {
+  const names = readdirSync(releaseDir);
+  return names.length <= MANY_ENTRIES ? names : names.filter((name) => !/\.ya?ml$/.test(name));
+}
+
+/**
+ * An attempt's working directory: empty but for links to the release's top-level entries, so that relative paths and
+ * imports work while writes stay here. Made and (when the task left nothing) removed with plain system calls: through
+ * the thread pool each would cost five times as much.
+ */
+export class Scratch {
+  readonly folder: string;
+  readonly #links: readonly string[];
+
+  constructor(folder: string, releaseDir: string, entries: readonly string[]) {
+    this.folder = folder;
+    this.#links = entries;
+    mkdirSync(folder, { mode: 0o700 });
+    for (const name of entries) symlinkSync(join(releaseDir, name), join(folder, name));
+  }
+
+  /** Removes the folder and the result files beside it; never throws. */
+  async remove(): Promise<void> {
+    const files = resultFiles(this.folder);
+    try {
+      for (const name of this.#links) unlinkSync(join(this.folder, name));
+      rmdirSync(this.folder);
+    } catch {
+      // The task left files (or took links away): remove the tree without blocking anybody.
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
+    }
+    for (const file of [files.output, files.metrics, files.summary]) {
+      if (existsSync(file)) await rm(file, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+}
