@@ -1,0 +1,51 @@
+import type { Run } from '#contracts';
+import type { Cell } from '../output/cell.ts';
+import type { Column } from '../output/output.ts';
+
+/** Milliseconds from start to end, to `now` while it runs; null before it starts. */
+export function runDuration(
+  run: { readonly startedAt: string | null; readonly finishedAt: string | null },
+  now: Date,
+): number | null {
+  if (run.startedAt === null) return null;
+  return (run.finishedAt === null ? now.getTime() : Date.parse(run.finishedAt)) - Date.parse(run.startedAt);
+}
+
+export function runColumns(now: Date): readonly Column<Run>[] {
+  return [
+    { header: 'ID', cell: (run) => run.id },
+    { header: 'PIPELINE', cell: (run) => run.pipeline, shrinks: true },
+    { header: 'STATE', cell: (run) => ({ kind: 'state', state: run.state }) },
+    { header: 'INTERVAL', cell: (run) => ({ kind: 'interval', interval: run.interval }), shrinks: true },
+    { header: 'TRIGGER', cell: (run) => run.trigger },
+    { header: 'CREATED', cell: (run) => ({ kind: 'instant', at: run.createdAt }) },
+    { header: 'DURATION', cell: (run) => ({ kind: 'duration', ms: runDuration(run, now) }), align: 'right' },
+    { header: 'ENV', cell: (run) => run.environment, wide: true },
+    { header: 'RELEASE', cell: (run) => releaseText(run), wide: true },
+    { header: 'REASON', cell: (run) => run.reason, wide: true, shrinks: true },
+  ];
+}
+
+export function runFields(run: Run, now: Date): (readonly [string, Cell])[] {
+  return [
+    ['id', run.id],
+    ['pipeline', run.pipeline],
+    ['environment', run.environment],
+    ['state', { kind: 'state', state: run.state }],
+    ...(run.reason === null ? [] : [['reason', run.reason] as const]),
+    ['why', run.why],
+    ['interval', { kind: 'interval', interval: run.interval }],
+    ['params', Object.keys(run.params).length === 0 ? null : JSON.stringify(run.params)],
+    ['release', releaseText(run)],
+    ...(run.originRun === null ? [] : [['rerun of', run.originRun] as const]),
+    ['created', { kind: 'instant', at: run.createdAt }],
+    ['started', { kind: 'instant', at: run.startedAt }],
+    ['finished', { kind: 'instant', at: run.finishedAt }],
+    ['duration', { kind: 'duration', ms: runDuration(run, now) }],
+  ];
+}
+
+/** A digest is long and its first twelve digits name it; a dirty one says so. */
+export function releaseText(run: { readonly release: string; readonly dirty: boolean }): string {
+  return `${run.release.slice(0, 12)}${run.dirty ? ' (dirty)' : ''}`;
+}

@@ -1,0 +1,163 @@
+import { Option, type Command } from 'commander';
+import { RUN_STATES, type RunState } from '#core';
+import type { RerunRequest, SluiceClient } from '#contracts/client';
+import type { Run, TaskRun } from '#contracts';
+import type { Cli } from '../cli.ts';
+import { countArgument, withEnvironment } from '../options.ts';
+import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
+import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
+import { runColumns, runDuration, runFields } from './run-table.ts';
+
+const LARGEST_PAGE = 200;
+
+export function addRunsCommands(program: Command, cli: Cli): void {
+  const runs = program.command('runs').description('what ran, runs and will run');
+  withOutput(
+    withEnvironment(runs.command('list').alias('ls'))
+      .description('runs of an environment, newest first')
+      .argument('[pipeline]', 'only runs of this pipeline')
+      .addOption(new Option('--state <state>', 'only runs in this state').choices(RUN_STATES))
+      .option('-l, --limit <n>', 'how many; 0: all', countArgument, 20),
+  ).action((pipeline: string | undefined, options: ListOptions) => listRuns(cli, pipeline, options));
+
+  withOutput(runs.command('show').description('one run and its task runs').argument('<run>')).action(
+    (id: string, options: OutputOptions) => showRun(cli, id, options),
+  );
+
+  withAwaiting(withOutput(runs.command('watch').description('follow a run to its end').argument('<run>'))).action(
+    async (id: string, options: OutputOptions & AwaitOptions) =>
+      awaitRun(cli, await cli.connect(), id, { ...options, watch: !options.wait }),
+  );
+
+  withOutput(runs.command('cancel').description('end runs that have not finished').argument('<run...>')).action(
+    (ids: readonly string[], options: OutputOptions) => cancelRuns(cli, ids, options),
+  );
+
+  withAwaiting(
+    withOutput(runs.command('rerun'))
+      .description('a new run for the same interval; finished task runs are taken over where possible')
+      .argument('<run>')
+      .addOption(new Option('--failed', 'failed tasks and what follows them (default)').conflicts(['all', 'from']))
+      .addOption(new Option('--all', 'every task').conflicts(['failed', 'from']))
+      .addOption(new Option('--from <task>', 'this task and what follows it').conflicts(['failed', 'all']))
+      .option('--current-release', "on the environment's release of now, not the one of the old run"),
+  ).action((id: string, options: RerunOptions) => rerun(cli, id, options));
+
+  withOutput(runs.command('why').description('why something has not started yet').argument('<run>')).action(
+    (id: string, options: OutputOptions) => explainWaiting(cli, id, options),
+  );
+}
+
+interface ListOptions extends OutputOptions {
+  readonly env: string;
+  readonly state?: RunState;
+  readonly limit: number;
+}
+
+async function listRuns(cli: Cli, pipeline: string | undefined, options: ListOptions): Promise<void> {
+  const client = await cli.connect();
+  const wanted = options.limit === 0 ? Infinity : options.limit;
+  const rows = await pagesOf(client, wanted, { env: options.env, pipeline, state: options.state });
+  if (rows.length === 0) cli.say(`No runs in ${options.env} match.`);
+  await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
+}
+
+async function pagesOf(
+  client: SluiceClient,
+  wanted: number,
+  filter: { env: string; pipeline: string | undefined; state: RunState | undefined },
+): Promise<Run[]> {
+  const rows: Run[] = [];
+  let cursor: string | undefined;
+  do {
+    // One page after the other: each cursor comes from the page before.
+    const page = await client.runs({ ...filter, limit: Math.min(wanted - rows.length, LARGEST_PAGE), cursor });
+    rows.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined && rows.length < wanted);
+  return rows.slice(0, wanted);
+}
+
+async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<void> {
+  const client = await cli.connect();
+  const detail = await client.run(id);
+  const output = cli.output(options);
+  // Where boxes are drawn and the file's text help no program that reads this.
+  const { layout: _layout, source: _source, ...shown } = detail;
+  await output.one(shown, detail.id, runFields(detail, cli.io.now()));
+  if (!output.isForPeople) return;
+  output.lines(['']);
+  await output.list({ rows: detail.taskRuns, columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });
+  const failed = detail.taskRuns.find((row) => row.state === 'failed');
+  if (failed) cli.next('read its log', `sluice logs ${id}/${failed.taskId}${mapOption(failed)}`);
+}
+
+export function taskRunColumns(now: Date): readonly Column<TaskRun>[] {
+  return [
+    { header: 'TASK', cell: (row) => row.taskId },
+    { header: 'MAP', cell: (row) => row.mapKey || null, shrinks: true },
+    { header: 'STATE', cell: (row) => ({ kind: 'state', state: row.state }) },
+    { header: 'TRIES', cell: (row) => row.tries, align: 'right' },
+    { header: 'STARTED', cell: (row) => ({ kind: 'instant', at: row.startedAt }) },
+    { header: 'DURATION', cell: (row) => ({ kind: 'duration', ms: runDuration(row, now) }), align: 'right' },
+    {
+      header: 'REASON',
+      cell: (row) => row.reason ?? (row.originRun ? `taken over from ${row.originRun}` : null),
+      shrinks: true,
+    },
+  ];
+}
+
+function mapOption(row: TaskRun): string {
+  return row.mapKey === '' ? '' : ` --map ${row.mapIndex}`;
+}
+
+async function cancelRuns(cli: Cli, ids: readonly string[], options: OutputOptions): Promise<void> {
+  const client = await cli.connect();
+  const rows: Run[] = [];
+  try {
+    // In the order given, so that the first refusal says exactly which were cancelled before it.
+    for (const id of ids) rows.push(await client.cancel(id));
+  } finally {
+    await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
+  }
+}
+
+interface RerunOptions extends OutputOptions, AwaitOptions {
+  readonly all?: boolean;
+  readonly from?: string;
+  readonly currentRelease?: boolean;
+}
+
+async function rerun(cli: Cli, id: string, options: RerunOptions): Promise<void> {
+  const client = await cli.connect();
+  const request: RerunRequest = {
+    mode: options.from === undefined ? (options.all ? 'all' : 'failed') : 'from',
+    ...(options.from === undefined ? {} : { task: options.from }),
+    release: options.currentRelease ? 'current' : 'same',
+  };
+  const run = await client.rerun(id, request);
+  await awaitRun(cli, client, run.id, options, run);
+}
+
+async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Promise<void> {
+  const client = await cli.connect();
+  const rows = await client.why(id);
+  if (rows.length === 0) cli.say(`Nothing in run ${id} waits.`);
+  await cli.output(options).list({
+    rows,
+    name: (row) => row.rule,
+    columns: [
+      { header: 'TASK', cell: (row) => taskLabel(row.taskId, row.mapIndex) },
+      { header: 'RULE', cell: (row) => row.rule },
+      { header: 'WHY', cell: (row) => row.text, shrinks: true },
+      { header: 'POSITION', cell: (row) => row.position, align: 'right' },
+      { header: 'HELD BY', cell: (row) => row.holders.join(' ') || null, shrinks: true },
+    ],
+  });
+}
+
+function taskLabel(taskId: string | null, mapIndex: number | null): string {
+  if (taskId === null) return '(run)';
+  return mapIndex === null ? taskId : `${taskId}[${mapIndex}]`;
+}
