@@ -298,6 +298,8 @@ create table event (
   at          timestamptz not null default now()
 );
 create index event_by_age on event (at);
+-- The order in which events may be told: a transaction with a lower number may commit later than one with a higher id.
+create index event_in_order on event (xid, id);
 
 create table graph_layout (
   -- Digest of the pipeline's canonical form.

@@ -1,0 +1,81 @@
+import type { Db } from '../statement.ts';
+
+export interface QueuePlace {
+  /** 1: next. */
+  readonly position: number;
+  readonly maxActiveRuns: number;
+  /** Running runs of the same pipeline, at most ten. */
+  readonly holders: readonly string[];
+}
+
+/** Where a queued run stands in its pipeline's queue; null when it is not queued. */
+export async function readQueuePlace(db: Db, runId: string): Promise<QueuePlace | null> {
+  const [row] = await db.sql<QueuePlace[]>`
+    select q.max_active_runs as "maxActiveRuns", (
+      select count(*)::int + 1
+      from run o
+      where o.environment = q.environment and o.pipeline = q.pipeline and o.state = 'queued'
+        and (o.queue_order, o.id) < (q.queue_order, q.id)
+    ) as position, (
+      select coalesce(array_agg(h.id::text), '{}')
+      from (
+        select id from run o
+        where o.environment = q.environment and o.pipeline = q.pipeline and o.state = 'running'
+        order by o.id
+        limit 10
+      ) h
+    ) as holders
+    from run q
+    where q.id = ${runId}::bigint and q.state = 'queued'`;
+  return row ?? null;
+}
+
+export interface ReadyPlace {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly pool: string;
+  /** Place among all that wait for this pool; 1: next. */
+  readonly position: number;
+}
+
+/** Where the ready task runs of a run stand in their pools' queues, at most `limit`. */
+export function readReadyPlaces(db: Db, environment: string, runId: string, limit: number): Promise<ReadyPlace[]> {
+  return db.sql<ReadyPlace[]>`
+    with placed as (
+      select run_id, task_id, map_index, pool,
+             row_number() over (partition by pool order by priority desc, interval_start, map_index, run_id)::int as position
+      from task_run
+      where environment = ${environment} and state = 'ready'
+    )
+    select task_id as "taskId", map_index as "mapIndex", pool, position
+    from placed
+    where run_id = ${runId}::bigint
+    order by position
+    limit ${limit}`;
+}
+
+export interface PoolHoldersRow {
+  readonly pool: string;
+  readonly slots: number;
+  readonly used: number;
+  /** `RUN/TASK`, at most ten. */
+  readonly holders: readonly string[];
+}
+
+/** Who holds the slots of these pools. */
+export function readPoolHolders(db: Db, environment: string, pools: readonly string[]): Promise<PoolHoldersRow[]> {
+  return db.sql<PoolHoldersRow[]>`
+    select p.name as pool, p.slots, p.used, (
+      select coalesce(array_agg(h.holder), '{}')
+      from (
+        select t.run_id || '/' || t.task_id as holder
+        from attempt a
+        join task_run t using (run_id, task_id, map_index)
+        where a.state in ('queued', 'running') and t.environment = p.environment and t.pool = p.name
+        order by a.id
+        limit 10
+      ) h
+    ) as holders
+    from pool p
+    where p.environment = ${environment} and p.name = any(${pools}::text[])`;
+}

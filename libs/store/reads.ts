@@ -1,0 +1,12 @@
+/** Statements that only read, for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
+export * from './queries/read-alerts.ts';
+export * from './queries/read-environments.ts';
+export * from './queries/read-events.ts';
+export * from './queries/read-grid.ts';
+export * from './queries/read-metrics.ts';
+export * from './queries/read-paths.ts';
+export * from './queries/read-pipelines.ts';
+export * from './queries/read-runs.ts';
+export * from './queries/read-system.ts';
+export * from './queries/read-task-runs.ts';
+export * from './queries/read-waiting.ts';
