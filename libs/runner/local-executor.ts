@@ -13,8 +13,10 @@ import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
 import { Launcher } from './launcher.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
+import { NodeRunner } from './node-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
 import type { EndReason, TaskRunner } from './task-runner.ts';
+import { WarmPool } from './warm-pool.ts';
 
 export interface LocalExecutorOptions {
   readonly storageFor: (environment: string) => Storage;
@@ -54,6 +56,9 @@ export function createLocalExecutor(options: LocalExecutorOptions): LocalExecuto
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+/** A warm process that nobody needed for so long is closed; it is replaced after so many attempts. */
+const IDLE_MS = 60_000;
+const MAX_ATTEMPTS = 10_000;
 /** setTimeout takes 31 bits; longer time-outs are set again when it fires. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** How many ended attempts are remembered, so that a repeated dispatch does not run one again. */
@@ -79,7 +84,12 @@ class AttemptQueue implements LocalExecutor {
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
     this.#launcher = new Launcher(options);
     const path = options.path ?? DEFAULT_PATH;
-    this.#runners = { run: new ShellRunner(this.#launcher, path) };
+    const launcher = this.#launcher;
+    const pool = new WarmPool({ limit: options.concurrency, idleMs: IDLE_MS, maxAttempts: MAX_ATTEMPTS, now: Date.now });
+    this.#runners = {
+      run: new ShellRunner(launcher, path),
+      node: new NodeRunner({ launcher, pool, path, childFolder: options.childFolder, moduleRoot: options.moduleRoot ?? null }),
+    };
     this.#tools = {
       ...options,
       runnerFor: ({ body }) => {

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
+import type { Assignment } from '#core';
+
+const FILES = {
+  'tasks.mjs': `
+    import fs from 'node:fs';
+    let calls = 0;
+    export const noop = () => {};
+    export const pid = () => ({ pid: process.pid, calls: ++calls });
+    export const fail = () => { throw new TypeError('bad row 7'); };
+    export const env = (ctx) => ({ names: Object.keys(process.env).sort(), region: ctx.vars.region, mine: ctx.env.MINE });
+    export const talk = (ctx) => {
+      console.log('to stdout'); console.error('to stderr'); ctx.log('by ctx', { a: 1 });
+      ctx.metric('auc', 0.75, 2); ctx.metric('nan', NaN); ctx.output('rows', 3n); ctx.progress(1, 2, 'half'); ctx.summary('# sum');
+      return { more: [1, { deep: true }] };
+    };
+    export const scratch = (ctx) => { fs.writeFileSync(ctx.scratch + '/x', 'x'); return { at: ctx.scratch, here: fs.readdirSync('.') }; };
+    export const later = () => { setTimeout(() => console.log('a voice from the past'), 20); };
+    export const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
+    export const raw = async () => { const { execSync } = await import('node:child_process'); execSync('echo from a child', { stdio: 'inherit' }); };
+    export const skip = (ctx) => ctx.skip('nothing to do');
+    export const defer = (ctx) => ctx.retryAfter('30s', 'not yet');
+    export const exit = () => process.exit(0);
+    export const text = () => 'text';
+    export const forever = () => { console.log('spinning'); for (;;); };
+    export const polite = (ctx) => new Promise((resolve) => { console.log('ready'); ctx.signal.addEventListener('abort', () => { console.log('tidied'); resolve(); }); });
+  `,
+  'typed.ts': `
+    import { half } from './half.ts';
+    enum Level { Low = 1 }
+    export async function run(ctx: { params: { n: number } }): Promise<{ half: number; level: Level }> {
+      if (ctx.params.n < 0) throw new RangeError('negative');
+      return { half: half(ctx.params.n), level: Level.Low };
+    }`,
+  'half.ts': 'export const half = (n: number): number => n / 2;',
+};
+
+function node(name: string, over: Partial<Assignment> = {}, file = 'tasks.mjs'): Assignment {
+  return anAssignment({ body: { kind: 'node', file, export: name }, ...over });
+}
+
+describe('a node task', () => {
+  let world: ExecutorFixture;
+  beforeAll(async () => {
+    world = await anExecutor(FILES, { graceMs: 2_000 });
+  });
+  afterAll(() => world.stop());
+
+  test('stays warm: the next attempt is served by the same process', async () => {
+    const first = await world.run(node('pid'));
+    const second = await world.run(node('pid'));
+    expect(first.outcome).toEqual({ kind: 'success' });
+    expect(second.outputs).toEqual({ pid: first.outputs.pid, calls: Number(first.outputs.calls) + 1 });
+  });
+
+  test('gets a new process in another environment, another release and after an error', async () => {
+    const first = await world.run(node('pid'));
+    const elsewhere = await world.run(node('pid', { environment: 'prod' }));
+    const newer = await world.run(node('pid', { release: 'other' }));
+    const failed = node('fail');
+    expect((await world.run(failed)).outcome).toEqual({
+      kind: 'failed',
+      exitCode: null,
+      message: 'TypeError: bad row 7 (tasks.mjs:6:39)',
+    });
+    expect(world.logOf(failed).join('\n')).toMatch(/err TypeError: bad row 7\nerr {5}at fail \(.*tasks\.mjs:6:39\)/);
+    const after = await world.run(node('pid'));
+    expect(new Set([first, elsewhere, newer, after].map((result) => result.outputs.pid)).size).toBe(4);
+  });
+
+  test('says metrics, outputs, progress and a summary through ctx', async () => {
+    const task = node('talk');
+    const result = await world.run(task);
+    expect(result).toMatchObject({ outputs: { rows: 3, more: [1, { deep: true }] }, summary: '# sum' });
+    expect(result.metrics).toMatchObject([{ name: 'auc', value: 0.75, step: 2 }]);
+    expect(world.logOf(task)).toEqual([
+      'out to stdout',
+      'err to stderr',
+      'out by ctx { a: 1 }',
+      'sys metric nan: the value "NaN" is not a finite number',
+    ]);
+    expect(world.reports).toContainEqual(expect.objectContaining({ kind: 'progress', done: 1, total: 2, label: 'half' }));
+  });
+
+  test('has a clean, constant process environment; values come in ctx', async () => {
+    const context = { ...anAssignment().context, vars: { region: 'eu' } };
+    const result = await world.run(node('env', { context, env: { MINE: '1', PARAM_X: '2' } }));
+    expect(result.outputs).toEqual({
+      names: ['HOME', 'LANG', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'SLUICE_PROCESS', 'TMPDIR', 'TZ'],
+      region: 'eu',
+      mine: '1',
+    });
+  });
+
+  test('has a scratch folder of its own, and the release where it stands', async () => {
+    const result = await world.run(node('scratch'));
+    expect(result.outputs.here).toEqual(['half.ts', 'tasks.mjs', 'typed.ts']);
+    expect((await world.run(anAssignment({ body: { kind: 'run', script: `[ ! -e ${String(result.outputs.at)} ]` } }))).outcome.kind).toBe('success');
+  });
+
+  test('does not hear what an earlier attempt still says', async () => {
+    await world.run(node('later'));
+    const next = node('wait');
+    await world.run(next);
+    expect(world.logOf(next)).toEqual([]);
+  });
+
+  test('logs what its own child processes write, before it ends', async () => {
+    const task = node('raw');
+    await world.run(task);
+    expect(world.logOf(task)).toEqual(['out from a child']);
+  });
+
+  test.each([
+    ['skip', { kind: 'skipped', message: 'nothing to do' }],
+    ['defer', { kind: 'deferred', afterMs: 30_000, message: 'not yet' }],
+    ['exit', { kind: 'failed', exitCode: null, message: 'the process exited with code 0 before the task was done' }],
+    ['text', { kind: 'failed', exitCode: null, message: 'the function returned a string: expected an object of outputs, or nothing' }],
+    ['nowhere', { kind: 'failed', exitCode: null, message: expect.stringContaining('no exported function "nowhere" (it exports: defer, env') }],
+  ])('%s', async (name, outcome) => {
+    expect((await world.run(node(name))).outcome).toEqual(outcome);
+  });
+
+  test('may be written in TypeScript, and its errors name the line of the source', async () => {
+    const context = { ...anAssignment().context, params: { n: 9 } };
+    expect((await world.run(node('run', { context }, 'typed.ts'))).outputs).toEqual({ half: 4.5, level: 1 });
+    const negative = { ...context, params: { n: -1 } };
+    expect((await world.run(node('run', { context: negative }, 'typed.ts'))).outcome).toMatchObject({
+      message: 'RangeError: negative (typed.ts:5:35)',
+    });
+  });
+
+  test('is killed when it times out, even in an endless loop', async () => {
+    const task = node('forever', { timeoutMs: 300 });
+    const result = await world.run(task);
+    expect(result.outcome).toEqual({ kind: 'timed_out', message: 'timed out after 0.3 s' });
+    expect((await world.run(node('pid'))).outcome).toEqual({ kind: 'success' });
+  });
+
+  test('may tidy up when ctx.signal aborts', async () => {
+    const task = node('polite');
+    const result = world.run(task);
+    await world.lineOf(task, /ready/);
+    world.executor.cancel(task.attemptId, 'by anna');
+    expect((await result).outcome).toEqual({ kind: 'cancelled', message: 'cancelled: by anna' });
+    expect(world.logOf(task)).toEqual(['out ready', 'sys cancelled: by anna: ending its processes', 'out tidied', 'sys cancelled: by anna']);
+  });
+});

@@ -1,0 +1,102 @@
+import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Assignment } from '#core';
+import { baseEnvironment } from './environment.ts';
+import type { Launcher } from './launcher.ts';
+import { topLevelEntries } from './scratch.ts';
+import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
+import { runInWarmProcess } from './warm-attempt.ts';
+import type { WarmPool } from './warm-pool.ts';
+import { WarmProcess } from './warm-process.ts';
+
+export interface NodeRunnerOptions {
+  readonly launcher: Launcher;
+  readonly pool: WarmPool;
+  readonly childFolder: string;
+  readonly path: string;
+  /** Folder whose node_modules serve tasks that have none beside them; null: none. */
+  readonly moduleRoot: string | null;
+}
+
+/** `node:` tasks: `file#export` is called with one `ctx` in a process that stays warm for this file of this release. */
+export class NodeRunner implements TaskRunner {
+  readonly #options: NodeRunnerOptions;
+  #nextFolder = 1;
+
+  constructor(options: NodeRunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(order: AttemptOrder): Promise<Ending> {
+    const { body, environment, release } = order.assignment;
+    if (body.kind !== 'node') throw new TypeError(`the node runner got a ${body.kind} task`);
+    const { pool, launcher } = this.#options;
+    const key = `node\0${environment}\0${release}\0${body.file}`;
+    const process = pool.take(key, () => this.#start(order.releaseDir));
+    const scratch = join(launcher.scratchFolder(), `n${this.#nextFolder++}`);
+    const request = { file: body.file, export: body.export, ...contextOf(order), scratch };
+    const { ending, reusable } = await runInWarmProcess(process, request, order);
+    pool.giveBack(key, process, reusable);
+    if (!reusable) await process.gone;
+    if (existsSync(scratch)) await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+    return ending;
+  }
+
+  async close(): Promise<void> {
+    this.#options.pool.close();
+  }
+
+  #start(releaseDir: string): WarmProcess {
+    const { launcher, childFolder, path, moduleRoot } = this.#options;
+    const folder = join(launcher.scratchFolder(), `w${this.#nextFolder++}`);
+    const home = join(folder, 'home');
+    const work = join(folder, 'work');
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(work, { mode: 0o700 });
+    for (const name of topLevelEntries(releaseDir)) symlinkSync(join(releaseDir, name), join(work, name));
+    // Attempts share it: nothing may be left there for the next one.
+    chmodSync(work, 0o500);
+    // A release below the project finds the project's packages by itself.
+    const fallback = moduleRoot === null || releaseDir.startsWith(`${moduleRoot}/`) ? null : moduleRoot;
+    const settings = JSON.stringify({ releaseDir, moduleRoot: fallback });
+    const file = process.execPath;
+    const args = [join(childFolder, 'node-worker.mjs'), settings];
+    const env = {
+      ...baseEnvironment(path, home),
+      ...(moduleRoot === null ? {} : { NODE_PATH: join(moduleRoot, 'node_modules') }),
+    };
+    return new WarmProcess(launcher, { file, args, cwd: work, env }, () => void removeFolder(folder, work));
+  }
+}
+
+/** The values of `ctx`; see docs. A path that is read stands in `paths`, one that is written in `out`. */
+export function contextOf(order: AttemptOrder): object {
+  const { assignment, folders, secrets, releaseDir } = order;
+  const { attemptId, number, fence, context, env } = assignment;
+  return {
+    context,
+    env,
+    secrets,
+    releaseDir,
+    attempt: { id: attemptId, number, fence },
+    paths: foldersByName(assignment.reads, folders),
+    out: foldersByName(assignment.writes, folders),
+  };
+}
+
+function foldersByName(
+  bindings: Assignment['reads'] | Assignment['writes'],
+  folders: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(bindings.map(({ name, variable }) => [name, folders[variable]!]));
+}
+
+async function removeFolder(folder: string, work: string): Promise<void> {
+  try {
+    chmodSync(work, 0o700);
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    // The launcher removes all scratch when it ends.
+  }
+}

@@ -1,0 +1,74 @@
+import type { Findings } from './findings.ts';
+import type { ProcessEnd } from './launcher.ts';
+import { parseDuration } from './duration.ts';
+import { checkMetric, checkOutput } from './protocol.ts';
+import { failed, type AttemptOrder, type EndReason, type Ending } from './task-runner.ts';
+import type { WarmDone, WarmEvent, WarmProcess } from './warm-process.ts';
+
+const DEFER_MS = 60_000;
+
+export interface WarmEnding {
+  readonly ending: Ending;
+  /** Whether the process may serve another attempt: not after an error, nobody knows what state it left. */
+  readonly reusable: boolean;
+}
+
+/** Runs one attempt in a warm process. When the attempt is ended from outside, resolves once the process is gone. */
+export async function runInWarmProcess(
+  process: WarmProcess,
+  request: object,
+  order: AttemptOrder,
+): Promise<WarmEnding> {
+  const { log, findings, signal } = order;
+  const stop = (): void => process.end((signal.reason as EndReason).graceMs);
+  signal.addEventListener('abort', stop);
+  const done = await new Promise<WarmDone | ProcessEnd>((resolve) => {
+    process.run(request, {
+      started: order.started,
+      output: (stream, chunk) => log.output(stream, chunk),
+      event: (event) => addEvent(event, findings),
+      done: resolve,
+    });
+    if (signal.aborted) stop();
+  });
+  signal.removeEventListener('abort', stop);
+  if (signal.aborted) process.end(0);
+  const reusable = !signal.aborted && (done.kind === 'success' || done.kind === 'skipped' || done.kind === 'deferred');
+  return { ending: endingOf(done, findings), reusable };
+}
+
+function addEvent(event: WarmEvent, findings: Findings): void {
+  switch (event.type) {
+    case 'metric':
+      return findings.add(checkMetric(event.name, event.value, event.step));
+    case 'output':
+      return findings.add(checkOutput(event.name, event.value));
+    case 'progress':
+      return findings.add({ kind: 'progress', done: event.done, total: event.total, label: event.label.slice(0, 200) });
+    case 'summary':
+      return findings.setSummary(event.markdown);
+  }
+}
+
+function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending {
+  switch (done.kind) {
+    case 'success':
+      for (const [key, value] of Object.entries(done.outputs)) findings.add(checkOutput(key, value));
+      if (done.tooLarge !== undefined) findings.refuseOutputs(done.tooLarge);
+      return { kind: 'outcome', outcome: { kind: 'success' } };
+    case 'failed':
+      return failed(done.message);
+    case 'skipped':
+      return { kind: 'outcome', outcome: done };
+    case 'deferred': {
+      const afterMs = parseDuration(String(done.afterMs)) ?? DEFER_MS;
+      return { kind: 'outcome', outcome: { kind: 'deferred', afterMs, message: done.message } };
+    }
+    case 'exited':
+      return done.code === 0 ? failed('the process exited with code 0 before the task was done') : done;
+    case 'refused':
+      return failed(`the process could not be started: ${done.message}`);
+    case 'lost':
+      return { kind: 'outcome', outcome: { kind: 'lost', message: 'the launcher process died' } };
+  }
+}

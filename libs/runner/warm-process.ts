@@ -1,0 +1,97 @@
+import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
+import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
+
+/** What a warm process says about the attempt it runs. */
+export interface WarmListener {
+  started(pid: number): void;
+  output(stream: 'out' | 'err', chunk: Buffer): void;
+  event(event: WarmEvent): void;
+  /** Called exactly once: with what the process answered, or with how it ended instead. */
+  done(done: WarmDone | ProcessEnd): void;
+}
+
+export type WarmEvent =
+  | { readonly type: 'metric'; readonly name: unknown; readonly value: unknown; readonly step?: unknown }
+  | { readonly type: 'output'; readonly name: unknown; readonly value: unknown }
+  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly label: string }
+  | { readonly type: 'summary'; readonly markdown: string };
+
+export type WarmDone =
+  | { readonly kind: 'success'; readonly outputs: Record<string, unknown>; readonly tooLarge?: number }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'skipped'; readonly message: string }
+  | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string };
+
+/** A process that serves attempts one after the other: orders on its stdin, answers on its fd 3. */
+export class WarmProcess {
+  /** Attempts begun so far. */
+  attempts = 0;
+  /** Resolves when the process has ended, and all its group with it. */
+  readonly gone: Promise<void>;
+  readonly #process: LaunchedProcess;
+  #listener: WarmListener | null = null;
+  #pid: number | null = null;
+  #end: ProcessEnd | null = null;
+  #onGone: () => void = () => undefined;
+
+  constructor(launcher: Launcher, request: Omit<LaunchRequest, 'input' | 'control'>, onEnd: () => void) {
+    this.gone = new Promise((resolve) => {
+      this.#onGone = () => {
+        onEnd();
+        resolve();
+      };
+    });
+    const frames = new FrameReader((type, _id, payload) => this.#receive(type, payload));
+    this.#process = launcher.launch(
+      { ...request, input: true, control: true },
+      {
+        started: (pid) => {
+          this.#pid = pid;
+          this.#listener?.started(pid);
+        },
+        output: (stream, chunk) => this.#listener?.output(stream, chunk),
+        control: (chunk) => frames.push(chunk),
+        ended: (end) => this.#ended(end),
+      },
+    );
+  }
+
+  get alive(): boolean {
+    return this.#end === null;
+  }
+
+  run(order: object, listener: WarmListener): void {
+    this.attempts += 1;
+    this.#listener = listener;
+    if (this.#end !== null) return this.#ended(this.#end);
+    if (this.#pid !== null) listener.started(this.#pid);
+    this.#process.write(encodeFrame(TO_WARM.run, 0, JSON.stringify(order)));
+  }
+
+  /** TERM, then KILL after `graceMs`; the attempt that runs hears how the process ended. */
+  end(graceMs: number): void {
+    if (this.#end === null) this.#process.end(graceMs);
+  }
+
+  #receive(type: number, payload: Buffer): void {
+    const listener = this.#listener;
+    if (listener === null) return; // output of code that outlived its attempt
+    if (type === FROM_WARM.stdout) listener.output('out', payload);
+    else if (type === FROM_WARM.stderr) listener.output('err', payload);
+    else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);
+    else if (type === FROM_WARM.done) {
+      this.#listener = null;
+      listener.done(JSON.parse(payload.toString()) as WarmDone);
+    }
+  }
+
+  #ended(end: ProcessEnd): void {
+    const listener = this.#listener;
+    if (this.#end === null) {
+      this.#end = end;
+      this.#onGone();
+    }
+    this.#listener = null;
+    listener?.done(end);
+  }
+}
