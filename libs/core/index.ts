@@ -6,6 +6,7 @@ export * from './graph.ts';
 export * from './load-run.ts';
 export * from './pipeline.ts';
 export * from './ports.ts';
+export * from './relative-path.ts';
 export * from './retry.ts';
 export * from './run-cache.ts';
 export * from './states.ts';

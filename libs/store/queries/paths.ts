@@ -11,11 +11,11 @@ export function versionsOfRuns(
   runIds: readonly string[],
 ): Promise<PublishedPath[]> {
   return db.sql<PublishedPath[]>`
-    select distinct on (location) location, version, manifest_hash as "manifestHash", map_key as "mapKey", run_id::text as "runId",
+    select distinct on (map_key) location, version, manifest_hash as "manifestHash", map_key as "mapKey", run_id::text as "runId",
            interval_start as "intervalStart", interval_end as "intervalEnd"
     from path_version
     where run_id = any(${runIds}::bigint[]) and path = ${path} and environment = ${environment} and pipeline = ${pipeline}
-    order by location, attempt_id desc`;
+    order by map_key, attempt_id desc`;
 }
 
 export function versionsBetween(

@@ -1,0 +1,228 @@
+import type { AttemptState, AttemptUpdate, Batch, Decision, LiveInsert, Outcome, RunEvent, TaskRunChange, TaskRunInsert, TaskRunUpdate } from '#core';
+import { advance, unreachable } from '#core';
+import type { AttemptResult } from '#core';
+import { alertsFor } from './alerts.ts';
+import type { AlertDefaults } from './alerts.ts';
+import { mapItem } from './assignment.ts';
+import type { Judged } from './judge-result.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { rememberOutputs } from './owned-run.ts';
+
+/** A result that waits for its batch, with what the engine made of it. */
+export interface Ending {
+  readonly result: AttemptResult;
+  readonly judged: Judged;
+}
+
+/** Facts by attempt id that `ended` and `started` events refer to. */
+export interface AttemptFacts {
+  readonly endings: Map<string, Ending>;
+  readonly starts: Map<string, { readonly at: number; readonly pid: number | null }>;
+}
+
+export type BatchRows = { -readonly [K in keyof Omit<Batch, 'processId' | 'worker' | 'runs'>]: Batch[K][number][] };
+
+export function emptyRows(): BatchRows {
+  return { inserts: [], updates: [], attempts: [], metrics: [], versions: [], runUpdates: [], alerts: [], live: [], pools: [] };
+}
+
+/** Advances one run by its waiting events and adds what follows to `rows`. Returns what must be done after the commit. */
+export function addRun(rows: BatchRows, run: OwnedRun, events: readonly RunEvent[], facts: AttemptFacts, now: number, defaults: AlertDefaults): Decision[] {
+  const pools = new Map<string, number>();
+  const endings = addAttempts(rows, run, events, facts, pools);
+  const decisions = advance(run.cache, events, now);
+  const changes = collapse(decisions);
+  for (const change of changes) {
+    const task = run.plan.pipeline.tasks[change.taskIndex];
+    if (!task) continue;
+    if (change.to === 'failed' && change.reason !== null) run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
+    if (change.from === 'none') rows.inserts.push(insertOf(run, change));
+    else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
+    if (change.to === 'ready') pools.set(task.pool, pools.get(task.pool) ?? 0);
+  }
+  for (const [pool, freed] of pools) addPool(rows, run.record.environment, pool, freed);
+  addLive(rows, run, changes, decisions);
+  rows.alerts.push(...alertsFor(run, changes, decisions, defaults));
+  for (const decision of decisions) {
+    if (decision.kind === 'end-run') rows.runUpdates.push({ runId: run.record.id, state: decision.state, reason: decision.reason, counts: countStates(run) });
+  }
+  return decisions;
+}
+
+/** Writes of attempts that are still live; what a fenced or finished attempt says is dropped here. */
+function addAttempts(rows: BatchRows, run: OwnedRun, events: readonly RunEvent[], facts: AttemptFacts, pools: Map<string, number>): Map<string, Ending> {
+  const endings = new Map<string, Ending>();
+  const ended = new Set(events.flatMap((event) => (event.kind === 'ended' ? [event.attemptId] : [])));
+  for (const event of events) {
+    if (event.kind !== 'started' && event.kind !== 'ended') continue;
+    const instance = run.cache.tasks[event.taskIndex]?.instances.get(event.mapIndex);
+    if (instance?.attemptId !== event.attemptId) continue;
+    const start = facts.starts.get(event.attemptId);
+    if (event.kind === 'started') {
+      if (start && !ended.has(event.attemptId)) rows.attempts.push(startOf(event.attemptId, start));
+      continue;
+    }
+    const ending = facts.endings.get(event.attemptId);
+    const task = run.plan.pipeline.tasks[event.taskIndex];
+    if (!ending || !task) continue;
+    endings.set(`${event.taskIndex}/${event.mapIndex}`, ending);
+    rows.attempts.push(endOf(ending, start?.pid ?? null));
+    pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots);
+    addFindings(rows, run, event.taskIndex, event.mapIndex, instance.number, ending);
+  }
+  return endings;
+}
+
+function addFindings(rows: BatchRows, run: OwnedRun, taskIndex: number, mapIndex: number, number: number, { result, judged }: Ending): void {
+  const { record, plan } = run;
+  const succeeded = judged.outcome.kind === 'success';
+  const common = {
+    environment: record.environment,
+    pipeline: record.pipeline,
+    runId: record.id,
+    taskId: plan.pipeline.tasks[taskIndex]?.id ?? '',
+    mapIndex,
+    mapKey: mapItem(run, taskIndex, mapIndex)?.key ?? '',
+    release: record.release,
+    intervalStart: record.intervalStart,
+  };
+  for (const point of judged.metrics) rows.metrics.push({ ...common, ...point, number, counted: succeeded });
+  if (!succeeded) return;
+  rememberOutputs(run, taskIndex, mapIndex, result.outputs);
+  for (const version of result.versions)
+    rows.versions.push({ ...common, ...version, intervalEnd: record.intervalEnd, attemptId: result.attemptId, fence: result.fence });
+}
+
+function startOf(attemptId: string, start: { at: number; pid: number | null }): AttemptUpdate {
+  return { attemptId, state: 'running', startedAt: start.at, finishedAt: null, pid: start.pid, exitCode: null, message: null, logLines: null };
+}
+
+function endOf({ result, judged }: Ending, pid: number | null): AttemptUpdate {
+  const { outcome } = judged;
+  return {
+    attemptId: result.attemptId,
+    state: attemptStateOf(outcome),
+    startedAt: result.startedAt,
+    finishedAt: result.finishedAt,
+    pid,
+    exitCode: outcome.kind === 'failed' ? outcome.exitCode : outcome.kind === 'success' ? 0 : null,
+    message: 'message' in outcome ? outcome.message : judged.warning,
+    logLines: result.logLines,
+  };
+}
+
+function attemptStateOf(outcome: Outcome): AttemptState {
+  return outcome.kind;
+}
+
+/** Several changes of one task run within a batch become one row: the first `from`, the last state. */
+function collapse(decisions: readonly Decision[]): TaskRunChange[] {
+  const changes = new Map<string, TaskRunChange>();
+  for (const decision of decisions) {
+    if (decision.kind !== 'task-run') continue;
+    const key = `${decision.taskIndex}/${decision.mapIndex}`;
+    const before = changes.get(key);
+    changes.set(key, before ? { ...decision, from: before.from } : decision);
+  }
+  return [...changes.values()];
+}
+
+function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
+  const { record, plan } = run;
+  const task = plan.pipeline.tasks[change.taskIndex];
+  const item = mapItem(run, change.taskIndex, change.mapIndex);
+  return {
+    runId: record.id,
+    taskId: task?.id ?? '',
+    mapIndex: change.mapIndex,
+    mapKey: item?.key ?? '',
+    matrix: item?.values ?? null,
+    environment: record.environment,
+    pipeline: record.pipeline,
+    state: change.to,
+    pool: task?.pool ?? '',
+    slots: task?.slots ?? 1,
+    priority: task?.priority ?? 0,
+    intervalStart: record.intervalStart,
+    inputs: run.prepared.get(change.taskIndex)?.inputs ?? null,
+    reason: change.reason,
+  };
+}
+
+function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefined): TaskRunUpdate {
+  const leavesWaiting = change.from === 'waiting';
+  const item = leavesWaiting ? mapItem(run, change.taskIndex, change.mapIndex) : null;
+  const succeeded = change.to === 'success';
+  return {
+    runId: run.record.id,
+    taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
+    mapIndex: change.mapIndex,
+    from: change.from,
+    state: change.to,
+    retriesUsed: change.retriesUsed,
+    lost: change.lost,
+    deferred: change.deferred,
+    retryAt: change.retryAt,
+    startedAt: ending?.result.startedAt ?? null,
+    reason: change.reason ?? (succeeded ? (ending?.judged.warning ?? null) : null),
+    gateClosed: change.gateClosed,
+    inputs: leavesWaiting ? (run.prepared.get(change.taskIndex)?.inputs ?? null) : null,
+    matrix: item?.values ?? null,
+    mapKey: item?.key ?? null,
+    outputs: succeeded && ending && Object.keys(ending.result.outputs).length > 0 ? ending.result.outputs : null,
+    summary: ending?.result.summary ?? null,
+  };
+}
+
+function addPool(rows: BatchRows, environment: string, pool: string, freed: number): void {
+  const index = rows.pools.findIndex((row) => row.environment === environment && row.pool === pool);
+  const before = rows.pools[index];
+  if (before) rows.pools[index] = { ...before, freed: before.freed + freed };
+  else rows.pools.push({ environment, pool, freed });
+}
+
+/** Wide fan-outs would make events as wide: beyond this many a screen refetches. */
+const MAX_LIVE_TASK_RUNS = 200;
+
+function addLive(rows: BatchRows, run: OwnedRun, changes: readonly TaskRunChange[], decisions: readonly Decision[]): void {
+  const { environment, pipeline, id } = run.record;
+  const about = { environment, pipeline, runId: id };
+  const live: LiveInsert[] = [];
+  if (changes.length > 0) {
+    const taskRuns = changes
+      .slice(0, MAX_LIVE_TASK_RUNS)
+      .map((change) => ({ taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '', mapIndex: change.mapIndex, state: change.to }));
+    live.push({ environment, runId: id, payload: { kind: 'tasks', ...about, taskRuns } });
+  }
+  for (const decision of decisions) if (decision.kind === 'end-run') live.push({ environment, runId: id, payload: { kind: 'run', ...about, state: decision.state } });
+  rows.live.push(...live);
+}
+
+function countStates(run: OwnedRun): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const task of run.cache.tasks) for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
+  return counts;
+}
+
+/** What is left to do once a batch is committed. */
+export function afterCommit(decisions: readonly Decision[]): { prepare: number[]; cancel: string[]; ended: boolean } {
+  const todo = { prepare: [] as number[], cancel: [] as string[], ended: false };
+  for (const decision of decisions) {
+    switch (decision.kind) {
+      case 'prepare':
+        todo.prepare.push(decision.taskIndex);
+        break;
+      case 'cancel-attempt':
+        todo.cancel.push(decision.attemptId);
+        break;
+      case 'end-run':
+        todo.ended = true;
+        break;
+      case 'task-run':
+        break;
+      default:
+        unreachable(decision);
+    }
+  }
+  return todo;
+}

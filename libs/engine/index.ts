@@ -1,0 +1,13 @@
+export type { AlertDefaults } from './alerts.ts';
+export { routes } from './alerts.ts';
+export { buildAssignment } from './assignment.ts';
+export type { BackfillItem } from './commands.ts';
+export { Commands } from './commands.ts';
+export type { Deliverer } from './deliver-alerts.ts';
+export { deliverAlerts } from './deliver-alerts.ts';
+export { planRun } from './graph-of.ts';
+export { renderLocation } from './locations.ts';
+export type { AppliedEnvironment, Environments, ObservedEvent, Observer, Pipelines } from './ports.ts';
+export { Scheduler } from './scheduler.ts';
+export type { SchedulerOptions } from './scheduler.ts';
+export { runScope, worstState } from './scope.ts';

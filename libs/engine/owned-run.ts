@@ -1,0 +1,70 @@
+import type { AppliedEnvironment } from './ports.ts';
+import type { ClaimedRun, InputBinding, LoadedTaskRun, RunCache, RunEvent } from '#core';
+import { loadRunCache } from '#core';
+import type { MapItem, RunPlan } from './graph-of.ts';
+
+/** A run that this process owns: its record, its plan, its cache and what was prepared for its tasks. */
+export interface OwnedRun {
+  readonly record: ClaimedRun;
+  readonly plan: RunPlan;
+  readonly environment: AppliedEnvironment;
+  readonly cache: RunCache;
+  /** Events that wait for the next batch. */
+  events: RunEvent[];
+  /** Attempts whose end is in the batch that is being written. */
+  readonly flushed: string[];
+  /** By task index: inputs and fan-out, as far as this process prepared or loaded them. */
+  readonly prepared: Map<number, PreparedTask>;
+  /** By task index, then map index. */
+  readonly outputs: Map<number, Map<number, Readonly<Record<string, unknown>>>>;
+  /** Why task runs failed, by `taskIndex/mapIndex`, for alerts. */
+  readonly failures: Map<string, string>;
+  /** Tasks whose data is not there yet, with the time of the next look (epoch milliseconds). */
+  readonly waiting: Map<number, number>;
+  /** Task indexes whose preparation is under way. */
+  readonly preparing: Set<number>;
+}
+
+export interface PreparedTask {
+  readonly inputs: readonly InputBinding[];
+  readonly items: readonly MapItem[] | null;
+}
+
+/** Rebuilds an owned run from what is stored. */
+export function ownRun(record: ClaimedRun, plan: RunPlan, environment: AppliedEnvironment, rows: readonly LoadedTaskRun[]): OwnedRun {
+  const owned: OwnedRun = {
+    record,
+    plan,
+    environment,
+    cache: loadRunCache(record.id, plan.graph, rows),
+    events: [{ kind: 'start' }],
+    flushed: [],
+    prepared: new Map(),
+    outputs: new Map(),
+    failures: new Map(),
+    waiting: new Map(),
+    preparing: new Set(),
+  };
+  for (const row of rows) {
+    const index = plan.indexOf.get(row.taskId);
+    if (index === undefined) continue;
+    if (row.outputs) rememberOutputs(owned, index, row.mapIndex, row.outputs);
+    if (row.inputs || row.matrix) rememberPrepared(owned, index, row);
+  }
+  if (record.cancelRequested) owned.events.push({ kind: 'stop', verdict: 'cancelled' });
+  return owned;
+}
+
+export function rememberOutputs(run: OwnedRun, taskIndex: number, mapIndex: number, outputs: Readonly<Record<string, unknown>>): void {
+  if (Object.keys(outputs).length === 0) return;
+  const byIndex = run.outputs.get(taskIndex) ?? new Map<number, Readonly<Record<string, unknown>>>();
+  byIndex.set(mapIndex, outputs);
+  run.outputs.set(taskIndex, byIndex);
+}
+
+function rememberPrepared(run: OwnedRun, taskIndex: number, row: LoadedTaskRun): void {
+  const before = run.prepared.get(taskIndex);
+  const items = [...(before?.items ?? [])];
+  if (row.matrix) items[row.mapIndex] = { key: row.mapKey, values: row.matrix };
+  run.prepared.set(taskIndex, { inputs: row.inputs ?? before?.inputs ?? [], items: items.length > 0 ? items : null });
+}

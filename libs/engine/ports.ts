@@ -1,0 +1,39 @@
+import type { CompiledPipeline, EnvironmentConfig } from '#core';
+
+/** The compiled pipelines of a release; a cache in front of the release store. Throws `not_found` for an unknown digest. */
+export interface Pipelines {
+  get(release: string, pipeline: string): Promise<CompiledPipeline | null>;
+  all(release: string): Promise<readonly CompiledPipeline[]>;
+}
+
+/** The environments as applied. */
+export interface Environments {
+  get(name: string): AppliedEnvironment | null;
+  all(): readonly AppliedEnvironment[];
+}
+
+export interface AppliedEnvironment {
+  readonly config: EnvironmentConfig;
+  /** SHA-256 of the canonical configuration. */
+  readonly hash: string;
+}
+
+/** What the engine reports of itself; the platform logs and counts it. */
+export interface Observer {
+  event(name: ObservedEvent, fields: Readonly<Record<string, unknown>>): void;
+  /** Something failed that the engine will try again. */
+  problem(what: string, error: unknown, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export type ObservedEvent =
+  | 'runs-activated'
+  | 'runs-claimed'
+  | 'runs-created'
+  | 'run-ended'
+  | 'task-run-ended'
+  | 'attempts-dispatched'
+  | 'attempts-lost'
+  | 'batch-applied'
+  | 'leases-lost'
+  | 'alert-sent'
+  | 'alert-rejected';

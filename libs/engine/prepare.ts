@@ -1,0 +1,60 @@
+import type { CompiledTask, EngineStore, Prepared } from '#core';
+import { evaluate, expandMatrix } from '#dag';
+import type { MapItem } from './graph-of.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { pinInputs } from './pin-inputs.ts';
+import type { Pipelines } from './ports.ts';
+import { taskScope } from './scope.ts';
+
+/**
+ * Answers a `prepare` decision: pool, condition, inputs, fan-out, in this order; what it finds is remembered in
+ * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
+ */
+export async function prepareTask(store: EngineStore, pipelines: Pipelines, run: OwnedRun, taskIndex: number): Promise<Prepared> {
+  const task = run.plan.pipeline.tasks[taskIndex];
+  if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
+  const pool = poolProblem(task, run);
+  if (pool !== null) return { kind: 'fail', reason: pool };
+  const scope = taskScope(run, taskIndex, null);
+  if (task.condition !== null) {
+    const verdict = evaluate(task.condition, scope);
+    if (!verdict.ok) return { kind: 'fail', reason: `its condition \`${task.condition}\` cannot be evaluated: ${verdict.message}` };
+    if (typeof verdict.value !== 'boolean')
+      return { kind: 'fail', reason: `its condition \`${task.condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected` };
+    if (!verdict.value) return { kind: 'skip', reason: `its condition \`${task.condition}\` is false` };
+  }
+  const pinned = await pinInputs(store, pipelines, run, task);
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
+  const fanOut = expandFanOut(task, run, taskIndex);
+  if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };
+  run.prepared.set(taskIndex, { inputs: pinned.inputs, items: fanOut.items });
+  return { kind: 'ready', mapKeys: fanOut.items?.map((item) => item.key) ?? null };
+}
+
+function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
+  const slots = run.environment.config.pools[task.pool];
+  const where = `environments/${run.record.environment}.yaml`;
+  if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
+  if (slots < task.slots) return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
+  return null;
+}
+
+function expandFanOut(task: CompiledTask, run: OwnedRun, taskIndex: number): { ok: true; items: readonly MapItem[] | null } | { ok: false; message: string } {
+  if (task.matrix === null) return { ok: true, items: null };
+  const literal = run.plan.literalItems[taskIndex];
+  if (literal) return { ok: true, items: literal };
+  const scope = taskScope(run, taskIndex, null);
+  let problem: string | null = null;
+  const expanded = expandMatrix(task.matrix, (expr) => {
+    const value = evaluate(expr, scope);
+    if (value.ok) return value.value;
+    problem ??= `its matrix \`${expr}\` cannot be evaluated: ${value.message}`;
+    return [];
+  });
+  if (problem !== null) return { ok: false, message: problem };
+  if (!expanded.ok) return expanded;
+  if (expanded.items.length > task.maxFanout)
+    return { ok: false, message: `its fan-out has ${expanded.items.length} items, max_fanout is ${task.maxFanout}` };
+  return { ok: true, items: expanded.items };
+}
