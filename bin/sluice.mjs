@@ -14,7 +14,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 if (!existsSync(join(root, 'dist', 'cli.js'))) {
   process.stderr.write('Building Sluice once; this takes a few seconds.\n');
   // What the build prints is a message, never data.
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--server'], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],
   });

@@ -1,14 +1,21 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
+import { descendantsOf, leavesOf } from './command-tree.ts';
 import { addAlertsCommands } from './commands/alerts.ts';
 import { addBackfillCommands } from './commands/backfill.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addInitCommand } from './commands/init.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMetricsCommands } from './commands/metrics.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addPathCommand } from './commands/path.ts';
 import { addPipelinesCommands } from './commands/pipelines.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addReferenceCommand } from './commands/reference.ts';
 import { addRunsCommands } from './commands/runs.ts';
+import { addSchemaCommands } from './commands/schema.ts';
+import { addValidateCommand } from './commands/validate.ts';
 import { packageVersion } from './package-root.ts';
 
 /** The whole command tree; nothing in it does anything before it is parsed. */
@@ -17,31 +24,31 @@ export function buildProgram(cli: Cli): Command {
     .description('Runs pipelines that are files in git.')
     .version(packageVersion(), '-V, --version')
     .showSuggestionAfterError();
+  program.commandsGroup('Files (no server needed):');
+  addInitCommand(program, cli);
+  addValidateCommand(program, cli);
+  addSchemaCommands(program, cli);
+  program.commandsGroup('Runs:');
   addRunCommand(program, cli);
   addRunsCommands(program, cli);
   addLogsCommand(program, cli);
   addBackfillCommands(program, cli);
   addMetricsCommands(program, cli);
   addPathCommand(program, cli);
+  program.commandsGroup('Environments:');
   addPipelinesCommands(program, cli);
   addAlertsCommands(program, cli);
+  program.commandsGroup('This machine:');
   addOpenCommand(program, cli);
+  addDoctorCommand(program, cli);
+  addCompletionCommand(program, cli);
+  addReferenceCommand(program, cli);
   for (const leaf of leavesOf(program)) leaf.option('-q, --quiet', 'no messages, only data and errors');
   for (const command of [program, ...descendantsOf(program)]) speakThrough(command, cli);
   program.hook('preAction', (_program, action) => {
     if (action.opts<{ quiet?: boolean }>().quiet) cli.beQuiet();
   });
   return program;
-}
-
-/** Every command below this one, in the order of the manual. */
-export function descendantsOf(command: Command): Command[] {
-  return command.commands.flatMap((child) => [child, ...descendantsOf(child)]);
-}
-
-/** The commands that do something. */
-export function leavesOf(command: Command): Command[] {
-  return descendantsOf(command).filter((each) => each.commands.length === 0);
 }
 
 function speakThrough(command: Command, cli: Cli): void {

@@ -1,0 +1,62 @@
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
+
+export interface Written {
+  /** From the new project's root, with forward slashes. */
+  readonly file: string;
+  readonly was: 'written' | 'left as it is' | 'amended' | 'renewed';
+}
+
+const SCHEMA = '.sluice/schema/pipeline.json';
+/** Names that cannot lie in the template folder as they are called: npm and editors would take them for their own. */
+const RENAMED: Readonly<Record<string, string>> = { 'vscode-settings.json': '.vscode/settings.json' };
+
+/** Writes the files of a new project into `root`; a file that is there is never changed, except that .gitignore gains a line. */
+export async function writeProject(root: string, template: string | null, schema: object): Promise<Written[]> {
+  const written: Written[] = [];
+  for (const name of template === null ? ['base'] : ['base', template]) {
+    const source = join(packageRoot(), 'templates', name);
+    for (const file of await filesOf(source)) {
+      const target = RENAMED[file] ?? file;
+      written.push({ file: target, was: await writeNew(join(root, target), await readFile(join(source, file))) });
+    }
+  }
+  // Made by us from the program, under .sluice: nobody edits it, and an old one would mislead the editor.
+  await mkdir(join(root, dirname(SCHEMA)), { recursive: true });
+  await writeFile(join(root, SCHEMA), `${JSON.stringify(schema, null, 2)}\n`);
+  written.push({ file: SCHEMA, was: 'renewed' }, { file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) });
+  return written;
+}
+
+async function filesOf(folder: string, prefix = ''): Promise<string[]> {
+  const entries = await readdir(join(folder, prefix), { withFileTypes: true });
+  const found = await Promise.all(
+    entries.map((entry) => {
+      const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+      return entry.isDirectory() ? filesOf(folder, path) : [path];
+    }),
+  );
+  return found.flat().sort();
+}
+
+async function writeNew(file: string, content: Buffer): Promise<Written['was']> {
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    // `wx` refuses a file that is there, and a link that leads elsewhere, in the same step that would create it.
+    await writeFile(file, content, { flag: 'wx' });
+    return 'written';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return 'left as it is';
+    throw error;
+  }
+}
+
+async function ignoreHome(file: string): Promise<Written['was']> {
+  const created = await writeNew(file, Buffer.from('.sluice/\nnode_modules/\n'));
+  if (created === 'written') return created;
+  const text = await readFile(file, 'utf8');
+  if (/^\/?\.sluice\/?\s*$/m.test(text)) return 'left as it is';
+  await appendFile(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}.sluice/\n`);
+  return 'amended';
+}
