@@ -1,0 +1,97 @@
+import { open } from 'node:fs/promises';
+import type { LogLine } from '#core';
+import { isEnd, listSegments, type LogSegment, NEWLINE, parseLine, SEGMENT_BYTES, segmentOf } from './log-segments.ts';
+
+/** Reads an attempt's log forward from a line, and remembers where it is: asking again costs only what is new. */
+export class LogCursor {
+  readonly #folder: string;
+  #nextLine: number;
+  #segment: LogSegment | null = null;
+  /** Where in the segment the next look begins, and the number of the line there. */
+  #offset = 0;
+  #lineAtOffset = 0;
+  #atEnd = false;
+  #ended = false;
+
+  constructor(folder: string, fromLine: number) {
+    this.#folder = folder;
+    this.#nextLine = Math.max(1, fromLine);
+  }
+
+  /** Number of the next line to come. */
+  get nextLine(): number {
+    return this.#nextLine;
+  }
+
+  /** True once the log was closed and all of it was read. */
+  get complete(): boolean {
+    return this.#ended;
+  }
+
+  /** The next lines, at most `limit`; none when there are no more yet. */
+  async read(limit: number): Promise<readonly LogLine[]> {
+    const lines: LogLine[] = [];
+    while (lines.length < limit) {
+      if (this.#segment === null) {
+        const segments = await listSegments(this.#folder);
+        if (segments.length === 0) break;
+        this.#enter(segments[segmentOf(segments, this.#nextLine)] as LogSegment);
+      }
+      if (await this.#readOn(lines, limit)) continue;
+      const next = await this.#following();
+      if (next === undefined) break;
+      // The old segment may have grown between our look at its end and the birth of the new one: look once more.
+      if (!(await this.#readOn(lines, limit))) this.#enter(next);
+    }
+    // A log that was opened again after its end goes on in a later segment.
+    this.#ended = this.#atEnd && (await this.#following()) === undefined;
+    return lines;
+  }
+
+  #enter(segment: LogSegment): void {
+    this.#segment = segment;
+    this.#offset = 0;
+    this.#lineAtOffset = segment.firstLine;
+    this.#atEnd = false;
+  }
+
+  async #following(): Promise<LogSegment | undefined> {
+    const { firstLine } = this.#segment as LogSegment;
+    return (await listSegments(this.#folder)).find((segment) => segment.firstLine > firstLine);
+  }
+
+  /** Takes whole lines from the offset on; false when there is none. What has no newline yet is left for later. */
+  async #readOn(lines: LogLine[], limit: number): Promise<boolean> {
+    const handle = await open((this.#segment as LogSegment).file, 'r');
+    try {
+      for (let size = SEGMENT_BYTES; ; size *= 2) {
+        const buffer = Buffer.allocUnsafe(size);
+        const { bytesRead } = await handle.read(buffer, 0, size, this.#offset);
+        if (this.#take(buffer.subarray(0, bytesRead), lines, limit)) return true;
+        if (bytesRead < size || this.#atEnd) return false;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #take(chunk: Buffer, lines: LogLine[], limit: number): boolean {
+    let at = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, at)) {
+      if (isEnd(chunk, at)) {
+        this.#atEnd = true;
+        break;
+      }
+      if (lines.length >= limit) break;
+      // Lines before the wanted one are counted, not parsed.
+      if (this.#lineAtOffset >= this.#nextLine) {
+        lines.push(parseLine(chunk.toString('utf8', at, end), this.#lineAtOffset));
+        this.#nextLine = this.#lineAtOffset + 1;
+      }
+      this.#lineAtOffset += 1;
+      at = end + 1;
+    }
+    this.#offset += at;
+    return at > 0;
+  }
+}

@@ -1,0 +1,40 @@
+import { lstat, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { OURS, type RootFolder } from './root-folder.ts';
+
+export interface SweepOptions {
+  /** Staging areas in which nothing changed for this long are removed. */
+  readonly olderThanMs: number;
+  /** Attempts that are alive, however quiet. */
+  readonly keep?: ReadonlySet<string>;
+  readonly now?: number;
+}
+
+/** Removes staging areas that killed processes left; returns how many. */
+export async function sweepStaging(
+  at: RootFolder,
+  { olderThanMs, keep, now = Date.now() }: SweepOptions,
+): Promise<number> {
+  const before = now - olderThanMs;
+  const names = await readdir(path.join(at.root, OURS, 'staging')).catch(() => []);
+  let removed = 0;
+  for (const name of names) {
+    const attemptId = name.slice(0, name.lastIndexOf('-'));
+    const folder = at.staging(name);
+    if (keep?.has(attemptId) || (await changedSince(folder, before))) continue;
+    await rm(folder, { recursive: true, force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+/** A file deep inside counts: a folder's own time does not change with its files' contents. */
+async function changedSince(folder: string, before: number): Promise<boolean> {
+  const entry = await lstat(folder).catch(() => null);
+  if (entry === null) return false;
+  if (entry.mtimeMs >= before) return true;
+  if (!entry.isDirectory()) return false;
+  for (const name of await readdir(folder).catch(() => []))
+    if (await changedSince(path.join(folder, name), before)) return true;
+  return false;
+}

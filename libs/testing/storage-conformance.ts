@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { AttemptResult, ManifestAbout, OutputBinding, PublishedVersion, Staged, Storage } from '#core';
+
+export interface StorageUnderTest {
+  readonly storage: Storage;
+  dispose(): Promise<void>;
+}
+
+const OUT: OutputBinding = { name: 'features', variable: 'PATH_FEATURES', location: 'flights/features/ds=2001-01-01' };
+const ABOUT: ManifestAbout = {
+  release: 'r'.repeat(64),
+  pipeline: 'flights',
+  runId: '7',
+  taskId: 'build',
+  mapIndex: 0,
+  attempt: 1,
+  fence: 1,
+};
+
+/** What every storage promises; each kind runs it with its own `make`. */
+export function storageConformance(kind: string, make: () => Promise<StorageUnderTest>): void {
+  describe(`${kind} storage`, () => {
+    let under: StorageUnderTest;
+    let storage: Storage;
+    beforeEach(async () => {
+      under = await make();
+      storage = under.storage;
+    });
+    afterEach(() => under.dispose());
+
+    const stage = (writes: readonly OutputBinding[] = [OUT]) =>
+      storage.stage({ attemptId: '41', runId: '7', reads: [], writes });
+    const put = async (staged: Staged, files: Record<string, string>, variable = OUT.variable) => {
+      for (const [name, text] of Object.entries(files)) {
+        const file = path.join(staged.folders[variable] as string, name);
+        await mkdir(path.dirname(file), { recursive: true });
+        await writeFile(file, text);
+      }
+    };
+    const publish = async (files: Record<string, string>, about = ABOUT, output = OUT): Promise<PublishedVersion> => {
+      const staged = await stage([output]);
+      await put(staged, files, output.variable);
+      const [published] = await storage.seal(staged, about);
+      await storage.discard(staged);
+      return published as PublishedVersion;
+    };
+
+    test('an output is staged in an empty folder and sealed into a version that lists its files', async () => {
+      const staged = await stage();
+      expect(await readdir(staged.folders.PATH_FEATURES as string)).toEqual([]);
+      await put(staged, { 'a.csv': '1,2\n', 'deep/er/b.bin': '\u0000x' });
+      const [published] = await storage.seal(staged, ABOUT);
+      expect(published).toMatchObject({ name: 'features', location: OUT.location, files: 2, bytes: 6 });
+      const folder = await storage.folder(published!.version);
+      expect(await readFile(path.join(folder, 'deep/er/b.bin'), 'utf8')).toBe('\u0000x');
+      const manifest = JSON.parse(await readFile(path.join(folder, '_sluice.json'), 'utf8')) as Record<string, unknown>;
+      expect(manifest).toMatchObject({
+        format: 1,
+        pipeline: 'flights',
+        run: '7',
+        task: 'build',
+        mapIndex: 0,
+        attempt: 1,
+        fence: 1,
+        files: [
+          { path: 'a.csv', bytes: 4, sha256: createHash('sha256').update('1,2\n').digest('hex') },
+          { path: 'deep/er/b.bin', bytes: 2, sha256: createHash('sha256').update('\u0000x').digest('hex') },
+        ],
+      });
+    });
+
+    test('the same data has the same manifest hash, whoever wrote it and in whatever order', async () => {
+      const one = await publish({ a: '1', b: '2' });
+      const two = await publish({ b: '2', a: '1' }, { ...ABOUT, runId: '8', attempt: 3, fence: 9, release: 'other' });
+      expect(two.manifestHash).toBe(one.manifestHash);
+      expect(two.version).not.toBe(one.version);
+    });
+
+    test('any change of a name, a byte or the number of files changes the manifest hash', async () => {
+      const variants = [{ a: '1' }, { a: '2' }, { b: '1' }, { a: '1', b: '' }, {}, { 'x/a': '1' }, { a: '1\n' }];
+      const hashes = [];
+      for (const files of variants) hashes.push((await publish(files as Record<string, string>)).manifestHash);
+      expect(new Set(hashes).size).toBe(variants.length);
+    });
+
+    test('sealed files are read-only', async () => {
+      const { version } = await publish({ 'a.csv': '1', 'run.sh': 'echo' });
+      expect((await stat(path.join(await storage.folder(version), 'a.csv'))).mode & 0o222).toBe(0);
+    });
+
+    test('a bad file in one output publishes none of them', async () => {
+      const second = { name: 'model', variable: 'PATH_MODEL', location: 'flights/model' };
+      const staged = await stage([OUT, second]);
+      await put(staged, { ok: '1' });
+      await symlink('/etc/passwd', path.join(staged.folders.PATH_MODEL as string, 'stolen'));
+      await expect(storage.seal(staged, ABOUT)).rejects.toMatchObject({
+        code: 'bad_request',
+        message: expect.stringContaining('"stolen" is a symbolic link'),
+      });
+    });
+
+    test('one version is read as its own folder, the very one that was published', async () => {
+      const { version, manifestHash, location } = await publish({ a: 'old' });
+      await publish({ a: 'new' }, { ...ABOUT, fence: 2 });
+      const staged = await storage.stage({
+        ...{ attemptId: '42', runId: '7', writes: [] },
+        reads: [
+          { name: 'features', variable: 'PATH_FEATURES', versions: [{ link: null, location, version, manifestHash }] },
+        ],
+      });
+      expect(await readFile(path.join(staged.folders.PATH_FEATURES as string, 'a'), 'utf8')).toBe('old');
+    });
+
+    test('several versions are read as a folder that holds one entry for each', async () => {
+      const versions = [];
+      for (const ds of ['2001-01-01', '2001-01-02']) {
+        const published = await publish({ a: ds }, ABOUT, { ...OUT, location: `flights/raw/ds=${ds}` });
+        versions.push({ ...published, link: `ds=${ds}` });
+      }
+      const reads = [
+        { name: 'raw', variable: 'PATH_RAW', versions },
+        { name: 'none', variable: 'PATH_NONE', versions: [] },
+      ];
+      const staged = await storage.stage({ attemptId: '42', runId: '7', reads, writes: [] });
+      expect((await readdir(staged.folders.PATH_RAW as string)).sort()).toEqual(['ds=2001-01-01', 'ds=2001-01-02']);
+      expect(await readFile(path.join(staged.folders.PATH_RAW as string, 'ds=2001-01-02', 'a'), 'utf8')).toBe(
+        '2001-01-02',
+      );
+      expect(await readdir(staged.folders.PATH_NONE as string)).toEqual([]);
+      await storage.discard(staged);
+      expect(await readFile(path.join(await storage.folder(versions[0]!.version), 'a'), 'utf8')).toBe('2001-01-01');
+    });
+
+    test('an input whose version is gone, or is not the pinned one, is refused before the task starts', async () => {
+      const { version, manifestHash, location } = await publish({ a: '1' });
+      const read = (pinned: { version: string; manifestHash: string }) =>
+        storage.stage({
+          ...{ attemptId: '42', runId: '7', writes: [] },
+          reads: [{ name: 'f', variable: 'PATH_F', versions: [{ link: null, location, ...pinned }] }],
+        });
+      await expect(read({ version: `${location}/v1-0000`, manifestHash })).rejects.toMatchObject({ code: 'not_found' });
+      await expect(read({ version, manifestHash: '0'.repeat(64) })).rejects.toMatchObject({ code: 'conflict' });
+    });
+
+    test('a version, variable, link name or location that leaves the root is refused', async () => {
+      for (const evil of ['..', '../..', '/etc', 'a/../../b', 'a\0b', '.sluice/versions']) {
+        await expect(stage([{ ...OUT, location: evil }]).then((s) => storage.seal(s, ABOUT))).rejects.toMatchObject({
+          code: 'bad_request',
+        });
+        if (evil === '.sluice/versions') continue;
+        await expect(storage.folder(evil)).rejects.toMatchObject({ code: 'bad_request' });
+        await expect(stage([{ ...OUT, variable: evil }])).rejects.toMatchObject({ code: 'bad_request' });
+        await expect(storage.stage({ attemptId: evil, runId: '7', reads: [], writes: [] })).rejects.toMatchObject({
+          code: 'bad_request',
+        });
+        await expect(storage.readEvidence({ runId: evil, taskId: 't', mapIndex: 0, fence: 1 })).rejects.toMatchObject({
+          code: 'bad_request',
+        });
+      }
+    });
+
+    test('evidence is read back as written, and is null where there is none', async () => {
+      const key = { runId: '7', taskId: 'build', mapIndex: 3, fence: 2 };
+      expect(await storage.readEvidence(key)).toBeNull();
+      const result = aResult();
+      await storage.writeEvidence(key, result);
+      await storage.writeEvidence(key, result);
+      expect(await storage.readEvidence(key)).toEqual(result);
+      expect(await storage.readEvidence({ ...key, fence: 3 })).toBeNull();
+    });
+
+    test('discarding twice, or what was never staged, is no error', async () => {
+      const staged = await stage();
+      await put(staged, { a: '1' });
+      await storage.discard(staged);
+      await storage.discard(staged);
+      await expect(stat(staged.root)).rejects.toMatchObject({ code: 'ENOENT' });
+      await rm(staged.root, { recursive: true, force: true });
+    });
+  });
+}
+
+function aResult(): AttemptResult {
+  return {
+    attemptId: '41',
+    runId: '7',
+    fence: 2,
+    outcome: { kind: 'failed', exitCode: 3, message: 'exit code 3' },
+    startedAt: 1,
+    finishedAt: 2,
+    outputs: { rows: 1200, nested: { ü: [null, 1.5] } },
+    metrics: [{ name: 'auc', value: 0.7, step: null, ts: 2 }],
+    summary: null,
+    versions: [],
+    logLines: 4,
+  };
+}
