@@ -1,0 +1,109 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/**
+ * What some tests need beyond npm packages. Tests read the path from `variable` and skip themselves when it is not set.
+ */
+export const TOOLS = [
+  {
+    name: 'chromium',
+    variable: 'SLUICE_TEST_CHROMIUM',
+    apt: 'chromium',
+    remedy: 'install Chromium or Chrome, or set SLUICE_TEST_CHROMIUM to its executable',
+    find: () => firstOnPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']) ?? elsewhere(),
+  },
+  {
+    name: 'python3 (3.9 or newer)',
+    variable: 'SLUICE_TEST_PYTHON',
+    apt: 'python3',
+    remedy: 'install python3 ≥ 3.9, or set SLUICE_TEST_PYTHON to its executable',
+    find: () =>
+      ['python3', 'python'].map((name) => firstOnPath([name])).find((path) => path !== null && isPython39(path)) ??
+      null,
+  },
+];
+
+/**
+ * Looks for every tool and, as root on Debian, installs what is missing.
+ * @returns {{ found: Record<string, string>, missing: typeof TOOLS }}
+ */
+export function provideTools() {
+  const first = lookForTools();
+  // A variable that is set, even to nothing, is somebody's decision.
+  const wanted = first.missing.filter(({ variable }) => process.env[variable] === undefined);
+  if (wanted.length === 0 || !canInstall()) return first;
+  install(wanted.map(({ apt }) => apt));
+  return lookForTools();
+}
+
+function lookForTools() {
+  const found = {};
+  const missing = [];
+  for (const tool of TOOLS) {
+    const given = process.env[tool.variable];
+    const path = given === undefined ? tool.find() : isExecutable(given) ? given : null;
+    if (path === null) missing.push(tool);
+    else found[tool.variable] = path;
+  }
+  return { found, missing };
+}
+
+function canInstall() {
+  return process.getuid?.() === 0 && firstOnPath(['apt-get']) !== null;
+}
+
+function install(packages) {
+  process.stderr.write(`npm test: installing ${packages.join(' and ')} with apt-get, because tests need it\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Standard output is the test report's; apt-get's goes to standard error.
+  const options = { env, stdio: ['ignore', 2, 2], timeout: 600_000 };
+  try {
+    execFileSync('apt-get', ['update', '-qq'], options);
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  } catch (error) {
+    process.stderr.write(`npm test: apt-get did not do it (${error.message}); going on without\n`);
+  }
+}
+
+function firstOnPath(names) {
+  for (const name of names)
+    for (const folder of (process.env.PATH ?? '').split(delimiter))
+      if (folder !== '' && isExecutable(join(folder, name))) return join(folder, name);
+  return null;
+}
+
+/** A browser that Playwright downloaded, or the one of a Mac. */
+function elsewhere() {
+  const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? join(homedir(), '.cache', 'ms-playwright');
+  const downloaded = list(cache)
+    .filter((name) => /^chromium-\d+$/.test(name))
+    .sort()
+    .reverse()
+    .flatMap((name) => ['chrome-linux/chrome', 'chrome-linux64/chrome'].map((file) => join(cache, name, file)));
+  const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+  return [...downloaded, mac].find(isExecutable) ?? null;
+}
+
+function isPython39(path) {
+  const script = 'import sys; sys.exit(0 if sys.version_info >= (3, 9) else 1)';
+  return spawnSync(path, ['-c', script], { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function list(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
