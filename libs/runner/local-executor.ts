@@ -15,6 +15,7 @@ import { Launcher } from './launcher.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
 import { NodeRunner } from './node-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
+import { SqlRunner } from './sql-runner.ts';
 import type { EndReason, TaskRunner } from './task-runner.ts';
 import { WarmPool } from './warm-pool.ts';
 
@@ -85,10 +86,17 @@ class AttemptQueue implements LocalExecutor {
     this.#launcher = new Launcher(options);
     const path = options.path ?? DEFAULT_PATH;
     const launcher = this.#launcher;
-    const pool = new WarmPool({ limit: options.concurrency, idleMs: IDLE_MS, maxAttempts: MAX_ATTEMPTS, now: Date.now });
+    const pool = new WarmPool({
+      limit: options.concurrency,
+      idleMs: IDLE_MS,
+      maxAttempts: MAX_ATTEMPTS,
+      now: Date.now,
+    });
+    const { childFolder } = options;
     this.#runners = {
       run: new ShellRunner(launcher, path),
-      node: new NodeRunner({ launcher, pool, path, childFolder: options.childFolder, moduleRoot: options.moduleRoot ?? null }),
+      node: new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null }),
+      sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? [] }),
     };
     this.#tools = {
       ...options,

@@ -80,7 +80,9 @@ describe('a node task', () => {
       'out by ctx { a: 1 }',
       'sys metric nan: the value "NaN" is not a finite number',
     ]);
-    expect(world.reports).toContainEqual(expect.objectContaining({ kind: 'progress', done: 1, total: 2, label: 'half' }));
+    expect(world.reports).toContainEqual(
+      expect.objectContaining({ kind: 'progress', done: 1, total: 2, label: 'half' }),
+    );
   });
 
   test('has a clean, constant process environment; values come in ctx', async () => {
@@ -96,7 +98,10 @@ describe('a node task', () => {
   test('has a scratch folder of its own, and the release where it stands', async () => {
     const result = await world.run(node('scratch'));
     expect(result.outputs.here).toEqual(['half.ts', 'tasks.mjs', 'typed.ts']);
-    expect((await world.run(anAssignment({ body: { kind: 'run', script: `[ ! -e ${String(result.outputs.at)} ]` } }))).outcome.kind).toBe('success');
+    expect(
+      (await world.run(anAssignment({ body: { kind: 'run', script: `[ ! -e ${String(result.outputs.at)} ]` } })))
+        .outcome.kind,
+    ).toBe('success');
   });
 
   test('does not hear what an earlier attempt still says', async () => {
@@ -116,8 +121,22 @@ describe('a node task', () => {
     ['skip', { kind: 'skipped', message: 'nothing to do' }],
     ['defer', { kind: 'deferred', afterMs: 30_000, message: 'not yet' }],
     ['exit', { kind: 'failed', exitCode: null, message: 'the process exited with code 0 before the task was done' }],
-    ['text', { kind: 'failed', exitCode: null, message: 'the function returned a string: expected an object of outputs, or nothing' }],
-    ['nowhere', { kind: 'failed', exitCode: null, message: expect.stringContaining('no exported function "nowhere" (it exports: defer, env') }],
+    [
+      'text',
+      {
+        kind: 'failed',
+        exitCode: null,
+        message: 'the function returned a string: expected an object of outputs, or nothing',
+      },
+    ],
+    [
+      'nowhere',
+      {
+        kind: 'failed',
+        exitCode: null,
+        message: expect.stringContaining('no exported function "nowhere" (it exports: defer, env'),
+      },
+    ],
   ])('%s', async (name, outcome) => {
     expect((await world.run(node(name))).outcome).toEqual(outcome);
   });
@@ -144,6 +163,11 @@ describe('a node task', () => {
     await world.lineOf(task, /ready/);
     world.executor.cancel(task.attemptId, 'by anna');
     expect((await result).outcome).toEqual({ kind: 'cancelled', message: 'cancelled: by anna' });
-    expect(world.logOf(task)).toEqual(['out ready', 'sys cancelled: by anna: ending its processes', 'out tidied', 'sys cancelled: by anna']);
+    expect(world.logOf(task)).toEqual([
+      'out ready',
+      'sys cancelled: by anna: ending its processes',
+      'out tidied',
+      'sys cancelled: by anna',
+    ]);
   });
 });

@@ -33,8 +33,12 @@ export async function runInWarmProcess(
   });
   signal.removeEventListener('abort', stop);
   if (signal.aborted) process.end(0);
-  const reusable = !signal.aborted && (done.kind === 'success' || done.kind === 'skipped' || done.kind === 'deferred');
-  return { ending: endingOf(done, findings), reusable };
+  return { ending: endingOf(done, findings), reusable: !signal.aborted && mayServeAgain(done) };
+}
+
+function mayServeAgain(done: WarmDone | ProcessEnd): boolean {
+  if (done.kind === 'failed') return done.reusable === true;
+  return done.kind === 'success' || done.kind === 'skipped' || done.kind === 'deferred';
 }
 
 function addEvent(event: WarmEvent, findings: Findings): void {

@@ -35,7 +35,8 @@ export class WarmPool {
     const at = this.#idle.findLastIndex((entry) => entry.key === key && entry.process.alive);
     const [found] = at === -1 ? [] : this.#idle.splice(at, 1);
     if (found !== undefined) return found.process;
-    while (this.#idle.length > 0 && this.#idle.length + this.#busy > this.#options.limit) this.#idle.shift()!.process.end(0);
+    while (this.#idle.length > 0 && this.#idle.length + this.#busy > this.#options.limit)
+      this.#idle.shift()!.process.end(0);
     return create();
   }
 

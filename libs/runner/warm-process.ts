@@ -18,7 +18,7 @@ export type WarmEvent =
 
 export type WarmDone =
   | { readonly kind: 'success'; readonly outputs: Record<string, unknown>; readonly tooLarge?: number }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
   | { readonly kind: 'skipped'; readonly message: string }
   | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string };
 

@@ -95,7 +95,10 @@ function success(value) {
   if (value === undefined || value === null) return { kind: 'success', outputs: {} };
   const prototype = Object.getPrototypeOf(value);
   if (typeof value !== 'object' || (prototype !== Object.prototype && prototype !== null))
-    return { kind: 'failed', message: `the function returned ${describe(value)}: expected an object of outputs, or nothing` };
+    return {
+      kind: 'failed',
+      message: `the function returned ${describe(value)}: expected an object of outputs, or nothing`,
+    };
   const json = JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? plainNumber(item) : item));
   if (json.length > MAX_RESULT_CHARS) return { kind: 'success', outputs: {}, tooLarge: json.length };
   return { kind: 'success', outputs: JSON.parse(json) };
@@ -139,7 +142,10 @@ function captureStream(stream, name) {
     const done = typeof encoding === 'function' ? encoding : callback;
     const from = owner.getStore();
     if (current !== null && (from === undefined || from === current)) {
-      sendOutput(name, typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk);
+      sendOutput(
+        name,
+        typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk,
+      );
     }
     if (done) process.nextTick(done);
     return true;

@@ -33,7 +33,7 @@ export function sendDone(done) {
 
 function send(type, payload) {
   const frame = encodeFrame(type, 0, payload);
-  for (let at = 0; at < frame.length; ) {
+  for (let at = 0; at < frame.length;) {
     try {
       at += fs.writeSync(CONTROL_FD, frame, at);
     } catch (error) {

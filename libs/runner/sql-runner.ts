@@ -1,0 +1,85 @@
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { baseEnvironment } from './environment.ts';
+import type { Launcher } from './launcher.ts';
+import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
+import { runInWarmProcess } from './warm-attempt.ts';
+import type { WarmPool } from './warm-pool.ts';
+import { WarmProcess } from './warm-process.ts';
+
+/** One query may use two cores and a quarter of the memory (at most 4 GiB), then spills to disk. */
+const THREADS = 2;
+const MEMORY_LIMIT_MIB = Math.floor(Math.min(totalmem() / 4, 4 * 1024 ** 3) / 1024 ** 2);
+
+export interface SqlRunnerOptions {
+  readonly launcher: Launcher;
+  readonly pool: WarmPool;
+  readonly childFolder: string;
+  readonly path: string;
+  /** Folders that every sql task may read besides its own. */
+  readonly dataFolders: readonly string[];
+}
+
+/** `sql:` tasks: DuckDB in a process that stays warm per environment; its last one-row select is the outputs. */
+export class SqlRunner implements TaskRunner {
+  readonly #options: SqlRunnerOptions;
+  #nextFolder = 1;
+
+  constructor(options: SqlRunnerOptions) {
+    this.#options = options;
+  }
+
+  async run(order: AttemptOrder): Promise<Ending> {
+    const { body, environment } = order.assignment;
+    if (body.kind !== 'sql') throw new TypeError(`the sql runner got a ${body.kind} task`);
+    const key = `sql\0${environment}`;
+    const process = this.#options.pool.take(key, () => this.#start());
+    const request = {
+      file: body.file,
+      text: body.text,
+      releaseDir: order.releaseDir,
+      dataFolders: this.#options.dataFolders,
+      folders: Object.values(order.folders),
+      variables: variablesOf(order),
+    };
+    const { ending, reusable } = await runInWarmProcess(process, request, order);
+    this.#options.pool.giveBack(key, process, reusable);
+    if (!reusable) await process.gone;
+    return ending;
+  }
+
+  async close(): Promise<void> {
+    this.#options.pool.close();
+  }
+
+  #start(): WarmProcess {
+    const { launcher, childFolder, path } = this.#options;
+    const folder = join(launcher.scratchFolder(), `q${this.#nextFolder++}`);
+    mkdirSync(folder, { mode: 0o700 });
+    const settings = { threads: THREADS, memoryLimit: `${MEMORY_LIMIT_MIB}MiB`, spillFolder: join(folder, 'spill') };
+    const file = process.execPath;
+    const args = [join(childFolder, 'sql-worker.mjs'), JSON.stringify(settings)];
+    const request = { file, args, cwd: folder, env: baseEnvironment(path, folder) };
+    return new WarmProcess(
+      launcher,
+      request,
+      () => void rm(folder, { recursive: true, force: true }).catch(() => undefined),
+    );
+  }
+}
+
+/** Everything a shell task would find in its environment, then parameters with their types, then bound expressions. */
+function variablesOf(order: AttemptOrder): Record<string, unknown> {
+  const { body, env, context } = order.assignment;
+  const params = Object.entries(context.params).map(([name, value]) => [`PARAM_${name.toUpperCase()}`, value] as const);
+  return {
+    ...env,
+    ...order.secrets,
+    ...Object.fromEntries(params),
+    ...order.folders,
+    SLUICE_RELEASE_DIR: order.releaseDir,
+    ...(body.kind === 'sql' ? body.variables : {}),
+  };
+}
