@@ -14,12 +14,17 @@ export async function openLogWriter(folder: string): Promise<LogWriter> {
   return new SegmentWriter(folder, cursor.nextLine);
 }
 
+interface Gathered {
+  readonly bytes: Buffer;
+  readonly lines: number;
+}
+
 /** A process killed while writing leaves a torn line at the end of a segment: readers skip it, and every writer begins a new segment. */
 class SegmentWriter implements LogWriter {
   readonly #folder: string;
   #nextLine: number;
   #firstUnwritten: number;
-  #pending: string[] = [];
+  #pending: Gathered[] = [];
   #handle: FileHandle | null = null;
   #bytes = 0;
   #lastWrite = 0;
@@ -35,7 +40,10 @@ class SegmentWriter implements LogWriter {
 
   write(lines: readonly Omit<LogLine, 'n'>[]): void {
     if (this.#failure !== null) return;
-    for (const { at, stream, text } of lines) this.#pending.push(lineRecord({ n: this.#nextLine++, at, stream, text }));
+    let records = '';
+    for (const { at, stream, text } of lines) records += lineRecord({ n: this.#nextLine++, at, stream, text });
+    // Bytes, not lines: a task that writes faster than the disk costs memory for its text alone.
+    this.#pending.push({ bytes: Buffer.from(records), lines: lines.length });
     if (this.#writing !== null || this.#timer !== null) return;
     const wait = this.#lastWrite + GATHER_MS - performance.now();
     if (wait <= 0) this.#start();
@@ -46,9 +54,11 @@ class SegmentWriter implements LogWriter {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#writing;
-    this.#pending.push(endRecord(this.#nextLine - 1));
-    this.#start();
-    await this.#writing;
+    if (this.#failure === null) {
+      this.#pending.push({ bytes: Buffer.from(endRecord(this.#nextLine - 1)), lines: 0 });
+      this.#start();
+      await this.#writing;
+    }
     await this.#handle?.close().catch(() => undefined);
     this.#handle = null;
     if (this.#failure !== null) throw this.#failure;
@@ -71,23 +81,28 @@ class SegmentWriter implements LogWriter {
 
   async #drain(): Promise<void> {
     while (this.#pending.length > 0) {
-      const { text, count } = this.#take();
+      const { bytes, lines } = this.#take();
       this.#handle ??= await this.#openSegment(this.#firstUnwritten);
-      this.#firstUnwritten += count;
-      const { bytesWritten } = await writeAll(this.#handle, text);
-      this.#bytes += bytesWritten;
+      this.#firstUnwritten += lines;
+      await writeAll(this.#handle, bytes);
+      this.#bytes += bytes.length;
       if (this.#bytes < SEGMENT_BYTES) continue;
       await this.#handle.close();
       this.#handle = null;
     }
   }
 
-  /** As many whole lines as fit into one segment's worth. */
-  #take(): { text: string; count: number } {
+  /** About one segment's worth of what waits. */
+  #take(): Gathered {
     let size = 0;
     let count = 0;
-    while (count < this.#pending.length && size < SEGMENT_BYTES) size += (this.#pending[count++] as string).length;
-    return { text: this.#pending.splice(0, count).join(''), count };
+    while (count < this.#pending.length && size < SEGMENT_BYTES)
+      size += (this.#pending[count++] as Gathered).bytes.length;
+    const taken = this.#pending.splice(0, count);
+    return {
+      bytes: taken.length === 1 ? (taken[0] as Gathered).bytes : Buffer.concat(taken.map(({ bytes }) => bytes)),
+      lines: taken.reduce((sum, { lines }) => sum + lines, 0),
+    };
   }
 
   async #openSegment(firstLine: number): Promise<FileHandle> {
@@ -98,9 +113,7 @@ class SegmentWriter implements LogWriter {
   }
 }
 
-async function writeAll(handle: FileHandle, text: string): Promise<{ bytesWritten: number }> {
-  const buffer = Buffer.from(text);
-  for (let written = 0; written < buffer.length;)
-    written += (await handle.write(buffer, written, buffer.length - written)).bytesWritten;
-  return { bytesWritten: buffer.length };
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length;)
+    written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
 }
