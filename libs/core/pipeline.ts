@@ -196,6 +196,8 @@ export interface EnvironmentConfig {
     readonly on: readonly AlertEvent[];
     readonly mute: readonly AlertEvent[];
   };
+  /** Folders outside the storage that tasks may read, as `$DATA_<NAME>`; absolute. */
+  readonly data: Readonly<Record<string, string>>;
   /** Other environments whose paths may be read here. */
   readonly grants: readonly { readonly read: string; readonly paths: readonly string[] }[];
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };

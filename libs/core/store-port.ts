@@ -253,6 +253,8 @@ export interface InboxCommand {
 export interface EngineStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
+  /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */
+  retireHost(host: string): Promise<void>;
   /** Ends this process's leases at once. */
   retire(processId: string): Promise<void>;
 

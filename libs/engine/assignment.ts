@@ -103,6 +103,7 @@ function standardEnv(run: OwnedRun, task: CompiledTask, attempt: AttemptIdentity
     ...(record.intervalStart === null ? {} : { DATA_INTERVAL_START: record.intervalStart }),
     ...(record.intervalEnd === null ? {} : { DATA_INTERVAL_END: record.intervalEnd }),
     ...Object.fromEntries(Object.entries(record.params).map(([name, param]) => [`PARAM_${name.toUpperCase()}`, asText(param)])),
+    ...Object.fromEntries(Object.entries(run.environment.config.data).map(([name, folder]) => [`DATA_${name.toUpperCase()}`, folder])),
     SLUICE_ENV: record.environment,
     SLUICE_PIPELINE: record.pipeline,
     SLUICE_RUN_ID: record.id,

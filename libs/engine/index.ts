@@ -7,6 +7,7 @@ export type { Deliverer } from './deliver-alerts.ts';
 export { deliverAlerts } from './deliver-alerts.ts';
 export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
+export { ownRun } from './owned-run.ts';
 export type { AppliedEnvironment, Environments, ObservedEvent, Observer, Pipelines } from './ports.ts';
 export { Scheduler } from './scheduler.ts';
 export type { SchedulerOptions } from './scheduler.ts';

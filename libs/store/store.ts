@@ -13,6 +13,7 @@ import { sweep } from './queries/sweep.ts';
 export function createStore(db: DataSource): EngineStore {
   return {
     heartbeat: (process) => processes.heartbeat(db, process),
+    retireHost: (host) => processes.retireHost(db, host),
     retire: (processId) => processes.retire(db, processId),
     activateRuns: (limit) => runs.activateRuns(db, limit),
     claimRuns: (processId, limit) => runs.claimRuns(db, processId, limit),

@@ -27,3 +27,11 @@ export async function retire(db: Db, processId: string): Promise<void> {
     )
     select (select count(*) from released), (select count(*) from retired)`;
 }
+
+export async function retireHost(db: Db, host: string): Promise<void> {
+  await db.sql`
+    with retired as (
+      delete from process where host = ${host} returning 1
+    )
+    select count(*) from retired`;
+}

@@ -53,8 +53,9 @@ export function claimRuns(db: Db, processId: string, limit: number): Promise<Cla
     `with free as (
        select r.id
        from run r
-       left join process p on p.id = r.lease_owner and p.alive_until > now()
-       where r.state = 'running' and p.id is null
+       -- A subquery, not a join: after waiting for a row Postgres evaluates it again for the new owner, a join it does not.
+       where r.state = 'running'
+         and not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
        order by r.id
        limit $2
        for update of r skip locked

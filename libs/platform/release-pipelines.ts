@@ -1,0 +1,39 @@
+import type { CompiledPipeline } from '#core';
+import { SluiceError } from '#core';
+import type { Pipelines } from '#engine';
+import type { ReleaseStore, StoredRelease } from '#release';
+
+/** Compiled pipelines by release; releases never change, so what was read once is kept. */
+export class ReleasePipelines implements Pipelines {
+  readonly #releases = new Map<string, Promise<StoredRelease>>();
+  readonly #byName = new WeakMap<StoredRelease, Map<string, CompiledPipeline>>();
+
+  constructor(private readonly store: ReleaseStore) {}
+
+  async get(release: string, pipeline: string): Promise<CompiledPipeline | null> {
+    const stored = await this.release(release);
+    const known = this.#byName.get(stored) ?? new Map(stored.pipelines.map((item) => [item.name, item]));
+    this.#byName.set(stored, known);
+    return known.get(pipeline) ?? null;
+  }
+
+  async all(release: string): Promise<readonly CompiledPipeline[]> {
+    return (await this.release(release)).pipelines;
+  }
+
+  /** Throws `not_found` when the release's files are gone. */
+  release(digest: string): Promise<StoredRelease> {
+    const known = this.#releases.get(digest);
+    if (known) return known;
+    if (this.#releases.size >= 50) this.#releases.delete(this.#releases.keys().next().value as string);
+    const loading = this.store.get(digest).then((stored) => {
+      if (stored) return stored;
+      throw new SluiceError('not_found', `Release ${digest.slice(0, 12)} is not in the release store.`, {
+        hint: 'Restore the folder `releases` of SLUICE_HOME, or point the environment at another release.',
+      });
+    });
+    this.#releases.set(digest, loading);
+    loading.catch(() => this.#releases.delete(digest));
+    return loading;
+  }
+}

@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import type { Batch, ClaimedRun, EngineStore, NewRun, TaskRunInsert } from '#core';
+import { connectDatabase, createStore } from '#store';
+import { createTestDatabase, type TestDatabase } from '#testing';
+
+let database: TestDatabase;
+let db: DataSource;
+let store: EngineStore;
+const OWNER = 'scheduler-a';
+const release = {
+  digest: 'd1',
+  alias: 'calm-river',
+  commit: null,
+  branch: null,
+  author: null,
+  message: null,
+  dirty: true,
+};
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = await connectDatabase(database.url);
+  store = createStore(db);
+  await store.pointAt('dev', release, 0, 'test');
+  await store.applyEnvironment('dev', 'h1', { name: 'dev' }, 'test', { default: 2, gpu: 1 });
+  await store.heartbeat({ id: OWNER, kind: 'scheduler', host: 'here', pid: 1, ttlMs: 60_000 });
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+function aRun(over: Partial<NewRun> = {}): NewRun {
+  return {
+    environment: 'dev',
+    pipeline: 'p',
+    release: 'd1',
+    configHash: 'h1',
+    trigger: 'schedule',
+    triggerKey: null,
+    why: 'because',
+    intervalStart: '2026-01-01T00:00:00.000Z',
+    intervalEnd: '2026-01-02T00:00:00.000Z',
+    params: { n: 1 },
+    originRun: null,
+    state: 'queued',
+    reason: null,
+    maxActiveRuns: 10,
+    queueOrder: 1,
+    deadlineMs: null,
+    runTimeoutMs: null,
+    takeOver: [],
+    ...over,
+  };
+}
+
+async function aClaimedRun(over: Partial<NewRun> = {}, owner = OWNER): Promise<ClaimedRun> {
+  const [id] = await store.createRuns([aRun({ pipeline: `p${Math.random()}`, ...over })]);
+  await store.activateRuns(100);
+  const claimed = (await store.claimRuns(owner, 100)).find((run) => run.id === id);
+  if (!claimed) throw new Error('the run was not claimed');
+  return claimed;
+}
+
+function aReady(run: ClaimedRun, over: Partial<TaskRunInsert> = {}): TaskRunInsert {
+  return {
+    runId: run.id,
+    taskId: 'a',
+    mapIndex: 0,
+    mapKey: '',
+    matrix: null,
+    environment: 'dev',
+    pipeline: run.pipeline,
+    state: 'ready',
+    pool: 'default',
+    slots: 1,
+    priority: 0,
+    intervalStart: run.intervalStart,
+    inputs: null,
+    reason: null,
+    ...over,
+  };
+}
+
+function aBatch(run: ClaimedRun, over: Partial<Batch> = {}): Batch {
+  return {
+    processId: OWNER,
+    worker: OWNER,
+    runs: [{ id: run.id, token: run.leaseToken }],
+    inserts: [],
+    updates: [],
+    attempts: [],
+    metrics: [],
+    versions: [],
+    runUpdates: [],
+    alerts: [],
+    live: [],
+    pools: [],
+    ...over,
+  };
+}
+
+const nothing = {
+  retriesUsed: 0,
+  lost: 0,
+  deferred: 0,
+  retryAt: null,
+  startedAt: null,
+  reason: null,
+  gateClosed: false,
+  inputs: null,
+  matrix: null,
+  mapKey: null,
+  outputs: null,
+  summary: null,
+};
+
+async function usedSlots(pool: string): Promise<number> {
+  const [row] = await db.query<{ used: number }[]>('select used from pool where environment = $1 and name = $2', [
+    'dev',
+    pool,
+  ]);
+  return row?.used ?? -1;
+}
+
+describe('creating and claiming runs', () => {
+  test('a scheduled fire that exists already creates no second run', async () => {
+    const fire = aRun({ pipeline: 'fires-once', triggerKey: 'schedule 2026-01-01' });
+    const ids = await store.createRuns([fire, fire]);
+    expect(ids).toEqual([expect.any(String), null]);
+    expect(await store.createRuns([fire])).toEqual([null]);
+  });
+
+  test('two schedulers create the same fire at once: one row wins', async () => {
+    const fire = aRun({ pipeline: 'raced', triggerKey: 'k' });
+    const results = await Promise.all([store.createRuns([fire]), store.createRuns([fire]), store.createRuns([fire])]);
+    expect(results.flat().filter((id) => id !== null)).toHaveLength(1);
+  });
+
+  test('activation respects max_active_runs and takes the oldest interval first', async () => {
+    const runs = [3, 1, 2].map((queueOrder) => aRun({ pipeline: 'narrow', maxActiveRuns: 1, queueOrder }));
+    await store.createRuns(runs);
+    await store.activateRuns(100);
+    await store.activateRuns(100);
+    const live = await store.liveRuns('dev', 'narrow');
+    expect(live.map((run) => run.state)).toEqual(['running', 'queued', 'queued']);
+  });
+
+  test('a run is claimed by one of two claimers, and again with a higher token when its owner is dead', async () => {
+    const [id] = await store.createRuns([aRun({ pipeline: 'claimed' })]);
+    await store.activateRuns(100);
+    await store.heartbeat({ id: 'b', kind: 'scheduler', host: 'x', pid: 2, ttlMs: 60_000 });
+    const [one, two] = await Promise.all([store.claimRuns('b', 100), store.claimRuns(OWNER, 100)]);
+    const mine = [...one, ...two].filter((run) => run.id === id);
+    expect(mine).toHaveLength(1);
+    await store.retireHost('x');
+    await store.retire(OWNER);
+    await store.heartbeat({ id: OWNER, kind: 'scheduler', host: 'here', pid: 1, ttlMs: 60_000 });
+    const again = (await store.claimRuns(OWNER, 100)).find((run) => run.id === id);
+    expect(Number(again?.leaseToken)).toBe(Number(mine[0]?.leaseToken) + 1);
+  });
+});
+
+describe('one batch', () => {
+  test('inserts what is ready, admits as far as slots go, by priority', async () => {
+    const run = await aClaimedRun();
+    const inserts = [aReady(run), aReady(run, { taskId: 'b', priority: 5 }), aReady(run, { taskId: 'c' })];
+    const applied = await store.apply(
+      aBatch(run, { inserts, pools: [{ environment: 'dev', pool: 'default', freed: 0 }] }),
+    );
+    if (applied.kind !== 'applied') throw new Error('lost');
+    expect(applied.admitted.map((item) => item.taskId).sort()).toEqual(['a', 'b']);
+    expect(applied.admitted.every((item) => item.number === 1 && item.fence === 1)).toBe(true);
+    expect(await usedSlots('default')).toBe(2);
+
+    const [first, second] = applied.admitted;
+    const ended = await store.apply(
+      aBatch(run, {
+        updates: applied.admitted.map((item) => ({
+          ...nothing,
+          runId: run.id,
+          taskId: item.taskId,
+          mapIndex: 0,
+          from: 'queued',
+          state: 'success',
+          outputs: { rows: 3 },
+        })),
+        attempts: applied.admitted.map((item) => ({
+          attemptId: item.attemptId,
+          state: 'success',
+          startedAt: 1000,
+          finishedAt: 2000,
+          pid: 7,
+          exitCode: 0,
+          message: null,
+          logLines: 4,
+        })),
+        pools: [{ environment: 'dev', pool: 'default', freed: 2 }],
+      }),
+    );
+    expect(ended).toMatchObject({ kind: 'applied', admitted: [{ taskId: 'c', number: 1 }] });
+    expect(await usedSlots('default')).toBe(1);
+    const rows = await store.loadTaskRuns([run.id]);
+    expect(rows.find((row) => row.taskId === 'a')).toMatchObject({
+      state: 'success',
+      outputs: { rows: 3 },
+      attemptId: null,
+    });
+    expect(rows.find((row) => row.taskId === 'c')).toMatchObject({
+      state: 'queued',
+      worker: OWNER,
+      attemptState: 'queued',
+    });
+    expect([first, second].every(Boolean)).toBe(true);
+  });
+
+  test('with a token that is not ours any more nothing at all is written', async () => {
+    const run = await aClaimedRun();
+    const other = await aClaimedRun();
+    const batch = aBatch(run, {
+      inserts: [aReady(run)],
+      runs: [
+        { id: run.id, token: '999' },
+        { id: other.id, token: other.leaseToken },
+      ],
+    });
+    expect(await store.apply(batch)).toEqual({ kind: 'lost', runIds: [run.id] });
+    expect(await store.loadTaskRuns([run.id, other.id])).toEqual([]);
+  });
+
+  test('a row in another state than expected refuses the batch as a whole', async () => {
+    const run = await aClaimedRun();
+    await store.apply(aBatch(run, { inserts: [aReady(run)] }));
+    const wrong = {
+      ...nothing,
+      runId: run.id,
+      taskId: 'a',
+      mapIndex: 0,
+      from: 'running' as const,
+      state: 'success' as const,
+    };
+    await expect(
+      store.apply(aBatch(run, { updates: [wrong], inserts: [aReady(run, { taskId: 'z' })] })),
+    ).rejects.toThrow('unexpected states');
+    expect((await store.loadTaskRuns([run.id])).map((row) => row.taskId)).toEqual(['a']);
+  });
+
+  test('a version is published with the state, and an older attempt does not take the pointer back', async () => {
+    const run = await aClaimedRun();
+    const version = (id: string, attemptId: string) => ({
+      environment: 'dev',
+      pipeline: 'q',
+      mapKey: '',
+      runId: run.id,
+      taskId: 'a',
+      mapIndex: 0,
+      attemptId,
+      fence: 1,
+      release: 'd1',
+      intervalStart: run.intervalStart,
+      intervalEnd: run.intervalEnd,
+      name: 'raw',
+      location: 'q/raw',
+      version: id,
+      manifestHash: 'm',
+      files: 1,
+      bytes: 10,
+    });
+    await store.apply(aBatch(run, { versions: [version('v2', '20')] }));
+    await store.apply(aBatch(run, { versions: [version('v1', '10')] }));
+    expect(await store.newestVersions('dev', 'q', 'raw', null)).toMatchObject([{ version: 'v2' }]);
+    expect(await store.newestVersions('dev', 'q', 'raw', '2026-01-01T12:00:00Z')).toEqual([]);
+    expect(await store.unprojected(10)).toContainEqual({
+      environment: 'dev',
+      location: 'q/raw',
+      version: 'v2',
+      attemptId: '20',
+    });
+  });
+
+  test('two attempts of one task run can never be live at once', async () => {
+    const insert = `insert into attempt (run_id, task_id, map_index, number, fence, state, worker) values (1, 'x', 0, $1, 1, 'queued', 'w')`;
+    await db.query(insert, [1]);
+    await expect(db.query(insert, [2])).rejects.toThrow('attempt_one_live_per_task_run');
+  });
+});
+
+test('a pause and a watermark survive a changed schedule definition', async () => {
+  await store.syncSchedules('dev', [{ pipeline: 's', definition: 'a' }]);
+  await store.setLastEnd('dev', 's', '2026-01-02T00:00:00Z');
+  await store.setLastEnd('dev', 's', '2026-01-01T00:00:00Z'); // never backward
+  expect(await store.setPaused('dev', 's', true)).toBe(true);
+  const [row] = await store.syncSchedules('dev', [{ pipeline: 's', definition: 'b' }]);
+  expect(row).toMatchObject({ pipeline: 's', paused: true, lastEnd: '2026-01-02T00:00:00.000Z' });
+  expect(await store.setPaused('dev', 'nobody', true)).toBe(false);
+});
+
+test('alerts of one run and target are offered one at a time, in order', async () => {
+  const run = await aClaimedRun();
+  const alert = (event: 'run.failed' | 'run.recovered') => ({
+    environment: 'dev',
+    pipeline: 'alerting',
+    runId: run.id,
+    event,
+    target: 'slack:#a',
+    message: {} as never,
+    state: 'pending' as const,
+    detail: null,
+  });
+  await store.insertAlerts([alert('run.failed'), alert('run.recovered')]);
+  const [first, ...rest] = await store.takeAlerts(10);
+  expect(rest).toEqual([]);
+  expect(first).toMatchObject({ inDoubt: false, tries: 1, thread: null });
+  expect(await store.takeAlerts(10)).toEqual([]);
+  await store.recordAlert(first?.id ?? '', { state: 'sent', thread: 't1', detail: 'ok', retryInMs: null });
+  expect(await store.takeAlerts(10)).toMatchObject([{ thread: 't1' }]);
+});
