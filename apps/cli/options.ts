@@ -5,12 +5,13 @@ export function withEnvironment(command: Command): Command {
   return command.addOption(new Option('-e, --env <name>', 'environment').default('dev'));
 }
 
-/** An ISO 8601 date or date-time; kept as text, because a bare date is meant in the schedule's own zone. */
+/** An ISO 8601 date (midnight UTC) or date-time, in UTC unless it says otherwise. */
 export function isoInstantArgument(value: string): string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
   if (!shape.test(value) || Number.isNaN(Date.parse(value)) || !isRealDay(value.slice(0, 10)))
     throw new InvalidArgumentError('Expected ISO 8601, such as 2026-01-02 or 2026-01-02T03:00:00Z.');
-  return value;
+  // Without a zone, `Date` would take the one of this machine.
+  return value.length === 10 || /(Z|[+-]\d{2}:?\d{2})$/.test(value) ? value : `${value}Z`;
 }
 
 /** `Date` takes February 30th for March 2nd; a person who typed it made a mistake. */

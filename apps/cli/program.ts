@@ -11,6 +11,7 @@ import { addMetricsCommands } from './commands/metrics.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addPathCommand } from './commands/path.ts';
 import { addPipelinesCommands } from './commands/pipelines.ts';
+import { addRenderCommand } from './commands/render.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunsCommands } from './commands/runs.ts';
@@ -27,6 +28,7 @@ export function buildProgram(cli: Cli): Command {
   program.commandsGroup('Files (no server needed):');
   addInitCommand(program, cli);
   addValidateCommand(program, cli);
+  addRenderCommand(program, cli);
   addSchemaCommands(program, cli);
   program.commandsGroup('Runs:');
   addRunCommand(program, cli);

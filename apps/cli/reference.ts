@@ -22,7 +22,9 @@ export function cliReference(program: Command): string {
     '',
     '| command | does |',
     '| --- | --- |',
-    ...commands.map((command) => `| [\`${fullName(command)}\`](#${anchor(command)}) | ${cell(command.description())} |`),
+    ...commands.map(
+      (command) => `| [\`${fullName(command)}\`](#${anchor(command)}) | ${cell(command.description())} |`,
+    ),
     '',
     ...commands.flatMap(commandSection),
     '## Exit codes',
@@ -37,7 +39,11 @@ export function cliReference(program: Command): string {
 
 function commandSection(command: Command): string[] {
   const args = command.registeredArguments;
-  const usage = [fullName(command), '[options]', ...args.map((each) => argumentText(each.name(), each.required, each.variadic))];
+  const usage = [
+    fullName(command),
+    '[options]',
+    ...args.map((each) => argumentText(each.name(), each.required, each.variadic)),
+  ];
   const aliases = command.aliases().map((alias) => `\`${alias}\``);
   const described = args.filter((each) => each.description || each.argChoices);
   return [
@@ -53,15 +59,22 @@ function commandSection(command: Command): string[] {
     ...(described.length > 0 ? [''] : []),
     '| option | meaning |',
     '| --- | --- |',
-    ...command.options.filter((option) => !option.hidden).map((option) => `| \`${cell(option.flags)}\` | ${optionText(option)} |`),
+    ...command.options
+      .filter((option) => !option.hidden)
+      .map((option) => `| \`${cell(option.flags)}\` | ${optionText(option)} |`),
     '',
   ];
 }
 
 function optionText(option: Option): string {
   const choices = option.argChoices ? `; one of ${option.argChoices.join(', ')}` : '';
-  const isDefaultShown = option.defaultValue !== undefined && typeof option.defaultValue !== 'boolean' && typeof option.defaultValue !== 'object';
-  return cell(`${option.description}${choices}${isDefaultShown ? ` (default ${String(option.defaultValue)})` : ''}${option.mandatory ? '; required' : ''}`);
+  const isDefaultShown =
+    option.defaultValue !== undefined &&
+    typeof option.defaultValue !== 'boolean' &&
+    typeof option.defaultValue !== 'object';
+  return cell(
+    `${option.description}${choices}${isDefaultShown ? ` (default ${String(option.defaultValue)})` : ''}${option.mandatory ? '; required' : ''}`,
+  );
 }
 
 /** `sluice runs list`. */

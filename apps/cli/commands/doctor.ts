@@ -14,8 +14,7 @@ async function examine(cli: Cli, options: OutputOptions): Promise<void> {
   const rows = await allFindings(cli);
   const output = cli.output(options);
   await output.list({ rows, columns: COLUMNS, name: (row) => row.check });
-  if (output.isForPeople)
-    for (const { check, remedy } of rows) if (remedy !== null) cli.next(check, remedy);
+  if (output.isForPeople) for (const { check, remedy } of rows) if (remedy !== null) cli.next(check, remedy);
   // Told by the lines themselves; only the exit code is left to say.
   if (rows.some(({ verdict }) => verdict === 'fail')) cli.exitCode = 1;
 }

@@ -19,7 +19,10 @@ export function addInitCommand(program: Command, cli: Cli): void {
 }
 
 async function init(cli: Cli, folder: string, options: InitOptions): Promise<void> {
-  const [{ writeProject }, { pipelineJsonSchema }] = await Promise.all([import('../init/write-project.ts'), import('#dag')]);
+  const [{ writeProject }, { pipelineJsonSchema }] = await Promise.all([
+    import('../init/write-project.ts'),
+    import('#dag'),
+  ]);
   const root = resolve(cli.io.cwd, folder);
   const rows: Written[] = await writeProject(root, options.template ?? null, pipelineJsonSchema());
   await cli.output(options).list({

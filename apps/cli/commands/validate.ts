@@ -19,7 +19,11 @@ export function addValidateCommand(program: Command, cli: Cli): void {
     .command('validate')
     .description('check every pipeline and environment file; needs no server')
     .argument('[path]', 'a file or folder of the project: only its problems are shown', '.')
-    .addOption(new Option('--format <format>', 'how problems are printed').choices(['human', ...MACHINE_FORMATS]).default('human'))
+    .addOption(
+      new Option('--format <format>', 'how problems are printed')
+        .choices(['human', ...MACHINE_FORMATS])
+        .default('human'),
+    )
     .option('--json', 'the same as --format json')
     .action((path: string, options: ValidateOptions) => validate(cli, path, options));
 }

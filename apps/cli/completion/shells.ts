@@ -23,7 +23,9 @@ function bashScript(tree: readonly CommandWords[]): string {
   );
   const groups = tree.filter(({ subcommands }) => subcommands.length > 0);
   const steps = groups.flatMap(({ path, subcommands }) =>
-    subcommands.map(({ name }) => `      ${quote([...path, name].join(' '))}) at=${quote([...path, name].join(' '))} ;;`),
+    subcommands.map(
+      ({ name }) => `      ${quote([...path, name].join(' '))}) at=${quote([...path, name].join(' '))} ;;`,
+    ),
   );
   return `# bash completion of sluice: source <(sluice completion bash)
 _sluice() {
@@ -54,7 +56,10 @@ function choiceCases(tree: readonly CommandWords[]): string {
         .filter(({ takesValue }) => takesValue)
         .map((option) => {
           const patterns = optionNames(option).map((name) => quote(`${path.join(' ')} ${name}`));
-          const reply = option.choices.length > 0 ? `COMPREPLY=($(compgen -W ${quote(option.choices.join(' '))} -- "$current"))` : 'COMPREPLY=()';
+          const reply =
+            option.choices.length > 0
+              ? `COMPREPLY=($(compgen -W ${quote(option.choices.join(' '))} -- "$current"))`
+              : 'COMPREPLY=()';
           return `    ${patterns.join('|')}) ${reply}; return ;;`;
         }),
     )
@@ -67,7 +72,9 @@ function zshScript(tree: readonly CommandWords[]): string {
     const lines = [...options, `    '--help[show help]'`];
     if (command.subcommands.length === 0)
       return `${zshName(command.path)}() {\n  _arguments -s \\\n${[...lines, `    '*:file:_files'`].join(' \\\n')}\n}`;
-    const children = command.subcommands.map(({ name, description }) => `    ${quote(`${name}:${description.replaceAll(':', '\\:')}`)}`);
+    const children = command.subcommands.map(
+      ({ name, description }) => `    ${quote(`${name}:${description.replaceAll(':', '\\:')}`)}`,
+    );
     const cases = command.subcommands.map(({ name }) => `        ${name}) ${zshName([...command.path, name])} ;;`);
     return `${zshName(command.path)}() {
   local state line
@@ -106,7 +113,9 @@ function fishScript(tree: readonly CommandWords[]): string {
     const none = names === '' ? [] : [`not __fish_seen_subcommand_from ${names}`];
     const condition = [...seen, ...none].join('; and ') || 'true';
     return [
-      ...subcommands.map(({ name, description }) => `complete -c sluice -f -n ${quote(condition)} -a ${name} -d ${quote(description)}`),
+      ...subcommands.map(
+        ({ name, description }) => `complete -c sluice -f -n ${quote(condition)} -a ${name} -d ${quote(description)}`,
+      ),
       ...options.map((option) => `complete -c sluice -n ${quote(seen.join('; and ') || 'true')} ${fishOption(option)}`),
     ];
   });

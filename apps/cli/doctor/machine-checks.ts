@@ -10,9 +10,13 @@ const DEFAULT_PORT = 7460;
 export async function checkDisk(folder: string): Promise<Finding> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  const found = free >= 10 * 1024 * MIB ? `${Math.floor(free / 1024 / MIB)} GiB free` : `${Math.floor(free / MIB)} MiB free`;
-  if (free < 200 * MIB) return fail('disk', found, `Free some space at ${folder}: Postgres stops when the disk is full.`);
-  return free < 1024 * MIB ? warn('disk', found, `Free some space at ${folder}: runs keep their outputs there.`) : ok('disk', found);
+  const found =
+    free >= 10 * 1024 * MIB ? `${Math.floor(free / 1024 / MIB)} GiB free` : `${Math.floor(free / MIB)} MiB free`;
+  if (free < 200 * MIB)
+    return fail('disk', found, `Free some space at ${folder}: Postgres stops when the disk is full.`);
+  return free < 1024 * MIB
+    ? warn('disk', found, `Free some space at ${folder}: runs keep their outputs there.`)
+    : ok('disk', found);
 }
 
 /** Whether `.sluice` can be written: really, by writing. */
@@ -29,7 +33,11 @@ export async function checkWriting(root: string): Promise<Finding> {
     await rm(probe, { recursive: true });
     return ok('write rights', home);
   } catch (error) {
-    return fail('write rights', `${home}: ${(error as NodeJS.ErrnoException).code}`, 'Give yourself the right to write there, or set SLUICE_HOME to another folder.');
+    return fail(
+      'write rights',
+      `${home}: ${(error as NodeJS.ErrnoException).code}`,
+      'Give yourself the right to write there, or set SLUICE_HOME to another folder.',
+    );
   } finally {
     if (!existed) await rm(home, { recursive: true, force: true });
   }
@@ -43,11 +51,18 @@ export async function checkPort(env: Readonly<Record<string, string | undefined>
   const problem = await listenOnce(port, env.SLUICE_HOST || '127.0.0.1');
   if (problem === null) return ok(name, 'free');
   if (problem !== 'EADDRINUSE') return fail(name, problem, 'Choose another port with SLUICE_PORT.');
-  const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000), redirect: 'error' }).catch(() => null);
+  const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
+    signal: AbortSignal.timeout(2_000),
+    redirect: 'error',
+  }).catch(() => null);
   const body = answer?.ok ? await answer.text().catch(() => '') : '';
   return body.includes('"ok":true')
     ? ok(name, 'a Sluice server answers there')
-    : warn(name, 'in use by another program', 'Choose another port with SLUICE_PORT; `npm start` offers the next free one.');
+    : warn(
+        name,
+        'in use by another program',
+        'Choose another port with SLUICE_PORT; `npm start` offers the next free one.',
+      );
 }
 
 function listenOnce(port: number, host: string): Promise<string | null> {
@@ -61,11 +76,17 @@ function listenOnce(port: number, host: string): Promise<string | null> {
 /** Schedules are computed in IANA zones with Node's own data: a build without it would silently take UTC. */
 export function checkTimeZones(): Finding {
   // New York in July is four hours behind: only right with real data.
-  const hour = new Intl.DateTimeFormat('en-GB', { timeZone: 'America/New_York', hour: '2-digit', hourCycle: 'h23' }).format(
-    new Date('2026-07-01T12:00:00Z'),
-  );
+  const hour = new Intl.DateTimeFormat('en-GB', {
+    timeZone: 'America/New_York',
+    hour: '2-digit',
+    hourCycle: 'h23',
+  }).format(new Date('2026-07-01T12:00:00Z'));
   const zones = Intl.supportedValuesOf('timeZone').length;
   return hour === '08' && zones > 300
     ? ok('time zones', `${zones} zones, data ${process.versions.tz ?? 'of unknown age'}`)
-    : fail('time zones', `${zones} zones, 12:00Z is ${hour}:00 in New York`, 'Use a Node built with full ICU data (the official ones are).');
+    : fail(
+        'time zones',
+        `${zones} zones, 12:00Z is ${hour}:00 in New York`,
+        'Use a Node built with full ICU data (the official ones are).',
+      );
 }

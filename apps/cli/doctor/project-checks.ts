@@ -9,7 +9,10 @@ export async function checkProjectFolder(cwd: string): Promise<{ root: string; f
     const { root } = await findProject(cwd);
     return { root, finding: ok('project', root) };
   } catch {
-    return { root: cwd, finding: warn('project', 'no dags/ here or above', '`sluice init` makes one, with an example.') };
+    return {
+      root: cwd,
+      finding: warn('project', 'no dags/ here or above', '`sluice init` makes one, with an example.'),
+    };
   }
 }
 
@@ -21,7 +24,8 @@ export async function checkServer(cli: Cli): Promise<Finding> {
     return ok('server', `${url}, version ${version}, from ${source}`);
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    if (error.code === 'unauthorized') return fail('server', error.message, error.hint ?? 'Start the server again; it writes a new token.');
+    if (error.code === 'unauthorized')
+      return fail('server', error.message, error.hint ?? 'Start the server again; it writes a new token.');
     return warn('server', error.message, error.hint ?? '`npm start` starts one.');
   }
 }

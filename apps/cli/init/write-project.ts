@@ -25,7 +25,10 @@ export async function writeProject(root: string, template: string | null, schema
   // Made by us from the program, under .sluice: nobody edits it, and an old one would mislead the editor.
   await mkdir(join(root, dirname(SCHEMA)), { recursive: true });
   await writeFile(join(root, SCHEMA), `${JSON.stringify(schema, null, 2)}\n`);
-  written.push({ file: SCHEMA, was: 'renewed' }, { file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) });
+  written.push(
+    { file: SCHEMA, was: 'renewed' },
+    { file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) },
+  );
   return written;
 }
 

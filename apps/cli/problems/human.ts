@@ -3,7 +3,11 @@ import { cleanLine } from '../output/clean-text.ts';
 import type { Style } from '../output/style.ts';
 
 /** `file:line:column: error: message`, the hint below it and, for a terminal, the line itself with a caret. */
-export function humanProblems(files: readonly CheckedFile[], style: Style, options: { readonly excerpt: boolean }): string[] {
+export function humanProblems(
+  files: readonly CheckedFile[],
+  style: Style,
+  options: { readonly excerpt: boolean },
+): string[] {
   return files.flatMap(({ text, problems }) => {
     const lines = options.excerpt && problems.length > 0 ? text.split(/\r\n|\n|\r/) : [];
     return problems.flatMap((problem) => [

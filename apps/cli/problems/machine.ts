@@ -31,7 +31,9 @@ function junitReport(files: readonly CheckedFile[]): string {
   const cases = files.map(({ path, problems }) => {
     const open = `    <testcase classname="sluice.validate" name="${xml(path)}" file="${xml(path)}"`;
     if (problems.length === 0) return `${open}/>`;
-    const text = problems.map(({ line, column, message, hint }) => `${path}:${line}:${column}: ${message}${hint ? `\n  hint: ${hint}` : ''}`);
+    const text = problems.map(
+      ({ line, column, message, hint }) => `${path}:${line}:${column}: ${message}${hint ? `\n  hint: ${hint}` : ''}`,
+    );
     return `${open}>\n      <failure message="${xml(problems[0]?.message ?? '')}" type="invalid_config">${xml(text.join('\n'))}</failure>\n    </testcase>`;
   });
   return [
@@ -47,10 +49,12 @@ function junitReport(files: readonly CheckedFile[]): string {
 
 function xml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character] ?? '')
-    // XML 1.0 has no way to write these at all.
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd');
+  return (
+    text
+      .replace(/[&<>"']/g, (character) => entities[character] ?? '')
+      // XML 1.0 has no way to write these at all.
+      .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+  );
 }
 
 function sarifReport(files: readonly CheckedFile[], version: string): string {

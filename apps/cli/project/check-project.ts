@@ -31,7 +31,10 @@ export async function checkProject(project: Project): Promise<CheckedFile[]> {
     ...environments.map(({ path, text }) => ({
       path,
       text,
-      problems: sorted(parseEnvironment(path, text, project.root).problems).map((problem) => ({ ...problem, file: path })),
+      problems: sorted(parseEnvironment(path, text, project.root).problems).map((problem) => ({
+        ...problem,
+        file: path,
+      })),
     })),
   ];
 }

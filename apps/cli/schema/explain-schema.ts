@@ -32,7 +32,10 @@ function shapeText(shape: JsonSchema): string {
 }
 
 function fieldLines(root: JsonSchema, shapes: readonly JsonSchema[]): string[] {
-  const values = shapes.flatMap((shape) => [shape, ...(isObject(shape.additionalProperties) ? alternatives(root, shape.additionalProperties) : [])]);
+  const values = shapes.flatMap((shape) => [
+    shape,
+    ...(isObject(shape.additionalProperties) ? alternatives(root, shape.additionalProperties) : []),
+  ]);
   const fields = new Map<string, JsonSchema>();
   for (const { properties } of values)
     for (const [name, schema] of Object.entries(isObject(properties) ? properties : {}))

@@ -14,7 +14,8 @@ export function schemaPart(root: JsonSchema, path: string): JsonSchema {
     if (next.length === 0) throw unknownField(walked, segment, keysOf(root, current));
     current = next.flatMap((schema) => alternatives(root, schema));
     walked.push(segment);
-    if (next.length === 1 && walked.length === path.split('.').filter(Boolean).length) return withDefinitions(root, next[0] ?? {});
+    if (next.length === 1 && walked.length === path.split('.').filter(Boolean).length)
+      return withDefinitions(root, next[0] ?? {});
   }
   if (walked.length === 0) return root;
   return withDefinitions(root, current.length === 1 ? (current[0] ?? {}) : { anyOf: current });

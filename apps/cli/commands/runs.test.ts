@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ContractServer, TOKEN, eventStream } from '../fixture/contract-server.ts';
+import { aRun, aRunDetail, aTaskRun } from '../fixture/records.ts';
+import { sluice } from '../fixture/test-io.ts';
+import { Interrupt } from '../io.ts';
+
+let server: ContractServer;
+beforeEach(async () => {
+  server = await new ContractServer().start();
+});
+afterEach(() => server.stop());
+
+describe('runs list', () => {
+  beforeEach(() => {
+    server.on('GET /runs', (asked) =>
+      asked.query.cursor === 'c1'
+        ? { json: { items: [aRun({ id: '1', state: 'failed', reason: 'Task "train" failed' })], next: null } }
+        : { json: { items: [aRun({ id: '3', state: 'running', finishedAt: null }), aRun({ id: '2' })], next: 'c1' } },
+    );
+  });
+
+  test('a pipe gets ISO 8601, bare words and seconds', async () => {
+    const { code, out, err } = await sluice(['runs', 'list'], { env: server.env });
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toBe(
+      [
+        'ID  PIPELINE       STATE    INTERVAL                                   TRIGGER   CREATED               DURATION',
+        '3   flight-delays  running  2026-01-01T00:00:00Z/2026-01-02T00:00:00Z  schedule  2026-01-03T11:00:00Z      3599',
+        '2   flight-delays  success  2026-01-01T00:00:00Z/2026-01-02T00:00:00Z  schedule  2026-01-03T11:00:00Z      12.3',
+        '1   flight-delays  failed   2026-01-01T00:00:00Z/2026-01-02T00:00:00Z  schedule  2026-01-03T11:00:00Z      12.3',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a terminal gets relative times, short intervals and a symbol beside the word', async () => {
+    const { out } = await sluice(['runs', 'list'], { env: { ...server.env, NO_COLOR: '1' }, tty: true });
+    expect(out.split('\n')[1]).toBe('3   flight-delays  ▶ running  2026-01-01  schedule  1h00m ago    59m59s');
+  });
+
+  test('a narrow terminal gets cut cells, never a cut id', async () => {
+    const { out } = await sluice(['runs', 'list'], { env: { ...server.env, NO_COLOR: '1' }, tty: true, columns: 70 });
+    for (const line of out.trimEnd().split('\n')) expect(line.length).toBeLessThanOrEqual(70);
+    expect(out).toContain('flight-del…');
+  });
+
+  test('pages are followed until the limit is reached', async () => {
+    const { out } = await sluice(['runs', 'list', '-o', 'name', '--limit', '2'], { env: server.env });
+    expect(out).toBe('3\n2\n');
+    expect(server.asked.map(({ query }) => query)).toEqual([{ env: 'dev', limit: '2' }]);
+  });
+
+  test('filters become the query', async () => {
+    await sluice(['runs', 'list', 'flight-delays', '--state', 'failed', '-e', 'prod', '-l', '0'], { env: server.env });
+    expect(server.asked[0]?.query).toEqual({ env: 'prod', pipeline: 'flight-delays', state: 'failed', limit: '200' });
+  });
+
+  test('JSON is one document with the fields of the contract', async () => {
+    const { out } = await sluice(['runs', 'list', '--json', '-l', '1'], { env: server.env });
+    expect(JSON.parse(out)).toMatchInlineSnapshot(`
+     [
+       {
+         "cancelRequested": false,
+         "counts": {
+           "success": 2,
+         },
+         "createdAt": "2026-01-03T11:00:00.000Z",
+         "deadlineAt": null,
+         "dirty": false,
+         "environment": "dev",
+         "finishedAt": null,
+         "id": "3",
+         "interval": {
+           "end": "2026-01-02T00:00:00.000Z",
+           "start": "2026-01-01T00:00:00.000Z",
+         },
+         "originRun": null,
+         "params": {},
+         "pipeline": "flight-delays",
+         "reason": null,
+         "release": "ab12cd34ef56ab12cd34ef56",
+         "startedAt": "2026-01-03T11:00:01.000Z",
+         "state": "running",
+         "trigger": "schedule",
+         "why": "The schedule fired for 2026-01-01.",
+       },
+     ]
+    `);
+  });
+
+  test('NDJSON, CSV and YAML hold the same runs', async () => {
+    const asked = async (format: string): Promise<string> =>
+      (await sluice(['runs', 'list', '-o', format], { env: server.env })).out;
+    expect((await asked('ndjson')).trim().split('\n')).toHaveLength(3);
+    expect((await asked('csv')).split('\n')[3]).toBe(
+      '1,flight-delays,failed,2026-01-01T00:00:00Z/2026-01-02T00:00:00Z,schedule,2026-01-03T11:00:00Z,12.3,dev,ab12cd34ef56,"Task ""train"" failed"',
+    );
+    expect(await asked('yaml')).toContain('- id: "3"\n  environment: dev\n');
+  });
+
+  test('the token is sent and never shown', async () => {
+    const { out, err } = await sluice(['runs', 'list', '--json'], { env: { ...server.env, SLUICE_DEBUG: '1' } });
+    expect(server.asked[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
+    expect(out + err).not.toContain(TOKEN);
+  });
+});
+
+describe('runs show', () => {
+  test('names the task that failed and how to read its log', async () => {
+    const rows = [
+      aTaskRun(),
+      aTaskRun({ taskId: 'train', mapIndex: 2, mapKey: 'lr=0.1', state: 'failed', reason: 'exit code 3' }),
+    ];
+    server.on('GET /runs/7', { json: aRunDetail({ state: 'failed' }, rows) });
+    const { out, err } = await sluice(['runs', 'show', '7'], { env: server.env });
+    expect(out).toContain('train   lr=0.1  failed');
+    expect(err).toBe('read its log: sluice logs 7/train --map 2\n');
+  });
+
+  test('a run that does not exist is exit 5, with one JSON document on stderr', async () => {
+    const { code, out, err } = await sluice(['runs', 'show', '99', '--json'], { env: server.env });
+    expect([code, out]).toEqual([5, '']);
+    expect(JSON.parse(err)).toEqual({
+      error: { code: 'not_found', message: 'There is no /runs/99.', hint: null, at: null },
+    });
+  });
+
+  test('an id cannot become another address', async () => {
+    await sluice(['runs', 'show', '../pipelines/x?env=prod'], { env: server.env });
+    expect(server.asked[0]?.path).toBe('/runs/..%2Fpipelines%2Fx%3Fenv%3Dprod');
+  });
+
+  test('escape codes of a server never reach the terminal', async () => {
+    server.on('GET /runs/7', { json: aRunDetail({ why: 'a\u001b]0;title\u0007b\u001b[2Jc\u202ed' }) });
+    const { out } = await sluice(['runs', 'show', '7'], { env: server.env, tty: true });
+    expect(out).toContain('abcd');
+    expect(out).not.toMatch(/\u001b\[2J|\u001b\]|\u0007|\u202e/);
+  });
+});
+
+describe('runs watch', () => {
+  test('one line per change, the run on stdout, exit 7 when it failed', async () => {
+    let state = 0;
+    const steps = [
+      aRunDetail({ state: 'running', finishedAt: null }, [aTaskRun({ state: 'running', finishedAt: null })]),
+      aRunDetail({ state: 'failed', reason: 'Task "ingest" failed on try 1 of 1' }, [
+        aTaskRun({ state: 'failed', reason: 'exit code 3' }),
+      ]),
+    ];
+    server.on('GET /runs/7', (_asked) => ({ json: steps[state] }));
+    server.on('GET /events', (response, _request) => {
+      const send = eventStream(response);
+      state = 1;
+      send(null, { kind: 'run', environment: 'dev', pipeline: 'flight-delays', runId: '7', state: 'failed' }, '5');
+    });
+    const { code, out, err } = await sluice(['runs', 'watch', '7', '-o', 'name'], { env: server.env });
+    expect(code).toBe(7);
+    expect(out).toBe('7\n');
+    expect(err).toContain('2026-01-03T11:00:05Z ingest failed in 4.0s: exit code 3\n');
+    expect(err).toContain('error: Run 7 of flight-delays ended failed: Task "ingest" failed on try 1 of 1\n');
+    expect(err).toContain('hint: `sluice logs 7/ingest` shows why');
+  });
+
+  test('a run that does not end in time is exit 8 and goes on', async () => {
+    server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
+    server.on('GET /events', (response, _request) => void eventStream(response));
+    const { code, err } = await sluice(['runs', 'watch', '7', '--wait', '--timeout', '200ms'], { env: server.env });
+    expect(code).toBe(8);
+    expect(err).toContain('Run 7 was still running after 200ms.');
+  });
+
+  test('Ctrl-C ends the watching with 130 and says that the run goes on', async () => {
+    const interrupt = new Interrupt();
+    server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
+    server.on('GET /events', (response, _request) => void eventStream(response));
+    const onErr = (text: string): void => {
+      if (text.includes('run 7 running')) interrupt.fire();
+    };
+    const { code, err } = await sluice(['runs', 'watch', '7'], { env: server.env, interrupt, onErr });
+    expect(code).toBe(130);
+    expect(err).toContain('Run 7 goes on.\nend it: sluice runs cancel 7\n');
+  });
+
+  test('a terminal is redrawn in place', async () => {
+    server.on('GET /runs/7', { json: aRunDetail({}, [aTaskRun(), aTaskRun({ taskId: 'features' })]) });
+    server.on('GET /events', (response, _request) => void eventStream(response));
+    const { code, out, err } = await sluice(['runs', 'watch', '7'], {
+      env: { ...server.env, NO_COLOR: '1' },
+      tty: true,
+    });
+    expect([code, out]).toEqual([0, '']);
+    expect(err).toContain(
+      '✓ success  flight-delays dev, run 7, 12.3s\n  ✓ ingest  success, 4.0s\n  ✓ features  success, 4.0s\n',
+    );
+    expect(err).toContain('\u001b[3A\u001b[0J');
+  });
+});
+
+describe('runs cancel, rerun, why', () => {
+  test('cancels in the order given and stops at the first refusal', async () => {
+    server.on('POST /runs/1/cancel', { json: aRun({ id: '1', cancelRequested: true }) });
+    server.on('POST /runs/2/cancel', {
+      status: 409,
+      json: { error: { code: 'conflict', message: 'Run 2 has ended.' } },
+    });
+    const { code, out, err } = await sluice(['runs', 'cancel', '1', '2', '3', '-o', 'name'], { env: server.env });
+    expect([code, out, err]).toEqual([6, '1\n', 'error: Run 2 has ended.\n']);
+  });
+
+  test.each([
+    [['runs', 'rerun', '7'], { mode: 'failed', release: 'same' }],
+    [['runs', 'rerun', '7', '--failed'], { mode: 'failed', release: 'same' }],
+    [['runs', 'rerun', '7', '--all', '--current-release'], { mode: 'all', release: 'current' }],
+    [['runs', 'rerun', '7', '--from', 'train'], { mode: 'from', task: 'train', release: 'same' }],
+  ])('%j asks for %j', async (argv, body) => {
+    server.on('POST /runs/7/rerun', { status: 201, json: aRun({ id: '8', originRun: '7' }) });
+    const { code, out } = await sluice([...argv, '-o', 'name'], { env: server.env });
+    expect([code, out]).toEqual([0, '8\n']);
+    expect(server.asked[0]?.body).toEqual(body);
+  });
+
+  test('two ways to choose tasks at once are a usage error', async () => {
+    const { code, err } = await sluice(['runs', 'rerun', '7', '--all', '--from', 'train'], { env: server.env });
+    expect([code, server.asked]).toEqual([2, []]);
+    expect(err).toContain("option '--all' cannot be used with option '--from <task>'");
+  });
+
+  test('why names the rule, the place in line and who holds it', async () => {
+    const reason = {
+      taskId: 'train',
+      mapIndex: 1,
+      rule: 'pool',
+      text: 'Pool gpu has no free slot.',
+      position: 2,
+      holders: ['5/train'],
+    };
+    server.on('GET /runs/7/why', { json: { items: [reason] } });
+    const { out } = await sluice(['runs', 'why', '7'], { env: server.env });
+    expect(out).toBe(
+      'TASK      RULE  WHY                         POSITION  HELD BY\ntrain[1]  pool  Pool gpu has no free slot.         2  5/train\n',
+    );
+  });
+});
