@@ -1,0 +1,71 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import type { PipelineSummary, Run } from '#contracts';
+import { part, post } from './api.ts';
+import { tell, tellError } from './parts/toasts.tsx';
+
+/** Pauses or continues the schedule of a pipeline in one environment. */
+export function usePause(env: string, pipeline: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (pause: boolean) =>
+      post<PipelineSummary>(`/pipelines/${part(pipeline)}/${pause ? 'pause' : 'unpause'}`, { environment: env }),
+    onSuccess: async (_summary, pause) => {
+      tell(pause ? `${pipeline} is paused in ${env}` : `${pipeline} continues in ${env}`);
+      await Promise.all([
+        client.invalidateQueries({ queryKey: ['pipelines', env] }),
+        client.invalidateQueries({ queryKey: ['pipeline', env, pipeline] }),
+      ]);
+    },
+    onError: (error, pause) => tellError(pause ? 'Not paused' : 'Not continued', error),
+  });
+}
+
+export interface TriggerInput {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly at?: string;
+}
+
+/** Creates a run and opens it. Refusals are the caller's to show: they belong beside the form. */
+export function useTrigger(env: string, pipeline: string) {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: (input: TriggerInput) =>
+      post<Run>(`/pipelines/${part(pipeline)}/runs`, { environment: env, ...input }),
+    onSuccess: async (run) => {
+      tell('Run created', `\`${run.id}\``);
+      await navigate({ to: '/runs/$run', params: { run: run.id } });
+    },
+  });
+}
+
+export function useCancel(runId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => post<Run>(`/runs/${part(runId)}/cancel`),
+    onSuccess: async () => {
+      tell('Cancelling', 'Tasks get ten seconds to end by themselves.');
+      await client.invalidateQueries({ queryKey: ['run', runId] });
+    },
+    onError: (error) => tellError('Not cancelled', error),
+  });
+}
+
+export interface RerunInput {
+  readonly mode: 'failed' | 'all' | 'from';
+  readonly task?: string;
+  readonly release?: 'same' | 'current';
+}
+
+/** Creates a new run that takes over what is finished, and opens it. */
+export function useRerun(runId: string) {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: (input: RerunInput) => post<Run>(`/runs/${part(runId)}/rerun`, input),
+    onSuccess: async (run) => {
+      tell('Rerun created', `\`${run.id}\``);
+      await navigate({ to: '/runs/$run', params: { run: run.id } });
+    },
+    onError: (error) => tellError('Not rerun', error),
+  });
+}

@@ -1,0 +1,36 @@
+import { TASK_STATES, type TaskState } from '#core';
+import type { Grid } from '#contracts';
+
+/** The grid with its cells as bytes. `cells[run * tasks.length + task]` is an index into TASK_STATES. */
+export interface GridData extends Omit<Grid, 'cells'> {
+  readonly cells: Uint8Array;
+}
+
+/** Missing bytes become `none`, so that a short answer draws empty cells instead of breaking the page. */
+export function decodeGrid(grid: Grid): GridData {
+  const bytes = atob(grid.cells);
+  const cells = new Uint8Array(grid.runs.length * grid.tasks.length);
+  for (let index = 0; index < Math.min(bytes.length, cells.length); index++) cells[index] = bytes.charCodeAt(index);
+  return { ...grid, cells };
+}
+
+/** Unknown bytes (a newer server) read as `none`. */
+export function cellState(grid: GridData, run: number, task: number): TaskState {
+  return TASK_STATES[grid.cells[run * grid.tasks.length + task] ?? 0] ?? 'none';
+}
+
+/** A copy with these task states set; null when the run is not in the grid. Fanned-out tasks are left as they are: one of their task runs does not tell the worst. */
+export function patchCells(
+  grid: GridData,
+  runId: string,
+  changes: readonly { readonly taskId: string; readonly state: TaskState }[],
+): GridData | null {
+  const run = grid.runs.findIndex((one) => one.id === runId);
+  if (run < 0) return null;
+  const cells = grid.cells.slice();
+  for (const change of changes) {
+    const task = grid.tasks.findIndex((one) => one.id === change.taskId && !one.mapped);
+    if (task >= 0) cells[run * grid.tasks.length + task] = TASK_STATES.indexOf(change.state);
+  }
+  return { ...grid, cells };
+}

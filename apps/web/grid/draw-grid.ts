@@ -1,0 +1,156 @@
+import { lookOf } from '../parts/state-look.ts';
+import { cellState, type GridData } from './decode-grid.ts';
+import { drawMark } from './draw-mark.ts';
+import { inkOf, type Inks } from './grid-ink.ts';
+import { dateTicks, HEAD, releaseChanges, type GridShape, type Place } from './grid-shape.ts';
+
+/** What part of the grid is on the screen, in CSS pixels, and what is marked in it. */
+export interface GridView {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly selected: Place | null;
+  readonly hovered: Place | null;
+}
+
+/** Only cells in sight are drawn: the cost does not depend on the number of tasks. */
+export function drawCells(ctx: CanvasRenderingContext2D, grid: GridData, shape: GridShape, view: GridView, inks: Inks): void {
+  const { columnWidth, rowHeight, cell } = shape;
+  ctx.clearRect(0, 0, view.width, view.height);
+  ctx.save();
+  ctx.translate(-view.left, -view.top);
+  bands(ctx, view, shape, inks);
+  const lastRow = Math.min(grid.tasks.length, Math.ceil((view.top + view.height) / rowHeight));
+  const [firstRun, lastRun] = runsInView(grid, shape, view);
+  const padX = (columnWidth - cell) / 2;
+  const padY = (rowHeight - cell) / 2;
+  for (let task = Math.floor(view.top / rowHeight); task < lastRow; task++) {
+    for (let run = firstRun; run < lastRun; run++) {
+      const look = lookOf(cellState(grid, run, task));
+      drawMark(ctx, look, inkOf(inks, look.tone), inks.paper, run * columnWidth + padX, task * rowHeight + padY, cell);
+    }
+  }
+  releaseLines(ctx, grid, shape, inks, view.top, view.height);
+  if (view.selected !== null && view.selected.task >= 0) {
+    const { run, task } = view.selected;
+    ctx.strokeStyle = inks.accent;
+    ctx.lineWidth = 2;
+    ctx.beginPath();
+    ctx.roundRect(run * columnWidth + padX - 2, task * rowHeight + padY - 2, cell + 4, cell + 4, cell / 4 + 1);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** The row above: one bar per run (height is duration), dates below, releases above. */
+export function drawHead(
+  ctx: CanvasRenderingContext2D,
+  grid: GridData,
+  shape: GridShape,
+  view: GridView,
+  inks: Inks,
+  durations: readonly (number | null)[],
+): void {
+  const { columnWidth, cell } = shape;
+  ctx.clearRect(0, 0, view.width, shape.headHeight);
+  ctx.save();
+  ctx.translate(-view.left, 0);
+  bands(ctx, { ...view, top: 0, height: shape.headHeight }, shape, inks, true);
+  const base = HEAD.releases + HEAD.bars;
+  const longest = Math.max(1, ...durations.map((one) => one ?? 0));
+  const [firstRun, lastRun] = runsInView(grid, shape, view);
+  for (let index = firstRun; index < lastRun; index++) {
+    const run = grid.runs[index];
+    if (run === undefined) continue;
+    const look = lookOf(run.state);
+    const ink = inkOf(inks, look.tone);
+    const ms = durations[index] ?? null;
+    const height = ms === null ? 6 : Math.max(6, Math.sqrt(ms / longest) * (HEAD.bars - 8));
+    const width = Math.min(cell, 14);
+    const x = index * columnWidth + (columnWidth - width) / 2;
+    ctx.beginPath();
+    if (run.finishedAt === null) {
+      ctx.roundRect(x + 0.75, base - height + 0.75, width - 1.5, height - 1.5, 2.5);
+      ctx.fillStyle = ink.tint;
+      ctx.fill();
+      ctx.strokeStyle = ink.solid;
+      ctx.lineWidth = 1.5;
+      ctx.stroke();
+    } else {
+      ctx.roundRect(x, base - height, width, height, 2.5);
+      ctx.fillStyle = ink.solid;
+      ctx.fill();
+    }
+    if (look.mark === 'cross' || look.mark === 'clock' || look.mark === 'slash')
+      badge(ctx, x + width / 2, base - height - 5, ink.strong);
+  }
+  ctx.font = `11px ${inks.font}`;
+  ctx.textBaseline = 'middle';
+  ctx.fillStyle = inks.faint;
+  for (const tick of dateTicks(grid.runs, columnWidth)) {
+    ctx.fillText(tick.text, tick.index * columnWidth + 2, base + HEAD.dates / 2 + 1);
+    ctx.fillRect(tick.index * columnWidth + columnWidth / 2 - 0.5, base + 1, 1, 3);
+  }
+  releaseLines(ctx, grid, shape, inks, HEAD.releases - 4, shape.headHeight);
+  ctx.font = `10.5px ${inks.mono}`;
+  ctx.fillStyle = inks.accent;
+  for (const index of releaseChanges(grid.runs)) {
+    const text = (grid.runs[index]?.release ?? '').replace(/^sha256[:-]/, '').slice(0, 7);
+    const x = index * columnWidth;
+    const room = x + 52 > grid.runs.length * columnWidth;
+    ctx.textAlign = room ? 'right' : 'left';
+    ctx.fillText(text, room ? x - 2 : x + 1, HEAD.releases / 2);
+  }
+  ctx.restore();
+}
+
+function runsInView(grid: GridData, shape: GridShape, view: GridView): [number, number] {
+  return [
+    Math.max(0, Math.floor(view.left / shape.columnWidth)),
+    Math.min(grid.runs.length, Math.ceil((view.left + view.width) / shape.columnWidth)),
+  ];
+}
+
+/** Column and row of the pointer and of the selection. */
+function bands(ctx: CanvasRenderingContext2D, view: GridView, shape: GridShape, inks: Inks, columnsOnly = false): void {
+  for (const [place, colour] of [
+    [view.hovered, inks.hover],
+    [view.selected, inks.selected],
+  ] as const) {
+    if (place === null) continue;
+    ctx.fillStyle = colour;
+    ctx.fillRect(place.run * shape.columnWidth, view.top, shape.columnWidth, view.height);
+    if (!columnsOnly && place.task >= 0)
+      ctx.fillRect(view.left, place.task * shape.rowHeight, view.width, shape.rowHeight);
+  }
+}
+
+function releaseLines(ctx: CanvasRenderingContext2D, grid: GridData, shape: GridShape, inks: Inks, top: number, height: number): void {
+  ctx.strokeStyle = inks.accent;
+  ctx.globalAlpha = 0.55;
+  ctx.lineWidth = 1;
+  ctx.setLineDash([2, 3]);
+  ctx.beginPath();
+  for (const index of releaseChanges(grid.runs)) {
+    const x = Math.round(index * shape.columnWidth) + 0.5;
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+  }
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+}
+
+/** A small cross over the bar of a run that did not end well. */
+function badge(ctx: CanvasRenderingContext2D, x: number, y: number, colour: string): void {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.lineCap = 'round';
+  ctx.beginPath();
+  ctx.moveTo(x - 2.2, y - 2.2);
+  ctx.lineTo(x + 2.2, y + 2.2);
+  ctx.moveTo(x + 2.2, y - 2.2);
+  ctx.lineTo(x - 2.2, y + 2.2);
+  ctx.stroke();
+}

@@ -1,0 +1,48 @@
+import { RUN_STATES, TASK_STATES } from '#core';
+import { lookOf } from '../parts/state-look.ts';
+import type { Ink } from './draw-mark.ts';
+
+/** The page's colours for canvases, which cannot read CSS variables themselves. */
+export interface Inks {
+  readonly tones: Readonly<Record<string, Ink>>;
+  readonly paper: string;
+  readonly line: string;
+  readonly lineStrong: string;
+  readonly hover: string;
+  readonly selected: string;
+  readonly accent: string;
+  readonly text: string;
+  readonly faint: string;
+  readonly font: string;
+  readonly mono: string;
+}
+
+/** Call again when the colour scheme changes; the argument only says so. */
+export function readInks(_scheme: 'light' | 'dark'): Inks {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name: string) => style.getPropertyValue(name).trim();
+  const tones: Record<string, Ink> = {};
+  for (const state of [...TASK_STATES, ...RUN_STATES]) {
+    const { tone } = lookOf(state);
+    tones[tone] = { solid: of(`--s-${tone}`), strong: of(`--s-${tone}-fg`), tint: of(`--s-${tone}-bg`) };
+  }
+  return {
+    tones,
+    paper: of('--surface'),
+    line: of('--line'),
+    lineStrong: of('--line-strong'),
+    hover: of('--hover'),
+    selected: of('--selected'),
+    accent: of('--accent-fg'),
+    text: of('--text'),
+    faint: of('--text-3'),
+    font: of('--font'),
+    mono: of('--mono'),
+  };
+}
+
+const NO_INK: Ink = { solid: '#888', strong: '#888', tint: 'transparent' };
+
+export function inkOf(inks: Inks, tone: string): Ink {
+  return inks.tones[tone] ?? NO_INK;
+}

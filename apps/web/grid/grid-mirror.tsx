@@ -1,0 +1,36 @@
+import { lookOf } from '../parts/state-look.ts';
+import { formatInstant } from '../parts/time-format.ts';
+import { cellState, type GridData } from './decode-grid.ts';
+import type { Place } from './grid-shape.ts';
+
+/**
+ * What the canvas shows, for screen readers: a grid whose row of the selection is in the document, its cell being the
+ * active one. Rows out of sight are announced by their indexes, as in any virtual grid.
+ */
+export function GridMirror({ grid, place }: { grid: GridData; place: Place | null }) {
+  const at = place ?? { run: grid.runs.length - 1, task: -1 };
+  const run = grid.runs[at.run];
+  const task = grid.tasks[at.task];
+  const cell = `grid-cell-${at.run}-${at.task}`;
+  if (run === undefined) return null;
+  const state = task === undefined ? run.state : cellState(grid, at.run, at.task);
+  return (
+    <div
+      role="grid"
+      tabIndex={0}
+      className="sr-only"
+      aria-label="Runs and tasks. Arrow keys move, Enter opens."
+      aria-rowcount={grid.tasks.length + 1}
+      aria-colcount={grid.runs.length}
+      aria-activedescendant={cell}
+      data-testid="grid"
+    >
+      <div role="row" aria-rowindex={at.task + 2}>
+        <div role="rowheader">{task?.id ?? 'run'}</div>
+        <div role="gridcell" id={cell} aria-colindex={at.run + 1} aria-selected={place !== null} data-testid="grid-active">
+          {task?.id ?? 'run'}, {run.intervalStart === null ? run.id : formatInstant(run.intervalStart)}: {lookOf(state).label}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { useEffect, useSyncExternalStore } from 'react';
+import { hashKey, useQueryClient, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import type { LiveEvent } from '#contracts';
+import { address } from './api.ts';
+import { applyEvent } from './live-patch.ts';
+
+export type LiveState = 'connecting' | 'live' | 'lost' | 'paused';
+
+/** Events gather this long before anything is read again; a busy catch-up then costs one read per screen and period. */
+const GATHER_MS = 1500;
+/** A hidden tab gives its connection back: browsers allow six per server. */
+const HIDDEN_MS = 60_000;
+const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
+
+/** One event stream per tab. Reconnects by itself; after a gap everything on the screen is read once. */
+class Live {
+  state: LiveState = 'connecting';
+  readonly #client: QueryClient;
+  readonly #listeners = new Set<() => void>();
+  readonly #stale = new Map<string, QueryKey>();
+  #topics = '';
+  #source: EventSource | null = null;
+  #gap = false;
+  #retries = 0;
+  #gather: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #hide: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: QueryClient) {
+    this.#client = client;
+    document.addEventListener('visibilitychange', () => {
+      clearTimeout(this.#hide);
+      if (document.hidden) this.#hide = setTimeout(() => this.#pause(), HIDDEN_MS);
+      else if (this.state === 'paused') this.#open();
+    });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  watch(topics: readonly string[]): void {
+    const joined = [...topics].sort().join(',');
+    if (joined === this.#topics) return;
+    this.#topics = joined;
+    this.#open();
+  }
+
+  stop(): void {
+    this.#topics = '';
+    this.#close();
+  }
+
+  #open(): void {
+    this.#close();
+    if (this.#topics === '') return;
+    const source = new EventSource(address('/events', { topics: this.#topics }));
+    this.#source = source;
+    source.onopen = () => {
+      this.#retries = 0;
+      this.#set('live');
+      if (this.#gap) this.#readAll();
+    };
+    source.onmessage = (message: MessageEvent<string>) => {
+      applyEvent(this.#client, JSON.parse(message.data) as LiveEvent, (key) => this.#markStale(key));
+    };
+    source.addEventListener('reset', () => this.#readAll());
+    source.onerror = () => {
+      this.#gap = true;
+      this.#set('lost');
+      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again itself
+      source.close();
+      this.#retry = setTimeout(() => this.#open(), RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)]);
+    };
+  }
+
+  #close(): void {
+    clearTimeout(this.#retry);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #pause(): void {
+    this.#close();
+    this.#gap = true;
+    this.#set('paused');
+  }
+
+  #readAll(): void {
+    this.#gap = false;
+    void this.#client.invalidateQueries();
+  }
+
+  #markStale(key: QueryKey): void {
+    this.#stale.set(hashKey(key), key);
+    this.#gather ??= setTimeout(() => {
+      this.#gather = undefined;
+      const keys = [...this.#stale.values()];
+      this.#stale.clear();
+      for (const queryKey of keys) void this.#client.invalidateQueries({ queryKey });
+    }, GATHER_MS);
+  }
+
+  #set(state: LiveState): void {
+    if (this.state === state) return;
+    this.state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+let live: Live | null = null;
+
+/** Follows an environment, and one run when its page is open. */
+export function useLive(env: string, runId: string | null): LiveState {
+  const client = useQueryClient();
+  live ??= new Live(client);
+  const current = live;
+  useEffect(() => {
+    current.watch(runId === null ? [`env:${env}`] : [`env:${env}`, `run:${runId}`]);
+  }, [current, env, runId]);
+  useEffect(() => () => current.stop(), [current]);
+  return useSyncExternalStore(current.subscribe, () => current.state);
+}

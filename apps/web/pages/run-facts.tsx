@@ -1,0 +1,68 @@
+import { Link } from '@tanstack/react-router';
+import { IconAlertTriangle, IconClockExclamation } from '@tabler/icons-react';
+import type { RunDetail } from '#contracts';
+import { useNow } from '../parts/clock.ts';
+import { CopyId } from '../parts/copy-id.tsx';
+import { Fact, Facts } from '../parts/page.tsx';
+import { Release } from '../parts/release.tsx';
+import { isOver } from '../parts/state-look.ts';
+import { TaskCounts } from '../parts/task-counts.tsx';
+import { Ago, Took } from '../parts/time.tsx';
+import styles from './run-facts.module.css';
+
+export function RunFacts({ run }: { run: RunDetail }) {
+  const over = isOver(run.state);
+  const now = useNow(over ? 'still' : 'ten_seconds');
+  const late = run.deadlineAt !== null && !over && Date.parse(run.deadlineAt) < now;
+  return (
+    <>
+      <p className={styles.why} data-testid="why-it-started">
+        {run.why}
+        {run.originRun !== null && !run.why.includes(run.originRun) && (
+          <>
+            {' '}
+            Follows{' '}
+            <Link to="/runs/$run" params={{ run: run.originRun }} className="link mono">
+              {run.originRun}
+            </Link>
+            .
+          </>
+        )}
+      </p>
+      {run.reason !== null && (
+        <p className={styles.reason} data-tone={run.state === 'failed' || run.state === 'timed_out' ? 'bad' : 'calm'} data-testid="reason">
+          <IconAlertTriangle size={15} aria-hidden />
+          {run.reason}
+        </p>
+      )}
+      <Facts>
+        <Fact label="Run">
+          <CopyId id={run.id} />
+        </Fact>
+        <Fact label="Environment">{run.environment}</Fact>
+        <Fact label="Release">
+          <Release digest={run.release} dirty={run.dirty} />
+        </Fact>
+        <Fact label="Trigger">{run.trigger}</Fact>
+        <Fact label="Created">
+          <Ago at={run.createdAt} />
+        </Fact>
+        <Fact label="Waited">
+          <Took from={run.createdAt} to={run.startedAt ?? run.finishedAt} />
+        </Fact>
+        <Fact label="Took">
+          <Took from={run.startedAt} to={run.finishedAt} />
+        </Fact>
+        <Fact label="Tasks">
+          <TaskCounts counts={run.counts} />
+        </Fact>
+        {run.deadlineAt !== null && !over && (
+          <Fact label="Deadline">
+            {late && <IconClockExclamation size={15} aria-label="late" style={{ color: 'var(--s-failed-fg)' }} />}
+            <Ago at={run.deadlineAt} />
+          </Fact>
+        )}
+      </Facts>
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import type { Run } from '#contracts';
+import { PipelineLink } from '../parts/page.tsx';
+import { Release } from '../parts/release.tsx';
+import { RunLink } from '../parts/run-title.tsx';
+import { StateBadge } from '../parts/state-icon.tsx';
+import table from '../parts/table.module.css';
+import { TaskCounts } from '../parts/task-counts.tsx';
+import { Ago, Took } from '../parts/time.tsx';
+
+export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPipeline: boolean }) {
+  return (
+    <div className={table.frame}>
+      <table className={table.table} data-dense data-testid="runs">
+        <thead>
+          <tr>
+            <th>State</th>
+            {showPipeline && <th>Pipeline</th>}
+            <th>Interval</th>
+            <th>Tasks</th>
+            <th className={table.right}>Took</th>
+            <th>Created</th>
+            <th>Trigger</th>
+            <th>Release</th>
+            <th>Run</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <tr key={run.id} data-link data-testid={`run-${run.id}`}>
+              <td className={table.tight}>
+                <StateBadge state={run.state} />
+              </td>
+              {showPipeline && (
+                <td className={table.tight}>
+                  <PipelineLink name={run.pipeline} />
+                </td>
+              )}
+              <td className={table.tight}>
+                <RunLink run={run} />
+              </td>
+              <td className={table.tight}>
+                <TaskCounts counts={run.counts} />
+              </td>
+              <td className={`${table.tight} ${table.right}`}>
+                <Took from={run.startedAt} to={run.finishedAt} />
+              </td>
+              <td className={table.tight}>
+                <Ago at={run.createdAt} />
+              </td>
+              <td className={table.tight}>{run.trigger}</td>
+              <td className={table.tight}>
+                <Release digest={run.release} dirty={run.dirty} />
+              </td>
+              <td>
+                <span className="mono dim" style={{ whiteSpace: 'nowrap' }}>
+                  {run.id}
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

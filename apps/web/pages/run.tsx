@@ -1,0 +1,142 @@
+import { lazy, Suspense } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import type { RunDetail } from '#contracts';
+import { runQuery, whyQuery } from '../queries.ts';
+import { useRerun } from '../actions.ts';
+import { RUN_TABS, type RunTab } from '../router.tsx';
+import { useKeys } from '../parts/keys.ts';
+import { Loaded } from '../parts/loaded.tsx';
+import { PageBody, PageHead, PipelineLink } from '../parts/page.tsx';
+import { useEnvOfRun } from '../parts/environment.ts';
+import { runName } from '../parts/run-title.tsx';
+import { StateBadge } from '../parts/state-icon.tsx';
+import { isOver, lookOf } from '../parts/state-look.ts';
+import tabs from '../parts/tabs.module.css';
+import { Timeline } from '../timeline/timeline.tsx';
+import { RunActions } from './run-actions.tsx';
+import { RunConfig } from './run-config.tsx';
+import { RunFacts } from './run-facts.tsx';
+import { RunWhy } from './run-why.tsx';
+import { TaskTable } from './task-table.tsx';
+
+const RunGraph = lazy(() => import('../graph/run-graph.tsx').then((file) => ({ default: file.RunGraph })));
+const route = getRouteApi('/runs/$run');
+const NAMES: Readonly<Record<RunTab, string>> = {
+  timeline: 'Timeline',
+  graph: 'Graph',
+  tasks: 'Tasks',
+  why: 'Why it waits',
+  config: 'Config and source',
+};
+
+export function RunPage() {
+  const { run: id } = route.useParams();
+  const query = useQuery(runQuery(id));
+  return (
+    <Loaded query={query} height={480}>
+      {(run) => <Run run={run} />}
+    </Loaded>
+  );
+}
+
+function Run({ run }: { run: RunDetail }) {
+  const { tab = 'timeline' } = route.useSearch();
+  const navigate = useNavigate();
+  const over = isOver(run.state);
+  const why = useQuery({ ...whyQuery(run.id), enabled: !over });
+  const rerun = useRerun(run.id);
+  useEnvOfRun(run.environment);
+  const open = (id: string | null) => {
+    if (id !== null) void navigate({ to: '/runs/$run', params: { run: id }, search: { tab } });
+  };
+  useKeys({
+    '[': () => open(run.previousRun),
+    ']': () => open(run.nextRun),
+    ...Object.fromEntries(
+      RUN_TABS.map((name, index) => [
+        String(index + 1),
+        () => void navigate({ to: '/runs/$run', params: { run: run.id }, search: { tab: name } }),
+      ]),
+    ),
+    ...(over && run.state !== 'success' ? { r: () => rerun.mutate({ mode: 'failed' }) } : {}),
+  });
+  return (
+    <>
+      <PageHead
+        name={`${run.pipeline} ${runName(run)}`}
+        above={[<PipelineLink key="pipeline" name={run.pipeline} />]}
+        title={<span className="num">{runName(run)}</span>}
+        beside={
+          <>
+            <span aria-live="polite" aria-atomic="true">
+              <span className="sr-only">Run state: {lookOf(run.state).label}</span>
+              <span aria-hidden>
+                <StateBadge state={run.state} size="large" />
+              </span>
+            </span>
+            <Neighbour name="Run before   [" id={run.previousRun} icon={<IconChevronLeft size={17} />} />
+            <Neighbour name="Run after   ]" id={run.nextRun} icon={<IconChevronRight size={17} />} />
+          </>
+        }
+        actions={<RunActions run={run} />}
+      >
+        <RunFacts run={run} />
+        <nav className={tabs.tabs} aria-label="Views of this run">
+          {RUN_TABS.map((name) => (
+            <Link
+              key={name}
+              to="/runs/$run"
+              params={{ run: run.id }}
+              search={{ tab: name }}
+              className={tabs.tab}
+              aria-current={tab === name ? 'page' : undefined}
+              activeProps={{ 'aria-current': tab === name ? 'page' : undefined }}
+              data-testid={`tab-${name}`}
+              replace
+            >
+              {NAMES[name]}
+              {name === 'why' && (why.data?.items.length ?? 0) > 0 && !over && (
+                <span className={tabs.count}>{why.data?.items.length}</span>
+              )}
+              {name === 'tasks' && <span className={tabs.count}>{run.taskRuns.length}</span>}
+            </Link>
+          ))}
+        </nav>
+      </PageHead>
+      <PageBody>
+        {tab === 'timeline' && <Timeline run={run} />}
+        {tab === 'graph' && (
+          <Suspense fallback={null}>
+            <RunGraph run={run} />
+          </Suspense>
+        )}
+        {tab === 'tasks' && <TaskTable run={run} />}
+        {tab === 'why' && <RunWhy run={run} query={why} />}
+        {tab === 'config' && <RunConfig run={run} />}
+      </PageBody>
+    </>
+  );
+}
+
+function Neighbour({ name, id, icon }: { name: string; id: string | null; icon: React.ReactNode }) {
+  if (id === null)
+    return (
+      <ActionIcon size={24} disabled aria-label={name}>
+        {icon}
+      </ActionIcon>
+    );
+  return (
+    <Tooltip label={name}>
+      <ActionIcon
+        size={24}
+        aria-label={name}
+        renderRoot={(props) => <Link to="/runs/$run" params={{ run: id }} search={(old) => ({ env: old.env })} {...props} />}
+      >
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,66 @@
+import { Menu, UnstyledButton } from '@mantine/core';
+import { IconCheck, IconSelector } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import { useEnvironments } from './environment.ts';
+import { Release } from './release.tsx';
+import styles from './environment-switcher.module.css';
+
+/** Every page below shows this one environment. Switching keeps the page where that makes sense and leaves runs, which belong to one environment. */
+export function EnvironmentSwitcher({ env }: { env: string }) {
+  const environments = useEnvironments();
+  const navigate = useNavigate();
+  const current = environments.find((one) => one.name === env);
+  const choose = (name: string) =>
+    void navigate({
+      to: location.pathname.startsWith('/runs/') ? '/runs' : '.',
+      search: (old) => ({ ...old, env: name }),
+    });
+  return (
+    <Menu position="bottom-start" width={280}>
+      <Menu.Target>
+        <UnstyledButton className={styles.button} data-testid="environment" aria-label={`Environment ${env}. Change`}>
+          <span className={styles.mark} data-kind={kindOf(env)} aria-hidden>
+            {env.slice(0, 1).toUpperCase()}
+          </span>
+          <span className={styles.text}>
+            <span className={styles.name}>{env}</span>
+            <span className={styles.more}>
+              {current === undefined ? 'Sluice' : <Release digest={current.release} dirty={current.dirty} plain />}
+            </span>
+          </span>
+          <IconSelector size={15} aria-hidden className={styles.arrow} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Environment</Menu.Label>
+        {environments.map((one) => (
+          <Menu.Item
+            key={one.name}
+            onClick={() => choose(one.name)}
+            leftSection={
+              <span className={styles.mark} data-kind={kindOf(one.name)} aria-hidden>
+                {one.name.slice(0, 1).toUpperCase()}
+              </span>
+            }
+            rightSection={one.name === env ? <IconCheck size={15} aria-label="current" /> : null}
+          >
+            <span className={styles.text}>
+              <span className={styles.name}>{one.name}</span>
+              <span className={styles.more}>
+                {one.schedules === 'active' ? 'schedules active' : 'schedules paused'} ·{' '}
+                <Release digest={one.release} dirty={one.dirty} plain />
+              </span>
+            </span>
+          </Menu.Item>
+        ))}
+        {environments.length === 0 && <Menu.Item disabled>No environments found in environments/</Menu.Item>}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Production looks different at a glance; the letter and the name say it too. */
+function kindOf(env: string): string {
+  if (/^prod/.test(env)) return 'prod';
+  return /^(test|stag|qa|pre)/.test(env) ? 'test' : 'dev';
+}

@@ -1,0 +1,45 @@
+import type { AttemptState, RunState, TaskState } from '#core';
+
+export type AnyState = RunState | TaskState | AttemptState;
+
+/** Drawn inside a cell of the grid and used to choose the icon: never colour alone. */
+export type Mark =
+  'check' | 'cross' | 'play' | 'ring' | 'dots' | 'turn' | 'bars' | 'dash' | 'up' | 'slash' | 'gap' | 'clock' | 'none';
+
+export interface Look {
+  readonly label: string;
+  readonly mark: Mark;
+  /** Name in styles/tokens.css: `--s-<tone>`, `--s-<tone>-fg`, `--s-<tone>-bg`. */
+  readonly tone: string;
+}
+
+const LOOKS: Readonly<Record<AnyState, Look>> = {
+  none: { label: 'not yet', mark: 'none', tone: 'none' },
+  waiting: { label: 'waiting for data', mark: 'bars', tone: 'waiting' },
+  ready: { label: 'ready', mark: 'ring', tone: 'ready' },
+  queued: { label: 'queued', mark: 'dots', tone: 'queued' },
+  running: { label: 'running', mark: 'play', tone: 'running' },
+  retrying: { label: 'retrying', mark: 'turn', tone: 'retrying' },
+  deferred: { label: 'deferred', mark: 'turn', tone: 'retrying' },
+  success: { label: 'success', mark: 'check', tone: 'success' },
+  failed: { label: 'failed', mark: 'cross', tone: 'failed' },
+  timed_out: { label: 'timed out', mark: 'clock', tone: 'timed_out' },
+  skipped: { label: 'skipped', mark: 'dash', tone: 'skipped' },
+  upstream_failed: { label: 'upstream failed', mark: 'up', tone: 'upstream_failed' },
+  cancelled: { label: 'cancelled', mark: 'slash', tone: 'cancelled' },
+  lost: { label: 'lost', mark: 'gap', tone: 'lost' },
+};
+
+export function lookOf(state: AnyState): Look {
+  return LOOKS[state] ?? LOOKS.none;
+}
+
+/** Whether a run has ended. */
+export function isOver(state: RunState): boolean {
+  return state !== 'queued' && state !== 'running';
+}
+
+/** Runs and task runs that somebody should look at. */
+export function isBad(state: AnyState): boolean {
+  return state === 'failed' || state === 'timed_out' || state === 'lost';
+}

@@ -1,0 +1,108 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type {
+  AlertDelivery,
+  Environment,
+  Grid,
+  MetricSeries,
+  PipelineDetail,
+  PipelineSummary,
+  Run,
+  RunDetail,
+  SystemStatus,
+  TaskRunDetail,
+} from '#contracts';
+import { get, part, type Page } from './api.ts';
+import { decodeGrid } from './grid/decode-grid.ts';
+
+/** One place for every read: the key is what live events patch or make stale (live-patch.ts). */
+export const environmentsQuery = queryOptions({
+  queryKey: ['environments'],
+  queryFn: ({ signal }) => get<Page<Environment>>('/environments', {}, signal),
+});
+
+export const pipelinesQuery = (env: string) =>
+  queryOptions({
+    queryKey: ['pipelines', env],
+    queryFn: ({ signal }) => get<Page<PipelineSummary>>('/pipelines', { env }, signal),
+  });
+
+export const pipelineQuery = (env: string, pipeline: string) =>
+  queryOptions({
+    queryKey: ['pipeline', env, pipeline],
+    queryFn: ({ signal }) => get<PipelineDetail>(`/pipelines/${part(pipeline)}`, { env }, signal),
+  });
+
+export const gridQuery = (env: string, pipeline: string, runs: number) =>
+  queryOptions({
+    queryKey: ['grid', env, pipeline, runs],
+    queryFn: async ({ signal }) =>
+      decodeGrid(await get<Grid>(`/pipelines/${part(pipeline)}/grid`, { env, runs }, signal)),
+    // The cells are bytes; comparing them one by one to keep identity would cost more than drawing them.
+    structuralSharing: false,
+    placeholderData: keepPreviousData,
+  });
+
+export const metricsQuery = (env: string, pipeline: string, limit: number) =>
+  queryOptions({
+    queryKey: ['metrics', env, pipeline, limit],
+    queryFn: ({ signal }) => get<Page<MetricSeries>>(`/pipelines/${part(pipeline)}/metrics`, { env, limit }, signal),
+  });
+
+export interface RunsFilter {
+  readonly pipeline?: string | undefined;
+  /** States joined by commas. */
+  readonly state?: string | undefined;
+}
+
+export const runsQuery = (env: string, filter: RunsFilter, limit = 100) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', env, filter, limit],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<Run>>('/runs', { env, ...filter, limit, cursor: pageParam ?? undefined }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['run', id],
+    queryFn: ({ signal }) => get<RunDetail>(`/runs/${part(id)}`, {}, signal),
+  });
+
+export interface WaitingReason {
+  readonly taskId: string | null;
+  readonly mapIndex: number | null;
+  readonly rule: string;
+  readonly text: string;
+  readonly position: number | null;
+  readonly holders: readonly string[];
+}
+
+export const whyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['why', id],
+    queryFn: ({ signal }) => get<Page<WaitingReason>>(`/runs/${part(id)}/why`, {}, signal),
+  });
+
+export const taskQuery = (run: string, task: string, map: number) =>
+  queryOptions({
+    queryKey: ['task', run, task, map],
+    queryFn: ({ signal }) => get<TaskRunDetail>(`/runs/${part(run)}/tasks/${part(task)}`, { map }, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const alertsQuery = (env: string) =>
+  infiniteQueryOptions({
+    queryKey: ['alerts', env],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<AlertDelivery>>('/alerts', { env, limit: 100, cursor: pageParam ?? undefined }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+  });
+
+export const systemQuery = queryOptions({
+  queryKey: ['system'],
+  queryFn: ({ signal }) => get<SystemStatus>('/system', {}, signal),
+  // Gauges nobody sends events for; read again when somebody looks.
+  staleTime: 0,
+});

@@ -1,0 +1,166 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { Shell } from './parts/shell.tsx';
+import { NotFound, PageCrash } from './parts/page-crash.tsx';
+
+type Raw = Record<string, unknown>;
+
+/** A search value as text; anything else (a list, an object somebody typed) counts as absent. */
+function text(raw: Raw, key: string): string | undefined {
+  const value = raw[key];
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+function whole(raw: Raw, key: string): number | undefined {
+  const value = Number(raw[key]);
+  return raw[key] !== undefined && Number.isInteger(value) && value >= 0 ? value : undefined;
+}
+
+const rootRoute = createRootRoute({
+  validateSearch: (raw: Raw): { env?: string | undefined } => ({ env: text(raw, 'env') }),
+  search: { middlewares: [retainSearchParams(['env'])] },
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: PageCrash,
+});
+
+const todayRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/today.tsx'), 'TodayPage'),
+});
+
+const pipelinesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/pipelines',
+  validateSearch: (raw: Raw): { q?: string | undefined; show?: string | undefined; tag?: string | undefined } => ({
+    q: text(raw, 'q'),
+    show: text(raw, 'show'),
+    tag: text(raw, 'tag'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/pipelines.tsx'), 'PipelinesPage'),
+});
+
+const pipelineRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/pipelines/$pipeline',
+  component: lazyRouteComponent(() => import('./pages/pipeline.tsx'), 'PipelinePage'),
+});
+
+const pipelineIndexRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/pipelines/$pipeline/grid', params, replace: true });
+  },
+});
+
+const gridRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/grid',
+  validateSearch: (raw: Raw): { runs?: number | undefined; sel?: string | undefined } => ({
+    runs: whole(raw, 'runs'),
+    sel: text(raw, 'sel'),
+  }),
+  component: lazyRouteComponent(() => import('./grid/grid-tab.tsx'), 'GridTab'),
+});
+
+const graphRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/graph',
+  component: lazyRouteComponent(() => import('./graph/pipeline-graph-tab.tsx'), 'PipelineGraphTab'),
+});
+
+const metricsRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/metrics',
+  validateSearch: (raw: Raw): { limit?: number | undefined; task?: string | undefined } => ({
+    limit: whole(raw, 'limit'),
+    task: text(raw, 'task'),
+  }),
+  component: lazyRouteComponent(() => import('./metrics/metrics-tab.tsx'), 'MetricsTab'),
+});
+
+const sourceRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/source',
+  component: lazyRouteComponent(() => import('./source/source-tab.tsx'), 'SourceTab'),
+});
+
+const runsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs',
+  validateSearch: (raw: Raw): { pipeline?: string | undefined; state?: string | undefined } => ({
+    pipeline: text(raw, 'pipeline'),
+    state: text(raw, 'state'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/runs.tsx'), 'RunsPage'),
+});
+
+export const RUN_TABS = ['timeline', 'graph', 'tasks', 'why', 'config'] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs/$run',
+  validateSearch: (raw: Raw): { tab?: RunTab | undefined } => ({ tab: RUN_TABS.find((tab) => tab === raw['tab']) }),
+  component: lazyRouteComponent(() => import('./pages/run.tsx'), 'RunPage'),
+});
+
+export const TASK_TABS = ['log', 'attempts', 'command', 'data', 'metrics', 'summary', 'fan-out'] as const;
+export type TaskTab = (typeof TASK_TABS)[number];
+
+const taskRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs/$run/tasks/$task',
+  validateSearch: (
+    raw: Raw,
+  ): { try?: number | undefined; map?: number | undefined; tab?: TaskTab | undefined; q?: string | undefined } => ({
+    try: whole(raw, 'try'),
+    map: whole(raw, 'map'),
+    tab: TASK_TABS.find((tab) => tab === raw['tab']),
+    q: text(raw, 'q'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/task.tsx'), 'TaskPage'),
+});
+
+const alertsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts',
+  component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'AlertsPage'),
+});
+
+const systemRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/system',
+  component: lazyRouteComponent(() => import('./pages/system.tsx'), 'SystemPage'),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    todayRoute,
+    pipelinesRoute,
+    pipelineRoute.addChildren([pipelineIndexRoute, gridRoute, graphRoute, metricsRoute, sourceRoute]),
+    runsRoute,
+    runRoute,
+    taskRoute,
+    alertsRoute,
+    systemRoute,
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  scrollToTopSelectors: ['#main'],
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,62 @@
+import {
+  ActionIcon,
+  Button,
+  createTheme,
+  localStorageColorSchemeManager,
+  Menu,
+  Tooltip,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+} from '@mantine/core';
+
+const accent: MantineColorsTuple = [
+  '#ebedfb',
+  '#d3d8f6',
+  '#b0b8ef',
+  '#8d98e8',
+  '#6c7ae0',
+  '#5866da',
+  '#4453c9',
+  '#3a48b8',
+  '#303c9c',
+  '#262f7c',
+];
+
+/** The key is also read by public/color-scheme.js before the first paint. */
+export const colorScheme = localStorageColorSchemeManager({ key: 'sluice-color-scheme' });
+
+export const theme = createTheme({
+  colors: { accent },
+  primaryColor: 'accent',
+  primaryShade: { light: 6, dark: 5 },
+  fontFamily: 'var(--font)',
+  fontFamilyMonospace: 'var(--mono)',
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
+  defaultRadius: 6,
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  components: {
+    Button: Button.extend({ defaultProps: { size: 'xs' } }),
+    ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray', size: 28 } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, fz: 12 } }),
+    Menu: Menu.extend({ defaultProps: { shadow: 'md', position: 'bottom-end', offset: 4 } }),
+  },
+});
+
+/** Mantine's own surfaces follow our tokens, so that both are tuned in one place: styles/tokens.css. */
+export const cssVariables: CSSVariablesResolver = () => {
+  const shared = {
+    '--mantine-color-body': 'var(--surface)',
+    '--mantine-color-text': 'var(--text)',
+    '--mantine-color-dimmed': 'var(--text-3)',
+    '--mantine-color-placeholder': 'var(--text-3)',
+    '--mantine-color-default': 'var(--surface)',
+    '--mantine-color-default-hover': 'var(--hover)',
+    '--mantine-color-default-color': 'var(--text)',
+    '--mantine-color-default-border': 'var(--line-strong)',
+    '--mantine-color-gray-light-color': 'var(--text-2)',
+    '--mantine-color-gray-light-hover': 'var(--hover)',
+    '--mantine-color-error': 'var(--s-failed-fg)',
+  };
+  return { variables: {}, light: shared, dark: shared };
+};
