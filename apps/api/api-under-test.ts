@@ -102,16 +102,14 @@ function ask(
       (response) => {
         let received = '';
         response.setEncoding('utf8').on('data', (chunk) => (received += chunk));
-        response
-          .on('error', reject)
-          .on('end', () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              text: received,
-              json: parse(received),
-            }),
-          );
+        response.on('error', reject).on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: received,
+            json: parse(received),
+          }),
+        );
       },
     );
     outgoing.on('error', reject).end(text);

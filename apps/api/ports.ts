@@ -93,14 +93,14 @@ export interface Reads {
   system(): Promise<SystemStatus>;
 }
 
-/** What may be done. Each returns once it is durable. */
+/** What may be done. Each returns once it is durable. `actor`: who asked, for people, as it stands in a run's `why`. */
 export interface Commands {
-  trigger(pipeline: string, request: z.infer<typeof triggerRequest>): Promise<{ runId: string }>;
-  cancelRun(runId: string): Promise<void>;
-  rerunRun(runId: string, request: z.infer<typeof rerunRequest>): Promise<{ runId: string }>;
+  trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
+  cancelRun(runId: string, actor: string): Promise<void>;
+  rerunRun(runId: string, request: z.infer<typeof rerunRequest>, actor: string): Promise<{ runId: string }>;
   setPaused(environment: string, pipeline: string, paused: boolean): Promise<void>;
   /** With `dryRun` nothing is created. */
-  backfill(request: z.infer<typeof backfillRequest>): Promise<BackfillPlan>;
+  backfill(request: z.infer<typeof backfillRequest>, actor: string): Promise<BackfillPlan>;
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
   testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
   recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;

@@ -1,12 +1,16 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SluiceError } from '#core';
-import type { Auth } from '#platform';
+import type { Auth, Credential } from '#platform';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** True: answers without credentials. Everything else demands them, unknown addresses too. */
     open?: boolean;
+  }
+  interface FastifyRequest {
+    /** What the caller showed; null on open routes. */
+    credential: Credential | null;
   }
 }
 
@@ -19,6 +23,7 @@ export interface GuardOptions {
 /** Every request passes here before anything reads its body: name of the server, origin, credentials. Deny by default. */
 export function guardRequests(server: FastifyInstance, { auth, hosts }: GuardOptions): void {
   const known = new Set(['localhost', ...hosts]);
+  server.decorateRequest('credential', null);
   server.addHook('onRequest', async (request) => {
     const host = hostOf(request.headers.host);
     // A page of somebody's else can point its own name at 127.0.0.1 (DNS rebinding), but never make it an address.
@@ -35,6 +40,7 @@ export function guardRequests(server: FastifyInstance, { auth, hosts }: GuardOpt
       throw refused('This needs the token of the server or a login.', {
         hint: 'Send `Authorization: Bearer TOKEN` (it stands in .sluice/server.json), or log in at /login.',
       });
+    request.credential = credential;
     if (credential === 'cookie') {
       const site = request.headers['sec-fetch-site'];
       if (site === 'cross-site' || site === 'same-site') throw refused('Requests from other sites are refused.');

@@ -344,10 +344,10 @@ export const metricsIn = z.strictObject({
     .array(
       z.strictObject({
         taskId: z.string(),
-        mapIndex: z.number().default(0),
-        name: z.string(),
+        mapIndex: z.int().min(0).max(1_000_000).default(0),
+        name: z.string().min(1).max(200),
         value: z.number(),
-        step: z.number().nullable().default(null),
+        step: z.int32().nullable().default(null),
       }),
     )
     .max(1000),

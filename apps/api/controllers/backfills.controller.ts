@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { backfillPlan, backfillRequest } from '#contracts';
+import { Actor } from '../actor.ts';
 import { Answers } from '../answers.ts';
 import type { BackfillPlan, Commands } from '../ports.ts';
 import { COMMANDS } from '../tokens.ts';
@@ -14,7 +15,10 @@ export class BackfillsController {
   @Post()
   @HttpCode(200)
   @Answers(200, 'Creates the missing runs of a range; with `dryRun` only tells which.', backfillPlan)
-  backfill(@Body({ schema: backfillRequest }) request: z.infer<typeof backfillRequest>): Promise<BackfillPlan> {
-    return this.commands.backfill(request);
+  backfill(
+    @Body({ schema: backfillRequest }) request: z.infer<typeof backfillRequest>,
+    @Actor() actor: string,
+  ): Promise<BackfillPlan> {
+    return this.commands.backfill(request, actor);
   }
 }

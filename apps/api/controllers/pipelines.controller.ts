@@ -15,6 +15,7 @@ import {
   type PipelineSummary,
   type Run,
 } from '#contracts';
+import { Actor } from '../actor.ts';
 import { Answers, listOf } from '../answers.ts';
 import { environmentBody, gridQuery, inEnvironment, metricsQuery, pipelineName } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
@@ -70,12 +71,13 @@ export class PipelinesController {
   async trigger(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
     @Body({ schema: triggerRequest }) request: z.infer<typeof triggerRequest>,
+    @Actor() actor: string,
   ): Promise<Run> {
     if (request.at !== undefined && (request.from !== undefined || request.to !== undefined))
       throw new SluiceError('bad_request', 'A run has either `at` or `from` and `to`, not both.');
     if ((request.from === undefined) !== (request.to === undefined))
       throw new SluiceError('bad_request', 'An interval needs both ends: `from` and `to`.');
-    const { runId } = await this.commands.trigger(pipeline, request);
+    const { runId } = await this.commands.trigger(pipeline, request, actor);
     return this.reads.run(runId);
   }
 

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { SluiceError } from '#core';
 import { metricsIn, rerunRequest, run, runDetail, waitingReason, type Run, type RunDetail } from '#contracts';
+import { Actor } from '../actor.ts';
 import { Answers, listOf, pageOf } from '../answers.ts';
 import { recordId, runsQuery } from '../parameters.ts';
 import type { Commands, Page, Reads, WaitingReason } from '../ports.ts';
@@ -44,8 +45,8 @@ export class RunsController {
   @Post(':run/cancel')
   @HttpCode(200)
   @Answers(200, 'Asks for the end of a run; its `finally` tasks still follow.', run)
-  async cancel(@Param('run', { schema: recordId }) runId: string): Promise<Run> {
-    await this.commands.cancelRun(runId);
+  async cancel(@Param('run', { schema: recordId }) runId: string, @Actor() actor: string): Promise<Run> {
+    await this.commands.cancelRun(runId, actor);
     return this.reads.run(runId);
   }
 
@@ -54,10 +55,11 @@ export class RunsController {
   async rerun(
     @Param('run', { schema: recordId }) runId: string,
     @Body({ schema: rerunRequest }) request: z.infer<typeof rerunRequest>,
+    @Actor() actor: string,
   ): Promise<Run> {
     if ((request.mode === 'from') !== (request.task !== undefined))
       throw new SluiceError('bad_request', 'Mode `from` needs `task`, and no other mode takes one.');
-    const created = await this.commands.rerunRun(runId, request);
+    const created = await this.commands.rerunRun(runId, request, actor);
     return this.reads.run(created.runId);
   }
 

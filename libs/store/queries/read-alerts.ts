@@ -36,5 +36,7 @@ export function readAlerts(
 }
 
 export function readAlertsByIds(db: Db, ids: readonly string[]): Promise<AlertRow[]> {
-  return db.query(`select ${COLUMNS} from alert_delivery where id = any($1::bigint[]) order by alert_delivery.id`, [ids]);
+  return db.query(`select ${COLUMNS} from alert_delivery where id = any($1::bigint[]) order by alert_delivery.id`, [
+    ids,
+  ]);
 }

@@ -1,4 +1,4 @@
-/** Statements that only read, for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
+/** Statements for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
 export * from './queries/read-alerts.ts';
 export * from './queries/read-environments.ts';
 export * from './queries/read-events.ts';
@@ -10,3 +10,6 @@ export * from './queries/read-runs.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';
+// The two writes that the API makes by itself, beside the engine.
+export * from './queries/insert-test-alerts.ts';
+export * from './queries/record-metrics.ts';

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+import type { CompiledPipeline, CompiledTask } from '#core';
+import type { graphTask } from '#contracts';
+import { pipelineDigest } from '#dag';
+import type { GraphLayouts } from '../graph-layout.ts';
+import type { GraphLayout } from '../layer-graph.ts';
+
+export type GraphTask = z.infer<typeof graphTask>;
+
+export function toGraphTask(task: CompiledTask): GraphTask {
+  return {
+    id: task.id,
+    kind: task.body.kind,
+    upstream: [...task.upstream],
+    reads: task.reads.map((read) => (read.pipeline === null ? read.path : `${read.pipeline}.${read.path}`)),
+    writes: [...task.writes],
+    metrics: [...task.metrics],
+    when: task.when,
+    mapped: task.matrix !== null,
+    final: task.final,
+    line: task.line,
+  };
+}
+
+/** Where to draw the tasks. `finally` tasks stand right of everything else, although no edge leads to them. */
+export async function layoutOf(layouts: GraphLayouts, pipeline: CompiledPipeline): Promise<GraphLayout> {
+  const edges = new Set(pipeline.tasks.flatMap((task) => task.upstream.map((from) => `${from}>${task.id}`)));
+  const followed = new Set(pipeline.tasks.flatMap((task) => task.upstream));
+  const ends = pipeline.tasks.filter((task) => !task.final && !followed.has(task.id)).map((task) => task.id);
+  const layout = await layouts.layout(
+    pipelineDigest(pipeline),
+    pipeline.tasks.map(({ id, final, upstream }) => ({
+      id,
+      upstream: final && upstream.length === 0 ? ends : upstream,
+    })),
+  );
+  return { ...layout, edges: layout.edges.filter(({ from, to }) => edges.has(`${from}>${to}`)) };
+}

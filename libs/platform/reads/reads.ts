@@ -1,0 +1,60 @@
+import type { RunState } from '#core';
+import { apiQueries } from '#store';
+import type { AlertDelivery } from '#contracts';
+import { decodeCursor, toPage } from './cursor.ts';
+import { readEnvironments } from './environment-reads.ts';
+import { readGrid } from './grid-read.ts';
+import { readMetricSeries } from './metric-reads.ts';
+import { readPath } from './path-reads.ts';
+import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-reads.ts';
+import type { ReadContext } from './read-context.ts';
+import { findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
+import { readSystem } from './system-reads.ts';
+import { followLog, readLog, readTaskRun, searchLog, type AttemptKey, type TaskRunKey } from './task-run-reads.ts';
+import { readWhyWaiting } from './why-waiting.ts';
+
+/** Everything that the API answers, in the shapes of #contracts. What does not exist is a SluiceError `not_found`. */
+export function createReads(context: ReadContext) {
+  return {
+    environments: () => readEnvironments(context),
+    pipelines: (environment: string) => readPipelines(context, environment),
+    pipelineSummary: (environment: string, name: string) => readPipelineSummary(context, environment, name),
+    pipeline: (environment: string, name: string) => readPipeline(context, environment, name),
+    grid: (environment: string, pipeline: string, options: { runs: number; before: string | null }) =>
+      readGrid(context, environment, pipeline, options),
+    metricSeries: (
+      environment: string,
+      pipeline: string,
+      options: { task: string | null; name: string | null; runs: number },
+    ) => readMetricSeries(context, environment, pipeline, options),
+    runs: (options: {
+      environment: string | null;
+      pipeline: string | null;
+      state: RunState | null;
+      limit: number;
+      cursor: string | null;
+    }) => readRuns(context, options),
+    run: async (runId: string) => toRun(await findRun(context, runId)),
+    runDetail: (runId: string) => readRunDetail(context, runId),
+    whyWaiting: (runId: string) => readWhyWaiting(context, runId),
+    taskRun: (key: TaskRunKey) => readTaskRun(context, key),
+    log: (key: AttemptKey, options: { fromLine: number; limit: number }) => readLog(context, key, options),
+    searchLog: (key: AttemptKey, text: string) => searchLog(context, key, text),
+    followLog: (
+      key: AttemptKey,
+      fromLine: number,
+      onLines: Parameters<typeof followLog>[3],
+      signal: AbortSignal,
+    ): Promise<void> => followLog(context, key, fromLine, onLines, signal),
+    alerts: async (options: { environment: string | null; limit: number; cursor: string | null }) => {
+      const { environment, limit, cursor } = options;
+      const before = decodeCursor(cursor);
+      const rows = await apiQueries.readAlerts(context.db, { environment, before, limit: limit + 1 });
+      return toPage(rows, limit, (row): AlertDelivery => row);
+    },
+    alertsByIds: (ids: readonly string[]): Promise<AlertDelivery[]> => apiQueries.readAlertsByIds(context.db, ids),
+    path: (environment: string, pipeline: string, path: string, at: Date | null) =>
+      readPath(context, environment, pipeline, path, at),
+    system: () => readSystem(context),
+  };
+}

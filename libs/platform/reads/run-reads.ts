@@ -1,0 +1,125 @@
+import { SluiceError, type RunState } from '#core';
+import type { Run, RunDetail, TaskRun } from '#contracts';
+import { apiQueries } from '#store';
+import { decodeCursor, toPage } from './cursor.ts';
+import { layoutOf, toGraphTask } from './pipeline-graph.ts';
+import type { CatalogPipeline, ReadContext } from './read-context.ts';
+
+export type RunRow = NonNullable<Awaited<ReturnType<typeof apiQueries.readRun>>>;
+type TaskRunRow = Awaited<ReturnType<typeof apiQueries.readTaskRuns>>[number];
+
+/** A run page shows so many task runs; a wider fan-out is told by its counts. */
+const MOST_TASK_RUNS = 20_000;
+
+export async function readRuns(
+  { db }: ReadContext,
+  options: {
+    environment: string | null;
+    pipeline: string | null;
+    state: RunState | null;
+    limit: number;
+    cursor: string | null;
+  },
+): Promise<{ items: Run[]; next: string | null }> {
+  const { environment, pipeline, state, limit, cursor } = options;
+  const before = decodeCursor(cursor);
+  const rows = await apiQueries.readRuns(db, { environment, pipeline, state, before, limit: limit + 1 });
+  return toPage(rows, limit, toRun);
+}
+
+/** Throws `not_found`. */
+export async function findRun({ db }: ReadContext, runId: string): Promise<RunRow> {
+  const row = await apiQueries.readRun(db, runId);
+  if (row === null)
+    throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
+      hint: 'See `sluice runs list`.',
+    });
+  return row;
+}
+
+export function toRun(row: RunRow): Run {
+  const { intervalStart, intervalEnd, params, counts, configHash: _hash, timeoutAt: _timeout, ...rest } = row;
+  const interval = intervalStart === null || intervalEnd === null ? null : { start: intervalStart, end: intervalEnd };
+  return { ...rest, interval, params: { ...params }, counts: { ...counts } };
+}
+
+export async function readRunDetail(context: ReadContext, runId: string): Promise<RunDetail> {
+  const { db, layouts } = context;
+  const row = await findRun(context, runId);
+  const [entry, rows, earlier, neighbours] = await Promise.all([
+    pipelineOfRun(context, row),
+    apiQueries.readTaskRuns(db, runId, MOST_TASK_RUNS),
+    apiQueries.readEarlierAttempts(db, runId),
+    apiQueries.readNeighbours(db, row),
+  ]);
+  const earlierOf = new Map<string, NonNullable<TaskRun['earlier']>>();
+  for (const { taskId, mapIndex, ...attempt } of earlier) {
+    const key = `${taskId}/${mapIndex}`;
+    earlierOf.set(key, [...(earlierOf.get(key) ?? []), attempt]);
+  }
+  const pipeline = entry?.pipeline ?? null;
+  const started = new Set(rows.map((one) => one.taskId));
+  const taskRuns = [
+    ...rows.map((one) => ({
+      ...toTaskRun(context, runId, one),
+      earlier: earlierOf.get(`${one.taskId}/${one.mapIndex}`) ?? [],
+    })),
+    ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),
+  ];
+  return {
+    ...toRun(row),
+    tasks: (pipeline?.tasks ?? []).map(toGraphTask),
+    layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
+    taskRuns,
+    source: entry?.source ?? '',
+    previousRun: neighbours.previous,
+    nextRun: neighbours.next,
+  };
+}
+
+/** The pipeline as the run's release has it; null when that release is gone. */
+export async function pipelineOfRun(context: ReadContext, run: RunRow): Promise<CatalogPipeline | null> {
+  try {
+    const pipelines = await context.catalog.pipelines(run.release);
+    return pipelines.find((one) => one.name === run.pipeline) ?? null;
+  } catch (error) {
+    // Old releases are collected; what happened in their runs is still told.
+    if (error instanceof SluiceError && error.code === 'not_found') return null;
+    throw error;
+  }
+}
+
+export function toTaskRun(context: ReadContext, runId: string, row: TaskRunRow): TaskRun {
+  const { taskId, mapIndex, mapKey, state, tries, readyAt, queuedAt, startedAt, finishedAt, reason, originRun } = row;
+  const progress = state === 'running' ? context.progress(runId, taskId, mapIndex) : null;
+  return {
+    taskId,
+    mapIndex,
+    mapKey,
+    state,
+    tries,
+    readyAt,
+    queuedAt,
+    startedAt,
+    finishedAt,
+    reason,
+    originRun,
+    progress,
+  };
+}
+
+/** A task run that has no row yet. */
+export function notYet(taskId: string, mapIndex = 0): TaskRun {
+  const never = { readyAt: null, queuedAt: null, startedAt: null, finishedAt: null };
+  return {
+    taskId,
+    mapIndex,
+    mapKey: '',
+    state: 'none',
+    tries: 0,
+    ...never,
+    reason: null,
+    originRun: null,
+    progress: null,
+  };
+}

@@ -1,0 +1,28 @@
+import type { SystemStatus } from '#contracts';
+import { apiQueries } from '#store';
+import type { Gauges } from '../system-metrics.ts';
+import type { ReadContext } from './read-context.ts';
+
+export async function readSystem({ db, process }: ReadContext): Promise<SystemStatus> {
+  const [pools, runs, schedulerLagMs] = await Promise.all([
+    apiQueries.readPools(db),
+    apiQueries.countLiveRuns(db),
+    apiQueries.readSchedulerLag(db),
+  ]);
+  const byState: Record<string, number> = {};
+  for (const { state, count } of runs) byState[state] = (byState[state] ?? 0) + count;
+  const { version, startedAt, executor } = process;
+  return { version, startedAt: startedAt.toISOString(), schedulerLagMs, pools, executor: executor(), runs: byState };
+}
+
+/** What Prometheus is told at a scrape. */
+export async function readGauges({ db }: Pick<ReadContext, 'db'>): Promise<Gauges> {
+  const [pools, runs, taskRuns, schedulerLagMs, alertsPending] = await Promise.all([
+    apiQueries.readPools(db),
+    apiQueries.countLiveRuns(db),
+    apiQueries.countLiveTaskRuns(db),
+    apiQueries.readSchedulerLag(db),
+    apiQueries.countPendingAlerts(db),
+  ]);
+  return { pools, runs, taskRuns, schedulerLagMs, alertsPending };
+}

@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import { isTerminal, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import type { waitingReason } from '#contracts';
+import { apiQueries } from '#store';
+import type { ReadContext } from './read-context.ts';
+import { findRun, pipelineOfRun, type RunRow } from './run-reads.ts';
+
+export type WaitingReason = z.infer<typeof waitingReason>;
+type TaskRunRow = Awaited<ReturnType<typeof apiQueries.readTaskRuns>>[number];
+
+/** A run has many task runs; the first so many that wait say enough. */
+const MOST_REASONS = 500;
+const MOST_TASK_RUNS = 20_000;
+const ACTIVE: readonly TaskState[] = ['ready', 'queued', 'running', 'retrying', 'lost'];
+
+/** For everything of a run that has not started and has not ended: the rule that holds it, and who stands before it. */
+export async function readWhyWaiting(context: ReadContext, runId: string): Promise<WaitingReason[]> {
+  const run = await findRun(context, runId);
+  if (run.state === 'queued') return whyQueued(context, run);
+  if (run.state !== 'running') return [];
+  const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
+  const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
+  const reasons = [
+    ...(await whyReady(context, run)),
+    ...rows.flatMap((row) => whyRow(row) ?? []),
+    ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
+  ];
+  return reasons.slice(0, MOST_REASONS);
+}
+
+async function whyQueued({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
+  const place = await apiQueries.readQueuePlace(db, run.id);
+  if (place === null) return [];
+  const { position, maxActiveRuns, holders } = place;
+  const many = maxActiveRuns === 1 ? 'one run' : `${maxActiveRuns} runs`;
+  const text =
+    holders.length < maxActiveRuns && position === 1
+      ? 'The scheduler is about to start it.'
+      : `At most ${many} of ${run.pipeline} may be active in ${run.environment}; ${position - 1} queued before this one.`;
+  return [{ taskId: null, mapIndex: null, rule: 'max_active_runs', text, position, holders: [...holders] }];
+}
+
+async function whyReady({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
+  const places = await apiQueries.readReadyPlaces(db, run.environment, run.id, MOST_REASONS);
+  if (places.length === 0) return [];
+  const pools = await apiQueries.readPoolHolders(db, run.environment, [...new Set(places.map((place) => place.pool))]);
+  const poolOf = new Map(pools.map((pool) => [pool.pool, pool]));
+  return places.map(({ taskId, mapIndex, pool, position }) => {
+    const { slots = 0, used = 0, holders = [] } = poolOf.get(pool) ?? {};
+    const text = `Pool "${pool}": ${used} of ${slots} slots are taken; number ${position} in line.`;
+    return { taskId, mapIndex, rule: 'pool', text, position, holders: [...holders] };
+  });
+}
+
+function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): WaitingReason | null {
+  const about = { taskId, mapIndex, position: null, holders: [] };
+  switch (state) {
+    case 'waiting':
+      return { ...about, rule: 'data', text: reason ?? 'The data it reads is not there yet.' };
+    case 'retrying':
+      return {
+        ...about,
+        rule: 'retry',
+        text: `The next try is due ${retryAt ?? 'soon'}.${reason ? ` Last: ${reason}` : ''}`,
+      };
+    case 'lost':
+      return { ...about, rule: 'retry', text: 'The process that executed it died; it is tried again at once.' };
+    case 'queued':
+      return { ...about, rule: 'executor', text: 'Handed to the executor; it starts when a process is free.' };
+    default:
+      return null;
+  }
+}
+
+function whyNotYet(
+  run: RunRow,
+  pipeline: CompiledPipeline,
+  task: CompiledTask,
+  rows: readonly TaskRunRow[],
+): WaitingReason[] {
+  const own = rows.filter((row) => row.taskId === task.id);
+  const about = { taskId: task.id, position: null };
+  if (own.length > 0) {
+    const active = own.filter((row) => ACTIVE.includes(row.state)).length;
+    const more = literalSize(task) - own.length;
+    if (task.maxParallel === 0 || active < task.maxParallel || more <= 0) return [];
+    const holders = own
+      .filter((row) => ACTIVE.includes(row.state))
+      .slice(0, 10)
+      .map(() => `${run.id}/${task.id}`);
+    const text = `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
+    return [{ ...about, mapIndex: null, rule: 'max_parallel', text, holders: [...new Set(holders)] }];
+  }
+  const needs = task.final ? pipeline.tasks.filter((other) => !other.final).map((other) => other.id) : task.upstream;
+  const open = needs.filter((id) => !hasEnded(id, rows));
+  if (open.length > 0) {
+    const named = open.slice(0, 5).join(', ') + (open.length > 5 ? `, and ${open.length - 5} more` : '');
+    const text = task.final
+      ? `It comes last; these have not ended: ${named}.`
+      : `It needs ${named} (rule ${task.when}).`;
+    return [
+      { ...about, mapIndex: null, rule: 'needs', text, holders: open.slice(0, 10).map((id) => `${run.id}/${id}`) },
+    ];
+  }
+  const active = rows.filter((row) => ACTIVE.includes(row.state));
+  if (pipeline.maxActiveTasks === 0 || active.length < pipeline.maxActiveTasks) return [];
+  const text = `max_active_tasks is ${pipeline.maxActiveTasks}, and as many task runs are active.`;
+  const holders = [...new Set(active.map((row) => `${run.id}/${row.taskId}`))].slice(0, 10);
+  return [{ ...about, mapIndex: null, rule: 'max_active_tasks', text, holders }];
+}
+
+function hasEnded(taskId: string, rows: readonly TaskRunRow[]): boolean {
+  const own = rows.filter((row) => row.taskId === taskId);
+  return own.length > 0 && own.every((row) => isTerminal(row.state));
+}
+
+function literalSize(task: CompiledTask): number {
+  return task.matrix?.kind === 'literal'
+    ? Object.values(task.matrix.axes).reduce((size, axis) => size * axis.length, 1)
+    : 0;
+}
