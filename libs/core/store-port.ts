@@ -340,7 +340,13 @@ export interface EngineStore {
   takeLate(limit: number): Promise<readonly RunRecord[]>;
   /** The failed run that a success of this run mends: its origin, else the pipeline's last one that was alerted; null if none. */
   mendedRun(environment: string, pipeline: string, runId: string): Promise<string | null>;
-  insertAlerts(alerts: readonly AlertInsert[]): Promise<void>;
+  /** Returns the deliveries' ids. */
+  insertAlerts(alerts: readonly AlertInsert[]): Promise<readonly string[]>;
+  /** Adds metrics that a program reported over the API for a run, beside those of its attempts. Throws `not_found`. */
+  recordMetrics(
+    runId: string,
+    points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[],
+  ): Promise<void>;
 
   /** Pointers that storage does not show yet. */
   unprojected(

@@ -1,4 +1,13 @@
-import type { AlertEvent, AlertInsert, CompiledPipeline, Decision, EnvironmentConfig, RunRecord, StoredAlert, TaskRunChange } from '#core';
+import type {
+  AlertEvent,
+  AlertInsert,
+  CompiledPipeline,
+  Decision,
+  EnvironmentConfig,
+  RunRecord,
+  StoredAlert,
+  TaskRunChange,
+} from '#core';
 import type { OwnedRun } from './owned-run.ts';
 import type { AppliedEnvironment } from './ports.ts';
 
@@ -13,7 +22,9 @@ export interface AlertDefaults {
 /** Targets of one event: the pipeline's own rules, and the environment's routes. Muted events have none. */
 export function routes(event: AlertEvent, pipeline: CompiledPipeline, environment: EnvironmentConfig): string[] {
   if (environment.alerts.mute.includes(event)) return [];
-  const targets = pipeline.alerts.filter((rule) => rule.on.includes(event) || (event === 'run.recovered' && rule.on.includes('run.failed'))).flatMap((rule) => rule.to);
+  const targets = pipeline.alerts
+    .filter((rule) => rule.on.includes(event) || (event === 'run.recovered' && rule.on.includes('run.failed')))
+    .flatMap((rule) => rule.to);
   if (environment.alerts.on.includes(event)) {
     if (environment.alerts.slack) targets.push(`slack:${environment.alerts.slack.channel}`);
     targets.push(...(environment.alerts.email?.to ?? []).map((address) => `email:${address}`));
@@ -22,11 +33,17 @@ export function routes(event: AlertEvent, pipeline: CompiledPipeline, environmen
 }
 
 /** Outbox rows that belong into the commit of these decisions. `run.recovered` is decided after the commit: see `recoveredAlerts`. */
-export function alertsFor(run: OwnedRun, changes: readonly TaskRunChange[], decisions: readonly Decision[], defaults: AlertDefaults): AlertInsert[] {
+export function alertsFor(
+  run: OwnedRun,
+  changes: readonly TaskRunChange[],
+  decisions: readonly Decision[],
+  defaults: AlertDefaults,
+): AlertInsert[] {
   const alerts: AlertInsert[] = [];
   for (const change of changes) if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
   for (const decision of decisions) {
-    if (decision.kind === 'end-run' && (decision.state === 'failed' || decision.state === 'timed_out')) alerts.push(...failedAlerts(run, decision, defaults));
+    if (decision.kind === 'end-run' && (decision.state === 'failed' || decision.state === 'timed_out'))
+      alerts.push(...failedAlerts(run, decision, defaults));
   }
   return alerts;
 }
@@ -41,38 +58,75 @@ function retryingAlerts(run: OwnedRun, change: TaskRunChange, defaults: AlertDef
   });
 }
 
-function failedAlerts(run: OwnedRun, decision: Extract<Decision, { kind: 'end-run' }>, defaults: AlertDefaults): AlertInsert[] {
+function failedAlerts(
+  run: OwnedRun,
+  decision: Extract<Decision, { kind: 'end-run' }>,
+  defaults: AlertDefaults,
+): AlertInsert[] {
   const failed = firstFailed(run);
-  const tries = failed ? `on try ${failed.number} of ${(run.plan.pipeline.tasks[failed.taskIndex]?.retries.max ?? 0) + 1}` : '';
+  const tries = failed
+    ? `on try ${failed.number} of ${(run.plan.pipeline.tasks[failed.taskIndex]?.retries.max ?? 0) + 1}`
+    : '';
   const taskId = failed ? (run.plan.pipeline.tasks[failed.taskIndex]?.id ?? '') : '';
-  const title = failed ? `Task "${taskId}" failed ${tries}: ${failed.reason ?? decision.reason ?? ''}` : (decision.reason ?? 'The run failed');
+  const title = failed
+    ? `Task "${taskId}" failed ${tries}: ${failed.reason ?? decision.reason ?? ''}`
+    : (decision.reason ?? 'The run failed');
   const counts: Record<string, number> = {};
-  for (const task of run.cache.tasks) for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
+  for (const task of run.cache.tasks)
+    for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
   return toAll('run.failed', run.record.id, run.record, run.plan.pipeline, run.environment, title, defaults, {
     log: failed && failed.number > 0 ? { taskId, mapIndex: failed.mapIndex, number: failed.number } : null,
-    details: [{ label: 'Tasks', value: Object.entries(counts).map(([state, count]) => `${count} ${state.replace('_', ' ')}`).join(', ') }],
+    details: [
+      {
+        label: 'Tasks',
+        value: Object.entries(counts)
+          .map(([state, count]) => `${count} ${state.replace('_', ' ')}`)
+          .join(', '),
+      },
+    ],
   });
 }
 
-function firstFailed(run: OwnedRun): { taskIndex: number; mapIndex: number; number: number; reason: string | null } | null {
+function firstFailed(
+  run: OwnedRun,
+): { taskIndex: number; mapIndex: number; number: number; reason: string | null } | null {
   for (const [taskIndex, task] of run.cache.tasks.entries())
     for (const instance of task.instances.values())
       if (instance.state === 'failed')
-        return { taskIndex, mapIndex: instance.mapIndex, number: instance.number, reason: run.failures.get(`${taskIndex}/${instance.mapIndex}`) ?? null };
+        return {
+          taskIndex,
+          mapIndex: instance.mapIndex,
+          number: instance.number,
+          reason: run.failures.get(`${taskIndex}/${instance.mapIndex}`) ?? null,
+        };
   return null;
 }
 
 /** Tells the people who were told that run `mended` failed that `run` made it good. */
-export function recoveredAlerts(mended: string, run: RunRecord, pipeline: CompiledPipeline, environment: AppliedEnvironment, defaults: AlertDefaults): AlertInsert[] {
+export function recoveredAlerts(
+  mended: string,
+  run: RunRecord,
+  pipeline: CompiledPipeline,
+  environment: AppliedEnvironment,
+  defaults: AlertDefaults,
+): AlertInsert[] {
   return toAll('run.recovered', mended, run, pipeline, environment, `Run ${run.id} succeeded`, defaults, {
     log: null,
     details: [{ label: 'Recovered by', value: `run ${run.id}` }],
   });
 }
 
-export function lateAlerts(run: RunRecord, pipeline: CompiledPipeline, environment: AppliedEnvironment, defaults: AlertDefaults): AlertInsert[] {
+export function lateAlerts(
+  run: RunRecord,
+  pipeline: CompiledPipeline,
+  environment: AppliedEnvironment,
+  defaults: AlertDefaults,
+): AlertInsert[] {
   const title = `Run ${run.id} is ${run.state} past its deadline of ${Math.round((pipeline.deadlineMs ?? 0) / 1000)} s`;
-  return toAll('run.late', run.id, run, pipeline, environment, title, defaults, { log: null, details: [{ label: 'Created', value: run.createdAt }] });
+  return toAll('run.late', run.id, run, pipeline, environment, title, defaults, {
+    log: null,
+    details: [{ label: 'Created', value: run.createdAt }],
+  });
 }
 
 function toAll(
@@ -92,16 +146,30 @@ function toAll(
     pipeline: run.pipeline,
     runId: run.id,
     release: run.release,
-    interval: run.intervalStart !== null && run.intervalEnd !== null ? { start: run.intervalStart, end: run.intervalEnd } : null,
+    interval:
+      run.intervalStart !== null && run.intervalEnd !== null
+        ? { start: run.intervalStart, end: run.intervalEnd }
+        : null,
     owner: pipeline.owner,
     title,
     runUrl,
-    logUrl: more.log ? `${runUrl}/tasks/${more.log.taskId}?tab=logs&map=${more.log.mapIndex}&try=${more.log.number}` : null,
+    logUrl: more.log
+      ? `${runUrl}/tasks/${more.log.taskId}?tab=logs&map=${more.log.mapIndex}&try=${more.log.number}`
+      : null,
     at: run.createdAt,
     ...more,
   };
   return routes(event, pipeline, environment.config).map((target) => {
     const reason = defaults.unavailable[target.startsWith('slack:') ? 'slack' : 'email'] ?? null;
-    return { environment: run.environment, pipeline: run.pipeline, runId: aboutRun, event, target, message, state: reason === null ? 'pending' : 'muted', detail: reason };
+    return {
+      environment: run.environment,
+      pipeline: run.pipeline,
+      runId: aboutRun,
+      event,
+      target,
+      message,
+      state: reason === null ? 'pending' : 'muted',
+      detail: reason,
+    };
   });
 }

@@ -16,7 +16,10 @@ export interface AttemptIdentity {
 }
 
 /** Resolves everything that an executor needs. A mistake that only shows now (an output that is not a list, …) is a message. */
-export function buildAssignment(run: OwnedRun, attempt: AttemptIdentity): { ok: true; assignment: Assignment } | { ok: false; message: string } {
+export function buildAssignment(
+  run: OwnedRun,
+  attempt: AttemptIdentity,
+): { ok: true; assignment: Assignment } | { ok: false; message: string } {
   const { record, plan, environment } = run;
   const task = plan.pipeline.tasks[attempt.taskIndex];
   if (!task) return { ok: false, message: `release ${record.release} has no such task` };
@@ -30,16 +33,29 @@ export function buildAssignment(run: OwnedRun, attempt: AttemptIdentity): { ok: 
   };
 
   const expressions = 'expressions' in task.body ? task.body.expressions : {};
-  const values = Object.fromEntries(Object.entries(expressions).map(([name, expr]) => [name, value(`\`${expr}\``, evaluate(expr, scope), null as unknown)]));
+  const values = Object.fromEntries(
+    Object.entries(expressions).map(([name, expr]) => [
+      name,
+      value(`\`${expr}\``, evaluate(expr, scope), null as unknown),
+    ]),
+  );
   const userEnv = Object.fromEntries(
-    Object.entries({ ...plan.pipeline.env, ...task.env }).map(([name, text]) => [name, value(`env ${name}`, renderTemplate(text, scope), '')]),
+    Object.entries({ ...plan.pipeline.env, ...task.env }).map(([name, text]) => [
+      name,
+      value(`env ${name}`, renderTemplate(text, scope), ''),
+    ]),
   );
   const reads = run.prepared.get(attempt.taskIndex)?.inputs ?? [];
   const writes: OutputBinding[] = [];
   for (const path of task.writes) {
     const rendered = renderLocation(plan.pipeline, path, scope, item?.key ?? '');
     if (!rendered.ok) problems.push(rendered.message);
-    else writes.push({ name: path, variable: `${reads.some((read) => read.name === path) ? 'OUT' : 'PATH'}_${path.toUpperCase()}`, location: rendered.location });
+    else
+      writes.push({
+        name: path,
+        variable: `${reads.some((read) => read.name === path) ? 'OUT' : 'PATH'}_${path.toUpperCase()}`,
+        location: rendered.location,
+      });
   }
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
@@ -57,15 +73,26 @@ export function buildAssignment(run: OwnedRun, attempt: AttemptIdentity): { ok: 
       fence: attempt.fence,
       release: record.release,
       body: bodyOf(task, values),
-      env: { ...standardEnv(run, task, attempt, scope), ...(task.body.kind === 'run' ? textValues(values) : {}), ...userEnv },
-      secrets: Object.fromEntries(task.secrets.flatMap((name) => (environment.config.secrets[name] ? [[name, environment.config.secrets[name]]] : []))),
+      env: {
+        ...standardEnv(run, task, attempt, scope),
+        ...(task.body.kind === 'run' ? textValues(values) : {}),
+        ...userEnv,
+      },
+      secrets: Object.fromEntries(
+        task.secrets.flatMap((name) =>
+          environment.config.secrets[name] ? [[name, environment.config.secrets[name]]] : [],
+        ),
+      ),
       reads,
       writes,
       timeoutMs: task.timeoutMs,
       context: {
         params: record.params,
         matrix: item?.values ?? {},
-        interval: record.intervalStart !== null && record.intervalEnd !== null ? { start: record.intervalStart, end: record.intervalEnd } : null,
+        interval:
+          record.intervalStart !== null && record.intervalEnd !== null
+            ? { start: record.intervalStart, end: record.intervalEnd }
+            : null,
         ds: scope.ds ?? null,
         environment: record.environment,
         vars: environment.config.vars,
@@ -96,14 +123,23 @@ function bodyOf(task: CompiledTask, values: Readonly<Record<string, unknown>>): 
 }
 
 /** DS, DATA_INTERVAL_*, PARAM_*, SLUICE_*: strings; objects as JSON. */
-function standardEnv(run: OwnedRun, task: CompiledTask, attempt: AttemptIdentity, scope: Scope): Record<string, string> {
+function standardEnv(
+  run: OwnedRun,
+  task: CompiledTask,
+  attempt: AttemptIdentity,
+  scope: Scope,
+): Record<string, string> {
   const { record } = run;
   return {
     ...(scope.ds === undefined ? {} : { DS: scope.ds }),
     ...(record.intervalStart === null ? {} : { DATA_INTERVAL_START: record.intervalStart }),
     ...(record.intervalEnd === null ? {} : { DATA_INTERVAL_END: record.intervalEnd }),
-    ...Object.fromEntries(Object.entries(record.params).map(([name, param]) => [`PARAM_${name.toUpperCase()}`, asText(param)])),
-    ...Object.fromEntries(Object.entries(run.environment.config.data).map(([name, folder]) => [`DATA_${name.toUpperCase()}`, folder])),
+    ...Object.fromEntries(
+      Object.entries(record.params).map(([name, param]) => [`PARAM_${name.toUpperCase()}`, asText(param)]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(run.environment.config.data).map(([name, folder]) => [`DATA_${name.toUpperCase()}`, folder]),
+    ),
     SLUICE_ENV: record.environment,
     SLUICE_PIPELINE: record.pipeline,
     SLUICE_RUN_ID: record.id,
@@ -120,5 +156,11 @@ function textValues(values: Readonly<Record<string, unknown>>): Record<string, s
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value as number);
+  return typeof value === 'string'
+    ? value
+    : value === null || value === undefined
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value as number);
 }

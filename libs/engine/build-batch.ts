@@ -1,4 +1,15 @@
-import type { AttemptState, AttemptUpdate, Batch, Decision, LiveInsert, Outcome, RunEvent, TaskRunChange, TaskRunInsert, TaskRunUpdate } from '#core';
+import type {
+  AttemptState,
+  AttemptUpdate,
+  Batch,
+  Decision,
+  LiveInsert,
+  Outcome,
+  RunEvent,
+  TaskRunChange,
+  TaskRunInsert,
+  TaskRunUpdate,
+} from '#core';
 import { advance, unreachable } from '#core';
 import type { AttemptResult } from '#core';
 import { alertsFor } from './alerts.ts';
@@ -23,11 +34,28 @@ export interface AttemptFacts {
 export type BatchRows = { -readonly [K in keyof Omit<Batch, 'processId' | 'worker' | 'runs'>]: Batch[K][number][] };
 
 export function emptyRows(): BatchRows {
-  return { inserts: [], updates: [], attempts: [], metrics: [], versions: [], runUpdates: [], alerts: [], live: [], pools: [] };
+  return {
+    inserts: [],
+    updates: [],
+    attempts: [],
+    metrics: [],
+    versions: [],
+    runUpdates: [],
+    alerts: [],
+    live: [],
+    pools: [],
+  };
 }
 
 /** Advances one run by its waiting events and adds what follows to `rows`. Returns what must be done after the commit. */
-export function addRun(rows: BatchRows, run: OwnedRun, events: readonly RunEvent[], facts: AttemptFacts, now: number, defaults: AlertDefaults): Decision[] {
+export function addRun(
+  rows: BatchRows,
+  run: OwnedRun,
+  events: readonly RunEvent[],
+  facts: AttemptFacts,
+  now: number,
+  defaults: AlertDefaults,
+): Decision[] {
   const pools = new Map<string, number>();
   const endings = addAttempts(rows, run, events, facts, pools);
   const decisions = advance(run.cache, events, now);
@@ -35,7 +63,8 @@ export function addRun(rows: BatchRows, run: OwnedRun, events: readonly RunEvent
   for (const change of changes) {
     const task = run.plan.pipeline.tasks[change.taskIndex];
     if (!task) continue;
-    if (change.to === 'failed' && change.reason !== null) run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
+    if (change.to === 'failed' && change.reason !== null)
+      run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
     if (change.to === 'ready') pools.set(task.pool, pools.get(task.pool) ?? 0);
@@ -44,13 +73,25 @@ export function addRun(rows: BatchRows, run: OwnedRun, events: readonly RunEvent
   addLive(rows, run, changes, decisions);
   rows.alerts.push(...alertsFor(run, changes, decisions, defaults));
   for (const decision of decisions) {
-    if (decision.kind === 'end-run') rows.runUpdates.push({ runId: run.record.id, state: decision.state, reason: decision.reason, counts: countStates(run) });
+    if (decision.kind === 'end-run')
+      rows.runUpdates.push({
+        runId: run.record.id,
+        state: decision.state,
+        reason: decision.reason,
+        counts: countStates(run),
+      });
   }
   return decisions;
 }
 
 /** Writes of attempts that are still live; what a fenced or finished attempt says is dropped here. */
-function addAttempts(rows: BatchRows, run: OwnedRun, events: readonly RunEvent[], facts: AttemptFacts, pools: Map<string, number>): Map<string, Ending> {
+function addAttempts(
+  rows: BatchRows,
+  run: OwnedRun,
+  events: readonly RunEvent[],
+  facts: AttemptFacts,
+  pools: Map<string, number>,
+): Map<string, Ending> {
   const endings = new Map<string, Ending>();
   const ended = new Set(events.flatMap((event) => (event.kind === 'ended' ? [event.attemptId] : [])));
   for (const event of events) {
@@ -73,7 +114,14 @@ function addAttempts(rows: BatchRows, run: OwnedRun, events: readonly RunEvent[]
   return endings;
 }
 
-function addFindings(rows: BatchRows, run: OwnedRun, taskIndex: number, mapIndex: number, number: number, { result, judged }: Ending): void {
+function addFindings(
+  rows: BatchRows,
+  run: OwnedRun,
+  taskIndex: number,
+  mapIndex: number,
+  number: number,
+  { result, judged }: Ending,
+): void {
   const { record, plan } = run;
   const succeeded = judged.outcome.kind === 'success';
   const common = {
@@ -90,11 +138,26 @@ function addFindings(rows: BatchRows, run: OwnedRun, taskIndex: number, mapIndex
   if (!succeeded) return;
   rememberOutputs(run, taskIndex, mapIndex, result.outputs);
   for (const version of result.versions)
-    rows.versions.push({ ...common, ...version, intervalEnd: record.intervalEnd, attemptId: result.attemptId, fence: result.fence });
+    rows.versions.push({
+      ...common,
+      ...version,
+      intervalEnd: record.intervalEnd,
+      attemptId: result.attemptId,
+      fence: result.fence,
+    });
 }
 
 function startOf(attemptId: string, start: { at: number; pid: number | null }): AttemptUpdate {
-  return { attemptId, state: 'running', startedAt: start.at, finishedAt: null, pid: start.pid, exitCode: null, message: null, logLines: null };
+  return {
+    attemptId,
+    state: 'running',
+    startedAt: start.at,
+    finishedAt: null,
+    pid: start.pid,
+    exitCode: null,
+    message: null,
+    logLines: null,
+  };
 }
 
 function endOf({ result, judged }: Ending, pid: number | null): AttemptUpdate {
@@ -184,23 +247,35 @@ function addPool(rows: BatchRows, environment: string, pool: string, freed: numb
 /** Wide fan-outs would make events as wide: beyond this many a screen refetches. */
 const MAX_LIVE_TASK_RUNS = 200;
 
-function addLive(rows: BatchRows, run: OwnedRun, changes: readonly TaskRunChange[], decisions: readonly Decision[]): void {
+function addLive(
+  rows: BatchRows,
+  run: OwnedRun,
+  changes: readonly TaskRunChange[],
+  decisions: readonly Decision[],
+): void {
   const { environment, pipeline, id } = run.record;
   const about = { environment, pipeline, runId: id };
   const live: LiveInsert[] = [];
   if (changes.length > 0) {
     const taskRuns = changes
       .slice(0, MAX_LIVE_TASK_RUNS)
-      .map((change) => ({ taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '', mapIndex: change.mapIndex, state: change.to }));
+      .map((change) => ({
+        taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
+        mapIndex: change.mapIndex,
+        state: change.to,
+      }));
     live.push({ environment, runId: id, payload: { kind: 'tasks', ...about, taskRuns } });
   }
-  for (const decision of decisions) if (decision.kind === 'end-run') live.push({ environment, runId: id, payload: { kind: 'run', ...about, state: decision.state } });
+  for (const decision of decisions)
+    if (decision.kind === 'end-run')
+      live.push({ environment, runId: id, payload: { kind: 'run', ...about, state: decision.state } });
   rows.live.push(...live);
 }
 
 function countStates(run: OwnedRun): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const task of run.cache.tasks) for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
+  for (const task of run.cache.tasks)
+    for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
   return counts;
 }
 

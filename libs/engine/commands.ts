@@ -18,7 +18,15 @@ export class Commands {
   ) {}
 
   /** Starts a run by hand. With `at` or `from` and `to` it is about that interval; otherwise about none. */
-  async trigger(input: { pipeline: string; environment: string; params: Record<string, unknown>; at?: string; from?: string; to?: string; actor: string }): Promise<string> {
+  async trigger(input: {
+    pipeline: string;
+    environment: string;
+    params: Record<string, unknown>;
+    at?: string;
+    from?: string;
+    to?: string;
+    actor: string;
+  }): Promise<string> {
     const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
     const interval = manualInterval(pipeline, input);
     return this.create({
@@ -33,8 +41,14 @@ export class Commands {
   async cancel(runId: string, actor: string): Promise<void> {
     const run = await this.run(runId);
     if (run.state !== 'queued' && run.state !== 'running')
-      throw new SluiceError('conflict', `Run ${runId} has ended already (${run.state}); only queued and running runs can be cancelled.`);
-    const ended = run.state === 'queued' ? await this.options.store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`) : 0;
+      throw new SluiceError(
+        'conflict',
+        `Run ${runId} has ended already (${run.state}); only queued and running runs can be cancelled.`,
+      );
+    const ended =
+      run.state === 'queued'
+        ? await this.options.store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`)
+        : 0;
     if (ended === 0) await this.options.store.send([{ runId, kind: 'cancel', payload: { actor } }]);
     this.options.onChange();
   }
@@ -43,19 +57,39 @@ export class Commands {
    * Makes a new run for the same interval and parameters. `failed` repeats what did not succeed and everything after it,
    * `from` repeats one task and everything after it; all other finished task runs are taken over by reference.
    */
-  async rerun(runId: string, input: { mode: 'failed' | 'all' | 'from'; task?: string; release: 'same' | 'current'; actor: string }): Promise<string> {
+  async rerun(
+    runId: string,
+    input: { mode: 'failed' | 'all' | 'from'; task?: string; release: 'same' | 'current'; actor: string },
+  ): Promise<string> {
     const origin = await this.run(runId);
     if (origin.state === 'queued' || origin.state === 'running')
-      throw new SluiceError('conflict', `Run ${runId} is still ${origin.state}; cancel it or wait for its end before running it again.`);
-    const { pipeline, environment, release } = await this.resolve(origin.environment, origin.pipeline, input.release === 'same' ? origin.release : undefined);
+      throw new SluiceError(
+        'conflict',
+        `Run ${runId} is still ${origin.state}; cancel it or wait for its end before running it again.`,
+      );
+    const { pipeline, environment, release } = await this.resolve(
+      origin.environment,
+      origin.pipeline,
+      input.release === 'same' ? origin.release : undefined,
+    );
     const again = await this.repeated(origin, pipeline, input);
     const rows = await this.options.store.loadTaskRuns([runId]);
     const takeOver = rows
-      .filter((row) => !again.has(row.taskId) || (input.mode === 'failed' && !again.get(row.taskId) && isFinished(row.state)))
+      .filter(
+        (row) => !again.has(row.taskId) || (input.mode === 'failed' && !again.get(row.taskId) && isFinished(row.state)),
+      )
       .filter((row) => isFinished(row.state))
       .map((row) => ({ taskId: row.taskId, mapIndex: row.mapIndex }));
-    const interval = origin.intervalStart !== null && origin.intervalEnd !== null ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) } : null;
-    const what = input.mode === 'failed' ? 'what failed in' : input.mode === 'from' ? `from task "${input.task ?? ''}" on:` : 'all of';
+    const interval =
+      origin.intervalStart !== null && origin.intervalEnd !== null
+        ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) }
+        : null;
+    const what =
+      input.mode === 'failed'
+        ? 'what failed in'
+        : input.mode === 'from'
+          ? `from task "${input.task ?? ''}" on:`
+          : 'all of';
     return this.create({
       ...this.newRun(pipeline, environment, release, interval, origin.params),
       trigger: 'rerun',
@@ -69,22 +103,46 @@ export class Commands {
   async setPaused(environment: string, pipeline: string, paused: boolean): Promise<void> {
     await this.resolve(environment, pipeline);
     if (!(await this.options.store.setPaused(environment, pipeline, paused)))
-      throw new SluiceError('not_found', `Pipeline "${pipeline}" has never been active in environment "${environment}".`, {
-        hint: `Set \`schedules: active\` in environments/${environment}.yaml, or wait a second after its release.`,
-      });
+      throw new SluiceError(
+        'not_found',
+        `Pipeline "${pipeline}" has never been active in environment "${environment}".`,
+        {
+          hint: `Set \`schedules: active\` in environments/${environment}.yaml, or wait a second after its release.`,
+        },
+      );
     this.options.onChange();
   }
 
   /** What a backfill would do, interval by interval; with `dryRun: false` it also does it. */
-  async backfill(input: { environment: string; pipeline: string; from: string; to: string; reprocess: 'missing' | 'failed' | 'all'; dryRun: boolean; actor: string }): Promise<BackfillItem[]> {
+  async backfill(input: {
+    environment: string;
+    pipeline: string;
+    from: string;
+    to: string;
+    reprocess: 'missing' | 'failed' | 'all';
+    dryRun: boolean;
+    actor: string;
+  }): Promise<BackfillItem[]> {
     const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
-    if (pipeline.schedule.kind === 'manual') throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no schedule, so it has no intervals to fill.`);
+    if (pipeline.schedule.kind === 'manual')
+      throw new SluiceError(
+        'bad_request',
+        `Pipeline "${pipeline.name}" has no schedule, so it has no intervals to fill.`,
+      );
     const from = instant('from', input.from);
     const to = instant('to', input.to);
     if (from >= to) throw new SluiceError('bad_request', `from (${input.from}) must be before to (${input.to}).`);
     const intervals = intervalsBetween(pipeline.schedule, from, from, to, MAX_BACKFILL + 1);
-    if (intervals.length > MAX_BACKFILL) throw new SluiceError('bad_request', `The backfill has more than ${MAX_BACKFILL} intervals.`, { hint: 'Split it into shorter ones.' });
-    const existing = await this.options.store.runsOfIntervals(input.environment, input.pipeline, from.toISOString(), to.toISOString());
+    if (intervals.length > MAX_BACKFILL)
+      throw new SluiceError('bad_request', `The backfill has more than ${MAX_BACKFILL} intervals.`, {
+        hint: 'Split it into shorter ones.',
+      });
+    const existing = await this.options.store.runsOfIntervals(
+      input.environment,
+      input.pipeline,
+      from.toISOString(),
+      to.toISOString(),
+    );
     const plan = intervals.map((interval) => planInterval(interval, existing, input.reprocess, this.options.now()));
     if (input.dryRun) return plan;
     const created = plan.filter((item) => item.action === 'create');
@@ -98,7 +156,9 @@ export class Commands {
       })),
     );
     this.options.onChange();
-    return plan.map((item) => (item.action === 'create' ? { ...item, runId: ids[created.indexOf(item)] ?? null } : item));
+    return plan.map((item) =>
+      item.action === 'create' ? { ...item, runId: ids[created.indexOf(item)] ?? null } : item,
+    );
   }
 
   private async create(run: NewRun): Promise<string> {
@@ -110,11 +170,18 @@ export class Commands {
 
   private async run(runId: string): Promise<RunRecord> {
     const run = /^\d{1,18}$/.test(runId) ? await this.options.store.getRun(runId) : null;
-    if (!run) throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, { hint: 'See `sluice runs list`.' });
+    if (!run)
+      throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
+        hint: 'See `sluice runs list`.',
+      });
     return run;
   }
 
-  private async resolve(name: string, pipelineName: string, release?: string): Promise<{ pipeline: CompiledPipeline; environment: AppliedEnvironment; release: string }> {
+  private async resolve(
+    name: string,
+    pipelineName: string,
+    release?: string,
+  ): Promise<{ pipeline: CompiledPipeline; environment: AppliedEnvironment; release: string }> {
     const environment = this.options.environments.get(name);
     if (!environment) {
       const known = this.options.environments.all().map((item) => item.config.name);
@@ -124,14 +191,26 @@ export class Commands {
     const pipeline = digest === undefined ? null : await this.options.pipelines.get(digest, pipelineName);
     if (digest === undefined || !pipeline) {
       const known = digest === undefined ? [] : (await this.options.pipelines.all(digest)).map((item) => item.name);
-      throw new SluiceError('not_found', `Environment "${name}" has no pipeline "${pipelineName}".`, { hint: known.length > 0 ? `It has: ${known.slice(0, 20).join(', ')}.` : 'It has no release yet.' });
+      throw new SluiceError('not_found', `Environment "${name}" has no pipeline "${pipelineName}".`, {
+        hint: known.length > 0 ? `It has: ${known.slice(0, 20).join(', ')}.` : 'It has no release yet.',
+      });
     }
     return { pipeline: withOverlay(pipeline, name), environment, release: digest };
   }
 
-  private newRun(pipeline: CompiledPipeline, environment: AppliedEnvironment, release: string, interval: Interval | null, given: Readonly<Record<string, unknown>>): Omit<NewRun, 'trigger' | 'why' | 'queueOrder'> {
+  private newRun(
+    pipeline: CompiledPipeline,
+    environment: AppliedEnvironment,
+    release: string,
+    interval: Interval | null,
+    given: Readonly<Record<string, unknown>>,
+  ): Omit<NewRun, 'trigger' | 'why' | 'queueOrder'> {
     const params = resolveParams(pipeline, environment.config, given);
-    if (!params.ok) throw new SluiceError('bad_request', `The parameters of "${pipeline.name}" are not valid: ${params.problems.join('; ')}`);
+    if (!params.ok)
+      throw new SluiceError(
+        'bad_request',
+        `The parameters of "${pipeline.name}" are not valid: ${params.problems.join('; ')}`,
+      );
     return {
       environment: environment.config.name,
       pipeline: pipeline.name,
@@ -152,12 +231,18 @@ export class Commands {
   }
 
   /** Tasks to repeat: true as a whole, false only those of its task runs that did not succeed. */
-  private async repeated(origin: RunRecord, pipeline: CompiledPipeline, input: { mode: 'failed' | 'all' | 'from'; task?: string }): Promise<Map<string, boolean>> {
+  private async repeated(
+    origin: RunRecord,
+    pipeline: CompiledPipeline,
+    input: { mode: 'failed' | 'all' | 'from'; task?: string },
+  ): Promise<Map<string, boolean>> {
     const again = new Map<string, boolean>();
     if (input.mode === 'all') for (const task of pipeline.tasks) again.set(task.id, true);
     if (input.mode === 'from') {
       if (!pipeline.tasks.some((task) => task.id === input.task))
-        throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no task "${input.task ?? ''}".`, { hint: `It has: ${pipeline.tasks.map((task) => task.id).join(', ')}.` });
+        throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no task "${input.task ?? ''}".`, {
+          hint: `It has: ${pipeline.tasks.map((task) => task.id).join(', ')}.`,
+        });
       again.set(input.task as string, true);
     }
     if (input.mode === 'failed') {
@@ -166,10 +251,14 @@ export class Commands {
         const own = rows.filter((row) => row.taskId === task.id);
         if (own.length === 0 || own.some((row) => !isFinished(row.state))) again.set(task.id, false);
       }
-      if (again.size === 0) throw new SluiceError('conflict', `Run ${origin.id} has nothing that failed.`, { hint: 'Use --all or --from TASK to run finished tasks again.' });
+      if (again.size === 0)
+        throw new SluiceError('conflict', `Run ${origin.id} has nothing that failed.`, {
+          hint: 'Use --all or --from TASK to run finished tasks again.',
+        });
     }
     // Tasks are in topological order: one pass reaches everything downstream. `finally` tasks always run again.
-    for (const task of pipeline.tasks) if (task.final || task.upstream.some((parent) => again.has(parent))) again.set(task.id, true);
+    for (const task of pipeline.tasks)
+      if (task.final || task.upstream.some((parent) => again.has(parent))) again.set(task.id, true);
     return again;
   }
 }
@@ -188,37 +277,60 @@ function isFinished(state: string): boolean {
   return state === 'success' || state === 'skipped';
 }
 
-function planInterval(interval: Interval, existing: readonly RunRecord[], reprocess: 'missing' | 'failed' | 'all', now: Date): BackfillItem {
+function planInterval(
+  interval: Interval,
+  existing: readonly RunRecord[],
+  reprocess: 'missing' | 'failed' | 'all',
+  now: Date,
+): BackfillItem {
   const runs = existing.filter((run) => run.intervalStart === interval.start.toISOString() && run.state !== 'skipped');
   const latest = runs.at(-1);
-  const item = (action: 'create' | 'skip', reason: string): BackfillItem => ({ interval, action, reason, runId: latest?.id ?? null });
+  const item = (action: 'create' | 'skip', reason: string): BackfillItem => ({
+    interval,
+    action,
+    reason,
+    runId: latest?.id ?? null,
+  });
   if (interval.end > now) return item('skip', 'its interval has not ended yet');
   if (!latest) return item('create', 'missing');
   if (latest.state === 'queued' || latest.state === 'running') return item('skip', `in flight as run ${latest.id}`);
   if (reprocess === 'all') return item('create', `exists as run ${latest.id} (${latest.state}); reprocess is all`);
-  if (reprocess === 'failed' && latest.state !== 'success') return item('create', `run ${latest.id} ended ${latest.state}`);
+  if (reprocess === 'failed' && latest.state !== 'success')
+    return item('create', `run ${latest.id} ended ${latest.state}`);
   return item('skip', `exists as run ${latest.id} (${latest.state})`);
 }
 
-function manualInterval(pipeline: CompiledPipeline, input: { at?: string; from?: string; to?: string }): Interval | null {
+function manualInterval(
+  pipeline: CompiledPipeline,
+  input: { at?: string; from?: string; to?: string },
+): Interval | null {
   if (input.from !== undefined || input.to !== undefined) {
     if (input.from === undefined || input.to === undefined || input.at !== undefined)
       throw new SluiceError('bad_request', 'An interval needs both from and to, and not at.');
     const interval = { start: instant('from', input.from), end: instant('to', input.to) };
-    if (interval.start >= interval.end) throw new SluiceError('bad_request', `from (${input.from}) must be before to (${input.to}).`);
+    if (interval.start >= interval.end)
+      throw new SluiceError('bad_request', `from (${input.from}) must be before to (${input.to}).`);
     return interval;
   }
   if (input.at === undefined) return null;
   const at = instant('at', input.at);
   const interval = pipeline.schedule.kind === 'manual' ? null : intervalAt(pipeline.schedule, at, at);
   if (!interval)
-    throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no interval that contains ${input.at}.`, { hint: 'Give both ends with from and to.' });
+    throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no interval that contains ${input.at}.`, {
+      hint: 'Give both ends with from and to.',
+    });
   return interval;
 }
 
 /** Dates and date-times; a date alone is midnight UTC. */
 function instant(name: string, text: string): Date {
-  const value = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text) ? new Date(/[zZ]|[+-]\d{2}:?\d{2}$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`) : new Date(NaN);
-  if (Number.isNaN(value.getTime())) throw new SluiceError('bad_request', `${name} is ${JSON.stringify(text)}; a date like 2026-01-31 or an instant like 2026-01-31T06:00:00Z was expected.`);
+  const value = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
+    ? new Date(/[zZ]|[+-]\d{2}:?\d{2}$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`)
+    : new Date(NaN);
+  if (Number.isNaN(value.getTime()))
+    throw new SluiceError(
+      'bad_request',
+      `${name} is ${JSON.stringify(text)}; a date like 2026-01-31 or an instant like 2026-01-31T06:00:00Z was expected.`,
+    );
   return value;
 }

@@ -26,12 +26,28 @@ async function deliver({ store, senders, logsFor, observer }: Deliverer, alert: 
   const [kind = '', ...rest] = alert.target.split(':');
   const sender = senders.get(kind);
   const result: SendResult = sender
-    ? await sender.send(rest.join(':'), { ...alert.message, id: `sluice-alert-${alert.id}`, logTail: await logTail(logsFor(alert.environment), alert) }, alert.thread, alert.inDoubt).catch(failed)
+    ? await sender
+        .send(
+          rest.join(':'),
+          {
+            ...alert.message,
+            id: `sluice-alert-${alert.id}`,
+            logTail: await logTail(logsFor(alert.environment), alert),
+          },
+          alert.thread,
+          alert.inDoubt,
+        )
+        .catch(failed)
     : { kind: 'rejected', error: `no sender for "${kind}"; targets look like slack:#channel or email:a@b.example` };
   switch (result.kind) {
     case 'sent':
       observer.event('alert-sent', { target: alert.target, event: alert.message.event });
-      return store.recordAlert(alert.id, { state: 'sent', thread: result.thread, detail: result.detail, retryInMs: null });
+      return store.recordAlert(alert.id, {
+        state: 'sent',
+        thread: result.thread,
+        detail: result.detail,
+        retryInMs: null,
+      });
     case 'rejected':
       observer.event('alert-rejected', { target: alert.target, error: result.error });
       return store.recordAlert(alert.id, { state: 'rejected', thread: null, detail: result.error, retryInMs: null });
@@ -59,7 +75,7 @@ async function logTail(logs: LogStore, alert: PendingAlert): Promise<string[]> {
       lines = [...lines.slice(-LOG_TAIL_LINES), ...page.lines];
     }
     // ANSI codes are for terminals.
-     
+
     return lines.slice(-LOG_TAIL_LINES).map((line) => line.text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, ''));
   } catch {
     return [];

@@ -18,7 +18,13 @@ export interface Fired {
  * Creates the runs that are due in one environment. What is due is a pure function of the pipeline, the watermark and
  * `now`; fires are unique in the database, so any number of processes may call this for the same tick.
  */
-export async function fireSchedules(store: EngineStore, pipelines: Pipelines, environment: AppliedEnvironment, now: Date, nextLook: NextLook): Promise<Fired> {
+export async function fireSchedules(
+  store: EngineStore,
+  pipelines: Pipelines,
+  environment: AppliedEnvironment,
+  now: Date,
+  nextLook: NextLook,
+): Promise<Fired> {
   const { name, schedules } = environment.config;
   const pointer = await store.currentRelease(name);
   if (pointer === null) return { created: 0, problems: [] };
@@ -29,7 +35,14 @@ export async function fireSchedules(store: EngineStore, pipelines: Pipelines, en
     return look === undefined || look.key !== lookKey(pointer.release, environment) || look.at <= now.getTime();
   });
   if (due.length === 0) return { created: 0, problems: [] };
-  const records = new Map((await store.syncSchedules(name, all.map((pipeline) => ({ pipeline: pipeline.name, definition: JSON.stringify(pipeline.schedule) })))).map((record) => [record.pipeline, record]));
+  const records = new Map(
+    (
+      await store.syncSchedules(
+        name,
+        all.map((pipeline) => ({ pipeline: pipeline.name, definition: JSON.stringify(pipeline.schedule) })),
+      )
+    ).map((record) => [record.pipeline, record]),
+  );
   const problems: { pipeline: string; message: string }[] = [];
   let created = 0;
   for (const pipeline of due) {
@@ -38,10 +51,16 @@ export async function fireSchedules(store: EngineStore, pipelines: Pipelines, en
     try {
       const paused = record?.paused === true || (pipeline.environments[name]?.paused ?? schedules === 'paused');
       if (record && !paused) created += await firePipeline(store, pipeline, record, environment, pointer.release, now);
-      nextLook.set(`${name}/${pipeline.name}`, { key: lookKey(pointer.release, environment), at: paused ? now.getTime() + 1000 : nextFireAt(pipeline, record, now) });
+      nextLook.set(`${name}/${pipeline.name}`, {
+        key: lookKey(pointer.release, environment),
+        at: paused ? now.getTime() + 1000 : nextFireAt(pipeline, record, now),
+      });
     } catch (error) {
       problems.push({ pipeline: pipeline.name, message: (error as Error).message });
-      nextLook.set(`${name}/${pipeline.name}`, { key: lookKey(pointer.release, environment), at: now.getTime() + 60_000 });
+      nextLook.set(`${name}/${pipeline.name}`, {
+        key: lookKey(pointer.release, environment),
+        at: now.getTime() + 60_000,
+      });
     }
   }
   return { created, problems };
@@ -69,11 +88,24 @@ function nextFireAt(pipeline: CompiledPipeline, record: ScheduleRecord | undefin
   return next ? next.end.getTime() : now.getTime() + 3_600_000;
 }
 
-async function firePipeline(store: EngineStore, pipeline: CompiledPipeline, record: ScheduleRecord, environment: AppliedEnvironment, release: string, now: Date): Promise<number> {
+async function firePipeline(
+  store: EngineStore,
+  pipeline: CompiledPipeline,
+  record: ScheduleRecord,
+  environment: AppliedEnvironment,
+  release: string,
+  now: Date,
+): Promise<number> {
   const intervals: Interval[] = [];
   let lastEnd = record.lastEnd === null ? null : new Date(record.lastEnd);
   for (;;) {
-    const due = dueIntervals({ schedule: pipeline.schedule, activatedAt: new Date(record.activatedAt), lastEnd, now, limit: MAX_DUE });
+    const due = dueIntervals({
+      schedule: pipeline.schedule,
+      activatedAt: new Date(record.activatedAt),
+      lastEnd,
+      now,
+      limit: MAX_DUE,
+    });
     if (due.length === 0) break;
     intervals.push(...due);
     lastEnd = new Date(Math.max(...due.map((interval) => interval.end.getTime())));
@@ -86,20 +118,43 @@ async function firePipeline(store: EngineStore, pipeline: CompiledPipeline, reco
 }
 
 /** Applies the overlap rule: which of the due intervals are queued, which are recorded as skipped, and what gives way. */
-async function runsFor(store: EngineStore, pipeline: CompiledPipeline, intervals: readonly Interval[], environment: AppliedEnvironment, release: string, now: Date): Promise<NewRun[]> {
+async function runsFor(
+  store: EngineStore,
+  pipeline: CompiledPipeline,
+  intervals: readonly Interval[],
+  environment: AppliedEnvironment,
+  release: string,
+  now: Date,
+): Promise<NewRun[]> {
   const params = resolveParams(pipeline, environment.config, {});
-  const live = pipeline.overlap === 'queue' && catchesUp(pipeline) ? [] : await store.liveRuns(environment.config.name, pipeline.name);
+  const live =
+    pipeline.overlap === 'queue' && catchesUp(pipeline)
+      ? []
+      : await store.liveRuns(environment.config.name, pipeline.name);
   if (pipeline.overlap === 'cancel_running')
-    await store.send(live.filter((run) => run.state === 'running').map((run) => ({ runId: run.id, kind: 'cancel', payload: { reason: 'overlap: cancel_running' } })));
+    await store.send(
+      live
+        .filter((run) => run.state === 'running')
+        .map((run) => ({ runId: run.id, kind: 'cancel', payload: { reason: 'overlap: cancel_running' } })),
+    );
   if (pipeline.overlap === 'queue' && !catchesUp(pipeline)) {
     const waiting = live.filter((run) => run.state === 'queued' && run.trigger === 'schedule').map((run) => run.id);
-    if (waiting.length > 0) await store.endQueued(waiting, 'skipped', 'superseded: a newer interval became due while it waited for max_active_runs');
+    if (waiting.length > 0)
+      await store.endQueued(
+        waiting,
+        'skipped',
+        'superseded: a newer interval became due while it waited for max_active_runs',
+      );
   }
   let active = live.length;
   return intervals.map((interval) => {
     const full = pipeline.overlap === 'skip' && active >= pipeline.maxActiveRuns;
     if (!full) active += 1;
-    const reason = !params.ok ? `its parameters are not valid in ${environment.config.name}: ${params.problems.join('; ')}` : full ? `overlap: skip; ${active} runs were active, max_active_runs is ${pipeline.maxActiveRuns}` : null;
+    const reason = !params.ok
+      ? `its parameters are not valid in ${environment.config.name}: ${params.problems.join('; ')}`
+      : full
+        ? `overlap: skip; ${active} runs were active, max_active_runs is ${pipeline.maxActiveRuns}`
+        : null;
     return {
       ...scheduledRun(pipeline, interval, environment, release, now),
       params: params.ok ? params.params : {},
@@ -113,9 +168,16 @@ function catchesUp(pipeline: CompiledPipeline): boolean {
   return pipeline.schedule.kind !== 'manual' && pipeline.schedule.catchup.kind !== 'none';
 }
 
-function scheduledRun(pipeline: CompiledPipeline, interval: Interval, environment: AppliedEnvironment, release: string, now: Date): Omit<NewRun, 'params' | 'state' | 'reason'> {
+function scheduledRun(
+  pipeline: CompiledPipeline,
+  interval: Interval,
+  environment: AppliedEnvironment,
+  release: string,
+  now: Date,
+): Omit<NewRun, 'params' | 'state' | 'reason'> {
   const { schedule } = pipeline;
-  const newestFirst = schedule.kind !== 'manual' && schedule.catchup.kind !== 'none' && schedule.catchup.order === 'newest_first';
+  const newestFirst =
+    schedule.kind !== 'manual' && schedule.catchup.kind !== 'none' && schedule.catchup.order === 'newest_first';
   const start = interval.start.toISOString();
   const end = interval.end.toISOString();
   const late = now.getTime() - interval.end.getTime() > 60_000;

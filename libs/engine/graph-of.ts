@@ -39,7 +39,13 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
 
 function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, number>>): boolean {
   const slots = pools[task.pool];
-  return task.condition !== null || task.matrix?.kind === 'dynamic' || task.reads.length > 0 || slots === undefined || slots < task.slots;
+  return (
+    task.condition !== null ||
+    task.matrix?.kind === 'dynamic' ||
+    task.reads.length > 0 ||
+    slots === undefined ||
+    slots < task.slots
+  );
 }
 
 function literalItemsOf(task: CompiledTask): readonly MapItem[] | null {

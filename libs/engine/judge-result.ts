@@ -15,7 +15,13 @@ export interface Judged {
 }
 
 /** Reads the database only for a gate, which compares with the last successful run. */
-export async function judgeResult(store: EngineStore, run: OwnedRun, taskIndex: number, mapIndex: number, result: AttemptResult): Promise<Judged> {
+export async function judgeResult(
+  store: EngineStore,
+  run: OwnedRun,
+  taskIndex: number,
+  mapIndex: number,
+  result: AttemptResult,
+): Promise<Judged> {
   const task = run.plan.pipeline.tasks[taskIndex];
   const metrics = task ? withDeclared(task, result) : result.metrics;
   const judged: Judged = { outcome: result.outcome, gateClosed: false, metrics, warning: null };
@@ -54,7 +60,9 @@ function withDeclared(task: CompiledTask, result: AttemptResult): readonly Metri
   const emitted = new Set(result.metrics.map((point) => point.name));
   const added = task.metrics.flatMap((name) => {
     const value = result.outputs[name];
-    return !emitted.has(name) && typeof value === 'number' && Number.isFinite(value) ? [{ name, value, step: null, ts: result.finishedAt }] : [];
+    return !emitted.has(name) && typeof value === 'number' && Number.isFinite(value)
+      ? [{ name, value, step: null, ts: result.finishedAt }]
+      : [];
   });
   return added.length === 0 ? result.metrics : [...result.metrics, ...added];
 }

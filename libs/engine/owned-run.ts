@@ -31,7 +31,12 @@ export interface PreparedTask {
 }
 
 /** Rebuilds an owned run from what is stored. */
-export function ownRun(record: ClaimedRun, plan: RunPlan, environment: AppliedEnvironment, rows: readonly LoadedTaskRun[]): OwnedRun {
+export function ownRun(
+  record: ClaimedRun,
+  plan: RunPlan,
+  environment: AppliedEnvironment,
+  rows: readonly LoadedTaskRun[],
+): OwnedRun {
   const owned: OwnedRun = {
     record,
     plan,
@@ -55,7 +60,12 @@ export function ownRun(record: ClaimedRun, plan: RunPlan, environment: AppliedEn
   return owned;
 }
 
-export function rememberOutputs(run: OwnedRun, taskIndex: number, mapIndex: number, outputs: Readonly<Record<string, unknown>>): void {
+export function rememberOutputs(
+  run: OwnedRun,
+  taskIndex: number,
+  mapIndex: number,
+  outputs: Readonly<Record<string, unknown>>,
+): void {
   if (Object.keys(outputs).length === 0) return;
   const byIndex = run.outputs.get(taskIndex) ?? new Map<number, Readonly<Record<string, unknown>>>();
   byIndex.set(mapIndex, outputs);

@@ -10,7 +10,12 @@ export type Pinned =
   | { readonly kind: 'missing'; readonly reason: string };
 
 /** Fixes which versions a task reads. Kept over retries, so an attempt can be repeated on the same inputs. */
-export async function pinInputs(store: EngineStore, pipelines: Pipelines, run: OwnedRun, task: CompiledTask): Promise<Pinned> {
+export async function pinInputs(
+  store: EngineStore,
+  pipelines: Pipelines,
+  run: OwnedRun,
+  task: CompiledTask,
+): Promise<Pinned> {
   const inputs: InputBinding[] = [];
   for (const read of task.reads) {
     // In order of declaration: the first read that is not there is the one that the reason names.
@@ -21,36 +26,76 @@ export async function pinInputs(store: EngineStore, pipelines: Pipelines, run: O
   return { kind: 'pinned', inputs };
 }
 
-type Found = { readonly kind: 'found'; readonly versions: readonly PinnedVersion[] } | Exclude<Pinned, { kind: 'pinned' }>;
+type Found =
+  { readonly kind: 'found'; readonly versions: readonly PinnedVersion[] } | Exclude<Pinned, { kind: 'pinned' }>;
 
-async function findVersions(store: EngineStore, pipelines: Pipelines, run: OwnedRun, read: ReadDeclaration): Promise<Found> {
+async function findVersions(
+  store: EngineStore,
+  pipelines: Pipelines,
+  run: OwnedRun,
+  read: ReadDeclaration,
+): Promise<Found> {
   const owner = read.pipeline ?? run.record.pipeline;
   const reference = `${owner}.${read.path}`;
   if (read.lastMs !== null) return findWindow(store, pipelines, run, read, owner, reference);
   const { environment, id, originRun } = run.record;
-  const own = read.pipeline === null ? await store.versionsOfRuns(environment, owner, read.path, originRun === null ? [id] : await originChain(store, run)) : [];
-  const published = own.length > 0 ? own : await store.newestVersions(environment, owner, read.path, run.record.intervalEnd);
-  if (published.length === 0) return absent(read, `nothing was published at ${reference}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`);
+  const own =
+    read.pipeline === null
+      ? await store.versionsOfRuns(
+          environment,
+          owner,
+          read.path,
+          originRun === null ? [id] : await originChain(store, run),
+        )
+      : [];
+  const published =
+    own.length > 0 ? own : await store.newestVersions(environment, owner, read.path, run.record.intervalEnd);
+  if (published.length === 0)
+    return absent(
+      read,
+      `nothing was published at ${reference}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`,
+    );
   // A version without a map key is the folder itself; those of a fan-out are shown side by side.
   const single = published.length === 1 && published[0]?.mapKey === '';
   return { kind: 'found', versions: published.map((version) => pin(version, single ? null : version.mapKey)) };
 }
 
-async function findWindow(store: EngineStore, pipelines: Pipelines, run: OwnedRun, read: ReadDeclaration, owner: string, reference: string): Promise<Found> {
+async function findWindow(
+  store: EngineStore,
+  pipelines: Pipelines,
+  run: OwnedRun,
+  read: ReadDeclaration,
+  owner: string,
+  reference: string,
+): Promise<Found> {
   const { environment, intervalStart, intervalEnd, release } = run.record;
   if (intervalStart === null || intervalEnd === null)
-    return { kind: 'missing', reason: `it reads the last partitions of ${reference}, and this run has no interval; trigger it with --at or --from/--to` };
+    return {
+      kind: 'missing',
+      reason: `it reads the last partitions of ${reference}, and this run has no interval; trigger it with --at or --from/--to`,
+    };
   const from = new Date(Date.parse(intervalEnd) - (read.lastMs ?? 0));
   const published = await store.versionsBetween(environment, owner, read.path, from.toISOString(), intervalEnd);
   if (read.missing !== 'ok') {
     const missing = await missingPartitions(pipelines, release, owner, from, new Date(intervalEnd), published);
-    if (missing.length > 0) return absent(read, `${missing.length} partition${missing.length > 1 ? 's' : ''} of ${reference} not published yet, the first for ${missing[0]}`);
+    if (missing.length > 0)
+      return absent(
+        read,
+        `${missing.length} partition${missing.length > 1 ? 's' : ''} of ${reference} not published yet, the first for ${missing[0]}`,
+      );
   }
   return { kind: 'found', versions: published.map((version) => pin(version, linkName(version))) };
 }
 
 /** Interval starts in the window that the writing pipeline's schedule has and storage has not. */
-async function missingPartitions(pipelines: Pipelines, release: string, owner: string, from: Date, to: Date, published: readonly PublishedPath[]): Promise<string[]> {
+async function missingPartitions(
+  pipelines: Pipelines,
+  release: string,
+  owner: string,
+  from: Date,
+  to: Date,
+  published: readonly PublishedPath[],
+): Promise<string[]> {
   const writer = await pipelines.get(release, owner);
   if (!writer || writer.schedule.kind === 'manual') return published.length === 0 ? [from.toISOString()] : [];
   const present = new Set(published.map((version) => version.intervalStart));
@@ -67,7 +112,7 @@ function absent(read: ReadDeclaration, reason: string): Found {
 
 async function originChain(store: EngineStore, run: OwnedRun): Promise<string[]> {
   const ids = [run.record.id];
-  for (let origin = run.record.originRun; origin !== null && ids.length < 100; ) {
+  for (let origin = run.record.originRun; origin !== null && ids.length < 100;) {
     ids.push(origin);
     origin = (await store.getRun(origin))?.originRun ?? null;
   }

@@ -10,7 +10,12 @@ import { taskScope } from './scope.ts';
  * Answers a `prepare` decision: pool, condition, inputs, fan-out, in this order; what it finds is remembered in
  * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
  */
-export async function prepareTask(store: EngineStore, pipelines: Pipelines, run: OwnedRun, taskIndex: number): Promise<Prepared> {
+export async function prepareTask(
+  store: EngineStore,
+  pipelines: Pipelines,
+  run: OwnedRun,
+  taskIndex: number,
+): Promise<Prepared> {
   const task = run.plan.pipeline.tasks[taskIndex];
   if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
   const pool = poolProblem(task, run);
@@ -18,9 +23,13 @@ export async function prepareTask(store: EngineStore, pipelines: Pipelines, run:
   const scope = taskScope(run, taskIndex, null);
   if (task.condition !== null) {
     const verdict = evaluate(task.condition, scope);
-    if (!verdict.ok) return { kind: 'fail', reason: `its condition \`${task.condition}\` cannot be evaluated: ${verdict.message}` };
+    if (!verdict.ok)
+      return { kind: 'fail', reason: `its condition \`${task.condition}\` cannot be evaluated: ${verdict.message}` };
     if (typeof verdict.value !== 'boolean')
-      return { kind: 'fail', reason: `its condition \`${task.condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected` };
+      return {
+        kind: 'fail',
+        reason: `its condition \`${task.condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected`,
+      };
     if (!verdict.value) return { kind: 'skip', reason: `its condition \`${task.condition}\` is false` };
   }
   const pinned = await pinInputs(store, pipelines, run, task);
@@ -36,11 +45,16 @@ function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
   const slots = run.environment.config.pools[task.pool];
   const where = `environments/${run.record.environment}.yaml`;
   if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
-  if (slots < task.slots) return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
+  if (slots < task.slots)
+    return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
   return null;
 }
 
-function expandFanOut(task: CompiledTask, run: OwnedRun, taskIndex: number): { ok: true; items: readonly MapItem[] | null } | { ok: false; message: string } {
+function expandFanOut(
+  task: CompiledTask,
+  run: OwnedRun,
+  taskIndex: number,
+): { ok: true; items: readonly MapItem[] | null } | { ok: false; message: string } {
   if (task.matrix === null) return { ok: true, items: null };
   const literal = run.plan.literalItems[taskIndex];
   if (literal) return { ok: true, items: literal };

@@ -11,7 +11,7 @@ export async function projectPaths(
   items: readonly { environment: string; location: string; version: string; attemptId: string }[],
   observer: Observer,
 ): Promise<void> {
-  const shown: typeof items[number][] = [];
+  const shown: (typeof items)[number][] = [];
   for (const item of items) {
     try {
       await storageFor(item.environment).project(item.location, item.version, Number(item.attemptId));
@@ -21,7 +21,10 @@ export async function projectPaths(
     }
   }
   try {
-    if (shown.length > 0) await store.markProjected(shown.map(({ environment, location, version }) => ({ environment, location, version })));
+    if (shown.length > 0)
+      await store.markProjected(
+        shown.map(({ environment, location, version }) => ({ environment, location, version })),
+      );
   } catch (error) {
     observer.problem('noting shown paths', error);
   }

@@ -1,4 +1,16 @@
-import type { Admitted, Assignment, AttemptReport, AttemptResult, Batch, ClaimedRun, Clock, Decision, EngineStore, Executor, RunEvent } from '#core';
+import type {
+  Admitted,
+  Assignment,
+  AttemptReport,
+  AttemptResult,
+  Batch,
+  ClaimedRun,
+  Clock,
+  Decision,
+  EngineStore,
+  Executor,
+  RunEvent,
+} from '#core';
 import { advance } from '#core';
 import type { AlertDefaults } from './alerts.ts';
 import { recoveredAlerts, routes } from './alerts.ts';
@@ -13,6 +25,18 @@ import { ownRun } from './owned-run.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
 
+export interface TaskProgressEvent {
+  readonly kind: 'progress';
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly done: number;
+  readonly total: number;
+  readonly label: string;
+}
+
 /** A short task's `started` travels with its end; a long one's is written after this long. */
 const STARTED_DELAY_MS = 25;
 
@@ -24,6 +48,8 @@ export interface RunOwnerOptions {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly alertDefaults: AlertDefaults;
+  /** How far a running task says that it is; never stored. */
+  readonly onProgress: (event: TaskProgressEvent) => void;
   /** Called after a commit that ended runs or published versions. */
   readonly onCommitted: (what: { endedRuns: number; versions: Batch['versions'] }) => void;
 }
@@ -59,7 +85,12 @@ export class RunOwner {
   }
 
   /** Takes a run over. Attempts that another process was executing are given up by the caller first. */
-  own(record: ClaimedRun, plan: RunPlan, environment: AppliedEnvironment, rows: Parameters<typeof ownRun>[3]): OwnedRun {
+  own(
+    record: ClaimedRun,
+    plan: RunPlan,
+    environment: AppliedEnvironment,
+    rows: Parameters<typeof ownRun>[3],
+  ): OwnedRun {
     const run = ownRun(record, plan, environment, rows);
     this.owned.set(record.id, run);
     this.toReload.delete(record.id);
@@ -68,9 +99,13 @@ export class RunOwner {
       if (row.attemptId === null || taskIndex === undefined) continue;
       this.places.set(row.attemptId, { runId: record.id, taskIndex, mapIndex: row.mapIndex });
       // Results that arrived while the run was not in memory.
-      if (this.facts.endings.has(row.attemptId)) run.events.push(this.endedEvent(row.attemptId, taskIndex, row.mapIndex));
+      if (this.facts.endings.has(row.attemptId))
+        run.events.push(this.endedEvent(row.attemptId, taskIndex, row.mapIndex));
       // Committed but perhaps never sent; sending twice is harmless.
-      else if (row.worker === this.options.processId) this.send(run, [{ attemptId: row.attemptId, taskIndex, mapIndex: row.mapIndex, number: row.number, fence: row.fence }]);
+      else if (row.worker === this.options.processId)
+        this.send(run, [
+          { attemptId: row.attemptId, taskIndex, mapIndex: row.mapIndex, number: row.number, fence: row.fence },
+        ]);
     }
     this.touch(record.id);
     return run;
@@ -133,15 +168,43 @@ export class RunOwner {
   private onReport(report: AttemptReport): void {
     if (this.stopped) return;
     if (report.kind === 'finished') return void this.finish(report.result);
-    if (report.kind === 'progress') return;
     const place = this.places.get(report.attemptId);
     if (!place) return;
+    if (report.kind === 'progress') return this.tellProgress(place, report);
     this.facts.starts.set(report.attemptId, { at: report.at, pid: report.pid });
-    this.owned.get(place.runId)?.events.push({ kind: 'started', attemptId: report.attemptId, taskIndex: place.taskIndex, mapIndex: place.mapIndex });
+    this.owned
+      .get(place.runId)
+      ?.events.push({
+        kind: 'started',
+        attemptId: report.attemptId,
+        taskIndex: place.taskIndex,
+        mapIndex: place.mapIndex,
+      });
     this.dirty.add(place.runId);
     this.startedTimer ??= this.options.clock.schedule(STARTED_DELAY_MS, () => {
       this.startedTimer = null;
       this.wake();
+    });
+  }
+
+  private tellProgress(
+    place: { runId: string; taskIndex: number; mapIndex: number },
+    { done, total, label }: { done: number; total: number; label: string },
+  ): void {
+    const run = this.owned.get(place.runId);
+    if (!run) return;
+    const { environment, pipeline, id } = run.record;
+    const taskId = run.plan.pipeline.tasks[place.taskIndex]?.id ?? '';
+    this.options.onProgress({
+      kind: 'progress',
+      environment,
+      pipeline,
+      runId: id,
+      taskId,
+      mapIndex: place.mapIndex,
+      done,
+      total,
+      label,
     });
   }
 
@@ -187,18 +250,31 @@ export class RunOwner {
     this.dirty.clear();
     rows.pools = [...rows.pools, ...this.pools];
     this.pools = [];
-    const writes = rows.inserts.length + rows.updates.length + rows.attempts.length + rows.runUpdates.length + rows.pools.length;
+    const writes =
+      rows.inserts.length + rows.updates.length + rows.attempts.length + rows.runUpdates.length + rows.pools.length;
     try {
       if (writes > 0) {
         await this.addRecovered(rows, done);
-        const batch: Batch = { ...rows, pools: mergePools(rows.pools), processId, worker: processId, runs: done.map(({ run }) => ({ id: run.record.id, token: run.record.leaseToken })) };
+        const batch: Batch = {
+          ...rows,
+          pools: mergePools(rows.pools),
+          processId,
+          worker: processId,
+          runs: done.map(({ run }) => ({ id: run.record.id, token: run.record.leaseToken })),
+        };
         const applied = await store.apply(batch);
         if (applied.kind === 'lost') return this.dropLost(done, applied.runIds);
-        observer.event('batch-applied', { runs: done.length, inserted: batch.inserts.length, updated: batch.updates.length, admitted: applied.admitted.length });
+        observer.event('batch-applied', {
+          runs: done.length,
+          inserted: batch.inserts.length,
+          updated: batch.updates.length,
+          admitted: applied.admitted.length,
+        });
         this.settleCommitted(done);
         this.dispatch(applied.admitted);
         const endedRuns = batch.runUpdates.length;
-        if (endedRuns > 0 || batch.versions.length > 0) this.options.onCommitted({ endedRuns, versions: batch.versions });
+        if (endedRuns > 0 || batch.versions.length > 0)
+          this.options.onCommitted({ endedRuns, versions: batch.versions });
       } else this.settleCommitted(done);
     } catch (error) {
       observer.problem('writing a batch', error, { runs: done.length });
@@ -206,14 +282,18 @@ export class RunOwner {
     }
   }
 
-  private async addRecovered(rows: ReturnType<typeof emptyRows>, done: readonly { run: OwnedRun; decisions: Decision[] }[]): Promise<void> {
+  private async addRecovered(
+    rows: ReturnType<typeof emptyRows>,
+    done: readonly { run: OwnedRun; decisions: Decision[] }[],
+  ): Promise<void> {
     const { store, alertDefaults } = this.options;
     for (const { run, decisions } of done) {
       const { record, plan, environment } = run;
       if (!decisions.some((decision) => decision.kind === 'end-run' && decision.state === 'success')) continue;
       if (routes('run.recovered', plan.pipeline, environment.config).length === 0) continue;
       const mended = await store.mendedRun(record.environment, record.pipeline, record.id);
-      if (mended !== null) rows.alerts.push(...recoveredAlerts(mended, record, plan.pipeline, environment, alertDefaults));
+      if (mended !== null)
+        rows.alerts.push(...recoveredAlerts(mended, record, plan.pipeline, environment, alertDefaults));
     }
   }
 
@@ -226,7 +306,13 @@ export class RunOwner {
       if (!todo.ended) continue;
       this.owned.delete(run.record.id);
       const ended = decisions.find((decision) => decision.kind === 'end-run');
-      this.options.observer.event('run-ended', { runId: run.record.id, pipeline: run.record.pipeline, environment: run.record.environment, state: ended?.kind === 'end-run' ? ended.state : '', createdAt: run.record.createdAt });
+      this.options.observer.event('run-ended', {
+        runId: run.record.id,
+        pipeline: run.record.pipeline,
+        environment: run.record.environment,
+        state: ended?.kind === 'end-run' ? ended.state : '',
+        createdAt: run.record.createdAt,
+      });
     }
   }
 
@@ -237,11 +323,18 @@ export class RunOwner {
       const taskIndex = run?.plan.indexOf.get(item.taskId);
       // Another owner's: it finds the attempt on its next sweep.
       if (!run || taskIndex === undefined) continue;
-      const attempt = { attemptId: item.attemptId, taskIndex, mapIndex: item.mapIndex, number: item.number, fence: item.fence };
+      const attempt = {
+        attemptId: item.attemptId,
+        taskIndex,
+        mapIndex: item.mapIndex,
+        number: item.number,
+        fence: item.fence,
+      };
       this.places.set(item.attemptId, { runId: item.runId, taskIndex, mapIndex: item.mapIndex });
       // At once, not with the next batch: a result may come before it. Admission is written already.
       for (const decision of advance(run.cache, [{ kind: 'admitted', ...attempt }], this.options.clock.now().getTime()))
-        if (decision.kind === 'cancel-attempt') this.options.executor.cancel(decision.attemptId, 'the run was cancelled');
+        if (decision.kind === 'cancel-attempt')
+          this.options.executor.cancel(decision.attemptId, 'the run was cancelled');
       const list = byRun.get(run);
       if (list) list.push(attempt);
       else byRun.set(run, [attempt]);
@@ -306,7 +399,12 @@ function mergePools(pools: readonly { environment: string; pool: string; freed: 
   return [...merged.values()].sort((a, b) => (`${a.environment}\0${a.pool}` < `${b.environment}\0${b.pool}` ? -1 : 1));
 }
 
-function refusal(attempt: { attemptId: string; fence: number }, runId: string, message: string, now: number): AttemptResult {
+function refusal(
+  attempt: { attemptId: string; fence: number },
+  runId: string,
+  message: string,
+  now: number,
+): AttemptResult {
   return {
     attemptId: attempt.attemptId,
     runId,

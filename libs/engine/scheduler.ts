@@ -8,6 +8,7 @@ import type { RunPlan } from './graph-of.ts';
 import { planRun } from './graph-of.ts';
 import type { AppliedEnvironment, Environments, Observer, Pipelines } from './ports.ts';
 import { projectPaths } from './project-paths.ts';
+import type { RunOwnerOptions } from './run-owner.ts';
 import { RunOwner } from './run-owner.ts';
 
 export interface SchedulerOptions {
@@ -24,6 +25,7 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly alertDefaults: AlertDefaults;
+  readonly onProgress: RunOwnerOptions['onProgress'];
   /** A lease outlives its process by at most this. */
   readonly leaseMs: number;
 }
@@ -56,6 +58,7 @@ export class Scheduler {
       clock,
       observer,
       alertDefaults,
+      onProgress: options.onProgress,
       onCommitted: ({ endedRuns, versions }) => {
         if (versions.length > 0) {
           void projectPaths(store, options.storageFor, versions, observer);
@@ -145,8 +148,10 @@ export class Scheduler {
     const { store, pipelines, environments, clock, observer } = this.options;
     for (const environment of environments.all()) {
       const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook);
-      if (fired.created > 0) observer.event('runs-created', { environment: environment.config.name, count: fired.created });
-      for (const problem of fired.problems) observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
+      if (fired.created > 0)
+        observer.event('runs-created', { environment: environment.config.name, count: fired.created });
+      for (const problem of fired.problems)
+        observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
     }
   }
 
@@ -173,7 +178,11 @@ export class Scheduler {
       const environment = this.options.environments.get(record.environment);
       const plan = environment && (await this.planFor(record, environment));
       if (!environment || !plan) {
-        this.options.observer.problem('taking a run', new Error(`${record.environment}/${record.pipeline} of release ${record.release} is not known here`), { runId: record.id });
+        this.options.observer.problem(
+          'taking a run',
+          new Error(`${record.environment}/${record.pipeline} of release ${record.release} is not known here`),
+          { runId: record.id },
+        );
         continue;
       }
       const own = rows.get(record.id) ?? [];
@@ -228,7 +237,8 @@ export class Scheduler {
     for (const run of await store.takeLate(100)) {
       const environment = environments.get(run.environment);
       const pipeline = await pipelines.get(run.release, run.pipeline);
-      if (environment && pipeline) alerts.push(...lateAlerts(run, withOverlay(pipeline, run.environment), environment, alertDefaults));
+      if (environment && pipeline)
+        alerts.push(...lateAlerts(run, withOverlay(pipeline, run.environment), environment, alertDefaults));
     }
     if (alerts.length > 0) await store.insertAlerts(alerts);
   }
@@ -252,13 +262,16 @@ export class Scheduler {
   private armRetryTimer(): void {
     const { clock } = this.options;
     let earliest = Number.POSITIVE_INFINITY;
-    for (const run of this.owner.runs()) for (const instance of run.cache.timers) earliest = Math.min(earliest, instance.retryAt ?? earliest);
+    for (const run of this.owner.runs())
+      for (const instance of run.cache.timers) earliest = Math.min(earliest, instance.retryAt ?? earliest);
     this.cancelRetryTimer?.();
     this.cancelRetryTimer = null;
     if (earliest === Number.POSITIVE_INFINITY || this.stopped) return;
     this.cancelRetryTimer = clock.schedule(Math.max(0, earliest - clock.now().getTime()), () => {
       const now = clock.now().getTime();
-      for (const run of this.owner.runs()) if ([...run.cache.timers].some((instance) => (instance.retryAt ?? Infinity) <= now)) this.owner.push(run.record.id, { kind: 'tick' });
+      for (const run of this.owner.runs())
+        if ([...run.cache.timers].some((instance) => (instance.retryAt ?? Infinity) <= now))
+          this.owner.push(run.record.id, { kind: 'tick' });
     });
   }
 }

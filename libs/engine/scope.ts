@@ -7,12 +7,19 @@ import type { AppliedEnvironment } from './ports.ts';
 /** What expressions of a run see, without anything of a particular task. */
 export function runScope(record: RunRecord, pipeline: CompiledPipeline, environment: AppliedEnvironment): Scope {
   const interval =
-    record.intervalStart !== null && record.intervalEnd !== null ? { start: new Date(record.intervalStart), end: new Date(record.intervalEnd) } : null;
+    record.intervalStart !== null && record.intervalEnd !== null
+      ? { start: new Date(record.intervalStart), end: new Date(record.intervalEnd) }
+      : null;
   const day = interval ? ds(interval, pipeline.schedule) : undefined;
   return {
     params: record.params,
     env: { name: record.environment, vars: environment.config.vars },
-    run: { id: record.id, trigger: record.trigger, release: record.release, interval: interval ? { start: iso(interval.start), end: iso(interval.end) } : null },
+    run: {
+      id: record.id,
+      trigger: record.trigger,
+      release: record.release,
+      interval: interval ? { start: iso(interval.start), end: iso(interval.end) } : null,
+    },
     ...(interval && day !== undefined
       ? {
           ds: day,
@@ -40,7 +47,12 @@ export function taskScope(run: OwnedRun, taskIndex: number, matrix: Readonly<Rec
     tasks[task.id] = { state: worstState([...progress.instances.values()].map((instance) => instance.state)), outputs };
   }
   const scope = runScope(run.record, plan.pipeline, run.environment);
-  return { ...scope, tasks, ...(matrix ? { matrix } : {}), run: { ...scope.run, ...(run.cache.finalStarted ? { state: runningVerdict(run) } : {}) } } as Scope;
+  return {
+    ...scope,
+    tasks,
+    ...(matrix ? { matrix } : {}),
+    run: { ...scope.run, ...(run.cache.finalStarted ? { state: runningVerdict(run) } : {}) },
+  } as Scope;
 }
 
 /** All tasks upstream, near and far; `finally` tasks see every other task. */
@@ -57,7 +69,20 @@ function ancestors(run: OwnedRun, taskIndex: number): Set<number> {
   return found;
 }
 
-const SEVERITY = ['failed', 'upstream_failed', 'cancelled', 'lost', 'retrying', 'running', 'queued', 'ready', 'waiting', 'success', 'skipped', 'none'];
+const SEVERITY = [
+  'failed',
+  'upstream_failed',
+  'cancelled',
+  'lost',
+  'retrying',
+  'running',
+  'queued',
+  'ready',
+  'waiting',
+  'success',
+  'skipped',
+  'none',
+];
 
 /** One state for a fan-out: the one that people would want to know first. */
 export function worstState(states: readonly string[]): string {

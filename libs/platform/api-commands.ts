@@ -7,26 +7,57 @@ import type { EnvironmentFiles } from './environment-files.ts';
 type Interval = { start: string; end: string };
 
 /** The engine's commands in the words of the API: instants as strings, one actor. */
-export function createApiCommands(commands: Commands, store: EngineStore, environments: EnvironmentFiles, actor = 'an operator') {
+export function createApiCommands(
+  commands: Commands,
+  store: EngineStore,
+  environments: EnvironmentFiles,
+  actor = 'an operator',
+) {
   return {
-    trigger: async (pipeline: string, request: { environment: string; params: Record<string, unknown>; at?: string | undefined; from?: string | undefined; to?: string | undefined }) => {
+    trigger: async (
+      pipeline: string,
+      request: {
+        environment: string;
+        params: Record<string, unknown>;
+        at?: string | undefined;
+        from?: string | undefined;
+        to?: string | undefined;
+      },
+    ) => {
       const { environment, params, at, from, to } = request;
-      const interval = { ...(at === undefined ? {} : { at }), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+      const interval = {
+        ...(at === undefined ? {} : { at }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      };
       return { runId: await commands.trigger({ pipeline, environment, params, ...interval, actor }) };
     },
     cancelRun: (runId: string) => commands.cancel(runId, actor),
-    rerunRun: async (runId: string, request: { mode: 'failed' | 'all' | 'from'; task?: string | undefined; release: 'same' | 'current' }) => {
+    rerunRun: async (
+      runId: string,
+      request: { mode: 'failed' | 'all' | 'from'; task?: string | undefined; release: 'same' | 'current' },
+    ) => {
       const { mode, task, release } = request;
       return { runId: await commands.rerun(runId, { mode, release, actor, ...(task === undefined ? {} : { task }) }) };
     },
-    setPaused: (environment: string, pipeline: string, paused: boolean) => commands.setPaused(environment, pipeline, paused),
-    backfill: async (request: { environment: string; pipeline: string; from: string; to: string; reprocess: 'missing' | 'failed' | 'all'; dryRun: boolean }) => {
+    setPaused: (environment: string, pipeline: string, paused: boolean) =>
+      commands.setPaused(environment, pipeline, paused),
+    backfill: async (request: {
+      environment: string;
+      pipeline: string;
+      from: string;
+      to: string;
+      reprocess: 'missing' | 'failed' | 'all';
+      dryRun: boolean;
+    }) => {
       const items = await commands.backfill({ ...request, actor });
       return { runs: items.map((item) => ({ ...item, interval: instants(item.interval) })) };
     },
     testAlerts: (environment: string, target: string | null) => testAlerts(store, environments, environment, target),
-    recordMetrics: async (runId: string, points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[]) =>
-      store.recordMetrics(runId, points),
+    recordMetrics: async (
+      runId: string,
+      points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[],
+    ) => store.recordMetrics(runId, points),
   };
 }
 
@@ -35,13 +66,20 @@ function instants(interval: { start: Date; end: Date }): Interval {
 }
 
 /** Puts a test message for each target into the outbox; the deliveries' ids. */
-async function testAlerts(store: EngineStore, environments: EnvironmentFiles, name: string, target: string | null): Promise<readonly string[]> {
+async function testAlerts(
+  store: EngineStore,
+  environments: EnvironmentFiles,
+  name: string,
+  target: string | null,
+): Promise<readonly string[]> {
   const environment = environments.get(name);
   if (!environment) throw new SluiceError('not_found', `There is no environment "${name}".`);
   const nobody = { alerts: [] } as unknown as Parameters<typeof routes>[1];
   const targets = target === null ? routes('run.failed', nobody, environment.config) : [target];
   if (targets.length === 0)
-    throw new SluiceError('bad_request', `Environment "${name}" has no alert routes.`, { hint: `Add \`alerts:\` to environments/${name}.yaml, or name a target such as slack:#channel.` });
+    throw new SluiceError('bad_request', `Environment "${name}" has no alert routes.`, {
+      hint: `Add \`alerts:\` to environments/${name}.yaml, or name a target such as slack:#channel.`,
+    });
   return store.insertAlerts(
     targets.map((to) => ({
       environment: name,

@@ -11,7 +11,6 @@ export { LiveEvents, type LiveListener } from './live-events.ts';
 export type { CatalogPipeline, ReadContext, ReleaseCatalog } from './reads/read-context.ts';
 export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';
-export { createApiCommands, type ApiCommandParts } from './api-commands.ts';
 export { createApiCommands } from './api-commands.ts';
 export { systemClock } from './clock.ts';
 export { EnvironmentFiles, storageFolder } from './environment-files.ts';

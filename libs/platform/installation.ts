@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { AlertSender, Clock, EngineStore, LogStore, SecretSource } from '#core';
 import { SluiceError } from '#core';
+import type { LiveEvent } from '#contracts';
 import { createEmailSender, createSlackSender } from '#alerts';
 import type { AlertDefaults, Observer } from '#engine';
 import { Commands, deliverAlerts, Scheduler } from '#engine';
@@ -51,10 +52,16 @@ export interface Installation {
   executor(): LocalExecutor | null;
   /** Ends what a dead predecessor left, then fires, claims, executes and alerts until `close`. */
   startScheduler(): Promise<void>;
+  /** Called after each commit of the engine, as a hint for live screens. */
+  onCommit(listener: () => void): void;
+  onProgress(listener: (event: ProgressEvent) => void): void;
   /** Something changed that the scheduler should look at now. */
   wake(): void;
   close(): Promise<void>;
 }
+
+/** How far a running task says that it is. */
+export type ProgressEvent = Extract<LiveEvent, { kind: 'progress' }>;
 
 const LEASE_MS = 10_000;
 const ALERT_LOOK_MS = 1000;
@@ -70,7 +77,11 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const releases = createReleaseStore({ folder: path.join(config.home, 'releases') });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();
-  const observer = observe(log, metrics);
+  const listeners: { commit: () => void; progress: (event: ProgressEvent) => void } = {
+    commit: () => undefined,
+    progress: () => undefined,
+  };
+  const observer = observe(log, metrics, () => listeners.commit());
   const rootOf = (name: string): string => {
     const environment = environments.get(name);
     if (!environment) throw new SluiceError('not_found', `There is no environment "${name}" in environments/.`);
@@ -79,9 +90,22 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const storageFor = perEnvironment(rootOf, (root) => createFileStorage({ root }));
   const logsFor = perEnvironment(rootOf, (root) => createFileLogs({ root }));
   let running: Running | null = null;
-  const wake = (): void => void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
+  const wake = (): void =>
+    void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
   const commands = new Commands({ store, pipelines, environments, now: () => clock.now(), onChange: wake });
-  const common = { options, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl };
+  const common = {
+    options,
+    onProgress: (event: ProgressEvent) => listeners.progress(event),
+    store,
+    environments,
+    releases,
+    pipelines,
+    observer,
+    storageFor,
+    logsFor,
+    clock,
+    publicUrl,
+  };
 
   return {
     config,
@@ -95,6 +119,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     storageFor,
     logsFor,
     wake,
+    onCommit: (listener) => void (listeners.commit = listener),
+    onProgress: (listener) => void (listeners.progress = listener),
     scheduler: () => running?.scheduler ?? null,
     executor: () => running?.executor ?? null,
     startScheduler: async () => {
@@ -115,6 +141,7 @@ interface Running {
 
 async function startRunning(parts: {
   options: InstallationOptions;
+  onProgress: (event: ProgressEvent) => void;
   store: EngineStore;
   environments: EnvironmentFiles;
   releases: ReleaseStore;
@@ -158,6 +185,7 @@ async function startRunning(parts: {
     observer,
     alertDefaults: alertDefaults(config, publicUrl),
     leaseMs: LEASE_MS,
+    onProgress: parts.onProgress,
   });
   await scheduler.start();
   const stopAlerts = startAlerts({ store, senders: await createSenders(config), logsFor, observer }, clock);
@@ -193,8 +221,19 @@ function startAlerts(deliverer: Parameters<typeof deliverAlerts>[0], clock: Cloc
 
 async function createSenders(config: Config): Promise<ReadonlyMap<string, AlertSender>> {
   const senders = new Map<string, AlertSender>();
-  if (config.slackToken) senders.set('slack', createSlackSender({ token: config.slackToken.reveal(), ...(config.slackApiUrl ? { apiUrl: config.slackApiUrl } : {}) }));
-  if (config.smtpUrl) senders.set('email', createEmailSender({ smtpUrl: config.smtpUrl.reveal(), from: config.mailFrom ?? 'sluice@localhost' }));
+  if (config.slackToken)
+    senders.set(
+      'slack',
+      createSlackSender({
+        token: config.slackToken.reveal(),
+        ...(config.slackApiUrl ? { apiUrl: config.slackApiUrl } : {}),
+      }),
+    );
+  if (config.smtpUrl)
+    senders.set(
+      'email',
+      createEmailSender({ smtpUrl: config.smtpUrl.reveal(), from: config.mailFrom ?? 'sluice@localhost' }),
+    );
   return senders;
 }
 
@@ -211,11 +250,17 @@ function alertDefaults(config: Config, publicUrl: string): AlertDefaults {
 async function readSecret(source: SecretSource): Promise<string> {
   if ('file' in source) return (await readFile(source.file, 'utf8')).replace(/\n$/, '');
   const value = process.env[source.env];
-  if (value === undefined) throw new SluiceError('unavailable', `The secret's variable ${source.env} is not set in Sluice's environment.`, { hint: `Set ${source.env} and start again.` });
+  if (value === undefined)
+    throw new SluiceError('unavailable', `The secret's variable ${source.env} is not set in Sluice's environment.`, {
+      hint: `Set ${source.env} and start again.`,
+    });
   return value;
 }
 
-function perEnvironment<T>(rootOf: (environment: string) => string, create: (root: string) => T): (environment: string) => T {
+function perEnvironment<T>(
+  rootOf: (environment: string) => string,
+  create: (root: string) => T,
+): (environment: string) => T {
   const byRoot = new Map<string, T>();
   return (environment) => {
     const root = rootOf(environment);

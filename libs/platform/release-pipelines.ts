@@ -1,10 +1,11 @@
 import type { CompiledPipeline } from '#core';
 import { SluiceError } from '#core';
 import type { Pipelines } from '#engine';
+import type { CatalogPipeline, ReleaseCatalog } from './reads/read-context.ts';
 import type { ReleaseStore, StoredRelease } from '#release';
 
 /** Compiled pipelines by release; releases never change, so what was read once is kept. */
-export class ReleasePipelines implements Pipelines {
+export class ReleasePipelines implements Pipelines, ReleaseCatalog {
   readonly #releases = new Map<string, Promise<StoredRelease>>();
   readonly #byName = new WeakMap<StoredRelease, Map<string, CompiledPipeline>>();
 
@@ -19,6 +20,22 @@ export class ReleasePipelines implements Pipelines {
 
   async all(release: string): Promise<readonly CompiledPipeline[]> {
     return (await this.release(release)).pipelines;
+  }
+
+  /** For screens: every pipeline file, broken ones included. */
+  async pipelines(release: string): Promise<readonly CatalogPipeline[]> {
+    const stored = await this.release(release);
+    const byFile = new Map(stored.pipelines.map((pipeline) => [pipeline.file, pipeline]));
+    return Object.entries(stored.sources).map(([file, source]) => {
+      const pipeline = byFile.get(file) ?? null;
+      return {
+        name: pipeline?.name ?? file.replace(/\.ya?ml$/, ''),
+        file,
+        source,
+        pipeline,
+        problems: stored.problems[file] ?? [],
+      };
+    });
   }
 
   /** Throws `not_found` when the release's files are gone. */

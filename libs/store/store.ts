@@ -47,6 +47,7 @@ export function createStore(db: DataSource): EngineStore {
     takeAlerts: (limit) => alerts.takeAlerts(db, limit),
     recordAlert: (id, result) => alerts.recordAlert(db, id, result),
     insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
+    recordMetrics: (runId, points) => runs.recordMetrics(db, runId, points),
     takeLate: (limit) => alerts.takeLate(db, limit),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),
     sweep: () => sweep(db),

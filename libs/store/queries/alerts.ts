@@ -54,16 +54,17 @@ export async function recordAlert(
     select count(*) from recorded`;
 }
 
-export async function insertAlerts(db: Db, alerts: readonly AlertInsert[]): Promise<void> {
-  await db.sql`
+export async function insertAlerts(db: Db, alerts: readonly AlertInsert[]): Promise<string[]> {
+  const rows = await db.sql<{ id: string }[]>`
     with inserted as (
       insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
       select environment, pipeline, "runId", event, target, message, state, detail
       from jsonb_to_recordset(${JSON.stringify(alerts)}::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text,
              message jsonb, state text, detail text)
-      returning 1
+      returning id
     )
-    select count(*) from inserted`;
+    select id::text from inserted order by id`;
+  return rows.map((row) => row.id);
 }
 
 export function takeLate(db: Db, limit: number): Promise<RunRecord[]> {
