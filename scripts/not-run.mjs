@@ -20,7 +20,8 @@ export function skippedTests(reportFile) {
 export function reportNotRun(skipped, missingTools) {
   if (skipped.length === 0 && missingTools.length === 0) return;
   const count = skipped.reduce((sum, { titles }) => sum + titles.length, 0);
-  const lines = ['', bold(yellow(`NOT RUN: ${count} test${count === 1 ? '' : 's'}`))];
+  const heading = count === 0 ? 'MISSING' : `NOT RUN: ${count} test${count === 1 ? '' : 's'}`;
+  const lines = ['', bold(yellow(heading))];
   for (const { file, titles } of skipped) {
     lines.push(`  ${file}`);
     for (const title of titles.slice(0, 5)) lines.push(`    - ${title}`);

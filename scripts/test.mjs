@@ -1,11 +1,12 @@
 // `npm test`: format, lint, types, build, then every test. `npm test -- libs/dag` runs the tests that match, and nothing else.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { provideTools } from './find-tools.mjs';
 import { reportNotRun, skippedTests } from './not-run.mjs';
-import { bin, CHECKS, jest, red, ROOT, run, summarize } from './parts.mjs';
+import { CHECKS, jest, ROOT, run, summarize } from './parts.mjs';
 
-const REPORT = bin('.cache/jest-report.json');
 const filter = process.argv.slice(2);
 const inCi = ['true', '1'].includes(process.env.CI ?? '');
 
@@ -19,18 +20,18 @@ if (filter.length === 0 || needsBuild(filter)) {
 // Without a build the end-to-end tests could only test the build before; what else is broken still comes to light.
 const built = results.every(({ name, code }) => name !== 'build' || code === 0);
 const scope = built ? [] : ['--selectProjects', 'unit', 'db'];
-mkdirSync(bin('.cache'), { recursive: true });
-rmSync(REPORT, { force: true });
-const tests = jest([...filter, '--json', '--outputFile', REPORT, ...scope]);
+const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const report = join(folder, 'report.json');
+const tests = jest([...filter, '--json', '--outputFile', report, ...scope]);
 results.push(await run({ ...tests, env: found }));
 
-reportNotRun(skippedTests(REPORT), missing);
-let code = summarize(results, startedAt);
-if (code === 0 && inCi && missing.length > 0) {
-  process.stdout.write(red('CI=true: what is missing counts as a failure\n'));
-  code = 1;
-}
-process.exitCode = code;
+// With `-t` most tests are left out on purpose.
+const byTitle = filter.some((argument) => /^(-t|--testNamePattern)/.test(argument));
+reportNotRun(byTitle ? [] : skippedTests(report), missing);
+rmSync(folder, { recursive: true });
+// Where nobody reads the list above, a test that cannot run is a test that fails.
+if (inCi && missing.length > 0) results.push({ name: 'tools', code: 1, ms: 0 });
+process.exitCode = summarize(results, startedAt);
 
 /** Whether a filter picks tests of the built program. */
 function needsBuild(args) {
