@@ -35,6 +35,7 @@ export interface LaunchListener {
 
 export interface LaunchedProcess {
   write(data: Buffer): void;
+  closeInput(): void;
   /** TERM to the whole process group, KILL after `graceMs`; 0 kills at once. */
   end(graceMs: number): void;
 }
@@ -62,6 +63,7 @@ export class Launcher {
     launcher.send(TO_LAUNCHER.spawn, id, JSON.stringify(request));
     return {
       write: (data) => launcher.send(TO_LAUNCHER.input, id, data),
+      closeInput: () => launcher.send(TO_LAUNCHER.closeInput, id, ''),
       end: (graceMs) => launcher.send(TO_LAUNCHER.end, id, JSON.stringify({ graceMs })),
     };
   }

@@ -12,8 +12,10 @@ import type {
 import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
 import { Launcher } from './launcher.ts';
+import { ReleaseFolders } from './release-folders.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
 import { NodeRunner } from './node-runner.ts';
+import { PythonRunner } from './python-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
 import { SqlRunner } from './sql-runner.ts';
 import type { EndReason, TaskRunner } from './task-runner.ts';
@@ -96,10 +98,12 @@ class AttemptQueue implements LocalExecutor {
     this.#runners = {
       run: new ShellRunner(launcher, path),
       node: new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null }),
+      python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
       sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? [] }),
     };
     this.#tools = {
       ...options,
+      releases: new ReleaseFolders(options.releases),
       runnerFor: ({ body }) => {
         const runner = this.#runners[body.kind];
         if (runner === undefined)

@@ -89,7 +89,7 @@ describe('a node task', () => {
     const context = { ...anAssignment().context, vars: { region: 'eu' } };
     const result = await world.run(node('env', { context, env: { MINE: '1', PARAM_X: '2' } }));
     expect(result.outputs).toEqual({
-      names: ['HOME', 'LANG', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'SLUICE_PROCESS', 'TMPDIR', 'TZ'],
+      names: ['HOME', 'LANG', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONUNBUFFERED', 'SLUICE_PROCESS', 'TMPDIR', 'TZ'],
       region: 'eu',
       mine: '1',
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Assignment } from '#core';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
-import { topLevelEntries } from './scratch.ts';
+import type { ReleaseFolder } from './release-folders.ts';
 import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
 import { runInWarmProcess } from './warm-attempt.ts';
 import type { WarmPool } from './warm-pool.ts';
@@ -33,7 +33,7 @@ export class NodeRunner implements TaskRunner {
     if (body.kind !== 'node') throw new TypeError(`the node runner got a ${body.kind} task`);
     const { pool, launcher } = this.#options;
     const key = `node\0${environment}\0${release}\0${body.file}`;
-    const process = pool.take(key, () => this.#start(order.releaseDir));
+    const process = pool.take(key, () => this.#start(order.release));
     const scratch = join(launcher.scratchFolder(), `n${this.#nextFolder++}`);
     const request = { file: body.file, export: body.export, ...contextOf(order), scratch };
     const { ending, reusable } = await runInWarmProcess(process, request, order);
@@ -47,19 +47,19 @@ export class NodeRunner implements TaskRunner {
     this.#options.pool.close();
   }
 
-  #start(releaseDir: string): WarmProcess {
+  #start(release: ReleaseFolder): WarmProcess {
     const { launcher, childFolder, path, moduleRoot } = this.#options;
     const folder = join(launcher.scratchFolder(), `w${this.#nextFolder++}`);
     const home = join(folder, 'home');
     const work = join(folder, 'work');
     mkdirSync(home, { recursive: true, mode: 0o700 });
     mkdirSync(work, { mode: 0o700 });
-    for (const name of topLevelEntries(releaseDir)) symlinkSync(join(releaseDir, name), join(work, name));
+    for (const name of release.entries) symlinkSync(join(release.folder, name), join(work, name));
     // Attempts share it: nothing may be left there for the next one.
     chmodSync(work, 0o500);
     // A release below the project finds the project's packages by itself.
-    const fallback = moduleRoot === null || releaseDir.startsWith(`${moduleRoot}/`) ? null : moduleRoot;
-    const settings = JSON.stringify({ releaseDir, moduleRoot: fallback });
+    const fallback = moduleRoot === null || release.folder.startsWith(`${moduleRoot}/`) ? null : moduleRoot;
+    const settings = JSON.stringify({ releaseDir: release.folder, moduleRoot: fallback });
     const file = process.execPath;
     const args = [join(childFolder, 'node-worker.mjs'), settings];
     const env = {
@@ -71,14 +71,14 @@ export class NodeRunner implements TaskRunner {
 }
 
 /** The values of `ctx`; see docs. A path that is read stands in `paths`, one that is written in `out`. */
-export function contextOf(order: AttemptOrder): object {
-  const { assignment, folders, secrets, releaseDir } = order;
+export function contextOf(order: AttemptOrder) {
+  const { assignment, folders, secrets, release } = order;
   const { attemptId, number, fence, context, env } = assignment;
   return {
     context,
     env,
     secrets,
-    releaseDir,
+    releaseDir: release.folder,
     attempt: { id: attemptId, number, fence },
     paths: foldersByName(assignment.reads, folders),
     out: foldersByName(assignment.writes, folders),

@@ -5,7 +5,6 @@ import type {
   LogStore,
   Outcome,
   PublishedVersion,
-  ReleaseFiles,
   Staged,
   Storage,
 } from '#core';
@@ -13,6 +12,7 @@ import { AttemptLog } from './attempt-log.ts';
 import { Findings } from './findings.ts';
 import { createMasker, type Masker } from './masker.ts';
 import { parseMessage } from './protocol.ts';
+import type { ReleaseFolders } from './release-folders.ts';
 import { outcomeOf, type EndReason, type TaskRunner } from './task-runner.ts';
 
 /** Shorter attempts without outputs are cheaper to run again than to write evidence about. */
@@ -21,7 +21,7 @@ const EVIDENCE_MS = 1_000;
 export interface AttemptTools {
   readonly storageFor: (environment: string) => Storage;
   readonly logsFor: (environment: string) => LogStore;
-  readonly releases: ReleaseFiles;
+  readonly releases: ReleaseFolders;
   readonly readSecret: (source: { readonly env: string } | { readonly file: string }) => Promise<string>;
   readonly runnerFor: (assignment: Assignment) => TaskRunner;
   readonly report: (report: AttemptReport) => void;
@@ -132,7 +132,7 @@ async function stage(attempt: Attempt): Promise<void> {
 
 async function perform(attempt: Attempt): Promise<void> {
   const { assignment, tools, signal, findings } = attempt;
-  const releaseDir = await tools.releases.folder(assignment.release);
+  const release = await tools.releases.open(assignment.release);
   const reason = (): EndReason | null => (signal.aborted ? (signal.reason as EndReason) : null);
   const started = (pid: number | null): void =>
     tools.report({
@@ -153,7 +153,7 @@ async function perform(attempt: Attempt): Promise<void> {
   signal.addEventListener('abort', sayWhy);
   const ending = await tools.runnerFor(assignment).run({
     assignment,
-    releaseDir,
+    release,
     folders: attempt.staged?.folders ?? {},
     secrets: attempt.secrets,
     log: attempt.log,

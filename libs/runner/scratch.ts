@@ -1,16 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ReleaseFolder } from './release-folders.ts';
 import { resultFiles } from './result-files.ts';
-
-/** Past this many entries, pipeline files at the top are not linked: thousands of links per attempt would cost more than the attempt. */
-const MANY_ENTRIES = 200;
-
-/** Top-level names of a release that a scratch folder links to. */
-export function topLevelEntries(releaseDir: string): readonly string[] {
-  const names = readdirSync(releaseDir);
-  return names.length <= MANY_ENTRIES ? names : names.filter((name) => !/\.ya?ml$/.test(name));
-}
 
 /**
  * An attempt's working directory: empty but for links to the release's top-level entries, so that relative paths and
@@ -21,11 +13,11 @@ export class Scratch {
   readonly folder: string;
   readonly #links: readonly string[];
 
-  constructor(folder: string, releaseDir: string, entries: readonly string[]) {
+  constructor(folder: string, release: ReleaseFolder) {
     this.folder = folder;
-    this.#links = entries;
+    this.#links = release.entries;
     mkdirSync(folder, { mode: 0o700 });
-    for (const name of entries) symlinkSync(join(releaseDir, name), join(folder, name));
+    for (const name of release.entries) symlinkSync(join(release.folder, name), join(folder, name));
   }
 
   /** Removes the folder and the result files beside it; never throws. */

@@ -51,7 +51,18 @@ describe('a shell task', () => {
     const task = shell('env | cut -d= -f1 | sort', { env: { DS: '2026-01-01', PARAM_X: '1' } });
     await world.run(task);
     expect(world.logOf(task).map((line) => line.slice(4))).toEqual(
-      ['DS', 'HOME', 'LANG', 'PARAM_X', 'PATH', 'PWD', 'PYTHONDONTWRITEBYTECODE', 'SHLVL', 'SLUICE_METRICS']
+      [
+        'DS',
+        'HOME',
+        'LANG',
+        'PARAM_X',
+        'PATH',
+        'PWD',
+        'PYTHONDONTWRITEBYTECODE',
+        'PYTHONUNBUFFERED',
+        'SHLVL',
+        'SLUICE_METRICS',
+      ]
         .concat([
           'SLUICE_OUTPUT',
           'SLUICE_PROCESS',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { attemptEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import { collectResultFiles, resultFiles } from './result-files.ts';
-import { Scratch, topLevelEntries } from './scratch.ts';
+import { Scratch } from './scratch.ts';
 import { failed, type AttemptOrder, type EndReason, type Ending, type TaskRunner } from './task-runner.ts';
 
 /** Linux refuses one argument over 128 KiB: longer scripts run from a file. */
@@ -14,7 +14,6 @@ const BASH = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash'].find((file) =
 export class ShellRunner implements TaskRunner {
   readonly #launcher: Launcher;
   readonly #path: string;
-  readonly #entries = new Map<string, readonly string[]>();
   #nextScratch = 1;
 
   constructor(launcher: Launcher, path: string) {
@@ -25,10 +24,11 @@ export class ShellRunner implements TaskRunner {
   async run(order: AttemptOrder): Promise<Ending> {
     const { body } = order.assignment;
     if (body.kind !== 'run') throw new TypeError(`the shell runner got a ${body.kind} task`);
-    const scratch = this.#makeScratch(order.releaseDir);
+    const folder = join(this.#launcher.scratchFolder(), `s${this.#nextScratch++}`);
+    const scratch = new Scratch(folder, order.release);
     try {
-      const ending = await this.#execute(order, body.script, scratch.folder);
-      await collectResultFiles(resultFiles(scratch.folder), order.findings);
+      const ending = await this.#execute(order, body.script, folder);
+      await collectResultFiles(resultFiles(folder), order.findings);
       return ending;
     } finally {
       await scratch.remove();
@@ -39,22 +39,8 @@ export class ShellRunner implements TaskRunner {
     // nothing is kept between attempts
   }
 
-  #makeScratch(releaseDir: string): Scratch {
-    let entries = this.#entries.get(releaseDir);
-    if (entries === undefined) this.#entries.set(releaseDir, (entries = topLevelEntries(releaseDir)));
-    return new Scratch(join(this.#launcher.scratchFolder(), `s${this.#nextScratch++}`), releaseDir, entries);
-  }
-
   #execute(order: AttemptOrder, script: string, scratch: string): Promise<Ending> {
-    const env = attemptEnvironment({
-      assignment: order.assignment,
-      path: this.#path,
-      scratch,
-      releaseDir: order.releaseDir,
-      files: resultFiles(scratch),
-      folders: order.folders,
-      secrets: order.secrets,
-    });
+    const env = attemptEnvironment({ ...order, path: this.#path, scratch, files: resultFiles(scratch) });
     return new Promise((resolve) => {
       const request = { ...shellCommand(script, scratch), cwd: scratch, env, input: false, control: false };
       const launched = this.#launcher.launch(request, {

@@ -39,7 +39,7 @@ export class SqlRunner implements TaskRunner {
     const request = {
       file: body.file,
       text: body.text,
-      releaseDir: order.releaseDir,
+      releaseDir: order.release.folder,
       dataFolders: this.#options.dataFolders,
       folders: Object.values(order.folders),
       variables: variablesOf(order),
@@ -79,7 +79,7 @@ function variablesOf(order: AttemptOrder): Record<string, unknown> {
     ...order.secrets,
     ...Object.fromEntries(params),
     ...order.folders,
-    SLUICE_RELEASE_DIR: order.releaseDir,
+    SLUICE_RELEASE_DIR: order.release.folder,
     ...(body.kind === 'sql' ? body.variables : {}),
   };
 }

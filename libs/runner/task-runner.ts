@@ -1,6 +1,7 @@
 import type { Assignment, Outcome } from '#core';
 import type { AttemptLog } from './attempt-log.ts';
 import type { Findings } from './findings.ts';
+import type { ReleaseFolder } from './release-folders.ts';
 
 /** Runs the body of an attempt; one per kind of task. */
 export interface TaskRunner {
@@ -13,7 +14,7 @@ export interface TaskRunner {
 /** Everything that a task runner needs to run one attempt. */
 export interface AttemptOrder {
   readonly assignment: Assignment;
-  readonly releaseDir: string;
+  readonly release: ReleaseFolder;
   /** Absolute folders by variable (`PATH_RAW`). */
   readonly folders: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
