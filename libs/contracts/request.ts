@@ -73,8 +73,12 @@ function noAnswer(options: ClientOptions, cause: unknown, tookTooLong: boolean):
       cause,
     });
   // Node puts the reason (`ECONNREFUSED`) into the cause of a bare "fetch failed".
-  const reason = cause instanceof Error ? ((cause.cause as { code?: string } | undefined)?.code ?? cause.message) : '';
-  return new SluiceError('unavailable', `No answer from ${server}${reason ? ` (${reason})` : ''}.`, { cause });
+  const { message, cause: inner } = cause as { readonly message?: string; readonly cause?: { readonly code?: string } };
+  const reason = inner?.code ?? message ?? '';
+  return new SluiceError('unavailable', `No answer from ${server}${reason ? ` (${reason})` : ''}.`, {
+    hint: 'Is it running? `npm start` starts one.',
+    cause,
+  });
 }
 
 async function refusal(response: Response, method: string, path: string): Promise<SluiceError> {

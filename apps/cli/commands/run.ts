@@ -52,7 +52,9 @@ export function checkInterval({ from, to }: { readonly from?: string; readonly t
       },
     );
   if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
-    throw new SluiceError('bad_request', `The interval is empty: --from ${from} is not before --to ${to}.`);
+    throw new SluiceError('bad_request', `The interval is empty: --from ${from} is not before --to ${to}.`, {
+      hint: 'The end is not part of the interval: one day is --from 2026-01-01 --to 2026-01-02.',
+    });
 }
 
 async function triggerRun(cli: Cli, pipeline: string, options: RunOptions): Promise<void> {

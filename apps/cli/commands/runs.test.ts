@@ -41,7 +41,7 @@ describe('runs list', () => {
   test('a narrow terminal gets cut cells, never a cut id', async () => {
     const { out } = await sluice(['runs', 'list'], { env: { ...server.env, NO_COLOR: '1' }, tty: true, columns: 70 });
     for (const line of out.trimEnd().split('\n')) expect(line.length).toBeLessThanOrEqual(70);
-    expect(out).toContain('flight-del…');
+    expect(out).toContain('flight-dela…');
   });
 
   test('pages are followed until the limit is reached', async () => {
@@ -148,7 +148,7 @@ describe('runs watch', () => {
       ]),
     ];
     server.on('GET /runs/7', (_asked) => ({ json: steps[state] }));
-    server.on('GET /events', (response, _request) => {
+    server.stream('GET /events', (response) => {
       const send = eventStream(response);
       state = 1;
       send(null, { kind: 'run', environment: 'dev', pipeline: 'flight-delays', runId: '7', state: 'failed' }, '5');
@@ -163,7 +163,7 @@ describe('runs watch', () => {
 
   test('a run that does not end in time is exit 8 and goes on', async () => {
     server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
-    server.on('GET /events', (response, _request) => void eventStream(response));
+    server.stream('GET /events', (response) => void eventStream(response));
     const { code, err } = await sluice(['runs', 'watch', '7', '--wait', '--timeout', '200ms'], { env: server.env });
     expect(code).toBe(8);
     expect(err).toContain('Run 7 was still running after 200ms.');
@@ -172,7 +172,7 @@ describe('runs watch', () => {
   test('Ctrl-C ends the watching with 130 and says that the run goes on', async () => {
     const interrupt = new Interrupt();
     server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
-    server.on('GET /events', (response, _request) => void eventStream(response));
+    server.stream('GET /events', (response) => void eventStream(response));
     const onErr = (text: string): void => {
       if (text.includes('run 7 running')) interrupt.fire();
     };
@@ -183,7 +183,7 @@ describe('runs watch', () => {
 
   test('a terminal is redrawn in place', async () => {
     server.on('GET /runs/7', { json: aRunDetail({}, [aTaskRun(), aTaskRun({ taskId: 'features' })]) });
-    server.on('GET /events', (response, _request) => void eventStream(response));
+    server.stream('GET /events', (response) => void eventStream(response));
     const { code, out, err } = await sluice(['runs', 'watch', '7'], {
       env: { ...server.env, NO_COLOR: '1' },
       tty: true,

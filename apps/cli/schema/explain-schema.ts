@@ -41,11 +41,12 @@ function fieldLines(root: JsonSchema, shapes: readonly JsonSchema[]): string[] {
     for (const [name, schema] of Object.entries(isObject(properties) ? properties : {}))
       if (!fields.has(name) && isObject(schema)) fields.set(name, schema);
   const widest = Math.max(0, ...[...fields.keys()].map((name) => name.length));
-  return [...fields].map(([name, schema]) => `    ${name.padEnd(widest)}  ${firstSentence(schema)}`.trimEnd());
+  return [...fields].map(([name, schema]) => `    ${name.padEnd(widest)}  ${firstSentence(root, schema)}`.trimEnd());
 }
 
-function firstSentence(schema: JsonSchema): string {
-  return String(schema.description ?? '').split(/(?<=\.)\s|\n/)[0] ?? '';
+function firstSentence(root: JsonSchema, schema: JsonSchema): string {
+  const described = [schema, ...alternatives(root, schema)].find((each) => typeof each.description === 'string');
+  return String(described?.description ?? '').split(/(?<=\.)\s|\n/)[0] ?? '';
 }
 
 function isObject(value: unknown): value is JsonSchema {
