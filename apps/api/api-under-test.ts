@@ -88,7 +88,10 @@ export async function anApi(
 
 export const withToken = { authorization: `Bearer ${TOKEN}` };
 
-/** Not `fetch`: it tidies paths up and refuses to set Host, which is what some tests are about. */
+/**
+ * Not `fetch`: it tidies paths up and refuses to set Host, which is what some tests are about. A connection each, because
+ * the server closes those on which it met nonsense.
+ */
 function ask(
   port: number,
   path: string,
@@ -98,7 +101,7 @@ function ask(
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     const type = text === undefined ? {} : { 'content-type': 'application/json' };
     const outgoing = request(
-      { port, host: '127.0.0.1', path, method, headers: { ...type, ...headers } },
+      { port, host: '127.0.0.1', path, method, agent: false, headers: { ...type, ...headers } },
       (response) => {
         let received = '';
         response.setEncoding('utf8').on('data', (chunk) => (received += chunk));
