@@ -35,6 +35,7 @@ export interface Answer {
 export async function anApi(
   answers: Readonly<Record<string, (...args: never[]) => unknown>> = {},
   parts: Partial<ApiParts> = {},
+  { listen = true }: { listen?: boolean } = {},
 ): Promise<ApiUnderTest> {
   const calls: { name: string; args: readonly unknown[] }[] = [];
   const listeners = new Set<LiveEventListener>();
@@ -73,7 +74,7 @@ export async function anApi(
     version: '0.0.0-test',
     ...parts,
   });
-  const port = await api.listen('127.0.0.1', 0);
+  const port = listen ? await api.listen('127.0.0.1', 0) : 0;
   return {
     ...api,
     auth,

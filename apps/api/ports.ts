@@ -109,8 +109,8 @@ export interface Commands {
 export interface LiveEventListener {
   /** `id` is what `Last-Event-ID` may carry later. */
   event(id: string, event: LiveEvent): void;
-  /** Events were missed for good: refetch what is shown. */
-  reset(): void;
+  /** Events up to `id` were missed for good: refetch what is shown. */
+  reset(id: string): void;
 }
 
 /** Live events of this installation, in commit order. */

@@ -13,7 +13,8 @@ export function heartbeat(source: Observable<MessageEvent>): Observable<MessageE
     map((): MessageEvent => ({ comment: 'still here' })),
     takeUntil(ended),
   );
-  return merge(source.pipe(finalize(() => ended.next())), beats);
+  // The beats first: a source that ends while it is subscribed to must find them listening.
+  return merge(beats, source.pipe(finalize(() => ended.next())));
 }
 
 export function eventStream(
@@ -24,7 +25,7 @@ export function eventStream(
   return new Observable((subscriber) =>
     events.subscribe(topics, lastEventId, {
       event: (id, event) => subscriber.next({ id, data: event }),
-      reset: () => subscriber.next({ type: 'reset', data: '{}' }),
+      reset: (id) => subscriber.next({ type: 'reset', id, data: '{}' }),
     }),
   );
 }

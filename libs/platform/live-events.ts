@@ -17,7 +17,7 @@ interface Told {
 }
 export interface LiveListener {
   event(id: string, event: LiveEvent): void;
-  reset(): void;
+  reset(id: string): void;
 }
 interface Subscriber {
   readonly topics: ReadonlySet<string>;
@@ -133,7 +133,7 @@ export class LiveEvents {
     const known = last !== null && oldest !== undefined && compare(oldest.position, last) <= 0;
     const nothingSince = last !== null && this.#position !== null && compare(last, this.#position) === 0;
     if (!known && !nothingSince) {
-      subscriber.listener.reset();
+      subscriber.listener.reset(this.#idOf(this.#kept.at(-1)));
       return;
     }
     for (const told of this.#kept)
