@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, type Stats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { relativeSegments, SluiceError } from '#core';
+
+/** A file of a release. */
+export interface ReleaseFile {
+  /** Relative to the folder, with forward slashes. */
+  readonly path: string;
+  readonly executable: boolean;
+  readonly bytes: number;
+  /** Hex, of the content. */
+  readonly sha256: string;
+}
+
+export interface HashedFile extends ReleaseFile {
+  /** `<mode> <object id>` as git would store it. */
+  readonly gitEntry: string;
+  /** Of `.yaml` and `.yml` files, else null. */
+  readonly text: string | null;
+  readonly stamp: string;
+}
+
+export interface SizeLimits {
+  readonly files: number;
+  readonly fileBytes: number;
+  readonly totalBytes: number;
+}
+
+/** A file changed this shortly before it was read could change again without a new time stamp. */
+const RACY_MS = 50;
+const STAT_SLICE = 500;
+const READ_LANES = 4;
+
+/**
+ * Hashes the named files, reusing what `known` holds about files whose time, size and number did not change. A file
+ * that is gone is left out. Throws `bad_request` for links and other things a release cannot hold.
+ */
+export async function hashFiles(
+  root: string,
+  names: readonly string[],
+  known: ReadonlyMap<string, HashedFile>,
+  limits: SizeLimits,
+  objectFormat: 'sha1' | 'sha256',
+): Promise<Map<string, HashedFile>> {
+  const files = new Map<string, HashedFile>();
+  const changed: { name: string; stats: Stats }[] = [];
+  const odd: string[] = [];
+  let total = 0;
+  for (const [index, name] of names.entries()) {
+    // Plain system calls are five times faster than the thread pool; a pause now and then lets others run.
+    if (index % STAT_SLICE === STAT_SLICE - 1) await nextTurn();
+    const stats = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    const oddity = oddityOf(name, stats, limits);
+    if (oddity !== null) odd.push(`${name} ${oddity}`);
+    total += stats.size;
+    const before = known.get(name);
+    if (before?.stamp === stampOf(stats)) files.set(name, before);
+    else changed.push({ name, stats });
+  }
+  if (total > limits.totalBytes) odd.push(`all files together have ${total} bytes; at most ${limits.totalBytes} fit`);
+  if (odd.length > 0) throw refusal(root, odd);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = changed[next++]; item !== undefined; item = changed[next++]) {
+      const hashed = await hashOne(root, item.name, item.stats, objectFormat);
+      if (hashed !== null) files.set(item.name, hashed);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(READ_LANES, changed.length) }, lane));
+  return new Map(names.flatMap((name) => (files.has(name) ? [[name, files.get(name) as HashedFile]] : [])));
+}
+
+async function hashOne(root: string, name: string, stats: Stats, objectFormat: 'sha1' | 'sha256') {
+  const readAt = Date.now();
+  const content = await readFile(path.join(root, name)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (content === null) return null;
+  const executable = (stats.mode & 0o100) !== 0;
+  const id = createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest('hex');
+  const racy = readAt - stats.mtimeMs < RACY_MS || content.length !== stats.size;
+  return {
+    path: name,
+    executable,
+    bytes: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+    gitEntry: `${executable ? '100755' : '100644'} ${id}`,
+    text: /\.ya?ml$/.test(name) ? content.toString('utf8') : null,
+    stamp: racy ? 'racy' : stampOf(stats),
+  };
+}
+
+function stampOf(stats: Stats): string {
+  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.mode}`;
+}
+
+function oddityOf(name: string, stats: Stats, limits: SizeLimits): string | null {
+  if (stats.isSymbolicLink()) return 'is a symbolic link';
+  if (stats.isDirectory()) return 'is a git repository of its own';
+  if (!stats.isFile()) return 'is neither a file nor a folder';
+  if (stats.size > limits.fileBytes) return `has ${stats.size} bytes; at most ${limits.fileBytes} fit`;
+  if (name.includes('\uFFFD')) return 'has a name that is not UTF-8';
+  try {
+    return relativeSegments(name).includes('.git') ? 'lies in a folder named .git' : null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function refusal(root: string, odd: readonly string[]): SluiceError {
+  const more = odd.length > 5 ? `, and ${odd.length - 5} more` : '';
+  return new SluiceError('bad_request', `${root} cannot become a release: ${odd.slice(0, 5).join('; ')}${more}.`, {
+    hint: 'A release holds plain files only. Remove what is named, or list it in .gitignore; data belongs into paths, not into the release.',
+    details: { files: odd },
+  });
+}

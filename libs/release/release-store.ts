@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { type CompiledPipeline, type Problem, type ReleaseFiles, SluiceError } from '#core';
+import { releaseAlias } from './alias.ts';
+import { Blobs } from './blobs.ts';
+import { compileRelease } from './compile-release.ts';
+import type { ReleaseFile } from './hashed-files.ts';
+import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
+import type { Snapshot } from './snapshot.ts';
+import { UnpackedReleases } from './unpacked-release.ts';
+
+/** A release as it was compiled when it was stored; a newer Sluice reads the same. */
+export interface StoredRelease extends ReleaseSummary {
+  readonly pipelines: readonly CompiledPipeline[];
+  /** By file relative to `dags/`; only files that have some. Such a file has no pipeline here. */
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
+  /** Texts of the `.yaml` and `.yml` files. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly files: readonly ReleaseFile[];
+}
+
+/** Content-addressed releases in a folder. Any number of processes may share it. */
+export interface ReleaseStore extends ReleaseFiles {
+  /**
+   * Stores and compiles a snapshot. Content that is stored already is returned as it was compiled then; if it was marked
+   * dirty and now comes from a clean commit, it takes that commit. Throws `conflict` when files changed meanwhile.
+   */
+  put(snapshot: Snapshot): Promise<StoredRelease>;
+  get(digest: string): Promise<StoredRelease | null>;
+  /** Newest first. */
+  list(): Promise<readonly ReleaseSummary[]>;
+}
+
+const MAX_IN_MEMORY = 4;
+const LANES = 8;
+
+/** Opens the store in `folder` (absolute), which is made when first written to. */
+export function createReleaseStore({ folder }: { readonly folder: string }): ReleaseStore {
+  return new FolderReleaseStore(folder);
+}
+
+class FolderReleaseStore implements ReleaseStore {
+  readonly #records: ReleaseRecords;
+  readonly #blobs: Blobs;
+  readonly #unpacked: UnpackedReleases;
+  /** The last few, because the present one is asked for all the time. */
+  readonly #recent = new Map<string, StoredRelease>();
+  /** A pipeline that the compiler returned before keeps its blob: a change of one file serialises one. */
+  readonly #serialised = new WeakMap<CompiledPipeline, string>();
+
+  constructor(folder: string) {
+    this.#records = new ReleaseRecords(path.join(folder, 'releases'));
+    this.#blobs = new Blobs(path.join(folder, 'blobs'));
+    this.#unpacked = new UnpackedReleases(path.join(folder, 'unpacked'), this.#blobs);
+  }
+
+  async put(snapshot: Snapshot): Promise<StoredRelease> {
+    const known = await this.get(snapshot.digest);
+    if (known !== null && (snapshot.dirty || !known.dirty)) return known;
+    if (known !== null) return this.#adoptCommit(known, snapshot);
+    const { pipelines, problems } = compileRelease(snapshot);
+    await inLanes(snapshot.files, async (file) => {
+      if (!this.#blobs.has(file.sha256, file.bytes)) await this.#blobs.put(file.sha256, await snapshot.read(file));
+    });
+    const compiled = await inLanes(pipelines, (pipeline) => this.#storePipeline(pipeline));
+    const record: ReleaseRecord = {
+      format: 1,
+      digest: snapshot.digest,
+      alias: releaseAlias(snapshot.digest),
+      createdAt: new Date().toISOString(),
+      ...commitOf(snapshot),
+      files: snapshot.files.map(({ path: name, executable, bytes, sha256 }) => ({
+        path: name,
+        executable,
+        bytes,
+        sha256,
+      })),
+      compiled,
+      problems,
+    };
+    await this.#records.put(record); // last: a record says that everything it names is there
+    return this.#remember(assemble(record, pipelines, Object.fromEntries(snapshot.texts)));
+  }
+
+  async get(digest: string): Promise<StoredRelease | null> {
+    const recent = this.#recent.get(digest);
+    if (recent !== undefined) return this.#remember(recent);
+    const record = await this.#records.get(digest);
+    if (record === null) return null;
+    const pipelines = await inLanes(record.compiled, async (blob) => {
+      const pipeline = JSON.parse((await this.#blobs.get(blob)).toString('utf8')) as CompiledPipeline;
+      this.#serialised.set(pipeline, blob);
+      return pipeline;
+    });
+    const sources = await inLanes(
+      record.files.filter((file) => /\.ya?ml$/.test(file.path)),
+      async (file) => [file.path, (await this.#blobs.get(file.sha256)).toString('utf8')] as const,
+    );
+    return this.#remember(assemble(record, pipelines, Object.fromEntries(sources)));
+  }
+
+  async list(): Promise<readonly ReleaseSummary[]> {
+    const records = await inLanes(await this.#records.digests(), (digest) => this.#records.get(digest));
+    return records
+      .flatMap((record) => (record === null ? [] : [summaryOf(record)]))
+      .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  }
+
+  folder(digest: string): Promise<string> {
+    return this.#unpacked.folder(digest, async () => {
+      const record = await this.#records.get(digest);
+      if (record !== null) return record;
+      throw new SluiceError('not_found', `Release ${digest} is not in the release store.`, {
+        hint: 'Restore the store from a backup, or create the release again from its commit.',
+      });
+    });
+  }
+
+  async #adoptCommit(known: StoredRelease, snapshot: Snapshot): Promise<StoredRelease> {
+    const record = await this.#records.get(known.digest);
+    if (record !== null) await this.#records.put({ ...record, ...commitOf(snapshot) });
+    return this.#remember({ ...known, ...commitOf(snapshot) });
+  }
+
+  async #storePipeline(pipeline: CompiledPipeline): Promise<string> {
+    const before = this.#serialised.get(pipeline);
+    if (before !== undefined) return before;
+    const content = Buffer.from(JSON.stringify(pipeline));
+    const blob = createHash('sha256').update(content).digest('hex');
+    await this.#blobs.put(blob, content);
+    this.#serialised.set(pipeline, blob);
+    return blob;
+  }
+
+  #remember(release: StoredRelease): StoredRelease {
+    this.#recent.delete(release.digest);
+    this.#recent.set(release.digest, release);
+    if (this.#recent.size > MAX_IN_MEMORY) this.#recent.delete(this.#recent.keys().next().value as string);
+    return release;
+  }
+}
+
+function commitOf({ commit, branch, author, message, dirty }: Snapshot) {
+  return { commit, branch, author, message, dirty };
+}
+
+function summaryOf({
+  digest,
+  alias,
+  createdAt,
+  commit,
+  branch,
+  author,
+  message,
+  dirty,
+}: ReleaseSummary): ReleaseSummary {
+  return { digest, alias, createdAt, commit, branch, author, message, dirty };
+}
+
+function assemble(
+  record: ReleaseRecord,
+  pipelines: readonly CompiledPipeline[],
+  sources: Readonly<Record<string, string>>,
+): StoredRelease {
+  return { ...summaryOf(record), files: record.files, pipelines, problems: record.problems, sources };
+}
+
+/** Maps with a few at once, in order. */
+async function inLanes<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await map(items[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
+  return results;
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { SluiceError } from '#core';
+import { gitIn } from './git.ts';
+import { type GitState, readGitState } from './git-state.ts';
+import { type HashedFile, hashFiles, type ReleaseFile, type SizeLimits } from './hashed-files.ts';
+import { listFiles } from './list-files.ts';
+
+/** What a folder held at one moment, and where git stood. */
+export interface Snapshot {
+  /**
+   * SHA-256, hex, over paths, executable bits and contents: equal content has an equal digest on every machine, whatever
+   * the checkout's path, the umask, time stamps or the order of files. Git's state is recorded beside, not part of it.
+   */
+  readonly digest: string;
+  /** Sorted by path. */
+  readonly files: readonly ReleaseFile[];
+  /** Texts of `.yaml` and `.yml` files, by path. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly commit: string | null;
+  readonly branch: string | null;
+  readonly author: string | null;
+  readonly message: string | null;
+  /** True when the content is not exactly the commit's; outside git always. */
+  readonly dirty: boolean;
+  /** A file's content; throws `conflict` when it is no longer what was hashed. */
+  read(file: ReleaseFile): Promise<Buffer>;
+}
+
+export interface SnapshotOptions {
+  /** Absolute path of the folder that holds `folder`: the repository's root, or a project inside one. */
+  readonly repository: string;
+  /** Default `dags`. */
+  readonly folder?: string;
+  readonly limits?: Partial<SizeLimits>;
+  /** Where the program `git` is looked for, in the form of PATH. Default: the usual places. */
+  readonly searchPath?: string;
+}
+
+const FORMAT = 1;
+const LIMITS: SizeLimits = { files: 50_000, fileBytes: 64 * 1024 * 1024, totalBytes: 1024 * 1024 * 1024 };
+const MAX_LOOKS = 5;
+const MAX_REMEMBERED = 8;
+
+interface Remembered {
+  readonly files: ReadonlyMap<string, HashedFile>;
+  readonly git: GitState;
+  readonly digest: string;
+}
+/** What the last look at a folder found: a look after a change costs that change. Only a cache. */
+const remembered = new Map<string, Remembered>();
+
+/**
+ * The working tree as it is now. Files are looked at again after hashing, until nothing changed meanwhile; throws
+ * `conflict` when they keep changing, `bad_request` for what a release cannot hold, `not_found` without the folder.
+ */
+export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot> {
+  const { repository, folder = 'dags' } = options;
+  const root = path.join(repository, folder);
+  const key = path.resolve(root);
+  const before = remembered.get(key) ?? null;
+  const runGit = gitIn(repository, options.searchPath);
+  const [names, git] = await Promise.all([
+    listFiles(runGit, repository, folder),
+    readGitState(runGit, folder, before?.git ?? null),
+  ]);
+  const allowed = { ...LIMITS, ...options.limits };
+  if (names.length > allowed.files)
+    throw new SluiceError(
+      'bad_request',
+      `${root} has ${names.length} files; at most ${allowed.files} fit into a release.`,
+      {
+        hint: 'List data and build output in .gitignore; data belongs into paths, not into the release.',
+      },
+    );
+  const files = await settle(root, names, before?.files ?? new Map(), allowed, git);
+  const digest = before !== null && sameFiles(before.files, files) ? before.digest : digestOf(files);
+  remembered.delete(key);
+  remembered.set(key, { files, git, digest });
+  if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+  return {
+    digest,
+    files: [...files.values()],
+    texts: new Map([...files.values()].flatMap((file) => (file.text === null ? [] : [[file.path, file.text]]))),
+    commit: git.commit,
+    branch: git.branch,
+    author: git.author,
+    message: git.message,
+    dirty: isDirty(files, git.tree),
+    read: (file) => readUnchanged(root, file),
+  };
+}
+
+/** Hashes until a second look finds what the first found. */
+async function settle(
+  root: string,
+  names: readonly string[],
+  known: ReadonlyMap<string, HashedFile>,
+  limits: SizeLimits,
+  git: GitState,
+): Promise<Map<string, HashedFile>> {
+  const objectFormat = git.commit?.length === 64 ? 'sha256' : 'sha1';
+  let files = await hashFiles(root, names, known, limits, objectFormat);
+  if (sameFiles(known, files)) return files;
+  for (let look = 1; look < MAX_LOOKS; look++) {
+    const again = await hashFiles(root, names, files, limits, objectFormat);
+    if (sameContent(files, again)) return again;
+    files = again;
+  }
+  throw new SluiceError('conflict', `Files in ${root} change faster than they can be read.`, {
+    hint: 'Something keeps writing there; list its files in .gitignore.',
+  });
+}
+
+function sameFiles(a: ReadonlyMap<string, HashedFile>, b: ReadonlyMap<string, HashedFile>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, file] of b) if (a.get(name) !== file) return false;
+  return true;
+}
+
+function sameContent(a: ReadonlyMap<string, HashedFile>, b: ReadonlyMap<string, HashedFile>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, file] of b) {
+    const other = a.get(name);
+    if (other?.sha256 !== file.sha256 || other.executable !== file.executable) return false;
+  }
+  return true;
+}
+
+/** Over the canonical JSON (RFC 8785) of `{files: {path: [mode, sha256]}, format}`; the files are sorted already. */
+function digestOf(files: ReadonlyMap<string, HashedFile>): string {
+  const members = [...files.values()].map(
+    (file) => `${JSON.stringify(file.path)}:["${file.executable ? '100755' : '100644'}","${file.sha256}"]`,
+  );
+  return createHash('sha256')
+    .update(`{"files":{${members.join(',')}},"format":${FORMAT}}`)
+    .digest('hex');
+}
+
+function isDirty(files: ReadonlyMap<string, HashedFile>, tree: ReadonlyMap<string, string>): boolean {
+  if (files.size !== tree.size) return true;
+  for (const file of files.values()) if (tree.get(file.path) !== file.gitEntry) return true;
+  return files.size === 0;
+}
+
+async function readUnchanged(root: string, file: ReleaseFile): Promise<Buffer> {
+  const content = await readFile(path.join(root, file.path)).catch(() => null);
+  if (content !== null && createHash('sha256').update(content).digest('hex') === file.sha256) return content;
+  throw new SluiceError('conflict', `${path.join(root, file.path)} changed while it was read.`, {
+    hint: 'Nothing to do: the next look at the folder takes the new content.',
+  });
+}
