@@ -27,6 +27,8 @@ export const CHECKS = [
       '--cache',
       '--cache-strategy',
       'content',
+      '--cache-location',
+      bin('.cache/prettier-check.json'),
       '.',
     ],
     remedy: 'npm run format',

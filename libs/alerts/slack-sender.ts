@@ -1,9 +1,10 @@
 import type { AlertMessage, AlertSender, SendResult } from '#core';
-import { WebClient, type WebClientOptions } from '@slack/web-api';
+import type { WebClientOptions } from '@slack/web-api';
 import { withEvent } from './alert-history.ts';
-import { formatSlackMessage, formatSlackReply, slackSummary, type SlackBody } from './format-slack.ts';
-import { slackErrorCode, slackFailure } from './slack-errors.ts';
-import { createSlackLookup, mayNotLook, SLACK_METADATA_TYPE, type SlackLookup } from './slack-lookup.ts';
+import { formatSlackMessage, formatSlackReply } from './format-slack.ts';
+import { createQuietClient, createSlackCalls, type Posted, type SlackCalls } from './slack-calls.ts';
+import { slackFailure } from './slack-errors.ts';
+import { createSlackLookup, mayNotLook, type SlackLookup } from './slack-lookup.ts';
 import { decodeSlackThread, encodeSlackThread, type SlackThread } from './slack-thread.ts';
 
 export interface SlackSenderOptions {
@@ -21,54 +22,53 @@ export interface SlackSenderOptions {
  * One message per run and channel: the first event posts it, later ones edit it and answer in its thread.
  * Never retries by itself: the outbox owns that, and passes `inDoubt` for every try after the first.
  */
-export function createSlackSender(options: SlackSenderOptions): AlertSender {
-  const { token, apiUrl, timeoutMs = 10_000, fetch } = options;
-  const client = new WebClient(token, {
+export function createSlackSender({ token, apiUrl, timeoutMs = 10_000, fetch }: SlackSenderOptions): AlertSender {
+  const client = createQuietClient(token, {
     ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
     ...(fetch === undefined ? {} : { fetch }),
     timeout: timeoutMs,
-    retryConfig: { retries: 0 },
-    rejectRateLimitedCalls: true,
-    allowAbsoluteUrls: false,
-    logger: SILENT,
   });
-  return new SlackSender(client, createSlackLookup(client));
+  return new SlackSender(createSlackCalls(client), createSlackLookup(client));
 }
 
-interface Posted {
-  readonly channel: string;
-  readonly ts: string;
+/** One try of one alert. */
+interface Try {
+  readonly message: AlertMessage;
+  /** An earlier try may have arrived. */
+  readonly doubtful: boolean;
+  /** For the delivery log. */
+  readonly notes: string[];
 }
 
 class SlackSender implements AlertSender {
   readonly kind = 'slack';
+  private readonly calls: SlackCalls;
+  private readonly lookup: SlackLookup;
   /** Alerts that were tried here and are not done: null, or the message that stands while its reply does not yet. */
   private readonly unfinished = new Map<string, Posted | null>();
 
-  constructor(
-    private readonly client: WebClient,
-    private readonly lookup: SlackLookup,
-  ) {}
+  constructor(calls: SlackCalls, lookup: SlackLookup) {
+    this.calls = calls;
+    this.lookup = lookup;
+  }
 
   async send(target: string, message: AlertMessage, thread: string | null, inDoubt: boolean): Promise<SendResult> {
-    const notes: string[] = [];
-    const doubtful = inDoubt || this.unfinished.has(message.id);
+    const before = decodeSlackThread(thread);
+    const attempt: Try = { message, doubtful: inDoubt || this.unfinished.has(message.id), notes: [] };
     this.remember(message.id, this.unfinished.get(message.id) ?? null);
     try {
-      const before = decodeSlackThread(thread);
-      const edited = before === null ? null : await this.edit(before, message);
-      const posted = edited ?? (await this.post(target, message, before, doubtful, notes));
-      const isFirst = edited === null;
+      const edited = before === null ? null : await this.calls.edit(before, message);
+      const posted = edited ?? (await this.post(target, before, attempt));
       this.remember(message.id, posted);
-      await this.reply(posted, message, isFirst, doubtful, notes);
+      await this.reply(posted, edited === null, attempt);
       this.unfinished.delete(message.id);
-      const told = withEvent(before?.past ?? [], message);
-      const firstId = isFirst ? message.id : (before?.firstId ?? message.id);
-      notes.unshift(isFirst ? 'posted' : 'edited');
+      const firstId = edited === null || before === null ? message.id : before.firstId;
+      const past = withEvent(before?.past ?? [], message);
+      const did = [edited === null ? 'posted' : 'edited', ...attempt.notes].join(', ');
       return {
         kind: 'sent',
-        thread: encodeSlackThread({ ...posted, firstId, past: told }),
-        detail: `${notes.join(', ')} in ${posted.channel} at ${posted.ts}`,
+        thread: encodeSlackThread({ ...posted, firstId, past }),
+        detail: `${did} in ${posted.channel} at ${posted.ts}`,
       };
     } catch (error) {
       const result = slackFailure(error);
@@ -84,67 +84,29 @@ class SlackSender implements AlertSender {
     if (this.unfinished.size > 1000 && oldest !== undefined) this.unfinished.delete(oldest);
   }
 
-  /** Null when the message cannot be edited any more, so that a new one is needed. */
-  private async edit(before: SlackThread, message: AlertMessage): Promise<Posted | null> {
-    const { channel, ts, firstId, past } = before;
-    const metadata = metadataOf(firstId, message);
-    try {
-      await this.withPlainFallback(formatSlackMessage(message, past), message, (body) =>
-        this.client.chat.update({ channel, ts, ...QUIET, ...body, metadata }),
-      );
-      return { channel, ts };
-    } catch (error) {
-      if (UNEDITABLE.has(slackErrorCode(error) ?? '')) return null;
-      throw error;
-    }
+  private async post(target: string, before: SlackThread | null, attempt: Try): Promise<Posted> {
+    const { message, doubtful } = attempt;
+    const earlier = this.unfinished.get(message.id) ?? (doubtful ? await this.findEarlier(target, attempt) : null);
+    return earlier ?? this.calls.post(target, formatSlackMessage(message, before?.past ?? []), message);
   }
 
-  private async post(
-    target: string,
-    message: AlertMessage,
-    before: SlackThread | null,
-    doubtful: boolean,
-    notes: string[],
-  ): Promise<Posted> {
-    const earlier =
-      this.unfinished.get(message.id) ?? (doubtful ? await this.findEarlier(target, message, notes) : null);
-    if (earlier !== null) return earlier;
-    const body = formatSlackMessage(message, before?.past ?? []);
-    const metadata = metadataOf(message.id, message);
-    const answer = await this.withPlainFallback(body, message, (shown) =>
-      this.client.chat.postMessage({ channel: target, ...QUIET, ...NO_UNFURL, ...shown, metadata }),
-    );
-    return { channel: answer.channel ?? target, ts: answer.ts ?? '' };
-  }
-
-  private async findEarlier(target: string, message: AlertMessage, notes: string[]): Promise<Posted | null> {
-    try {
+  private findEarlier(target: string, { message, notes }: Try): Promise<Posted | null> {
+    return this.look(notes, 'copy', async () => {
       const channel = await this.lookup.channelId(target);
       const ts = channel === null ? null : await this.lookup.findMessage(channel, message.id, message.at);
       if (channel === null || ts === null) return null;
       notes.push('an earlier try had arrived');
       return { channel, ts };
-    } catch (error) {
-      if (!mayNotLook(error)) throw error;
-      notes.push('could not look for an earlier copy');
-      return null;
-    }
+    });
   }
 
-  private async reply(
-    { channel, ts }: Posted,
-    message: AlertMessage,
-    isFirst: boolean,
-    doubtful: boolean,
-    notes: string[],
-  ): Promise<void> {
+  private async reply({ channel, ts }: Posted, isFirst: boolean, { message, doubtful, notes }: Try): Promise<void> {
     const body = formatSlackReply(message, isFirst);
-    if (body === null || (doubtful && (await this.hasReply(channel, ts, message.id, notes)))) return;
-    const metadata = metadataOf(message.id, message);
+    if (body === null) return;
+    const find = () => this.lookup.findReply(channel, ts, message.id);
+    if (doubtful && (await this.look(notes, 'reply', find)) !== null) return;
     try {
-      await this.withPlainFallback(body, message, (shown) =>
-        this.client.chat.postMessage({ channel, thread_ts: ts, ...QUIET, ...NO_UNFURL, ...shown, metadata }),
-      );
+      await this.calls.post(channel, body, message, ts);
     } catch (error) {
       // The message itself stands; that its thread refuses us for good is no reason to call the alert unsent.
       const failure = slackFailure(error);
@@ -153,56 +115,14 @@ class SlackSender implements AlertSender {
     }
   }
 
-  private async hasReply(channel: string, ts: string, alertId: string, notes: string[]): Promise<boolean> {
+  /** Null also when the app may not look; the delivery log then says so. */
+  private async look<T>(notes: string[], what: string, find: () => Promise<T | null>): Promise<T | null> {
     try {
-      return (await this.lookup.findReply(channel, ts, alertId)) !== null;
+      return await find();
     } catch (error) {
       if (!mayNotLook(error)) throw error;
-      notes.push('could not look for an earlier reply');
-      return false;
-    }
-  }
-
-  /** An alert whose blocks Slack refuses still arrives, as one line. */
-  private async withPlainFallback<T>(
-    body: SlackBody,
-    message: AlertMessage,
-    call: (body: SlackBody) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await call(body);
-    } catch (error) {
-      if (!REFUSED_BODY.has(slackErrorCode(error) ?? '')) throw error;
-      return call({ text: slackSummary(message), blocks: [], attachments: [] });
+      notes.push(`could not look for an earlier ${what}`);
+      return null;
     }
   }
 }
-
-const UNEDITABLE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
-const REFUSED_BODY = new Set([
-  'invalid_blocks',
-  'invalid_blocks_format',
-  'invalid_attachments',
-  'msg_too_long',
-  'msg_blocks_too_long',
-  'too_many_attachments',
-]);
-
-/** No mention, channel or address is made out of text. */
-const QUIET = { parse: 'none', link_names: false } as const;
-const NO_UNFURL = { unfurl_links: false, unfurl_media: false } as const;
-
-function metadataOf(id: string, message: AlertMessage) {
-  return { event_type: SLACK_METADATA_TYPE, event_payload: { id, run: message.runId } };
-}
-
-/** What matters is in the result; the library's own lines would go to the console. */
-const SILENT: NonNullable<WebClientOptions['logger']> = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-  setLevel() {},
-  setName() {},
-  getLevel: () => 'error' as ReturnType<NonNullable<WebClientOptions['logger']>['getLevel']>,
-};
