@@ -14,7 +14,10 @@ describe('run', () => {
     server.on('GET /pipelines/flight-delays', {
       json: aPipelineDetail({ version: { type: 'string' }, sample: { type: 'number' }, extra: { type: 'object' } }),
     });
-    server.on('POST /pipelines/flight-delays/runs', { status: 201, json: aRun({ state: 'queued', startedAt: null, finishedAt: null }) });
+    server.on('POST /pipelines/flight-delays/runs', {
+      status: 201,
+      json: aRun({ state: 'queued', startedAt: null, finishedAt: null }),
+    });
   });
 
   test('reads parameters in the types that the pipeline declares', async () => {
@@ -49,7 +52,9 @@ describe('run', () => {
   });
 
   test('problems of a file are listed with their places, exit 3', async () => {
-    const problems = [{ file: 'dags/x.yaml', line: 3, column: 5, message: 'unknown key "rn"', hint: 'Did you mean "run"?' }];
+    const problems = [
+      { file: 'dags/x.yaml', line: 3, column: 5, message: 'unknown key "rn"', hint: 'Did you mean "run"?' },
+    ];
     const error = { code: 'invalid_config', message: 'dags/x.yaml has a problem.', problems };
     server.on('POST /pipelines/flight-delays/runs', { status: 422, json: { error } });
     const human = await sluice(['run', 'flight-delays'], { env: server.env });
@@ -59,14 +64,22 @@ describe('run', () => {
     ]);
     const json = await sluice(['run', 'flight-delays', '--json'], { env: server.env });
     expect(JSON.parse(json.err)).toEqual({
-      error: { code: 'invalid_config', message: 'dags/x.yaml has a problem.', hint: null, at: 'dags/x.yaml:3:5', problems },
+      error: {
+        code: 'invalid_config',
+        message: 'dags/x.yaml has a problem.',
+        hint: null,
+        at: 'dags/x.yaml:3:5',
+        problems,
+      },
     });
   });
 });
 
 describe('pipelines', () => {
   test('list shows status, the next fire and the last runs', async () => {
-    server.on('GET /pipelines', { json: { items: [aPipeline(), aPipeline({ name: 'other', paused: true, lastRuns: [] })] } });
+    server.on('GET /pipelines', {
+      json: { items: [aPipeline(), aPipeline({ name: 'other', paused: true, lastRuns: [] })] },
+    });
     const env = { ...server.env, NO_COLOR: '1' };
     expect((await sluice(['pipelines', 'list'], { env, tty: true })).out).toBe(
       [
@@ -93,7 +106,9 @@ describe('pipelines', () => {
     server.on('GET /pipelines/flight-delays', { json: aPipelineDetail({ sample: { type: 'number' } }) });
     const { out } = await sluice(['pipelines', 'show', 'flight-delays'], { env: server.env });
     expect(out).toContain('params           sample\n');
-    expect(out).toContain('TASK    KIND  AFTER  READS  WRITES  WHEN\ningest  run   -      -      -       all_success\n');
+    expect(out).toContain(
+      'TASK    KIND  AFTER  READS  WRITES  WHEN\ningest  run   -      -      -       all_success\n',
+    );
   });
 
   test.each(['pause', 'unpause'])('%s acts on one environment', async (verb) => {
@@ -107,7 +122,9 @@ describe('pipelines', () => {
 describe('metrics show', () => {
   test('one row per metric with a sparkline, or one per value', async () => {
     server.on('GET /pipelines/delay-model/metrics', { json: { items: [aSeries([0.61, 0.66, 0.712345])] } });
-    const table = await sluice(['metrics', 'show', 'delay-model', '--name', 'auc', '--task', 'evaluate'], { env: server.env });
+    const table = await sluice(['metrics', 'show', 'delay-model', '--name', 'auc', '--task', 'evaluate'], {
+      env: server.env,
+    });
     expect(table.out).toBe(
       [
         'TASK      METRIC  MAP     LAST   MIN      MAX  RUNS  AT                    TREND',
@@ -154,11 +171,21 @@ describe('backfill create', () => {
 });
 
 describe('path', () => {
-  const found = { location: 'p/raw', folder: '/data/p/raw', version: 'v1', manifestHash: 'h', runId: '7', publishedAt: '2026-01-03T11:00:00.000Z' };
+  const found = {
+    location: 'p/raw',
+    folder: '/data/p/raw',
+    version: 'v1',
+    manifestHash: 'h',
+    runId: '7',
+    publishedAt: '2026-01-03T11:00:00.000Z',
+  };
 
   test('prints nothing but the location', async () => {
     server.on('GET /paths', { json: found });
-    const { out, err } = await sluice(['path', 'p.raw', '--env', 'prod', '--at', '2026-01-02T03:00'], { env: server.env, tty: true });
+    const { out, err } = await sluice(['path', 'p.raw', '--env', 'prod', '--at', '2026-01-02T03:00'], {
+      env: server.env,
+      tty: true,
+    });
     expect([out, err]).toEqual(['/data/p/raw\n', '']);
     expect(server.asked[0]?.query).toEqual({ ref: 'p.raw', env: 'prod', at: '2026-01-02T03:00Z' });
   });
@@ -174,7 +201,14 @@ describe('path', () => {
 describe('alerts', () => {
   test('list and test show what went where', async () => {
     server.on('GET /alerts', { json: { items: [anAlert()], next: null } });
-    server.on('POST /alerts/test', { json: { items: [anAlert({ state: 'sent' }), anAlert({ target: 'email:a@b', state: 'rejected', detail: 'no such user' })] } });
+    server.on('POST /alerts/test', {
+      json: {
+        items: [
+          anAlert({ state: 'sent' }),
+          anAlert({ target: 'email:a@b', state: 'rejected', detail: 'no such user' }),
+        ],
+      },
+    });
     expect((await sluice(['alerts', 'list'], { env: server.env })).out).toContain('run.failed  slack:#data  sent');
     const { code, out, err } = await sluice(['alerts', 'test', '--to', 'slack:#x'], { env: server.env });
     expect(code).toBe(1);
@@ -191,10 +225,13 @@ describe('open', () => {
     expect(out).toBe(`${server.url}/login?code=a+b%26c&to=%2Fruns%2F7\n`);
   });
 
-  test.each(['//evil.example', 'https://evil.example', '/\\evil.example'])('%s is no page of this server', async (page) => {
-    expect((await sluice(['open', page], { env: server.env })).code).toBe(2);
-    expect(server.asked).toEqual([]);
-  });
+  test.each(['//evil.example', 'https://evil.example', '/\\evil.example'])(
+    '%s is no page of this server',
+    async (page) => {
+      expect((await sluice(['open', page], { env: server.env })).code).toBe(2);
+      expect(server.asked).toEqual([]);
+    },
+  );
 });
 
 describe('the server', () => {

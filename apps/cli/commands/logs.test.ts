@@ -112,7 +112,10 @@ describe('logs -f', () => {
     });
     const { code, out } = await sluice(['logs', '7/ingest', '-f'], { env: server.env });
     expect([code, out]).toEqual([0, 'one\ntwo\nthree\n']);
-    expect(server.asked.filter(({ path }) => path.endsWith('/tail')).map(({ query }) => query.from)).toEqual(['2', '3']);
+    expect(server.asked.filter(({ path }) => path.endsWith('/tail')).map(({ query }) => query.from)).toEqual([
+      '2',
+      '3',
+    ]);
   });
 
   test('Ctrl-C ends it with 130', async () => {
@@ -136,7 +139,9 @@ describe('logs RUN', () => {
   test('prints every task run that started, in the order they started', async () => {
     server.on('GET /runs/7', { json: aRunDetail({}, rows) });
     for (const task of ['ingest', 'features'])
-      server.on(`GET /runs/7/tasks/${task}/log`, { json: { lines: [line(1, `of ${task}`)], nextLine: 2, complete: true } });
+      server.on(`GET /runs/7/tasks/${task}/log`, {
+        json: { lines: [line(1, `of ${task}`)], nextLine: 2, complete: true },
+      });
     const { out, err } = await sluice(['logs', '7'], { env: server.env });
     expect(out).toBe('of ingest\nof features\n');
     expect(err).toBe('==> ingest try 1, success\n==> features try 1, success\n');

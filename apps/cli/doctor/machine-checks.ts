@@ -1,4 +1,4 @@
-import { access, constants, mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fail, ok, warn, type Finding } from './check.ts';
@@ -22,12 +22,9 @@ export async function checkDisk(folder: string): Promise<Finding> {
 /** Whether `.sluice` can be written: really, by writing. */
 export async function checkWriting(root: string): Promise<Finding> {
   const home = join(root, '.sluice');
-  const existed = await access(home, constants.F_OK).then(
-    () => true,
-    () => false,
-  );
+  let made: string | undefined;
   try {
-    await mkdir(home, { recursive: true });
+    made = await mkdir(home, { recursive: true });
     const probe = await mkdtemp(join(home, 'doctor-'));
     await writeFile(join(probe, 'probe'), 'x');
     await rm(probe, { recursive: true });
@@ -39,7 +36,8 @@ export async function checkWriting(root: string): Promise<Finding> {
       'Give yourself the right to write there, or set SLUICE_HOME to another folder.',
     );
   } finally {
-    if (!existed) await rm(home, { recursive: true, force: true });
+    // Looking must not leave anything behind.
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
   }
 }
 
@@ -47,6 +45,8 @@ export async function checkWriting(root: string): Promise<Finding> {
 export async function checkPort(env: Readonly<Record<string, string | undefined>>): Promise<Finding> {
   const port = Number(env.SLUICE_PORT || DEFAULT_PORT);
   const name = `port ${port}`;
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    return fail('port', `SLUICE_PORT is "${env.SLUICE_PORT}"`, 'Set it to a number from 0 to 65535, or unset it.');
   if (port === 0) return ok(name, 'the system chooses one');
   const problem = await listenOnce(port, env.SLUICE_HOST || '127.0.0.1');
   if (problem === null) return ok(name, 'free');

@@ -40,7 +40,9 @@ describe('times', () => {
 
   test('a whole UTC day is its date; other intervals show both ends', () => {
     expect(intervalText({ start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' })).toBe('2026-01-01');
-    expect(intervalText({ start: '2026-01-01T02:30:00Z', end: '2026-01-02T00:00:00Z' })).toBe('2026-01-01T02:30Z … 2026-01-02');
+    expect(intervalText({ start: '2026-01-01T02:30:00Z', end: '2026-01-02T00:00:00Z' })).toBe(
+      '2026-01-01T02:30Z … 2026-01-02',
+    );
   });
 });
 
@@ -65,14 +67,34 @@ describe('texts that others wrote', () => {
 describe('tables', () => {
   const columns = [{ header: 'ID' }, { header: 'TEXT', shrinks: true }, { header: 'N', align: 'right' as const }];
   const lines = (rows: string[][], width: number | null) =>
-    tableLines(columns, rows.map((row) => row.map(plain)), { width, headers: true, paintHeader: (text) => text });
+    tableLines(
+      columns,
+      rows.map((row) => row.map(plain)),
+      { width, headers: true, paintHeader: (text) => text },
+    );
 
   test('columns are as wide as their widest cell, numbers stand right', () => {
-    expect(lines([['1', 'abc', '10'], ['22', 'd', '9']], null)).toEqual(['ID  TEXT   N', '1   abc   10', '22  d      9']);
+    expect(
+      lines(
+        [
+          ['1', 'abc', '10'],
+          ['22', 'd', '9'],
+        ],
+        null,
+      ),
+    ).toEqual(['ID  TEXT   N', '1   abc   10', '22  d      9']);
   });
 
   test('wide characters count as two', () => {
-    expect(lines([['1', '日本', '1'], ['2', 'abc', '2']], null)).toEqual(['ID  TEXT  N', '1   日本  1', '2   abc   2']);
+    expect(
+      lines(
+        [
+          ['1', '日本', '1'],
+          ['2', 'abc', '2'],
+        ],
+        null,
+      ),
+    ).toEqual(['ID  TEXT  N', '1   日本  1', '2   abc   2']);
   });
 
   test('only what may shrink is cut', () => {
@@ -109,7 +131,9 @@ describe('colour and redrawing', () => {
     [{ FORCE_COLOR: '1' }, false, true],
     [{ FORCE_COLOR: '0' }, true, false],
     [{ TERM: 'dumb' }, true, false],
-  ])('with %j and a terminal %s, colour is %s', (env, isTTY, expected) => expect(hasColour({ env }, { isTTY })).toBe(expected));
+  ])('with %j and a terminal %s, colour is %s', (env, isTTY, expected) =>
+    expect(hasColour({ env }, { isTTY })).toBe(expected),
+  );
 
   test('CI and dumb terminals are never redrawn', () => {
     expect(mayRedraw({ env: {} }, { isTTY: true })).toBe(true);

@@ -1,4 +1,5 @@
 import type { Problem } from '#core';
+import { cleanText } from '../output/clean-text.ts';
 import type { CheckedFile } from '../project/check-project.ts';
 
 /** Formats that other programs read. */
@@ -100,7 +101,7 @@ function githubCommand({ file, line, column, message, hint }: Problem): string {
 }
 
 function githubData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return cleanText(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function githubProperty(text: string): string {

@@ -6,7 +6,13 @@ const RETRIES = {
   description: 'How often a task is tried again. Off unless set.',
   anyOf: [
     { type: 'integer', minimum: 0, maximum: 100 },
-    { type: 'object', properties: { max: { type: 'integer', description: 'Number of retries.' }, delay: { $ref: '#/definitions/duration' } } },
+    {
+      type: 'object',
+      properties: {
+        max: { type: 'integer', description: 'Number of retries.' },
+        delay: { $ref: '#/definitions/duration' },
+      },
+    },
   ],
   default: 0,
 };
@@ -15,7 +21,10 @@ const ROOT = {
   properties: {
     name: { type: 'string', pattern: '^[a-z]+$' },
     tasks: { type: 'object', additionalProperties: { $ref: '#/definitions/task' } },
-    alerts: { type: 'array', items: { type: 'object', properties: { to: { type: 'array', items: { type: 'string' } } } } },
+    alerts: {
+      type: 'array',
+      items: { type: 'object', properties: { to: { type: 'array', items: { type: 'string' } } } },
+    },
     schedule: { anyOf: [{ const: 'manual' }, { type: 'object', properties: { gap: { enum: ['next', 'skip'] } } }] },
   },
   definitions: {

@@ -81,7 +81,10 @@ describe('the search ends', () => {
     'when the file holds %j, and the token is not in the message',
     async (content) => {
       await serverJson('project', content);
-      expect(await failure()).toMatchObject({ code: 'invalid_config', message: expect.stringContaining('server.json') });
+      expect(await failure()).toMatchObject({
+        code: 'invalid_config',
+        message: expect.stringContaining('server.json'),
+      });
     },
   );
 });

@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { writeProject } from '../init/write-project.ts';
+import { environmentFiles, findProject, pipelineFiles, releaseFileNames } from './project.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-project-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+async function put(file: string, text = ''): Promise<void> {
+  await mkdir(dirname(join(root, file)), { recursive: true });
+  await writeFile(join(root, file), text);
+}
+
+describe('a project', () => {
+  test('is the nearest folder upward with dags/', async () => {
+    await put('dags/team/x.yaml');
+    expect(await findProject(join(root, 'dags', 'team'))).toEqual({ root });
+  });
+
+  test('that is not there is an error with a remedy', async () => {
+    await expect(findProject(root)).rejects.toMatchObject({
+      code: 'not_found',
+      hint: expect.stringContaining('sluice init'),
+    });
+  });
+
+  test('has the files of dags/ and environments/, and none of what others put there', async () => {
+    for (const file of [
+      'dags/b.yaml',
+      'dags/a.yml',
+      'dags/a/task.py',
+      'dags/node_modules/p/x.yaml',
+      'dags/__pycache__/x.pyc',
+    ])
+      await put(file);
+    for (const file of ['environments/dev.yaml', 'environments/old/dev.yaml', 'environments/notes.txt'])
+      await put(file);
+    const project = { root };
+    expect((await pipelineFiles(project)).map(({ path }) => path)).toEqual(['dags/a.yml', 'dags/b.yaml']);
+    expect([...(await releaseFileNames(project))]).toEqual(['a.yml', 'a/task.py', 'b.yaml']);
+    expect((await environmentFiles(project)).map(({ path }) => path)).toEqual(['environments/dev.yaml']);
+  });
+
+  test('does not read a huge file to its end', async () => {
+    await put('dags/huge.yaml', 'x'.repeat(5 * 1024 * 1024));
+    const [file] = await pipelineFiles({ root });
+    expect(file?.text.length).toBe(2 * 1024 * 1024);
+  });
+});
+
+describe('init', () => {
+  test('writes the files of a project', async () => {
+    const written = await writeProject(root, 'etl', { type: 'object' });
+    expect(written.map(({ file, was }) => `${file} ${was}`)).toMatchInlineSnapshot(`
+     [
+       "dags/hello.yaml written",
+       "dags/hello/count.mjs written",
+       "environments/dev.yaml written",
+       "environments/prod.yaml written",
+       "environments/test.yaml written",
+       ".vscode/settings.json written",
+       "dags/orders.yaml written",
+       "dags/orders/clean.mjs written",
+       "dags/orders/extract.mjs written",
+       "dags/orders/summarise.mjs written",
+       ".sluice/schema/pipeline.json renewed",
+       ".gitignore written",
+     ]
+    `);
+    expect(await readFile(join(root, '.sluice/schema/pipeline.json'), 'utf8')).toBe('{\n  "type": "object"\n}\n');
+  });
+
+  test('never changes a file that is there, and says so', async () => {
+    await put('dags/hello.yaml', 'mine');
+    await put('.gitignore', 'node_modules');
+    const written = await writeProject(root, null, {});
+    expect(await readFile(join(root, 'dags/hello.yaml'), 'utf8')).toBe('mine');
+    expect(await readFile(join(root, '.gitignore'), 'utf8')).toBe('node_modules\n.sluice/\n');
+    expect(written.filter(({ was }) => was !== 'written')).toEqual([
+      { file: 'dags/hello.yaml', was: 'left as it is' },
+      { file: '.sluice/schema/pipeline.json', was: 'renewed' },
+      { file: '.gitignore', was: 'amended' },
+    ]);
+  });
+
+  test('a second time changes nothing', async () => {
+    await writeProject(root, 'ml', {});
+    const again = await writeProject(root, 'ml', {});
+    expect(new Set(again.map(({ was }) => was))).toEqual(new Set(['left as it is', 'renewed']));
+  });
+
+  test('does not write through a link', async () => {
+    await put('elsewhere/target', 'mine');
+    await mkdir(join(root, 'dags'));
+    await symlink(join(root, 'elsewhere/target'), join(root, 'dags/hello.yaml'));
+    await writeProject(root, null, {});
+    expect(await readFile(join(root, 'elsewhere/target'), 'utf8')).toBe('mine');
+  });
+});
