@@ -33,6 +33,4 @@ export interface RunScope {
   readonly state?: string;
 }
 
-export type Evaluated<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly message: string };
+export type Evaluated<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };

@@ -1,0 +1,140 @@
+import type { CompiledPipeline, Problem } from '#core';
+import { filesOf } from './compile/body.ts';
+import { parseFile, type ParsedFile } from './parse-pipeline.ts';
+import { didYouMean } from './source/did-you-mean.ts';
+import { quote } from './source/quote.ts';
+
+export interface PipelineFile {
+  /** Path below `dags/`, with forward slashes. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface CompiledPipelines {
+  /** Those without problems, by name. */
+  readonly pipelines: CompiledPipeline[];
+  /** Of every file that has some. */
+  readonly problems: ReadonlyMap<string, Problem[]>;
+}
+
+/**
+ * Compiles all pipeline files together: names are unique, reads of other pipelines exist, and so do the files that
+ * tasks name (when `knownFiles`, paths below `dags/`, is given). A file with problems takes nothing away from others:
+ * reads of a pipeline that is broken are accepted unseen.
+ */
+export function compilePipelines(files: readonly PipelineFile[], knownFiles?: ReadonlySet<string>): CompiledPipelines {
+  const ordered = [...files].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const parsed = ordered.map(({ file, text }) => parseFile(file, text));
+  const known = byName(parsed);
+  for (const { pipeline, compiling } of parsed) {
+    if (pipeline === null || compiling === null) continue;
+    if (knownFiles !== undefined) checkFiles(pipeline, knownFiles, compiling);
+    checkReads(pipeline, known, compiling);
+    checkSharedPaths(pipeline, known, compiling);
+  }
+  const problems = new Map<string, Problem[]>();
+  const pipelines: CompiledPipeline[] = [];
+  for (const { pipeline, compiling, problems: own } of parsed) {
+    const found = compiling === null ? own : compiling.problems.toArray();
+    const [first] = found;
+    if (first !== undefined) problems.set(first.file, found);
+    else if (pipeline !== null) pipelines.push(pipeline);
+  }
+  return { pipelines: pipelines.sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
+}
+
+type Compiling = NonNullable<ParsedFile['compiling']>;
+
+/** Pipelines by name; null for those whose file has problems. The second file with a name gets a problem. */
+function byName(parsed: readonly ParsedFile[]): Map<string, CompiledPipeline | null> {
+  const known = new Map<string, CompiledPipeline | null>();
+  for (const { pipeline, compiling } of parsed) {
+    if (pipeline === null || compiling === null) continue;
+    const other = known.get(pipeline.name);
+    if (other === undefined || other === null) known.set(pipeline.name, pipeline);
+    else
+      compiling.at(
+        ['name'],
+        `The name ${quote(pipeline.name)} is taken by ${other.file}.`,
+        'Give each pipeline a name of its own.',
+      );
+  }
+  for (const { name, pipeline } of parsed) if (pipeline === null && !known.has(name)) known.set(name, null);
+  return known;
+}
+
+function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>, compiling: Compiling): void {
+  for (const task of pipeline.tasks) {
+    for (const file of filesOf(task.body)) {
+      if (knownFiles.has(file)) continue;
+      const message = `Task ${quote(task.id)} names the file ${quote(file)}, which does not exist below dags/.`;
+      compiling.at(
+        [sectionOf(task), task.id, task.body.kind],
+        message,
+        didYouMean(file, knownFiles, 'Create it, or correct the path.'),
+      );
+    }
+  }
+}
+
+function checkReads(
+  pipeline: CompiledPipeline,
+  known: ReadonlyMap<string, CompiledPipeline | null>,
+  compiling: Compiling,
+): void {
+  for (const task of pipeline.tasks) {
+    for (const read of task.reads) {
+      if (read.pipeline === null) continue;
+      const place = readPlace(task, read.alias, compiling);
+      const other = known.get(read.pipeline);
+      const reference = quote(`${read.pipeline}.${read.path}`);
+      if (other === null) continue;
+      if (other === undefined) {
+        const message = `Task ${quote(task.id)} reads ${reference}, but there is no pipeline ${quote(read.pipeline)}.`;
+        compiling.at(place, message, didYouMean(read.pipeline, known.keys(), 'Add its file, or correct the name.'));
+        continue;
+      }
+      const path = other.paths[read.path];
+      if (path === undefined || !Object.hasOwn(other.paths, read.path)) {
+        const message = `Task ${quote(task.id)} reads ${reference}, but ${other.file} declares no such path.`;
+        compiling.at(
+          place,
+          message,
+          didYouMean(read.path, Object.keys(other.paths), 'Declare it there under `paths:`.'),
+        );
+      } else if (read.lastMs !== null && path.partition === null)
+        compiling.at(
+          place,
+          `Task ${quote(task.id)} reads a window of ${reference}, which has no partitions.`,
+          `Declare it in ${other.file} as { at: …, partition: ds }.`,
+        );
+    }
+  }
+}
+
+/** A shared path lies beside the folders of the pipelines and must not lie in one. */
+function checkSharedPaths(
+  pipeline: CompiledPipeline,
+  known: ReadonlyMap<string, CompiledPipeline | null>,
+  compiling: Compiling,
+): void {
+  for (const [name, { at, shared }] of Object.entries(pipeline.paths)) {
+    const first = at.split('/')[0] ?? '';
+    if (shared && first !== pipeline.name && known.has(first))
+      compiling.at(
+        ['paths', name],
+        `The shared path ${quote(name)} lies in the folder of pipeline ${quote(first)}.`,
+        'Choose a folder that is not the name of a pipeline.',
+      );
+  }
+}
+
+function readPlace(task: CompiledPipeline['tasks'][number], alias: string, compiling: Compiling): (string | number)[] {
+  const reads = [sectionOf(task), task.id, 'reads'];
+  const asMap = compiling.map.has([...reads, alias]);
+  return [...reads, asMap ? alias : task.reads.findIndex((read) => read.alias === alias)];
+}
+
+function sectionOf(task: CompiledPipeline['tasks'][number]): string {
+  return task.final ? 'finally' : 'tasks';
+}

@@ -1,0 +1,63 @@
+import type { ProblemList } from '../source/problem-list.ts';
+import type { Path, SourceMap } from '../source/source-map.ts';
+import { checkExpression, type Names } from '../expression/check-expression.ts';
+import type { ResultKind } from '../expression/expression-types.ts';
+import { soleExpression, splitTemplate } from '../expression/template.ts';
+import type { TextFault } from '../text/bound-text.ts';
+
+/** The file being compiled: where things stand, and where its problems go. */
+export class Compiling {
+  readonly file: string;
+  readonly map: SourceMap;
+  readonly problems: ProblemList;
+
+  constructor(file: string, map: SourceMap, problems: ProblemList) {
+    this.file = file;
+    this.map = map;
+    this.problems = problems;
+  }
+
+  /** A problem with the value at `path`. */
+  at(path: Path, message: string, hint: string): void {
+    this.problems.add(this.map.value(path), message, hint);
+  }
+
+  /** A problem with the key at the end of `path`. */
+  atKey(path: Path, message: string, hint: string): void {
+    this.problems.add(this.map.key(path), message, hint);
+  }
+
+  /** A problem at a character of the text at `path`. */
+  within(path: Path, fault: TextFault): void {
+    this.problems.add(this.map.within(path, fault.offset), fault.message, fault.hint);
+  }
+
+  /** Checks every `${{ }}` of the text at `path`. */
+  checkTemplate(text: string, path: Path, names: Names): void {
+    if (!text.includes('${{')) return;
+    const split = splitTemplate(text);
+    if (!split.ok) {
+      this.within(path, { offset: split.offset, message: `${split.message}.`, hint: 'Write "${{ expression }}".' });
+      return;
+    }
+    for (const part of split.parts) {
+      if (part.kind === 'text') continue;
+      for (const fault of checkExpression(part.expression, names, 'text'))
+        this.within(path, { ...fault, offset: part.expressionOffset + fault.offset });
+    }
+  }
+
+  /** The CEL of a place that holds one expression, written bare or as `${{ }}`; checks it. */
+  expression(written: string, path: Path, names: Names, result: ResultKind): string {
+    const expression = soleExpression(written) ?? written.trim();
+    if (expression.includes('${{')) {
+      const message = `The expression ${JSON.stringify(written)} holds more than one \${{ }}.`;
+      this.at(path, message, 'Write the whole condition without ${{ }}.');
+      return expression;
+    }
+    const start = written.indexOf(expression);
+    for (const fault of checkExpression(expression, names, result))
+      this.within(path, { ...fault, offset: start + fault.offset });
+    return expression;
+  }
+}

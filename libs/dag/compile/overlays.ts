@@ -1,0 +1,46 @@
+import type { AlertRule, ParamSchema, PipelineOverlay } from '#core';
+import type { AlertsShape, OverlayShape } from '../shape/pipeline-shape.ts';
+import { didYouMean } from '../source/did-you-mean.ts';
+import { quote } from '../source/quote.ts';
+import type { Compiling } from './compiling.ts';
+import { valueFaults } from './param-value.ts';
+import { compileSchedule } from './schedule.ts';
+
+/** What differs under `environments:`; a schedule there replaces that of the pipeline whole. */
+export function compileOverlays(
+  shapes: Readonly<Record<string, OverlayShape>>,
+  params: Readonly<Record<string, ParamSchema>>,
+  compiling: Compiling,
+): Record<string, PipelineOverlay> {
+  const overlays: Record<string, PipelineOverlay> = {};
+  for (const [environment, shape] of Object.entries(shapes)) {
+    const path = ['environments', environment];
+    for (const [name, value] of Object.entries(shape.params ?? {})) {
+      const place = [...path, 'params', name];
+      const schema = params[name];
+      if (schema === undefined || !Object.hasOwn(params, name))
+        compiling.atKey(
+          place,
+          `There is no parameter ${quote(name)}.`,
+          didYouMean(name, Object.keys(params), 'Declare it under `params:`.'),
+        );
+      else
+        for (const wrong of valueFaults(schema, value))
+          compiling.at(place, `params.${name} ${wrong}.`, 'Change the value or the schema.');
+    }
+    overlays[environment] = {
+      ...(shape.schedule === undefined
+        ? {}
+        : { schedule: compileSchedule(shape.schedule, [...path, 'schedule'], compiling) }),
+      ...(shape.paused === undefined ? {} : { paused: shape.paused }),
+      ...(shape.params === undefined ? {} : { params: shape.params }),
+      ...(shape.pool === undefined ? {} : { pool: shape.pool }),
+      ...(shape.alerts === undefined ? {} : { alerts: compileAlerts(shape.alerts) }),
+    };
+  }
+  return overlays;
+}
+
+export function compileAlerts(shapes: AlertsShape): AlertRule[] {
+  return shapes.map(({ on, to }) => ({ on: [...new Set([on].flat())], to: [...new Set([to].flat())] }));
+}

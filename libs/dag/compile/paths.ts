@@ -1,0 +1,34 @@
+import type { PathDeclaration } from '#core';
+import type { Names } from '../expression/check-expression.ts';
+import type { PathShape } from '../shape/pipeline-shape.ts';
+import { quote } from '../source/quote.ts';
+import type { Compiling } from './compiling.ts';
+import { locationFault } from './locations.ts';
+
+/** The declarations under `paths:`; faulty ones are reported and kept, so that their names stay known. */
+export function compilePaths(
+  shapes: Readonly<Record<string, PathShape>>,
+  names: Names,
+  compiling: Compiling,
+): Record<string, PathDeclaration> {
+  const paths: Record<string, PathDeclaration> = {};
+  for (const [name, shape] of Object.entries(shapes)) {
+    const isText = typeof shape === 'string';
+    const at = isText ? shape : shape.at;
+    const place = isText ? ['paths', name] : ['paths', name, 'at'];
+    const fault = locationFault(at);
+    if (fault !== null)
+      compiling.at(
+        place,
+        `The location ${quote(at)} of path ${quote(name)} is not valid: ${fault.message}.`,
+        fault.hint,
+      );
+    else compiling.checkTemplate(at, place, names);
+    paths[name] = {
+      at,
+      shared: isText ? false : (shape.shared ?? false),
+      partition: isText ? null : (shape.partition ?? null),
+    };
+  }
+  return paths;
+}

@@ -1,0 +1,15 @@
+import type { ReadDeclaration } from '#core';
+import type { TaskShape } from '../shape/task-shape.ts';
+import type { Path } from '../source/source-map.ts';
+
+/** A task on its way from shape to compiled form: known by name, its links to others being found. */
+export interface TaskNode {
+  readonly id: string;
+  /** Under `finally:`. */
+  readonly final: boolean;
+  readonly path: Path;
+  /** Null: the shape has faults, which are reported already. */
+  readonly shape: TaskShape | null;
+  readonly reads: readonly ReadDeclaration[];
+  readonly writes: readonly string[];
+}

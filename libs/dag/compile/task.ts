@@ -1,0 +1,117 @@
+import type { CompiledTask, PathDeclaration } from '#core';
+import type { Names } from '../expression/check-expression.ts';
+import type { TaskShape } from '../shape/task-shape.ts';
+import { quote } from '../source/quote.ts';
+import { compileBody } from './body.ts';
+import type { Compiling } from './compiling.ts';
+import { compileMatrix, matrixTypes } from './matrix.ts';
+import { compileRetries, msOf } from './retries.ts';
+import type { TaskNode } from './task-node.ts';
+import { compileEnv, compileSecrets } from './variables.ts';
+
+/** What the tasks of a pipeline have in common. */
+export interface TaskSurroundings {
+  readonly defaults: Partial<Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority'>>;
+  readonly paths: Readonly<Record<string, PathDeclaration>>;
+  /** Names known everywhere in the pipeline; the task adds its own. */
+  readonly names: Names;
+  readonly tasks: Names['tasks'];
+  readonly upstream: readonly string[];
+  readonly final: boolean;
+}
+
+const MOST_TASK_RUNS = 1_000;
+
+/** The compiled task; null when it has no usable body. All its faults are reported. */
+export function compileTask(node: TaskNode, around: TaskSurroundings, compiling: Compiling): CompiledTask | null {
+  const { shape, path } = node;
+  if (shape === null) return null;
+  const place = `task ${quote(node.id)}`;
+  const known: Names = { ...around.names, place, tasks: around.tasks, runState: node.final };
+  const maxFanout = shape.max_fanout ?? MOST_TASK_RUNS;
+  const matrix = compileMatrix(shape.matrix, maxFanout, [...path, 'matrix'], known, compiling);
+  checkMatrixKeys(node, compiling);
+  const inside: Names = {
+    ...known,
+    matrix: shape.matrix === undefined ? null : new Set(Object.keys(shape.matrix)),
+    paths: new Set([...node.reads.map((read) => read.alias), ...node.writes]),
+    types: { ...known.types, matrix: matrixTypes(matrix) },
+  };
+  const judging: Names = { ...inside, metrics: new Set(shape.metrics), outputs: true };
+  const body = compileBody(shape, path, inside, compiling);
+  const env = compileEnv(shape.env, [...path, 'env'], inside, compiling);
+  if (node.final && shape.when !== undefined)
+    compiling.atKey(
+      [...path, 'when'],
+      'when has no meaning under finally, whose tasks always run.',
+      'Use `if: run.state == "failed"`.',
+    );
+  const { retries: _retries, ...inherited } = around.defaults;
+  const timeout = shape.timeout ?? inherited.timeout;
+  const compiled = {
+    id: node.id,
+    upstream: [...around.upstream].sort(),
+    when: node.final ? 'all_done' : (shape.when ?? 'all_success'),
+    condition:
+      shape.if === undefined ? null : compiling.expression(String(shape.if), [...path, 'if'], known, 'condition'),
+    matrix,
+    maxParallel: shape.max_parallel ?? 0,
+    maxFanout,
+    reads: node.reads,
+    writes: node.writes,
+    retries: compileRetries(shape.retries, around.defaults.retries),
+    timeoutMs: timeout === undefined ? null : msOf(timeout),
+    pool: shape.pool ?? inherited.pool ?? 'default',
+    slots: shape.slots ?? inherited.slots ?? 1,
+    priority: shape.priority ?? inherited.priority ?? 0,
+    catch: shape.catch ?? false,
+    final: node.final,
+    env,
+    secrets: compileSecrets(shape.secrets, Object.keys(env), [...path, 'secrets'], compiling),
+    metrics: [...new Set(shape.metrics)],
+    checks: compileChecks(shape, path, judging, compiling),
+    gate: compileGate(shape, path, judging, compiling),
+    line: compiling.map.key(path).line,
+  } as const;
+  return body === null ? null : { ...compiled, body };
+}
+
+function checkMatrixKeys(node: TaskNode, compiling: Compiling): void {
+  if (node.shape?.matrix !== undefined) return;
+  for (const key of ['max_parallel', 'max_fanout'] as const)
+    if (node.shape?.[key] !== undefined)
+      compiling.atKey([...node.path, key], `${key} has no meaning without matrix.`, 'Remove it, or add `matrix:`.');
+}
+
+function compileChecks(
+  shape: TaskShape,
+  path: TaskNode['path'],
+  names: Names,
+  compiling: Compiling,
+): CompiledTask['checks'] {
+  return (shape.checks ?? []).map((check, index) => {
+    const place = [...path, 'checks', index];
+    if (typeof check === 'string') {
+      const expr = compiling.expression(check, place, names, 'condition');
+      return { name: expr, expr, onFail: 'fail' };
+    }
+    const expr = compiling.expression(check.expr, [...place, 'expr'], names, 'condition');
+    return { name: check.name ?? expr, expr, onFail: check.on_fail ?? 'fail' };
+  });
+}
+
+function compileGate(
+  shape: TaskShape,
+  path: TaskNode['path'],
+  names: Names,
+  compiling: Compiling,
+): CompiledTask['gate'] {
+  const { gate } = shape;
+  if (gate === undefined) return null;
+  const place = [...path, 'gate'];
+  if (typeof gate === 'string') return { expr: compiling.expression(gate, place, names, 'condition'), onFail: 'fail' };
+  return {
+    expr: compiling.expression(gate.expr, [...place, 'expr'], names, 'condition'),
+    onFail: gate.on_fail ?? 'fail',
+  };
+}

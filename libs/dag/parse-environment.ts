@@ -1,0 +1,89 @@
+import type { AlertEvent, EnvironmentConfig, Problem } from '#core';
+import type { z } from 'zod';
+import { Compiling } from './compile/compiling.ts';
+import { msOf } from './compile/retries.ts';
+import { environmentShape } from './shape/environment-shape.ts';
+import { checkShape } from './shape/shape-problems.ts';
+import { ProblemList } from './source/problem-list.ts';
+import { quote } from './source/quote.ts';
+import { readYaml } from './source/read-yaml.ts';
+import { absolutePath, storageUrl } from './storage-url.ts';
+
+export interface ParsedEnvironment {
+  /** Null when there is any problem. */
+  readonly environment: EnvironmentConfig | null;
+  readonly problems: Problem[];
+}
+
+const DAY_MS = 86_400_000;
+const USUAL_EVENTS: readonly AlertEvent[] = ['run.failed', 'run.late', 'run.recovered'];
+const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** Compiles the text of one environment file; a relative storage root counts from `baseDir`, an absolute folder. */
+export function parseEnvironment(file: string, text: string, baseDir: string): ParsedEnvironment {
+  const problems = new ProblemList(file);
+  const source = readYaml(text, problems);
+  if (source === null) return { environment: null, problems: problems.toArray() };
+  const compiling = new Compiling(file, source.map, problems);
+  if (source.value === null) compiling.at([], 'The file is empty.', 'Begin with `name:` and `storage:`.');
+  const shape = source.value === null ? null : checkShape(environmentShape, source.value, [], source.map, problems);
+  const environment = shape === null ? null : compile(shape, baseDir, compiling);
+  const found = problems.toArray();
+  return { environment: found.length === 0 ? environment : null, problems: found };
+}
+
+type Shape = z.infer<typeof environmentShape>;
+
+function compile(shape: Shape, baseDir: string, compiling: Compiling): EnvironmentConfig {
+  const storage = storageUrl(shape.storage, baseDir);
+  if (!storage.ok) compiling.at(['storage'], `storage is ${quote(shape.storage)}; ${storage.message}.`, storage.hint);
+  if (shape.pools?.default === 0)
+    compiling.at(['pools', 'default'], 'The pool "default" has no slots, so nothing would run.', 'Give it at least 1.');
+  return {
+    name: shape.name,
+    storage: storage.ok ? storage.url : '',
+    schedules: shape.schedules ?? 'paused',
+    vars: shape.vars ?? {},
+    params: shape.params ?? {},
+    secrets: shape.secrets ?? {},
+    pools: { default: 32, ...shape.pools },
+    alerts: {
+      slack: slackOf(shape),
+      email: emailOf(shape),
+      on: shape.alerts?.on === undefined ? USUAL_EVENTS : [shape.alerts.on].flat(),
+      mute: [shape.alerts?.mute ?? []].flat(),
+    },
+    data: mapValues(shape.data ?? {}, (folder) => absolutePath(folder, baseDir)),
+    grants: shape.grants ?? [],
+    logs: {
+      maxBytes: bytesOf(shape.logs?.max_bytes) ?? 64 * 1024 ** 2,
+      maxLineBytes: bytesOf(shape.logs?.max_line_bytes) ?? 64 * 1024,
+    },
+    retentionDays: shape.retention === undefined ? null : Math.max(1, Math.round(msOf(shape.retention) / DAY_MS)),
+  };
+}
+
+function slackOf(shape: Shape): EnvironmentConfig['alerts']['slack'] {
+  const slack = shape.alerts?.slack;
+  return slack === undefined
+    ? null
+    : { channel: slack.channel, token: slack.token ?? null, apiUrl: slack.api_url ?? null };
+}
+
+function emailOf(shape: Shape): EnvironmentConfig['alerts']['email'] {
+  const email = shape.alerts?.email;
+  if (email === undefined) return null;
+  const parts = Array.isArray(email) ? { to: email } : email;
+  const from = 'from' in parts && parts.from !== undefined ? parts.from : 'sluice@localhost';
+  return { to: [parts.to].flat(), from, smtp: ('smtp' in parts ? parts.smtp : undefined) ?? null };
+}
+
+function bytesOf(size: number | string | undefined): number | null {
+  if (size === undefined || typeof size === 'number') return size ?? null;
+  const [, count, unit = 'B'] = /^(\d+)(\w+)$/.exec(size) ?? [];
+  return Number(count) * (UNITS[unit] ?? 1);
+}
+
+function mapValues<A, B>(values: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
+}

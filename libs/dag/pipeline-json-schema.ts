@@ -1,0 +1,8 @@
+import { z } from 'zod';
+import { pipelineShape } from './shape/pipeline-shape.ts';
+
+/** JSON Schema (draft-07) of a pipeline file, for completion in editors; made from what validation itself uses. */
+export function pipelineJsonSchema(): object {
+  const schema = z.toJSONSchema(pipelineShape, { target: 'draft-7', io: 'input' });
+  return { $id: 'https://sluice.dev/schema/pipeline.json', title: 'Sluice pipeline', ...schema };
+}

@@ -1,0 +1,45 @@
+type StorageUrl =
+  { readonly ok: true; readonly url: string } | { readonly ok: false; readonly message: string; readonly hint: string };
+
+const HINT = 'Write file:///absolute/folder, file://./folder or a plain path.';
+
+/** The absolute `file:///…` form of a storage root; relative ones count from `baseDir`. Pure text: nothing is looked up. */
+export function storageUrl(written: string, baseDir: string): StorageUrl {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(written)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== 'file')
+    return ['s3', 'gs', 'az', 'azure', 'abfs'].includes(scheme)
+      ? { ok: false, message: `storage at ${scheme}:// is not yet supported`, hint: HINT }
+      : { ok: false, message: 'expected a file:// root', hint: HINT };
+  const path = scheme === undefined ? written : written.slice('file:'.length).replace(/^\/\//, '');
+  // `file://host/x` names another machine; `file://x` is nearly always meant to be relative.
+  if (scheme !== undefined && !/^(\/|\.{1,2}(\/|$))/.test(path))
+    return { ok: false, message: 'the part behind file:// is read as a host', hint: HINT };
+  const folders = foldersOf(path, baseDir);
+  if (folders.length === 0) return { ok: false, message: 'the root of the file system is no storage root', hint: HINT };
+  return { ok: true, url: `file:///${folders.map((folder) => encodeURIComponent(decoded(folder, scheme))).join('/')}` };
+}
+
+/** `path` as an absolute one without `.` and `..`; a relative one counts from `baseDir`. Nothing is looked up. */
+export function absolutePath(path: string, baseDir: string): string {
+  return `/${foldersOf(path, baseDir).join('/')}`;
+}
+
+function foldersOf(path: string, baseDir: string): string[] {
+  const folders: string[] = [];
+  for (const folder of (path.startsWith('/') ? path : `${baseDir}/${path}`).split('/')) {
+    if (folder === '..') folders.pop();
+    else if (folder !== '' && folder !== '.') folders.push(folder);
+  }
+  return folders;
+}
+
+/** In a URL `%20` is a blank; in a plain path it is itself. */
+function decoded(folder: string, scheme: string | undefined): string {
+  if (scheme === undefined) return folder;
+  try {
+    return decodeURIComponent(folder);
+  } catch {
+    // A lone % is not an escape: take it as written.
+    return folder;
+  }
+}

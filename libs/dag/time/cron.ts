@@ -1,0 +1,154 @@
+import { CronExpressionParser } from 'cron-parser';
+
+/** The wall-clock side of a cron: which local minutes it names. Zones and clock changes are not its business. */
+export interface Cron {
+  /** Neither minute nor hour has `*` or `/`: it names times of day, not a rhythm. */
+  readonly fixed: boolean;
+  /** Rough mean distance of two fires in milliseconds; only a first guess for looking back. */
+  readonly typicalGapMs: number;
+  /** First named minute at or after `local` (wall-clock time as if it were UTC); null if there is none in twelve years. */
+  nextMatch(local: number): number | null;
+}
+
+export type ParsedCron =
+  | { readonly ok: true; readonly cron: Cron; readonly text: string }
+  | { readonly ok: false; readonly message: string; readonly hint: string };
+
+/** Names that stand for five fields. */
+export const CRON_PRESETS: Readonly<Record<string, string>> = {
+  '@hourly': '0 * * * *',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@weekly': '0 0 * * 0',
+  '@monthly': '0 0 1 * *',
+  '@quarterly': '0 0 1 */3 *',
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@weekdays': '0 0 * * 1-5',
+};
+
+const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'] as const;
+const RANGES = ['0-59', '0-23', '1-31 or L', '1-12 or jan-dec', '0-7 or sun-sat (0 and 7 are Sunday)'] as const;
+const SPANS = [60, 24, 31, 12, 8] as const;
+const DAY = 86_400_000;
+const MINUTE = 60_000;
+const HINT = 'Write five fields: minute hour day-of-month month day-of-week, for example "30 2 * * *".';
+
+const cache = new Map<string, ParsedCron>();
+
+/** Parses five fields or a preset; `text` of the result is always five fields. Results are cached by text. */
+export function parseCron(text: string): ParsedCron {
+  let parsed = cache.get(text);
+  if (parsed === undefined) {
+    parsed = readCron(text);
+    // A server that lives for years sees many edited files; the working set is far below this.
+    if (cache.size > 20_000) cache.clear();
+    cache.set(text, parsed);
+  }
+  return parsed;
+}
+
+function readCron(text: string): ParsedCron {
+  const refuse = (message: string, hint: string = HINT): ParsedCron => ({ ok: false, message, hint });
+  const written = text.trim();
+  if (written.startsWith('@') && !Object.hasOwn(CRON_PRESETS, written))
+    return refuse(`"${written}" is not a preset`, `Presets: ${Object.keys(CRON_PRESETS).join(', ')}.`);
+  const fields = (CRON_PRESETS[written] ?? written).split(/\s+/);
+  if (fields.length === 6)
+    return refuse(
+      `"${written}" has six fields; seconds are not supported`,
+      `Leave out the first or last field. ${HINT}`,
+    );
+  if (fields.length !== 5) return refuse(`"${written}" has ${fields.length} fields; expected five`);
+  for (const [index, field] of fields.entries()) {
+    const fault = faultInField(field, index);
+    if (fault !== null)
+      return refuse(`${FIELDS[index]} "${field}" is not valid: ${fault}`, `Expected ${RANGES[index]}. ${HINT}`);
+  }
+  const five = fields.join(' ').toLowerCase();
+  try {
+    const cron = wallClock(five);
+    // 1999 lets a cron for 29 February find the leap year 2000.
+    if (cron.nextMatch(Date.UTC(1999, 0, 1)) === null) return refuse(`"${written}" never fires`, 'No such day exists.');
+    return { ok: true, cron, text: five };
+  } catch {
+    // Each field alone was fine, so it is their combination: the library refuses 30 February and 31 April.
+    return refuse(`"${written}" never fires`, 'The day of month does not exist in any of the named months.');
+  }
+}
+
+function faultInField(field: string, index: number): string | null {
+  if (!/^[\w*,/#-]+$/.test(field)) return 'it has characters that no field may have';
+  if (/h/i.test(field.replace(/thu|mar/gi, ''))) return 'H is not supported; name a value';
+  const step = /\/(\d+)/.exec(field);
+  if (step !== null && Number(step[1]) >= (SPANS[index] ?? 60)) return `the step ${step[1]} is wider than the field`;
+  try {
+    CronExpressionParser.parse(FIELDS.map((_, other) => (other === index ? field : '*')).join(' '), { tz: 'UTC' });
+    return null;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.replace(/^(Constraint error, |Cron\w+ Validation error, )/, '');
+  }
+}
+
+function wallClock(text: string): Cron {
+  const { minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(text, { tz: 'UTC' }).fields;
+  const minutes = hour.values.flatMap((h) => minute.values.map((m) => h * 60 + m)).sort((a, b) => a - b);
+  const months = new Set<number>(month.values);
+  const days = new Set<number>(dayOfMonth.values.filter((day) => typeof day === 'number'));
+  const weekdays = new Set(dayOfWeek.values.filter((day) => typeof day === 'number').map((day) => day % 7));
+  const lastWeekdays = new Set(
+    dayOfWeek.values.filter((day) => typeof day === 'string').map((day) => parseInt(day, 10) % 7),
+  );
+  const anyDay = dayOfMonth.isWildcard && dayOfWeek.isWildcard;
+
+  // Cron's old rule: with both day fields restricted, either is enough.
+  const dayMatches = (date: Date): boolean => {
+    if (anyDay) return true;
+    const [day, weekday] = [date.getUTCDate(), date.getUTCDay()];
+    const lastDay = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+    const nth = dayOfWeek.nthDay;
+    const byDay = !dayOfMonth.isWildcard && (days.has(day) || (dayOfMonth.hasLastChar && day === lastDay));
+    const byWeekday =
+      !dayOfWeek.isWildcard &&
+      ((weekdays.has(weekday) && (nth === 0 || Math.ceil(day / 7) === nth)) ||
+        (lastWeekdays.has(weekday) && day > lastDay - 7));
+    return byDay || byWeekday;
+  };
+
+  const daysBetween = (anyDay ? 1 : dayOfMonth.isWildcard ? 7 : 31) * (months.size === 12 ? 1 : 12);
+  return {
+    fixed: !/[*/]/.test(text.split(' ').slice(0, 2).join(' ')),
+    typicalGapMs: (DAY * daysBetween) / minutes.length,
+    nextMatch(local) {
+      let day = Math.floor(local / DAY);
+      let fromMinute = Math.ceil((local - day * DAY) / MINUTE);
+      const lastDay = day + 12 * 366;
+      while (day <= lastDay) {
+        const date = new Date(day * DAY);
+        if (!months.has(date.getUTCMonth() + 1)) {
+          day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / DAY;
+          fromMinute = 0;
+          continue;
+        }
+        if (dayMatches(date)) {
+          const found = firstAtLeast(minutes, fromMinute);
+          if (found !== undefined) return day * DAY + found * MINUTE;
+        }
+        day += 1;
+        fromMinute = 0;
+      }
+      return null;
+    },
+  };
+}
+
+function firstAtLeast(sorted: readonly number[], value: number): number | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? Infinity) < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low];
+}

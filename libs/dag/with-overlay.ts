@@ -1,0 +1,30 @@
+import type { CompiledPipeline, ParamSchema } from '#core';
+
+/**
+ * The pipeline as it is in one environment: schedule, parameter defaults, pool and alerts of its overlay applied.
+ * `paused` of an overlay makes the schedule manual. The graph never differs.
+ */
+export function withOverlay(pipeline: CompiledPipeline, environmentName: string): CompiledPipeline {
+  if (!Object.hasOwn(pipeline.environments, environmentName)) return pipeline;
+  const overlay = pipeline.environments[environmentName] ?? {};
+  const { pool } = overlay;
+  return {
+    ...pipeline,
+    schedule: overlay.paused === true ? { kind: 'manual' } : (overlay.schedule ?? pipeline.schedule),
+    params: overlay.params === undefined ? pipeline.params : withDefaults(pipeline.params, overlay.params),
+    tasks: pool === undefined ? pipeline.tasks : pipeline.tasks.map((task) => ({ ...task, pool })),
+    alerts: overlay.alerts ?? pipeline.alerts,
+  };
+}
+
+function withDefaults(
+  params: CompiledPipeline['params'],
+  defaults: Readonly<Record<string, unknown>>,
+): Record<string, ParamSchema> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, schema]) => [
+      name,
+      Object.hasOwn(defaults, name) ? { ...schema, default: defaults[name] } : schema,
+    ]),
+  );
+}
