@@ -7,8 +7,10 @@ import { FROM_LAUNCHER, FrameReader, TO_LAUNCHER, encodeFrame } from './frames.m
 import { OutputPipes } from './output-pipes.mjs';
 import { killGroup, killMarked, readProcessFile, startTicks } from './process-file.mjs';
 
-/** How long output that escaped from its group may keep an ended process from being reported. */
-const STRAGGLER_MS = 500;
+/** Output still open so long after the end of a process: something left its group and is hunted down. */
+const STRAGGLER_MS = 50;
+/** And so long after that the pipe is let go, whoever holds it. */
+const GIVE_UP_MS = 500;
 const REWRITE_BYTES = 256 * 1024;
 
 const options = JSON.parse(process.argv[2]);
@@ -42,7 +44,7 @@ function start(id, { file, args, cwd, env, input, control }) {
   try {
     child = spawn(file, args, {
       cwd,
-      env: { ...env, SLUICE_PROCESS: options.marker },
+      env: { ...env, SLUICE_PROCESS: `${options.marker}.${id}` },
       detached: true, // its own session and process group
       stdio: [input ? 'pipe' : 'ignore', out.stdio, err.stdio, ...(control ? ['pipe'] : [])],
     });
@@ -56,7 +58,7 @@ function start(id, { file, args, cwd, env, input, control }) {
   }
   child.on('error', () => {}); // a failed kill or a closed stdin; the exit event tells the rest
   child.stdin?.on('error', () => {});
-  const entry = { id, child, out, err, streams: [], open: 0, exit: null, timer: null };
+  const entry = { id, child, out, err, streams: [], open: 0, exit: null, ending: false, timer: null };
   processes.set(id, entry);
   remember(`+ ${child.pid} ${startTicks(child.pid) ?? '?'}\n`);
   pipes.spawned(out);
@@ -74,8 +76,10 @@ function start(id, { file, args, cwd, env, input, control }) {
     } catch {
       // nobody left, the usual case
     }
+    // Whoever was ended from outside may have hidden; otherwise only an open pipe is worth a walk through /proc.
+    if (entry.ending) killStragglers(entry);
     if (entry.open === 0) finish(entry);
-    else entry.timer = setTimeout(() => finish(entry), STRAGGLER_MS);
+    else entry.timer = setTimeout(() => killStragglers(entry), STRAGGLER_MS);
   });
 }
 
@@ -94,6 +98,12 @@ function relay(entry, stream, type) {
     entry.open -= 1;
     if (entry.open === 0 && entry.exit !== null) finish(entry);
   });
+}
+
+function killStragglers(entry) {
+  killMarked(`${options.marker}.${entry.id}`);
+  clearTimeout(entry.timer);
+  entry.timer = setTimeout(() => finish(entry), GIVE_UP_MS);
 }
 
 const scratch = Buffer.allocUnsafe(64 * 1024);
@@ -136,6 +146,7 @@ function finish(entry) {
 function end(id, graceMs) {
   const entry = processes.get(id);
   if (entry === undefined || entry.exit !== null) return;
+  entry.ending = true;
   const signal = (name) => {
     try {
       process.kill(-entry.child.pid, name);

@@ -49,26 +49,28 @@ export function killGroup(pid, start) {
   }
 }
 
-/** Kills whatever carries `SLUICE_PROCESS=<marker>` in its environment: processes that left their group. */
+/**
+ * Kills whatever carries `SLUICE_PROCESS=<marker>` in its environment: processes that left their group. A marker without
+ * a number means all processes of a launcher, with one (`<launcher>.<id>`) those of one process.
+ */
 export function killMarked(marker, except = process.pid) {
-  let killed = 0;
   let names = [];
   try {
     names = fs.readdirSync('/proc');
   } catch {
     return 0; // no /proc: groups are all that can be found
   }
-  const needle = `SLUICE_PROCESS=${marker}\0`;
-  for (const name of names) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid <= 1 || pid === except) continue;
-    try {
-      if (!`${fs.readFileSync(`/proc/${pid}/environ`, 'latin1')}\0`.includes(needle)) continue;
-      process.kill(pid, 'SIGKILL');
-      killed += 1;
-    } catch {
-      continue; // ended meanwhile, or somebody else's
-    }
+  return names.filter((name) => /^\d+$/.test(name) && killIfMarked(Number(name), marker, except)).length;
+}
+
+function killIfMarked(pid, marker, except) {
+  if (pid <= 1 || pid === except) return false;
+  try {
+    const environment = `\0${fs.readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    if (!environment.includes(`\0SLUICE_PROCESS=${marker}\0`) && !environment.includes(`\0SLUICE_PROCESS=${marker}.`)) return false;
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false; // ended meanwhile, or somebody else's
   }
-  return killed;
 }

@@ -34,6 +34,7 @@ class Child:
         self.pid = pid
         self.pipes = {out: STDOUT, err: STDERR}
         self.kill_at = None
+        self.ending = False
 
 
 class Zygote:
@@ -95,7 +96,7 @@ class Zygote:
             except BaseException as error:  # nothing of the zygote may run on in a child
                 os.write(err_write, ("the attempt could not be set up: %s\n" % error).encode())
                 os._exit(70)
-            python_attempt.run(order)  # does not return
+            python_attempt.run(order, marker_of(attempt_id))  # does not return
         os.close(out_write)
         os.close(err_write)
         child = Child(attempt_id, pid, out_read, err_read)
@@ -139,6 +140,8 @@ class Zygote:
             if child is None:
                 continue
             kill_group(pid, signal.SIGKILL)  # what the leader left behind in its group
+            if child.ending:
+                kill_marked(marker_of(child.id))
             for fd in list(child.pipes):
                 while self.relay(fd):
                     pass
@@ -155,6 +158,7 @@ class Zygote:
         for child in self.children.values():
             if child.id == attempt_id:
                 kill_group(child.pid, signal.SIGTERM if grace > 0 else signal.SIGKILL)
+                child.ending = True
                 child.kill_at = time.monotonic() + grace
 
     def next_timeout(self):
@@ -196,6 +200,23 @@ def kill_group(pid, signum):
             pass
     except PermissionError:
         pass
+
+
+def marker_of(attempt_id):
+    return "%s.%d" % (os.environ.get("SLUICE_PROCESS", "none"), attempt_id)
+
+
+def kill_marked(marker):
+    """Processes that left their group; see killMarked in process-file.mjs."""
+    needle = b"\0SLUICE_PROCESS=" + marker.encode() + b"\0"
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        try:
+            with open("/proc/%s/environ" % name, "rb") as file:
+                found = needle in b"\0" + file.read()
+            if found and name.isdigit():
+                os.kill(int(name), signal.SIGKILL)
+        except OSError:
+            continue  # not a process, gone, or somebody else's
 
 
 def send(kind, attempt_id, payload=b""):

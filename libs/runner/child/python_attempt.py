@@ -23,12 +23,13 @@ class _RetryAfter(Exception):
     pass
 
 
-def run(order):
+def run(order, marker):
     """Never returns. The exit code says how it went; the reason of a failure goes to order["failureFile"]."""
     code = 1
     try:
         os.environ.clear()
         os.environ.update(order["env"])
+        os.environ["SLUICE_PROCESS"] = marker
         os.chdir(order["env"]["SLUICE_SCRATCH"])
         code = _outcome(order)
         _finish_threads()
