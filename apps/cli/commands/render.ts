@@ -45,7 +45,7 @@ async function render(cli: Cli, name: string, options: RenderOptions): Promise<v
     import('../render/render-pipeline.ts'),
   ]);
   const project = await findProject(cli.io.cwd);
-  const [pipeline, environment] = await Promise.all([
+  const [{ pipeline, release }, environment] = await Promise.all([
     loadPipeline(project, name),
     loadEnvironment(project, options.env),
   ]);
@@ -54,6 +54,7 @@ async function render(cli: Cli, name: string, options: RenderOptions): Promise<v
     params: options.param,
     interval: at !== undefined ? { at } : from !== undefined && to !== undefined ? { from, to } : null,
     task: options.task ?? null,
+    release,
   });
   if (options.json || options.output === 'json') return cli.io.out.write(`${JSON.stringify(rendered, null, 2)}\n`);
   const { stringify } = await import('yaml');

@@ -1,5 +1,6 @@
 import type { Problem } from '#core';
-import { environmentFiles, pipelineFiles, releaseFileNames, type Project } from './project.ts';
+import { compileProject } from './compile-project.ts';
+import { environmentFiles, type Project } from './project.ts';
 
 export interface CheckedFile {
   /** From the project's root: `dags/hello.yaml`. */
@@ -10,35 +11,17 @@ export interface CheckedFile {
 
 /** Every pipeline and environment file with its problems; files without any are listed too. Problems name files from the root. */
 export async function checkProject(project: Project): Promise<CheckedFile[]> {
-  const [pipelines, environments, known] = await Promise.all([
-    pipelineFiles(project),
-    environmentFiles(project),
-    releaseFileNames(project),
-  ]);
-  // The compiler loads zod and the expression language: only commands that need it pay for that.
-  const { compilePipelines, parseEnvironment } = await import('#dag');
-  const inDags = (path: string): string => path.slice('dags/'.length);
-  const compiled = compilePipelines(
-    pipelines.map(({ path, text }) => ({ file: inDags(path), text })),
-    known,
-  );
+  const [{ texts, problems }, environments] = await Promise.all([compileProject(project), environmentFiles(project)]);
+  const { parseEnvironment } = await import('#dag');
+  const checked = (path: string, text: string, found: readonly Problem[]): CheckedFile => ({
+    path,
+    text,
+    problems: found
+      .map((problem) => ({ ...problem, file: path }))
+      .sort((a, b) => a.line - b.line || a.column - b.column),
+  });
   return [
-    ...pipelines.map(({ path, text }) => ({
-      path,
-      text,
-      problems: sorted(compiled.problems.get(inDags(path)) ?? []).map((problem) => ({ ...problem, file: path })),
-    })),
-    ...environments.map(({ path, text }) => ({
-      path,
-      text,
-      problems: sorted(parseEnvironment(path, text, project.root).problems).map((problem) => ({
-        ...problem,
-        file: path,
-      })),
-    })),
+    ...[...texts].map(([name, text]) => checked(`dags/${name}`, text, problems[name] ?? [])),
+    ...environments.map(({ path, text }) => checked(path, text, parseEnvironment(path, text, project.root).problems)),
   ];
-}
-
-function sorted(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }

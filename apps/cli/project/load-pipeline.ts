@@ -1,34 +1,29 @@
 import { SluiceError, type CompiledPipeline, type EnvironmentConfig } from '#core';
-import { environmentFiles, pipelineFiles, releaseFileNames, type Project } from './project.ts';
+import { compileProject } from './compile-project.ts';
+import { environmentFiles, type Project } from './project.ts';
 
-/** One pipeline of the project by its name; `not_found` names those there are, `invalid_config` carries its problems. */
-export async function loadPipeline(project: Project, name: string): Promise<CompiledPipeline> {
-  const [files, known] = await Promise.all([pipelineFiles(project), releaseFileNames(project)]);
-  const { compilePipelines } = await import('#dag');
-  const inDags = files.map(({ path, text }) => ({ file: path.slice('dags/'.length), text }));
-  const { pipelines, problems } = compilePipelines(inDags, known);
-  const found = pipelines.find((pipeline) => pipeline.name === name);
-  if (found !== undefined) return found;
+/** One pipeline of the project by its name, with the release it would be in; `not_found` names those there are, `invalid_config` carries its problems. */
+export async function loadPipeline(
+  project: Project,
+  name: string,
+): Promise<{ readonly pipeline: CompiledPipeline; readonly release: string }> {
+  const { pipelines, problems, release } = await compileProject(project);
+  const pipeline = pipelines.find((each) => each.name === name);
+  if (pipeline !== undefined) return { pipeline, release };
   // A broken file compiles to nothing; by its usual name it can still be recognised.
-  const file = inDags.find(({ file }) => file.replace(/\.ya?ml$/, '') === name)?.file;
-  const broken = file === undefined ? [] : (problems.get(file) ?? []);
-  if (broken.length > 0)
-    throw new SluiceError(
-      'invalid_config',
-      `dags/${file} has ${broken.length === 1 ? 'a problem' : `${broken.length} problems`}.`,
-      {
-        details: { problems: broken.map((problem) => ({ ...problem, file: `dags/${file}` })) },
-      },
-    );
+  const [file, broken] = Object.entries(problems).find(([each]) => each.replace(/\.ya?ml$/, '') === name) ?? [];
+  if (broken !== undefined)
+    throw new SluiceError('invalid_config', `dags/${file} has ${countText(broken.length)}.`, {
+      details: { problems: broken.map((problem) => ({ ...problem, file: `dags/${file}` })) },
+    });
+  const known = pipelines.map((each) => each.name).sort();
   throw new SluiceError('not_found', `There is no pipeline "${name}" in ${project.root}/dags.`, {
-    hint:
-      pipelines.length > 0
-        ? `There are: ${pipelines
-            .map((pipeline) => pipeline.name)
-            .sort()
-            .join(', ')}.`
-        : '`sluice init` writes a first one.',
+    hint: known.length > 0 ? `There are: ${known.join(', ')}.` : '`sluice init` writes a first one.',
   });
+}
+
+function countText(problems: number): string {
+  return problems === 1 ? 'a problem' : `${problems} problems`;
 }
 
 /** `environments/<name>.yaml`, parsed; `not_found` and `invalid_config` as above. */
@@ -45,11 +40,7 @@ export async function loadEnvironment(project: Project, name: string): Promise<E
     });
   const { environment, problems } = parseEnvironment(file.path, file.text, project.root);
   if (environment !== null && problems.length === 0) return environment;
-  throw new SluiceError(
-    'invalid_config',
-    `${file.path} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}.`,
-    {
-      details: { problems },
-    },
-  );
+  throw new SluiceError('invalid_config', `${file.path} has ${countText(problems.length)}.`, {
+    details: { problems },
+  });
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeProject } from '../init/write-project.ts';
-import { environmentFiles, findProject, pipelineFiles, releaseFileNames } from './project.ts';
+import { environmentFiles, findProject } from './project.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -29,26 +29,19 @@ describe('a project', () => {
     });
   });
 
-  test('has the files of dags/ and environments/, and none of what others put there', async () => {
-    for (const file of [
-      'dags/b.yaml',
-      'dags/a.yml',
-      'dags/a/task.py',
-      'dags/node_modules/p/x.yaml',
-      'dags/__pycache__/x.pyc',
-    ])
-      await put(file);
-    for (const file of ['environments/dev.yaml', 'environments/old/dev.yaml', 'environments/notes.txt'])
-      await put(file);
-    const project = { root };
-    expect((await pipelineFiles(project)).map(({ path }) => path)).toEqual(['dags/a.yml', 'dags/b.yaml']);
-    expect([...(await releaseFileNames(project))]).toEqual(['a.yml', 'a/task.py', 'b.yaml']);
-    expect((await environmentFiles(project)).map(({ path }) => path)).toEqual(['environments/dev.yaml']);
+  test('has environments where there are some', async () => {
+    expect(await environmentFiles({ root })).toEqual([]);
+    for (const file of ['environments/prod.yml', 'environments/dev.yaml', 'environments/notes.txt'])
+      await put(file, 'x');
+    expect(await environmentFiles({ root })).toEqual([
+      { path: 'environments/dev.yaml', text: 'x' },
+      { path: 'environments/prod.yml', text: 'x' },
+    ]);
   });
 
   test('does not read a huge file to its end', async () => {
-    await put('dags/huge.yaml', 'x'.repeat(5 * 1024 * 1024));
-    const [file] = await pipelineFiles({ root });
+    await put('environments/huge.yaml', 'x'.repeat(5 * 1024 * 1024));
+    const [file] = await environmentFiles({ root });
     expect(file?.text.length).toBe(2 * 1024 * 1024);
   });
 });

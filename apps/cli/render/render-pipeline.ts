@@ -1,12 +1,15 @@
-import { loadRunCache, SluiceError, type CompiledPipeline, type CompiledTask, type EnvironmentConfig } from '#core';
+import { SluiceError, type CompiledPipeline, type CompiledTask, type EnvironmentConfig } from '#core';
 import type { Interval } from '#dag';
+import type * as engineModule from '#engine';
 import { coerceParams } from '../coerce-params.ts';
+import { pretendRun, type PretendRun } from './pretend-run.ts';
 
 export interface RenderRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly interval: { readonly at: string } | { readonly from: string; readonly to: string } | null;
   /** Only this task; null: all. */
   readonly task: string | null;
+  readonly release: string;
 }
 
 /** What one attempt would be given. `unresolved` says what is known only when it runs; then the text is as written. */
@@ -18,6 +21,7 @@ export interface RenderedInstance {
   } | null;
   readonly body: unknown;
   readonly env: Readonly<Record<string, string>>;
+  /** Location by variable, relative to the storage. */
   readonly writes: Readonly<Record<string, string>>;
   readonly unresolved: string | null;
 }
@@ -33,10 +37,10 @@ export interface RenderedTask {
   readonly timeoutMs: number | null;
   readonly reads: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
-  /** Task runs; one unless it is fanned out, at most `MOST_INSTANCES`. */
-  readonly instances: readonly RenderedInstance[];
-  /** How many there are; null: an expression decides when it runs. */
+  /** How many task runs there are; null: an expression decides when it runs. */
   readonly fanOut: number | null;
+  /** The task runs, at most 20 of them unless the task was asked for by name. */
+  readonly instances: readonly RenderedInstance[];
 }
 
 export interface Rendered {
@@ -44,6 +48,7 @@ export interface Rendered {
   readonly file: string;
   readonly environment: string;
   readonly storage: string;
+  readonly release: string;
   readonly schedule: string;
   readonly interval: { readonly start: string; readonly end: string } | null;
   readonly params: Readonly<Record<string, unknown>>;
@@ -51,11 +56,10 @@ export interface Rendered {
 }
 
 const MOST_INSTANCES = 20;
-/** Stand for what only a real run has. */
-const RUN_ID = 'RUN_ID';
-const RELEASE = 'RELEASE';
 
-/** Everything a run of this pipeline would be given, by the engine's own functions; nothing is run and nothing asked. */
+type Engine = typeof engineModule;
+
+/** Everything a run of this pipeline would be given, by the engine's own functions; nothing is run and nobody asked. */
 export async function renderPipeline(
   original: CompiledPipeline,
   environment: EnvironmentConfig,
@@ -71,97 +75,70 @@ export async function renderPipeline(
     );
   const interval = intervalOf(pipeline, request.interval, dag.intervalAt);
   const plan = engine.planRun(pipeline, environment.pools);
-  const run = {
-    record: {
-      id: RUN_ID,
-      environment: environment.name,
-      pipeline: pipeline.name,
-      release: RELEASE,
-      trigger: 'manual' as const,
-      intervalStart: interval?.start.toISOString() ?? null,
-      intervalEnd: interval?.end.toISOString() ?? null,
-      params: params.params,
-      originRun: null,
-      state: 'running' as const,
-      cancelRequested: false,
-      createdAt: new Date(0).toISOString(),
-      timeoutAt: null,
-      leaseToken: '0',
-    },
-    plan,
-    environment: { config: environment, hash: '' },
-    cache: loadRunCache(RUN_ID, plan.graph, []),
-    events: [],
-    flushed: [],
-    // Which versions are read is known only then, but not that they are: names of variables depend on it.
-    prepared: new Map(pipeline.tasks.map((task, index) => [index, { inputs: inputNames(task), items: null }])),
-    outputs: new Map(),
-    failures: new Map(),
-    waiting: new Map(),
-    preparing: new Set<number>(),
-  };
-  const scope = engine.runScope(run.record, pipeline, run.environment);
-
-  const instances = (task: CompiledTask, index: number): RenderedInstance[] => {
-    const items = plan.literalItems[index] ?? [null];
-    return items.slice(0, request.task === null ? MOST_INSTANCES : undefined).map((item, mapIndex) => {
-      const identity = { attemptId: 'ATTEMPT_ID', taskIndex: index, mapIndex, number: 1, fence: 1 };
-      const built = engine.buildAssignment(run, identity);
-      const map = item === null ? null : { index: mapIndex, key: item.key, values: item.values };
-      if (!built.ok)
-        return { map, body: task.body, env: { ...pipeline.env, ...task.env }, writes: {}, unresolved: built.message };
-      const { body, env, writes } = built.assignment;
-      const locations = Object.fromEntries(writes.map(({ variable, location }) => [variable, location]));
-      return { map, body, env, writes: locations, unresolved: null };
-    });
-  };
-  const readLocation = (read: CompiledTask['reads'][number]): string => {
-    if (read.pipeline !== null) return `${read.pipeline}.${read.path}${windowText(read.lastMs)}`;
-    const found = engine.renderLocation(pipeline, read.path, scope, '');
-    if (read.lastMs !== null) return `${pipeline.name}.${read.path}${windowText(read.lastMs)}`;
-    return found.ok ? found.location : `(${found.message})`;
-  };
+  const run = pretendRun(pipeline, environment, { params: params.params, interval, release: request.release, plan });
+  const most = request.task === null ? MOST_INSTANCES : Infinity;
   return {
     pipeline: pipeline.name,
     file: `dags/${pipeline.file}`,
     environment: environment.name,
     storage: environment.storage,
+    release: request.release,
     schedule: dag.describeSchedule(pipeline.schedule),
     interval: interval && { start: interval.start.toISOString(), end: interval.end.toISOString() },
     params: params.params,
-    tasks: chosenTasks(pipeline, request.task).map(({ task, index }) => ({
-      id: task.id,
-      upstream: task.upstream,
-      when: task.when,
-      if: task.condition,
-      final: task.final,
-      pool: task.pool,
-      retries: task.retries.max,
-      timeoutMs: task.timeoutMs,
-      reads: Object.fromEntries(task.reads.map((read) => [`PATH_${read.alias.toUpperCase()}`, readLocation(read)])),
-      secrets: task.secrets,
-      fanOut: task.matrix?.kind === 'dynamic' ? null : (plan.literalItems[index]?.length ?? 1),
-      instances: instances(task, index),
-    })),
+    tasks: chosenTasks(pipeline, request.task).map((index) => renderTask(engine, run, index, most)),
   };
 }
 
-function inputNames(task: CompiledTask): { name: string; variable: string; versions: [] }[] {
-  return task.reads.map(({ alias }) => ({ name: alias, variable: `PATH_${alias.toUpperCase()}`, versions: [] }));
+function renderTask(engine: Engine, run: PretendRun, index: number, most: number): RenderedTask {
+  const { pipeline, literalItems } = run.plan;
+  const task = pipeline.tasks[index] as CompiledTask;
+  const scope = engine.runScope(run.record, pipeline, run.environment);
+  const location = ({ path, pipeline: owner, lastMs }: CompiledTask['reads'][number]): string => {
+    if (lastMs !== null) return `${owner ?? pipeline.name}.${path}, the last ${lastMs / 86_400_000} days`;
+    if (owner !== null) return `${owner}.${path}`;
+    const found = engine.renderLocation(pipeline, path, scope, '');
+    return found.ok ? found.location : `(${found.message})`;
+  };
+  const items = literalItems[index] ?? [null];
+  return {
+    id: task.id,
+    upstream: task.upstream,
+    when: task.when,
+    if: task.condition,
+    final: task.final,
+    pool: task.pool,
+    retries: task.retries.max,
+    timeoutMs: task.timeoutMs,
+    reads: Object.fromEntries(task.reads.map((read) => [`PATH_${read.alias.toUpperCase()}`, location(read)])),
+    secrets: task.secrets,
+    fanOut: task.matrix?.kind === 'dynamic' ? null : items.length,
+    instances: items.slice(0, most).map((_, mapIndex) => renderInstance(engine, run, index, mapIndex)),
+  };
 }
 
-function windowText(lastMs: number | null): string {
-  return lastMs === null ? '' : ` (the last ${lastMs / 86_400_000} days)`;
+function renderInstance(engine: Engine, run: PretendRun, taskIndex: number, mapIndex: number): RenderedInstance {
+  const { pipeline, literalItems } = run.plan;
+  const task = pipeline.tasks[taskIndex] as CompiledTask;
+  const item = literalItems[taskIndex]?.[mapIndex];
+  const map = item === undefined ? null : { index: mapIndex, key: item.key, values: item.values };
+  const built = engine.buildAssignment(run, { attemptId: 'ATTEMPT_ID', taskIndex, mapIndex, number: 1, fence: 1 });
+  if (!built.ok)
+    return { map, body: task.body, env: { ...pipeline.env, ...task.env }, writes: {}, unresolved: built.message };
+  const { body, env, writes } = built.assignment;
+  const locations = Object.fromEntries(writes.map(({ variable, location }) => [variable, location]));
+  return { map, body, env, writes: locations, unresolved: null };
 }
 
-function chosenTasks(pipeline: CompiledPipeline, wanted: string | null): { task: CompiledTask; index: number }[] {
-  const all = pipeline.tasks.map((task, index) => ({ task, index }));
-  const chosen = all.filter(({ task }) => wanted === null || task.id === wanted);
-  if (chosen.length === 0 && wanted !== null)
-    throw new SluiceError('not_found', `Pipeline "${pipeline.name}" has no task "${wanted}".`, {
-      hint: `It has: ${pipeline.tasks.map(({ id }) => id).join(', ')}.`,
+/** Indexes into the pipeline's tasks. */
+function chosenTasks({ name, tasks }: CompiledPipeline, wanted: string | null): number[] {
+  if (wanted === null) return [...tasks.keys()];
+  const index = tasks.findIndex(({ id }) => id === wanted);
+  if (index === -1)
+    throw new SluiceError('not_found', `Pipeline "${name}" has no task "${wanted}".`, {
+      hint: `It has: ${tasks.map(({ id }) => id).join(', ')}.`,
     });
-  return chosen;
+  return [index];
 }
 
 function intervalOf(
