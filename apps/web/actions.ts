@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import type { PipelineSummary, Run } from '#contracts';
+import type { AlertDelivery, PipelineSummary, Run } from '#contracts';
 import { part, post } from './api.ts';
 import { tell, tellError } from './parts/toasts.tsx';
 
@@ -30,8 +30,7 @@ export interface TriggerInput {
 export function useTrigger(env: string, pipeline: string) {
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: (input: TriggerInput) =>
-      post<Run>(`/pipelines/${part(pipeline)}/runs`, { environment: env, ...input }),
+    mutationFn: (input: TriggerInput) => post<Run>(`/pipelines/${part(pipeline)}/runs`, { environment: env, ...input }),
     onSuccess: async (run) => {
       tell('Run created', `\`${run.id}\``);
       await navigate({ to: '/runs/$run', params: { run: run.id } });
@@ -67,5 +66,18 @@ export function useRerun(runId: string) {
       await navigate({ to: '/runs/$run', params: { run: run.id } });
     },
     onError: (error) => tellError('Not rerun', error),
+  });
+}
+
+/** Sends a harmless message over every route of the environment. */
+export function useTestAlerts(env: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => post<{ items: readonly AlertDelivery[] }>('/alerts/test', { environment: env }),
+    onSuccess: async ({ items }) => {
+      tell(items.length === 0 ? `No alert route in ${env}` : `Test sent over ${items.length} routes`);
+      await client.invalidateQueries({ queryKey: ['alerts', env] });
+    },
+    onError: (error) => tellError('Test not sent', error),
   });
 }

@@ -27,7 +27,12 @@ const redeemed = code === null ? null : signIn({ code });
 
 export function App() {
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} colorSchemeManager={colorScheme} defaultColorScheme="auto">
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      colorSchemeManager={colorScheme}
+      defaultColorScheme="auto"
+    >
       <QueryClientProvider client={client}>
         <Door />
       </QueryClientProvider>

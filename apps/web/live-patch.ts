@@ -64,9 +64,7 @@ function patchRun(client: QueryClient, event: LiveEvent & { kind: 'run' }): void
         },
   );
   client.setQueriesData<GridData>({ queryKey: ['grid', event.environment, event.pipeline] }, (grid) =>
-    grid === undefined
-      ? grid
-      : { ...grid, runs: grid.runs.map((run) => (run.id === runId ? { ...run, state } : run)) },
+    grid === undefined ? grid : { ...grid, runs: grid.runs.map((run) => (run.id === runId ? { ...run, state } : run)) },
   );
 }
 

@@ -17,7 +17,8 @@ export function PipelineGraphTab() {
   const detail = useSuspenseQuery(pipelineQuery(env, pipeline)).data;
   const [chosen, setChosen] = useState<GraphTask | null>(null);
   const open = useCallback((task: GraphTask) => setChosen(task), []);
-  if (detail.tasks.length === 0) return <Notice title="No graph" hint="The file has problems; the YAML tab shows them." />;
+  if (detail.tasks.length === 0)
+    return <Notice title="No graph" hint="The file has problems; the YAML tab shows them." />;
   const task = chosen ?? detail.tasks[0];
   return (
     <div className={styles.side}>

@@ -6,7 +6,20 @@ import { TaskGraph } from './task-graph.tsx';
 import type { GraphTask } from './task-node.tsx';
 
 /** What deserves the eye first. */
-const ORDER: readonly TaskState[] = ['failed', 'lost', 'running', 'retrying', 'queued', 'ready', 'waiting', 'upstream_failed', 'cancelled', 'none', 'skipped', 'success'];
+const ORDER: readonly TaskState[] = [
+  'failed',
+  'lost',
+  'running',
+  'retrying',
+  'queued',
+  'ready',
+  'waiting',
+  'upstream_failed',
+  'cancelled',
+  'none',
+  'skipped',
+  'success',
+];
 
 /** The graph of one run, each task in the state of its task runs; live. */
 export function RunGraph({ run }: { run: RunDetail }) {

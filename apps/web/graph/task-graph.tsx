@@ -1,13 +1,5 @@
 import { useMemo } from 'react';
-import {
-  Background,
-  BackgroundVariant,
-  BaseEdge,
-  Controls,
-  ReactFlow,
-  type Edge,
-  type EdgeProps,
-} from '@xyflow/react';
+import { Background, BackgroundVariant, BaseEdge, Controls, ReactFlow, type Edge, type EdgeProps } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import type { TaskState } from '#core';
 import type { PipelineDetail } from '#contracts';
@@ -93,6 +85,12 @@ function frameHeight(height: number): number {
 
 function PointsEdgeLine({ data, sourceX, sourceY, targetX, targetY, markerEnd }: EdgeProps<PointsEdge>) {
   const points = data?.points ?? [];
-  const known = points.length >= 2 ? points : [{ x: sourceX, y: sourceY }, { x: targetX, y: targetY }];
+  const known =
+    points.length >= 2
+      ? points
+      : [
+          { x: sourceX, y: sourceY },
+          { x: targetX, y: targetY },
+        ];
   return <BaseEdge path={edgePath(known)} {...(markerEnd === undefined ? {} : { markerEnd })} />;
 }

@@ -15,7 +15,13 @@ export interface GridView {
 }
 
 /** Only cells in sight are drawn: the cost does not depend on the number of tasks. */
-export function drawCells(ctx: CanvasRenderingContext2D, grid: GridData, shape: GridShape, view: GridView, inks: Inks): void {
+export function drawCells(
+  ctx: CanvasRenderingContext2D,
+  grid: GridData,
+  shape: GridShape,
+  view: GridView,
+  inks: Inks,
+): void {
   const { columnWidth, rowHeight, cell } = shape;
   ctx.clearRect(0, 0, view.width, view.height);
   ctx.save();
@@ -126,7 +132,14 @@ function bands(ctx: CanvasRenderingContext2D, view: GridView, shape: GridShape, 
   }
 }
 
-function releaseLines(ctx: CanvasRenderingContext2D, grid: GridData, shape: GridShape, inks: Inks, top: number, height: number): void {
+function releaseLines(
+  ctx: CanvasRenderingContext2D,
+  grid: GridData,
+  shape: GridShape,
+  inks: Inks,
+  top: number,
+  height: number,
+): void {
   ctx.strokeStyle = inks.accent;
   ctx.globalAlpha = 0.55;
   ctx.lineWidth = 1;

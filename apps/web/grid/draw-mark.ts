@@ -10,7 +10,15 @@ export interface Ink {
 const FILLED = new Set(['check', 'cross', 'turn', 'gap', 'clock']);
 
 /** One cell: a rounded square (filled or hollow) with the mark of its state. `x`, `y` is its top left corner. */
-export function drawMark(ctx: CanvasRenderingContext2D, look: Look, ink: Ink, paper: string, x: number, y: number, size: number): void {
+export function drawMark(
+  ctx: CanvasRenderingContext2D,
+  look: Look,
+  ink: Ink,
+  paper: string,
+  x: number,
+  y: number,
+  size: number,
+): void {
   if (look.mark === 'none') {
     ctx.fillStyle = ink.solid;
     ctx.beginPath();

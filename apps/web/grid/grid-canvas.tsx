@@ -114,20 +114,50 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
         </div>
       </div>
       <GridMirror grid={grid} place={selected} />
-      {hovered !== null && <Hint grid={grid} place={hovered} durations={durations} left={LABELS + hovered.run * shape.columnWidth - scroll.left} width={frame.width} top={hovered.task < 0 ? shape.headHeight : shape.headHeight + (hovered.task + 1) * shape.rowHeight - scroll.top} />}
+      {hovered !== null && (
+        <Hint
+          grid={grid}
+          place={hovered}
+          durations={durations}
+          left={LABELS + hovered.run * shape.columnWidth - scroll.left}
+          width={frame.width}
+          top={
+            hovered.task < 0 ? shape.headHeight : shape.headHeight + (hovered.task + 1) * shape.rowHeight - scroll.top
+          }
+        />
+      )}
     </div>
   );
 }
 
-function Hint({ grid, place, durations, left, top, width }: { grid: GridData; place: Place; durations: readonly (number | null)[]; left: number; top: number; width: number }) {
+function Hint({
+  grid,
+  place,
+  durations,
+  left,
+  top,
+  width,
+}: {
+  grid: GridData;
+  place: Place;
+  durations: readonly (number | null)[];
+  left: number;
+  top: number;
+  width: number;
+}) {
   const run = grid.runs[place.run];
   const task = grid.tasks[place.task];
   if (run === undefined) return null;
   const state = task === undefined ? run.state : cellState(grid, place.run, place.task);
   const ms = durations[place.run] ?? null;
   return (
-    <div className={styles.hint} style={{ top: top + 6, ...(left > width - 240 ? { right: width - left } : { left: left + 8 }) }} aria-hidden>
-      <b>{task?.id ?? 'run'}</b> · <span style={{ color: `var(--s-${lookOf(state).tone}-fg)` }}>{lookOf(state).label}</span>
+    <div
+      className={styles.hint}
+      style={{ top: top + 6, ...(left > width - 240 ? { right: width - left } : { left: left + 8 }) }}
+      aria-hidden
+    >
+      <b>{task?.id ?? 'run'}</b> ·{' '}
+      <span style={{ color: `var(--s-${lookOf(state).tone}-fg)` }}>{lookOf(state).label}</span>
       <br />
       {run.intervalStart === null ? run.trigger : formatInstant(run.intervalStart)}
       {task === undefined && ms !== null && ` · ${formatDuration(ms)}`}
@@ -151,7 +181,12 @@ function sized(canvas: HTMLCanvasElement | null, width: number, height: number):
 }
 
 /** The newest runs are on the right and first in sight; a reader who scrolled back stays there. */
-function useFollowNewest(scroller: React.RefObject<HTMLDivElement | null>, grid: GridData, total: number, width: number): void {
+function useFollowNewest(
+  scroller: React.RefObject<HTMLDivElement | null>,
+  grid: GridData,
+  total: number,
+  width: number,
+): void {
   const atEnd = useRef(true);
   useEffect(() => {
     const element = scroller.current;
@@ -165,15 +200,22 @@ function useFollowNewest(scroller: React.RefObject<HTMLDivElement | null>, grid:
   }, [scroller, grid.runs.length, total, width]);
 }
 
-function useKeepInSight(scroller: React.RefObject<HTMLDivElement | null>, place: Place | null, columnWidth: number, rowHeight: number): void {
+function useKeepInSight(
+  scroller: React.RefObject<HTMLDivElement | null>,
+  place: Place | null,
+  columnWidth: number,
+  rowHeight: number,
+): void {
   useEffect(() => {
     const element = scroller.current;
     if (element === null || place === null) return;
     const x = place.run * columnWidth;
     const y = Math.max(0, place.task) * rowHeight;
     if (x < element.scrollLeft) element.scrollLeft = x;
-    if (x + columnWidth > element.scrollLeft + element.clientWidth) element.scrollLeft = x + columnWidth - element.clientWidth;
+    if (x + columnWidth > element.scrollLeft + element.clientWidth)
+      element.scrollLeft = x + columnWidth - element.clientWidth;
     if (y < element.scrollTop) element.scrollTop = y;
-    if (y + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = y + rowHeight - element.clientHeight;
+    if (y + rowHeight > element.scrollTop + element.clientHeight)
+      element.scrollTop = y + rowHeight - element.clientHeight;
   }, [scroller, place, columnWidth, rowHeight]);
 }

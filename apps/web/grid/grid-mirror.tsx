@@ -27,8 +27,15 @@ export function GridMirror({ grid, place }: { grid: GridData; place: Place | nul
     >
       <div role="row" aria-rowindex={at.task + 2}>
         <div role="rowheader">{task?.id ?? 'run'}</div>
-        <div role="gridcell" id={cell} aria-colindex={at.run + 1} aria-selected={place !== null} data-testid="grid-active">
-          {task?.id ?? 'run'}, {run.intervalStart === null ? run.id : formatInstant(run.intervalStart)}: {lookOf(state).label}
+        <div
+          role="gridcell"
+          id={cell}
+          aria-colindex={at.run + 1}
+          aria-selected={place !== null}
+          data-testid="grid-active"
+        >
+          {task?.id ?? 'run'}, {run.intervalStart === null ? run.id : formatInstant(run.intervalStart)}:{' '}
+          {lookOf(state).label}
         </div>
       </div>
     </div>

@@ -71,7 +71,9 @@ export function GridPanel({ grid, place, onClose }: { grid: GridData; place: Pla
         {task !== undefined && (
           <Button
             leftSection={<IconFileText size={15} />}
-            renderRoot={(props) => <Link to="/runs/$run/tasks/$task" params={{ run: run.id, task: task.id }} {...props} />}
+            renderRoot={(props) => (
+              <Link to="/runs/$run/tasks/$task" params={{ run: run.id, task: task.id }} {...props} />
+            )}
           >
             Log
           </Button>

@@ -19,7 +19,17 @@ import styles from './grid.module.css';
 
 const route = getRouteApi('/pipelines/$pipeline/grid');
 const SIZES = ['25', '50', '100', '200'];
-const LEGEND: readonly TaskState[] = ['success', 'failed', 'upstream_failed', 'running', 'queued', 'waiting', 'retrying', 'skipped', 'cancelled'];
+const LEGEND: readonly TaskState[] = [
+  'success',
+  'failed',
+  'upstream_failed',
+  'running',
+  'queued',
+  'waiting',
+  'retrying',
+  'skipped',
+  'cancelled',
+];
 
 export function GridTab() {
   const env = useEnv();
@@ -51,7 +61,9 @@ export function GridTab() {
                 aria-label="How many runs"
                 data={SIZES}
                 value={String(runs)}
-                onChange={(value) => void navigate({ search: (old) => ({ ...old, runs: Number(value) }), replace: true })}
+                onChange={(value) =>
+                  void navigate({ search: (old) => ({ ...old, runs: Number(value) }), replace: true })
+                }
               />
             }
           />
@@ -87,12 +99,18 @@ function Grid({ grid, sel, onSel, size }: GridProps) {
   );
   const go = (event: KeyboardEvent) => {
     const from = selected ?? { run: grid.runs.length, task: -1 };
-    const to = selected === null ? { run: grid.runs.length - 1, task: grid.tasks.length > 0 ? 0 : -1 } : move(from, event.key, grid);
+    const to =
+      selected === null
+        ? { run: grid.runs.length - 1, task: grid.tasks.length > 0 ? 0 : -1 }
+        : move(from, event.key, grid);
     if (to !== null) select(to);
   };
   useKeys({
     ...Object.fromEntries(
-      ['h', 'j', 'k', 'l', '[', ']', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].map((key) => [key, go]),
+      ['h', 'j', 'k', 'l', '[', ']', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].map((key) => [
+        key,
+        go,
+      ]),
     ),
     Enter: (event) => {
       const target = event.target instanceof HTMLElement ? event.target.closest('a, button') : null;

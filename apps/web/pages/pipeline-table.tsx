@@ -61,7 +61,11 @@ export function PipelineTable({ pipelines, tag, onTag }: PipelineTableProps) {
 function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<PipelineTableProps, 'tag' | 'onTag'>) {
   const broken = one.problems.length > 0;
   return (
-    <tr data-link data-testid={`pipeline-${one.name}`} style={broken ? { borderBottom: '1px solid transparent' } : undefined}>
+    <tr
+      data-link
+      data-testid={`pipeline-${one.name}`}
+      style={broken ? { borderBottom: '1px solid transparent' } : undefined}
+    >
       <td>
         <div className={styles.name}>
           <span className={styles.nameRow}>
@@ -70,7 +74,13 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
             </Link>
             <span className={styles.tags}>
               {one.tags.map((name) => (
-                <button key={name} type="button" className={styles.tag} aria-pressed={name === tag} onClick={() => onTag(name)}>
+                <button
+                  key={name}
+                  type="button"
+                  className={styles.tag}
+                  aria-pressed={name === tag}
+                  onClick={() => onTag(name)}
+                >
                   {name}
                 </button>
               ))}
@@ -79,7 +89,9 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
           <span className="dim clip">{one.description || one.owner}</span>
         </div>
       </td>
-      <td className={table.tight}>{broken ? <Broken count={one.problems.length} /> : <RunBars runs={one.lastRuns} />}</td>
+      <td className={table.tight}>
+        {broken ? <Broken count={one.problems.length} /> : <RunBars runs={one.lastRuns} />}
+      </td>
       <td>
         <LastRun one={one} />
       </td>

@@ -79,7 +79,11 @@ export function PipelinesPage() {
             if (shown.length === 0) return <Notice title="No pipeline matches" hint="Press / and change the filter." />;
             return (
               <div className={styles.tables}>
-                <PipelineTable pipelines={shown} onTag={(tag) => set({ tag: tag === search.tag ? undefined : tag })} tag={search.tag} />
+                <PipelineTable
+                  pipelines={shown}
+                  onTag={(tag) => set({ tag: tag === search.tag ? undefined : tag })}
+                  tag={search.tag}
+                />
               </div>
             );
           }}
@@ -89,7 +93,10 @@ export function PipelinesPage() {
   );
 }
 
-function matches(one: PipelineSummary, by: { q?: string | undefined; show?: string | undefined; tag?: string | undefined }): boolean {
+function matches(
+  one: PipelineSummary,
+  by: { q?: string | undefined; show?: string | undefined; tag?: string | undefined },
+): boolean {
   const last = one.lastRuns.at(-1);
   if (by.show === 'attention' && one.problems.length === 0 && !(last !== undefined && isBad(last.state))) return false;
   if (by.show === 'active' && one.activeRuns === 0) return false;

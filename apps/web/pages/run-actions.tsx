@@ -36,7 +36,12 @@ export function RunActions({ run }: { run: RunDetail }) {
       </Button>
       <Menu width={300}>
         <Menu.Target>
-          <Button variant={failed ? 'filled' : 'default'} px={8} aria-label="More ways to rerun" data-testid="rerun-more">
+          <Button
+            variant={failed ? 'filled' : 'default'}
+            px={8}
+            aria-label="More ways to rerun"
+            data-testid="rerun-more"
+          >
             <IconChevronDown size={15} />
           </Button>
         </Menu.Target>
@@ -53,7 +58,9 @@ export function RunActions({ run }: { run: RunDetail }) {
             </Menu.Item>
           )}
           <Menu.Item onClick={() => rerun.mutate({ mode: 'all' })}>All tasks, same release</Menu.Item>
-          <Menu.Item onClick={() => rerun.mutate({ mode: 'all', release: 'current' })}>All tasks, current release</Menu.Item>
+          <Menu.Item onClick={() => rerun.mutate({ mode: 'all', release: 'current' })}>
+            All tasks, current release
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </Button.Group>

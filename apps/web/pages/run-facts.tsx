@@ -30,7 +30,11 @@ export function RunFacts({ run }: { run: RunDetail }) {
         )}
       </p>
       {run.reason !== null && (
-        <p className={styles.reason} data-tone={run.state === 'failed' || run.state === 'timed_out' ? 'bad' : 'calm'} data-testid="reason">
+        <p
+          className={styles.reason}
+          data-tone={run.state === 'failed' || run.state === 'timed_out' ? 'bad' : 'calm'}
+          data-testid="reason"
+        >
           <IconAlertTriangle size={15} aria-hidden />
           {run.reason}
         </p>

@@ -37,7 +37,13 @@ export function RunWhy({ run, query }: { run: RunDetail; query: UseQueryResult<P
                     </td>
                     <td>{one.text}</td>
                     <td className={`${table.tight} ${table.right} num`}>
-                      {one.position === null ? <span className="dim">–</span> : one.position === 1 ? 'next' : one.position}
+                      {one.position === null ? (
+                        <span className="dim">–</span>
+                      ) : one.position === 1 ? (
+                        'next'
+                      ) : (
+                        one.position
+                      )}
                     </td>
                     <td>
                       {one.holders.map((holder) => (

@@ -133,7 +133,9 @@ function Neighbour({ name, id, icon }: { name: string; id: string | null; icon: 
       <ActionIcon
         size={24}
         aria-label={name}
-        renderRoot={(props) => <Link to="/runs/$run" params={{ run: id }} search={(old) => ({ env: old.env })} {...props} />}
+        renderRoot={(props) => (
+          <Link to="/runs/$run" params={{ run: id }} search={(old) => ({ env: old.env })} {...props} />
+        )}
       >
         {icon}
       </ActionIcon>

@@ -18,7 +18,8 @@ export function RunsPage() {
   const env = useEnv();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const set = (change: Partial<typeof search>) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  const set = (change: Partial<typeof search>) =>
+    void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const query = useInfiniteQuery(runsQuery(env, search));
   const pipelines = useQuery(pipelinesQuery(env)).data?.items ?? [];
   const chosen = new Set(search.state?.split(',') ?? []);
@@ -65,7 +66,11 @@ export function RunsPage() {
             </button>
           ))}
           {(search.state ?? search.pipeline) !== undefined && (
-            <button type="button" className={styles.clear} onClick={() => set({ state: undefined, pipeline: undefined })}>
+            <button
+              type="button"
+              className={styles.clear}
+              onClick={() => set({ state: undefined, pipeline: undefined })}
+            >
               Clear
             </button>
           )}
@@ -93,7 +98,11 @@ export function RunsPage() {
                 <RunTable runs={runs} showPipeline={search.pipeline === undefined} />
                 {query.hasNextPage && (
                   <div className={styles.more}>
-                    <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                    <Button
+                      variant="default"
+                      loading={query.isFetchingNextPage}
+                      onClick={() => void query.fetchNextPage()}
+                    >
                       Older runs
                     </Button>
                   </div>

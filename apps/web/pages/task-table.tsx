@@ -58,7 +58,11 @@ export function TaskRunTable({ runId, taskRuns, about, current }: TaskRunTablePr
         </thead>
         <tbody>
           {taskRuns.map((one) => (
-            <tr key={`${one.taskId} ${one.mapIndex}`} data-link aria-current={current === one.mapIndex ? 'true' : undefined}>
+            <tr
+              key={`${one.taskId} ${one.mapIndex}`}
+              data-link
+              aria-current={current === one.mapIndex ? 'true' : undefined}
+            >
               <td className={table.tight}>
                 <StateBadge state={one.state} />
               </td>

@@ -1,1 +1,121 @@
-export function TodayPage() { return null; }
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import type { Run } from '#contracts';
+import { environmentsQuery, pipelinesQuery, runsQuery } from '../queries.ts';
+import { useNow } from '../parts/clock.ts';
+import { useEnv } from '../parts/environment.ts';
+import { Loaded } from '../parts/loaded.tsx';
+import { Failure, Notice } from '../parts/notice.tsx';
+import { Card, PageBody, PageHead } from '../parts/page.tsx';
+import { ProblemList } from '../parts/problem-list.tsx';
+import { Ago } from '../parts/time.tsx';
+import { HealthCard } from '../today/health-card.tsx';
+import { NeedsCard } from '../today/needs-card.tsx';
+import { healthStrip, needsMe } from '../today/needs-me.ts';
+import { ActiveCard, NextCard, Tile } from '../today/today-parts.tsx';
+import styles from '../today/today.module.css';
+
+const DAY = 86_400_000;
+/** As many runs as the strip of 24 hours is made of; with more than that in a day its oldest hours stay unknown. */
+const RECENT = 200;
+
+/** What needs me, what runs, what comes next. */
+export function TodayPage() {
+  const env = useEnv();
+  const now = useNow('ten_seconds');
+  const pipelines = useQuery(pipelinesQuery(env));
+  const recent = useInfiniteQuery(runsQuery(env, {}, RECENT));
+  const failed = useInfiniteQuery(runsQuery(env, { state: 'failed,timed_out' }, 50));
+  const running = useInfiniteQuery(runsQuery(env, { state: 'running' }, 50));
+  const environment = useQuery(environmentsQuery).data?.items.find((one) => one.name === env);
+  const today = new Date(now).toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
+  return (
+    <>
+      <PageHead title="Today" name="Today" beside={today} />
+      <PageBody>
+        <Loaded query={pipelines} height={480}>
+          {({ items }) => {
+            const runs = first(recent.data);
+            if (items.length === 0) return <Empty env={env} />;
+            const needs = needsMe(items, [...runs, ...first(failed.data), ...first(running.data)], now);
+            const day = runs.filter((run) => Date.parse(run.createdAt) > now - DAY);
+            const good = day.filter((run) => run.state === 'success').length;
+            const bad = day.filter((run) => run.state === 'failed' || run.state === 'timed_out').length;
+            const complete = recent.data?.pages.at(-1)?.next === null || day.length < runs.length;
+            const next = items
+              .filter((one) => !one.paused && one.nextFireAt !== null)
+              .map((one) => one.nextFireAt ?? '')
+              .sort()[0];
+            return (
+              <div className={styles.page}>
+                {recent.error !== null && recent.data === undefined && (
+                  <Failure error={recent.error} onRetry={() => void recent.refetch()} />
+                )}
+                <div className={styles.tiles}>
+                  <Tile label="need attention" tone={needs.length > 0 ? 'bad' : undefined}>
+                    {needs.length}
+                  </Tile>
+                  <Tile label="active runs">{items.reduce((sum, one) => sum + one.activeRuns, 0)}</Tile>
+                  <Tile label={`runs in 24 h${complete ? '' : ', at least'}`}>{day.length}</Tile>
+                  <Tile label="of ended runs succeeded">
+                    {good + bad === 0 ? '–' : `${percent(good / (good + bad))} %`}
+                  </Tile>
+                  <Tile label="next fire">{next === undefined ? '–' : <Ago at={next} />}</Tile>
+                </div>
+                {environment !== undefined &&
+                  environment.problems.length > 0 &&
+                  items.every((one) => one.problems.length === 0) && (
+                    <Card title="The newest files are not what runs">
+                      <div style={{ padding: 14 }}>
+                        <ProblemList problems={environment.problems} />
+                      </div>
+                    </Card>
+                  )}
+                <HealthCard
+                  strip={healthStrip(
+                    items.map((one) => one.name),
+                    runs,
+                    now,
+                    complete,
+                  )}
+                />
+                <div className={styles.columns}>
+                  <div className={styles.column}>
+                    <NeedsCard needs={needs} />
+                  </div>
+                  <div className={styles.column}>
+                    <ActiveCard runs={first(running.data)} />
+                    <NextCard pipelines={items} />
+                  </div>
+                </div>
+              </div>
+            );
+          }}
+        </Loaded>
+      </PageBody>
+    </>
+  );
+}
+
+function Empty({ env }: { env: string }) {
+  return (
+    <Notice
+      title={`Nothing in ${env} yet`}
+      hint={
+        <>
+          A pipeline is one YAML file in <code>dags/</code>. <code>sluice init</code> writes a first one,{' '}
+          <code>sluice run NAME</code> runs it.
+        </>
+      }
+    />
+  );
+}
+
+function first(data: { pages: readonly { items: readonly Run[] }[] } | undefined): readonly Run[] {
+  return data?.pages.flatMap((page) => page.items) ?? [];
+}
+
+/** Never rounds up to 100. */
+function percent(share: number): string {
+  const value = share * 100;
+  return value === 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1);
+}

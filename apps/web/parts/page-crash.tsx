@@ -5,7 +5,11 @@ import { Notice } from './notice.tsx';
 /** Shown instead of a page that threw: the rest of the app stays usable. */
 export function PageCrash({ error, reset }: ErrorComponentProps) {
   return (
-    <Notice title="This page broke" tone="bad" hint="Reloading usually helps. If not, the message below belongs in a bug report.">
+    <Notice
+      title="This page broke"
+      tone="bad"
+      hint="Reloading usually helps. If not, the message below belongs in a bug report."
+    >
       <pre className="mono" style={{ whiteSpace: 'pre-wrap', margin: 0 }}>
         {error instanceof Error ? error.message : String(error)}
       </pre>

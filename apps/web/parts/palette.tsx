@@ -106,6 +106,7 @@ export function Palette({ env, onClose }: { env: string; onClose: () => void }) 
 
 function groups(actions: SpotlightActionData[]) {
   const byName = new Map<string, SpotlightActionData[]>();
-  for (const { group = '', ...action } of actions) byName.set(group, [...(byName.get(group) ?? []), action as SpotlightActionData]);
+  for (const { group = '', ...action } of actions)
+    byName.set(group, [...(byName.get(group) ?? []), action as SpotlightActionData]);
   return [...byName].map(([group, list]) => ({ group, actions: list }));
 }

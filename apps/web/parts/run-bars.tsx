@@ -32,12 +32,24 @@ export function RunBars({ runs }: { runs: readonly Bar[] }) {
       data-testid="run-bars"
     >
       {Array.from({ length: Math.max(0, offset) }, (_, index) => (
-        <rect key={`gap ${index}`} x={index * STEP} y={HEIGHT - 3} width={WIDTH} height={3} rx={1} className={styles.gap} />
+        <rect
+          key={`gap ${index}`}
+          x={index * STEP}
+          y={HEIGHT - 3}
+          width={WIDTH}
+          height={3}
+          rx={1}
+          className={styles.gap}
+        />
       ))}
       {runs.map((run, index) => {
         const look = lookOf(run.state);
         const started = run.durationMs !== null;
-        const height = started ? Math.max(5, Math.sqrt((run.durationMs ?? 0) / longest) * HEIGHT) : run.state === 'running' ? 16 : 5;
+        const height = started
+          ? Math.max(5, Math.sqrt((run.durationMs ?? 0) / longest) * HEIGHT)
+          : run.state === 'running'
+            ? 16
+            : 5;
         const x = (offset + index) * STEP;
         return (
           <g

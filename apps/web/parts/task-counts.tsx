@@ -3,11 +3,26 @@ import { lookOf } from './state-look.ts';
 import styles from './task-counts.module.css';
 
 /** Bad first, then what moves, then what is done. */
-const ORDER = ['failed', 'lost', 'upstream_failed', 'retrying', 'running', 'queued', 'ready', 'waiting', 'success', 'skipped', 'cancelled', 'none'];
+const ORDER = [
+  'failed',
+  'lost',
+  'upstream_failed',
+  'retrying',
+  'running',
+  'queued',
+  'ready',
+  'waiting',
+  'success',
+  'skipped',
+  'cancelled',
+  'none',
+];
 
 /** Task runs by state as one thin bar, with the numbers in words for everybody. */
 export function TaskCounts({ counts }: { counts: Readonly<Record<string, number>> }) {
-  const known = TASK_STATES.filter((state) => (counts[state] ?? 0) > 0).sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  const known = TASK_STATES.filter((state) => (counts[state] ?? 0) > 0).sort(
+    (a, b) => ORDER.indexOf(a) - ORDER.indexOf(b),
+  );
   const total = known.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
   if (total === 0) return <span className="dim">–</span>;
   const words = known.map((state) => `${counts[state]} ${lookOf(state).label}`).join(', ');

@@ -34,10 +34,7 @@ export function ViewMenu({ onHelp }: { onHelp: () => void }) {
           </Menu.Item>
         ))}
         <Menu.Label>Times</Menu.Label>
-        <Menu.Item
-          rightSection={absolute ? null : tick}
-          onClick={() => writePreference('absolute-times', 'no')}
-        >
+        <Menu.Item rightSection={absolute ? null : tick} onClick={() => writePreference('absolute-times', 'no')}>
           Relative (3 min ago)
         </Menu.Item>
         <Menu.Item rightSection={absolute ? tick : null} onClick={() => writePreference('absolute-times', 'yes')}>

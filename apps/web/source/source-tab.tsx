@@ -18,7 +18,8 @@ export function SourceTab() {
   const hash = useLocation({ select: (location) => location.hash });
   const detail = useSuspenseQuery(pipelineQuery(env, pipeline)).data;
   const line = /^L(\d+)$/.exec(hash)?.[1];
-  const open = (to: number) => void navigate({ hash: `L${to}`, search: (old) => old, replace: true, resetScroll: false });
+  const open = (to: number) =>
+    void navigate({ hash: `L${to}`, search: (old) => old, replace: true, resetScroll: false });
   return (
     <Card
       title={<span className="mono">{detail.file}</span>}
@@ -33,7 +34,12 @@ export function SourceTab() {
           <ProblemList problems={detail.problems} onOpen={open} />
         </div>
       )}
-      <SourceView text={detail.source} problems={detail.problems} line={line === undefined ? null : Number(line)} onLine={open} />
+      <SourceView
+        text={detail.source}
+        problems={detail.problems}
+        line={line === undefined ? null : Number(line)}
+        onLine={open}
+      />
     </Card>
   );
 }

@@ -3,7 +3,15 @@ import { yaml } from '@codemirror/lang-yaml';
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, StateEffect, StateField, type Range } from '@codemirror/state';
-import { Decoration, EditorView, gutter, GutterMarker, keymap, lineNumbers, type DecorationSet } from '@codemirror/view';
+import {
+  Decoration,
+  EditorView,
+  gutter,
+  GutterMarker,
+  keymap,
+  lineNumbers,
+  type DecorationSet,
+} from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import type { Problem } from '#core';
 import styles from './source.module.css';
@@ -77,7 +85,8 @@ const markedLine = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update: (value, change) => {
     for (const effect of change.effects)
-      if (effect.is(markLine)) return effect.value === null ? Decoration.none : Decoration.set([marked.range(effect.value)]);
+      if (effect.is(markLine))
+        return effect.value === null ? Decoration.none : Decoration.set([marked.range(effect.value)]);
     return value;
   },
   provide: (field) => EditorView.decorations.from(field),

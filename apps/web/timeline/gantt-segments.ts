@@ -17,7 +17,13 @@ type Timed = Pick<TaskRun, 'state' | 'tries' | 'readyAt' | 'queuedAt' | 'started
 /** Oldest first. Task runs taken over from another run, and those that never became ready, have none. */
 export function ganttSegments(one: Timed, now: number): Segment[] {
   const segments: Segment[] = [];
-  const add = (kind: Segment['kind'], state: Segment['state'], number: number, from: number | null, to: number | null) => {
+  const add = (
+    kind: Segment['kind'],
+    state: Segment['state'],
+    number: number,
+    from: number | null,
+    to: number | null,
+  ) => {
     if (from !== null && to !== null && to >= from) segments.push({ kind, state, number, from, to });
   };
   const earlier = one.earlier ?? [];
@@ -60,7 +66,9 @@ const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
 
 /** Round distances from the start, at most `count` of them; milliseconds. */
 export function ganttTicks(lengthMs: number, count: number): number[] {
-  const step = (STEPS_S.find((one) => (lengthMs / 1000 / one) <= count) ?? Math.ceil(lengthMs / 1000 / count / 86_400) * 86_400) * 1000;
+  const step =
+    (STEPS_S.find((one) => lengthMs / 1000 / one <= count) ?? Math.ceil(lengthMs / 1000 / count / 86_400) * 86_400) *
+    1000;
   return Array.from({ length: Math.floor(lengthMs / step) + 1 }, (_, index) => index * step);
 }
 

@@ -25,8 +25,15 @@ export function Timeline({ run }: { run: RunDetail }) {
   const over = isOver(run.state);
   const ticking = useNow(over ? 'still' : 'second');
   const now = over ? Date.parse(run.finishedAt ?? run.createdAt) : ticking;
-  const rows = useMemo(() => run.taskRuns.map((one) => ({ one, segments: ganttSegments(one, now) })), [run.taskRuns, now]);
-  const span = ganttSpan(rows.map((row) => row.segments), run, now);
+  const rows = useMemo(
+    () => run.taskRuns.map((one) => ({ one, segments: ganttSegments(one, now) })),
+    [run.taskRuns, now],
+  );
+  const span = ganttSpan(
+    rows.map((row) => row.segments),
+    run,
+    now,
+  );
   const length = span.to - span.from;
   const path = useMemo(() => criticalPath(run.tasks, run.taskRuns), [run.tasks, run.taskRuns]);
   const scroller = useRef<HTMLDivElement>(null);
@@ -62,7 +69,14 @@ export function Timeline({ run }: { run: RunDetail }) {
           ))}
         </div>
       </div>
-      <div ref={scroller} className={styles.scroller} style={{ maxHeight: Math.max(300, window.innerHeight - 380) }} tabIndex={0} role="list" aria-label="Task runs">
+      <div
+        ref={scroller}
+        className={styles.scroller}
+        style={{ maxHeight: Math.max(300, window.innerHeight - 380) }}
+        tabIndex={0}
+        role="list"
+        aria-label="Task runs"
+      >
         <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {virtual.getVirtualItems().map((item) => {
             const row = rows[item.index];
@@ -100,7 +114,13 @@ function Row({ runId, one, segments, span, top, faded }: RowProps) {
   const ran = segments.filter((segment) => segment.kind === 'run').at(-1);
   const endsAt = last === undefined ? 0 : ((last.to - span.from) / length) * 100;
   return (
-    <div className={styles.row} role="listitem" style={{ top, height: ROW }} data-faded={faded || undefined} data-testid="timeline-row">
+    <div
+      className={styles.row}
+      role="listitem"
+      style={{ top, height: ROW }}
+      data-faded={faded || undefined}
+      data-testid="timeline-row"
+    >
       <Link
         to="/runs/$run/tasks/$task"
         params={{ run: runId, task: one.taskId }}
@@ -130,7 +150,14 @@ function Row({ runId, one, segments, span, top, faded }: RowProps) {
             data-state={segment.state}
           />
         ))}
-        <span className={styles.took} style={endsAt > 82 ? { right: `${100 - ((segments[0]?.from ?? span.from) - span.from) / length * 100}%`, marginRight: 8 } : { left: `${endsAt}%`, marginLeft: 8 }}>
+        <span
+          className={styles.took}
+          style={
+            endsAt > 82
+              ? { right: `${100 - (((segments[0]?.from ?? span.from) - span.from) / length) * 100}%`, marginRight: 8 }
+              : { left: `${endsAt}%`, marginLeft: 8 }
+          }
+        >
           {one.state === 'running' && one.progress !== null ? (
             <Progress {...one.progress} />
           ) : one.originRun !== null ? (

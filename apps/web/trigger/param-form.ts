@@ -22,11 +22,18 @@ export function paramFields(params: Readonly<Record<string, Schema>>): ParamFiel
       kind,
       description: typeof schema['description'] === 'string' ? schema['description'] : '',
       required: schema['default'] === undefined,
-      choices: Array.isArray(schema['enum']) ? schema['enum'].map((value: unknown) => ({ text: show(value), value })) : [],
+      choices: Array.isArray(schema['enum'])
+        ? schema['enum'].map((value: unknown) => ({ text: show(value), value }))
+        : [],
       minimum: numberOf(schema['minimum']),
       maximum: numberOf(schema['maximum']),
       pattern: typeof schema['pattern'] === 'string' ? schema['pattern'] : undefined,
-      initial: schema['default'] === undefined ? '' : kind === 'json' ? JSON.stringify(schema['default']) : show(schema['default']),
+      initial:
+        schema['default'] === undefined
+          ? ''
+          : kind === 'json'
+            ? JSON.stringify(schema['default'])
+            : show(schema['default']),
     };
   });
 }
@@ -35,7 +42,8 @@ export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly
 
 /** What was typed as the value the API wants, or what is wrong with it. The server checks again; this only answers sooner. */
 export function parseParam(field: ParamField, typed: string): Parsed {
-  if (typed === '' && field.kind !== 'text') return field.required ? no('needs a value') : { ok: true, value: undefined };
+  if (typed === '' && field.kind !== 'text')
+    return field.required ? no('needs a value') : { ok: true, value: undefined };
   switch (field.kind) {
     case 'boolean':
       return { ok: true, value: typed === 'true' };

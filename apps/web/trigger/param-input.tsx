@@ -20,7 +20,11 @@ export function ParamInput({ field, value, error, onChange }: ParamInputProps) {
   switch (field.kind) {
     case 'boolean':
       return (
-        <Switch {...about} checked={value === 'true'} onChange={(event) => onChange(String(event.currentTarget.checked))} />
+        <Switch
+          {...about}
+          checked={value === 'true'}
+          onChange={(event) => onChange(String(event.currentTarget.checked))}
+        />
       );
     case 'choice':
       return (

@@ -74,7 +74,12 @@ function TriggerForm({ env, detail, onClose }: { env: string; detail: PipelineDe
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button type="submit" leftSection={<IconBolt size={15} />} loading={trigger.isPending} data-testid="trigger-submit">
+        <Button
+          type="submit"
+          leftSection={<IconBolt size={15} />}
+          loading={trigger.isPending}
+          data-testid="trigger-submit"
+        >
           Create run
         </Button>
       </div>

@@ -1,0 +1,67 @@
+import type { TaskRunDetail } from '#contracts';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { CopyId } from '../parts/copy-id.tsx';
+import { Fact, Facts } from '../parts/page.tsx';
+import { Release } from '../parts/release.tsx';
+import { isBad } from '../parts/state-look.ts';
+import { Ago, Took } from '../parts/time.tsx';
+import styles from './run-facts.module.css';
+
+export function TaskFacts({
+  detail,
+  attempt,
+}: {
+  detail: TaskRunDetail;
+  attempt: TaskRunDetail['attempts'][number] | undefined;
+}) {
+  const message = attempt?.message ?? detail.reason;
+  return (
+    <>
+      {message !== null && (
+        <p className={styles.reason} data-tone={isBad(detail.state) ? 'bad' : 'calm'} data-testid="reason">
+          <IconAlertTriangle size={15} aria-hidden />
+          {message}
+        </p>
+      )}
+      <Facts>
+        <Fact label="Kind">{detail.task.kind}</Fact>
+        <Fact label="Run">
+          <CopyId id={detail.run.id} />
+        </Fact>
+        <Fact label="Environment">{detail.run.environment}</Fact>
+        <Fact label="Release">
+          <Release digest={detail.run.release} dirty={detail.run.dirty} />
+        </Fact>
+        {detail.originRun !== null && (
+          <Fact label="Taken over from">
+            <Link to="/runs/$run" params={{ run: detail.originRun }} className="link mono">
+              {detail.originRun}
+            </Link>
+          </Fact>
+        )}
+        {attempt !== undefined && (
+          <>
+            <Fact label="Started">
+              <Ago at={attempt.startedAt} />
+            </Fact>
+            <Fact label="Waited">
+              <Took from={attempt.queuedAt} to={attempt.startedAt ?? attempt.finishedAt} />
+            </Fact>
+            <Fact label="Took">
+              <Took from={attempt.startedAt} to={attempt.finishedAt} />
+            </Fact>
+            <Fact label="Worker">
+              <span className="mono">{attempt.worker ?? '–'}</span>
+            </Fact>
+            {attempt.exitCode !== null && (
+              <Fact label="Exit code">
+                <span className="mono">{attempt.exitCode}</span>
+              </Fact>
+            )}
+          </>
+        )}
+      </Facts>
+    </>
+  );
+}
