@@ -109,8 +109,7 @@ function applyEvent(step: Step, event: RunEvent): void {
         fence: event.fence,
       });
       // A stop that was decided while the admission was under way.
-      if (run.stopping !== null && mayStop(run, event.taskIndex))
-        step.decisions.push({ kind: 'cancel-attempt', attemptId: event.attemptId });
+      if (isStopped(run, event.taskIndex)) step.decisions.push({ kind: 'cancel-attempt', attemptId: event.attemptId });
       return;
     }
     case 'started': {
@@ -178,7 +177,7 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
   const node = run.graph.tasks[event.taskIndex];
   if (!node) return;
   instance.attemptId = null;
-  const stopping = run.stopping !== null && mayStop(run, event.taskIndex);
+  const stopping = isStopped(run, event.taskIndex);
   // Nobody asked to cancel: its executor was shut down, which is a loss like any other.
   const outcome: Outcome =
     event.outcome.kind === 'cancelled' && !stopping ? { kind: 'lost', message: event.outcome.message } : event.outcome;
@@ -198,18 +197,20 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
   change(step, instance, after.state, after.reason);
 }
 
-/** `finally` tasks are stopped only by a stop that comes while they run. */
-function mayStop(run: RunCache, taskIndex: number): boolean {
-  return run.graph.tasks[taskIndex]?.final === run.finalStarted;
+/** `finally` tasks run after a stop, too; only a second stop, which comes while they run, is meant for them. */
+function isStopped(run: RunCache, taskIndex: number): boolean {
+  return run.graph.tasks[taskIndex]?.final ? run.finalStopped : run.stopping !== null;
 }
 
 function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
   const { run } = step;
-  if (run.stopping !== null && !run.finalStarted) return;
+  const again = run.stopping !== null;
+  if (again && !run.finalStarted) return;
   run.stopping ??= verdict;
+  if (again) run.finalStopped = true;
   const reason = verdict === 'cancelled' ? 'the run was cancelled' : 'the run took longer than its run_timeout';
   run.tasks.forEach((task, taskIndex) => {
-    if (task.phase === 'done' || !mayStop(run, taskIndex)) return;
+    if (task.phase === 'done' || run.graph.tasks[taskIndex]?.final !== again) return;
     const unreleased = task.total - task.instances.size;
     for (const instance of task.instances.values()) {
       if (instance.attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId: instance.attemptId });
@@ -233,6 +234,7 @@ function shrink(step: Step, taskIndex: number, total: number): void {
   }
   task.total = total;
   task.nextToRelease = Number.MAX_SAFE_INTEGER;
+  task.phase = 'open';
   run.releasable.delete(taskIndex);
   if (task.ended === task.total) finishTask(step, taskIndex);
 }
@@ -263,8 +265,7 @@ function decideTask(step: Step, taskIndex: number): void {
   // A rebuilt cache may hold a task in the middle of its preparation.
   if (task.phase === 'preparing') return void step.decisions.push({ kind: 'prepare', taskIndex });
   if (task.phase !== 'blocked' || (node.final && !run.finalStarted)) return;
-  if (run.stopping !== null && mayStop(run, taskIndex) && !node.final)
-    return endUntried(step, taskIndex, 'cancelled', 'the run was stopped');
+  if (isStopped(run, taskIndex)) return endUntried(step, taskIndex, 'cancelled', 'the run was stopped');
   const verdict = decideRule(node.when, task.up);
   switch (verdict) {
     case 'wait':
@@ -305,7 +306,10 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
     change(step, waiting, 'ready', null);
   }
   run.releasable.add(taskIndex);
-  if (task.ended === task.total) finishTask(step, taskIndex);
+  if (task.ended < task.total) return;
+  // Rebuilt, and all of it had ended: its children were counted before the total was known.
+  step.dirty.push(...(run.graph.tasks[taskIndex]?.downstream ?? []));
+  finishTask(step, taskIndex);
 }
 
 /** Turns opened task runs into ready ones, as far as `max_parallel` and `max_active_tasks` allow. */
@@ -358,6 +362,7 @@ function endUntried(
     if (up) up.total += 1 - task.total;
   }
   task.total = 1;
+  task.phase = 'open';
   end(step, task.instances.get(0) ?? createInstance(step.run, taskIndex, 0), state, reason);
 }
 
@@ -376,7 +381,7 @@ function end(step: Step, instance: TaskInstance, state: TerminalTaskState, reaso
     if (up) up[counter] += 1;
     step.dirty.push(child);
   }
-  if (task.ended === task.total) finishTask(step, instance.taskIndex);
+  if (task.phase === 'open' && task.ended === task.total) finishTask(step, instance.taskIndex);
 }
 
 function finishTask(step: Step, taskIndex: number): void {

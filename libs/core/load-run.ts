@@ -36,16 +36,25 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   const complete = mapKeysKnown(node, only) && task.instances.size === (node.mapKeys?.length ?? 1);
   if (node.needsPreparation && !endedUntried && !complete) {
     task.phase = 'preparing';
+    // Not all of its task runs exist yet: until the keys are known again there must be one more than have ended.
+    const waiting = only?.state === 'waiting';
+    setTotal(run, taskIndex, waiting ? 1 : (node.mapKeys?.length ?? task.instances.size + 1));
     return;
   }
   task.mapKeys = mapKeys ?? [''];
-  for (const child of node.downstream) {
-    const up = run.tasks[child]?.up;
-    if (up) up.total += task.mapKeys.length - task.total;
-  }
-  task.total = task.mapKeys.length;
+  setTotal(run, taskIndex, task.mapKeys.length);
   task.phase = 'open';
   run.releasable.add(taskIndex);
+}
+
+function setTotal(run: RunCache, taskIndex: number, total: number): void {
+  const task = run.tasks[taskIndex];
+  if (!task) return;
+  for (const child of run.graph.tasks[taskIndex]?.downstream ?? []) {
+    const up = run.tasks[child]?.up;
+    if (up) up.total += total - task.total;
+  }
+  task.total = total;
 }
 
 /** Only a task whose fan-out is an expression, or whose one row still waits for data, must be prepared once more. */

@@ -56,6 +56,7 @@ export interface RunCache {
   openTasks: number;
   openFinalTasks: number;
   finalStarted: boolean;
+  finalStopped: boolean;
   anyFailed: boolean;
   finalFailed: boolean;
   active: number;
@@ -99,6 +100,7 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
     openTasks: graph.tasks.filter((task) => !task.final).length,
     openFinalTasks: graph.tasks.filter((task) => task.final).length,
     finalStarted: false,
+    finalStopped: false,
     anyFailed: false,
     finalFailed: false,
     active: 0,
