@@ -41,7 +41,12 @@ describe('who may ask', () => {
   });
 
   test('every other route refuses a caller without credentials, with wrong ones and with malformed ones', async () => {
-    const wrong = [{}, { authorization: 'Bearer nonsense' }, { authorization: TOKEN }, { authorization: 'Basic dTpw' }];
+    const wrong: Record<string, string>[] = [
+      {},
+      { authorization: 'Bearer nonsense' },
+      { authorization: TOKEN },
+      { authorization: 'Basic dTpw' },
+    ];
     const cookies = ['x', `${api.auth.cookieName}=1.2`, `${api.auth.cookieName}=99999999999999.${'A'.repeat(43)}`];
     const closed = api.routes.filter((route) => !route.open);
     expect(closed.length).toBeGreaterThan(30);

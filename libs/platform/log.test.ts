@@ -6,7 +6,7 @@ function aLog(pretty: boolean) {
   const lines: string[] = [];
   return { lines, log: createLog({ level: 'debug', pretty, destination: { write: (line) => void lines.push(line) } }) };
 }
-const plain = (text = '') => text.replaceAll(/\x1b\[\d+m/g, ''); // eslint-disable-line no-control-regex -- colours
+const plain = (text = '') => text.replaceAll(/\x1b\[\d+m/g, '');
 
 describe('the log', () => {
   test('is one JSON object a line, secrets blanked', () => {

@@ -19,7 +19,7 @@ export const SEVERITY: readonly TaskState[] = [
   'skipped',
   'none',
 ];
-const CODES = SEVERITY.map((state) => TASK_STATES.indexOf(state));
+const RANK = new Map<string, number>(SEVERITY.map((state, index) => [state, index]));
 
 export async function readGrid(
   context: ReadContext,
@@ -28,34 +28,41 @@ export async function readGrid(
   options: { runs: number; before: string | null },
 ): Promise<Grid> {
   const { entry } = await currentPipeline(context, environment, name);
-  const rows = await apiQueries.readGridRuns(context.db, environment, name, options.before, options.runs + 1);
-  const runs = rows.slice(0, options.runs).reverse();
-  const cells = await apiQueries.readGridCells(
+  const found = await apiQueries.readGridRuns(context.db, environment, name, options.before, options.runs + 1);
+  const runs = found.slice(0, options.runs).reverse();
+  const rows = await apiQueries.readGridCells(
     context.db,
     runs.map((run) => run.id),
-    SEVERITY,
   );
-
   const tasks = (entry.pipeline?.tasks ?? []).map(({ id, matrix, final }) => ({ id, mapped: matrix !== null, final }));
-  const columnOf = new Map(tasks.map((task, index) => [task.id, index]));
+  const worst = worstStates(rows);
   // Runs of other releases may have tasks that are gone; their columns come last.
-  for (const id of cells.flatMap((row) => row.taskIds)) {
-    if (columnOf.has(id)) continue;
-    columnOf.set(id, tasks.length);
-    tasks.push({ id, mapped: false, final: false });
-  }
-  const rowOf = new Map(runs.map((run, index) => [run.id, index]));
-  const bytes = new Uint8Array(runs.length * tasks.length);
-  for (const { runId, taskIds, worst } of cells) {
-    const offset = (rowOf.get(runId) ?? 0) * tasks.length;
-    taskIds.forEach((id, index) => {
-      bytes[offset + (columnOf.get(id) ?? 0)] = CODES[worst[index] ?? 0] ?? 0;
-    });
-  }
+  const shown = new Set(tasks.map((task) => task.id));
+  for (const id of new Set([...worst.values()].flatMap((states) => [...states.keys()])))
+    if (!shown.has(id)) tasks.push({ id, mapped: false, final: false });
+  const cells = runs.flatMap((run) =>
+    tasks.map((task) => TASK_STATES.indexOf(worst.get(run.id)?.get(task.id) ?? 'none')),
+  );
   return {
     tasks,
     runs,
-    cells: Buffer.from(bytes).toString('base64'),
-    before: rows.length > options.runs ? (runs[0]?.id ?? null) : null,
+    cells: Buffer.from(cells).toString('base64'),
+    before: found.length > options.runs ? (runs[0]?.id ?? null) : null,
   };
+}
+
+/** By run, then by task. */
+function worstStates(rows: readonly { runId: string; cells: string }[]): Map<string, Map<string, TaskState>> {
+  return new Map(
+    rows.map(({ runId, cells }) => {
+      const states = new Map<string, TaskState>();
+      for (const cell of cells.split(',')) {
+        const space = cell.indexOf(' ');
+        const [id, state] = [cell.slice(0, space), cell.slice(space + 1) as TaskState];
+        const known = states.get(id);
+        if (known === undefined || (RANK.get(state) ?? 0) < (RANK.get(known) ?? 0)) states.set(id, state);
+      }
+      return [runId, states];
+    }),
+  );
 }

@@ -1,0 +1,195 @@
+import type { DataSource } from 'typeorm';
+import type { LogLine, LogStore } from '#core';
+import { compilePipelines, parseEnvironment } from '#dag';
+import { connectDatabase, createStore } from '#store';
+import { GraphLayouts } from '../graph-layout.ts';
+import { createReads } from './reads.ts';
+
+export const NOW = new Date('2026-01-10T12:00:00Z');
+
+const FILES = [
+  {
+    file: 'churn.yaml',
+    text: `
+name: churn
+description: Daily churn
+owner: growth
+tags: [ml]
+schedule: { cron: "0 2 * * *", timezone: Europe/Berlin, start: 2026-01-01, catchup: true }
+max_active_runs: 2
+params:
+  sample: { type: number, default: 1 }
+paths:
+  raw: { at: raw, partition: ds }
+  models: models
+tasks:
+  ingest:
+    run: echo "\${{ params.sample }}" > "$PATH_RAW/x"
+    writes: [raw]
+  train:
+    matrix: { lr: [0.1, 0.2] }
+    run: train --lr \${{ matrix.lr }}
+    reads: [raw]
+    writes: [models]
+    metrics: [auc]
+  evaluate:
+    needs: [train]
+    run: "true"
+finally:
+  tidy: { run: "true" }
+`,
+  },
+  { file: 'broken.yaml', text: 'name: broken\ntasks:\n  a: { run: x, nope: 1 }\n' },
+  { file: 'by-hand.yaml', text: 'name: by-hand\ntasks:\n  only: { run: "true" }\n' },
+];
+const ENVIRONMENT = `
+name: dev
+storage: file:///tmp/unused
+schedules: active
+pools: { default: 4 }
+vars: { region: eu }
+`;
+
+export interface SeededReads {
+  readonly reads: ReturnType<typeof createReads>;
+  readonly db: DataSource;
+  /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
+  insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Reads over a database of its own that knows environment `dev`, release `r1` and the pipelines above, and nothing that ran. */
+export async function seededReads(database: { url: string; drop(): Promise<void> }): Promise<SeededReads> {
+  const db = await connectDatabase(database.url, { connections: 4 });
+  const compiled = compilePipelines(FILES);
+  const { environment } = parseEnvironment('environments/dev.yaml', ENVIRONMENT, '/');
+  if (environment === null || compiled.pipelines.length !== 2) throw new Error('the seed is broken');
+  const insert: SeededReads['insert'] = async (table, row) => {
+    const [stored] = await db.query<Record<string, string>[]>(
+      `with made as (insert into ${table} (${Object.keys(row).join(', ')}) overriding system value
+         select ${Object.keys(row).join(', ')} from jsonb_populate_record(null::${table}, $1::jsonb) returning *)
+       select * from made`,
+      [JSON.stringify(row)],
+    );
+    return stored ?? {};
+  };
+  await insert('release', { digest: 'r1', alias: 'a', dirty: true, created_at: NOW });
+  await insert('environment_pointer', { environment: 'dev', seq: 1, release: 'r1', actor: 'test', at: NOW });
+  await insert('environment_config', {
+    environment: 'dev',
+    seq: 1,
+    hash: 'h',
+    content: environment,
+    actor: 'test',
+    at: NOW,
+  });
+  const layouts = new GraphLayouts();
+  const lines: LogLine[] = [{ n: 1, at: 1, stream: 'out', text: 'hello' }];
+  const logs: Pick<LogStore, 'read' | 'search' | 'follow'> = {
+    read: async (key) => ({
+      lines: lines.map((line) => ({ ...line, text: JSON.stringify(key) })),
+      nextLine: 2,
+      complete: true,
+    }),
+    search: async () => [1],
+    follow: async (_key, _from, onLines) => onLines(lines),
+  };
+  const reads = createReads({
+    db,
+    store: createStore(db),
+    catalog: {
+      pipelines: async (release) =>
+        release === 'r1'
+          ? FILES.map(({ file, text }) => ({
+              name: file.replace('.yaml', ''),
+              file,
+              source: text,
+              pipeline: compiled.pipelines.find((one) => one.file === file) ?? null,
+              problems: compiled.problems.get(file) ?? [],
+            }))
+          : [],
+    },
+    layouts,
+    now: () => NOW,
+    environment: (name) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
+    logsFor: () => logs as LogStore,
+    storageFor: () => ({ folder: async (version) => `/storage/${version}` }),
+    treeProblems: () => [],
+    progress: () => ({ done: 1, total: 2, label: 'half' }),
+    process: {
+      version: '1.2.3',
+      startedAt: NOW,
+      executor: () => ({ kind: 'local', capacity: 4, running: 1 }),
+    },
+  });
+  return {
+    reads,
+    db,
+    insert,
+    close: async () => {
+      await layouts.close();
+      await db.destroy();
+      await database.drop();
+    },
+  };
+}
+
+/** A run of `churn` in dev, as the engine would have made it; `more` are columns. */
+export async function aRun(seeded: SeededReads, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const ended = !['queued', 'running', undefined].includes(more.state as string | undefined);
+  const row = await seeded.insert('run', {
+    ...{
+      environment: 'dev',
+      pipeline: 'churn',
+      release: 'r1',
+      config_hash: 'h',
+      trigger: 'schedule',
+      why: 'It was due.',
+    },
+    ...{ params: { sample: 1 }, state: 'running', max_active_runs: 2, queue_order: 0, counts: {} },
+    ...{ interval_start: '2026-01-01T01:00:00Z', interval_end: '2026-01-02T01:00:00Z', created_at: NOW },
+    ...{ cancel_requested: false, lease_token: 0, started_at: NOW, finished_at: ended ? NOW : null },
+    id: await nextId(seeded, 'run'),
+    ...more,
+  });
+  return String(row.id);
+}
+
+export async function aTaskRun(
+  seeded: SeededReads,
+  runId: string,
+  taskId: string,
+  state: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const ended = ['success', 'failed', 'skipped', 'upstream_failed', 'cancelled'].includes(state);
+  await seeded.insert('task_run', {
+    ...{ run_id: runId, task_id: taskId, map_index: 0, map_key: '', environment: 'dev', pipeline: 'churn', state },
+    ...{ number: 0, fence: 0, retries_used: 0, lost: 0, deferred: 0, gate_closed: false, pool: 'default', slots: 1 },
+    ...{ priority: 0, ready_at: NOW, finished_at: ended ? NOW : null },
+    ...more,
+  });
+}
+
+export async function anAttempt(
+  seeded: SeededReads,
+  runId: string,
+  taskId: string,
+  number: number,
+  state: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await seeded.insert('attempt', {
+    ...{ run_id: runId, task_id: taskId, map_index: 0, number, fence: number, state, worker: 'w', queued_at: NOW },
+    id: await nextId(seeded, 'attempt'),
+    ...more,
+  });
+}
+
+/** Identity columns take no explicit null, so ids come from their sequence. */
+export async function nextId({ db }: SeededReads, table: string): Promise<string> {
+  const [row] = await db.query<{ id: string }[]>(`select nextval(pg_get_serial_sequence($1, 'id'))::text as id`, [
+    table,
+  ]);
+  return row?.id ?? '';
+}
