@@ -17,58 +17,96 @@ export interface CompiledPipelines {
   readonly problems: ReadonlyMap<string, Problem[]>;
 }
 
+/** Files that an earlier call found without problems, by file. Each call brings it up to date. */
+export type CompiledBefore = Map<string, { readonly text: string; readonly pipeline: CompiledPipeline }>;
+
 /**
  * Compiles all pipeline files together: names are unique, reads of other pipelines exist, and so do the files that
  * tasks name (when `knownFiles`, paths below `dags/`, is given). A file with problems takes nothing away from others:
- * reads of a pipeline that is broken are accepted unseen.
+ * reads of a pipeline that is broken are accepted unseen. With the `before` of an earlier call only files whose text
+ * changed are parsed, and the others' pipelines are the same objects; the result is the same.
  */
-export function compilePipelines(files: readonly PipelineFile[], knownFiles?: ReadonlySet<string>): CompiledPipelines {
+export function compilePipelines(
+  files: readonly PipelineFile[],
+  knownFiles?: ReadonlySet<string>,
+  before: CompiledBefore = new Map(),
+): CompiledPipelines {
   const ordered = [...files].sort((a, b) => (a.file < b.file ? -1 : 1));
-  const parsed = ordered.map(({ file, text }) => parseFile(file, text));
-  const known = byName(parsed);
-  for (const { pipeline, compiling } of parsed) {
-    if (pipeline === null || compiling === null) continue;
+  const compiled = ordered.map((file) => new CompiledFile(file, before.get(file.file)));
+  const known = byName(compiled);
+  for (const { pipeline, compiling } of compiled) {
+    if (pipeline === null) continue;
     if (knownFiles !== undefined) checkFiles(pipeline, knownFiles, compiling);
     checkReads(pipeline, known, compiling);
     checkSharedPaths(pipeline, known, compiling);
   }
   const problems = new Map<string, Problem[]>();
   const pipelines: CompiledPipeline[] = [];
-  for (const { pipeline, compiling, problems: own } of parsed) {
-    const found = compiling === null ? own : compiling.problems.toArray();
-    const [first] = found;
-    if (first !== undefined) problems.set(first.file, found);
-    else if (pipeline !== null) pipelines.push(pipeline);
+  before.clear();
+  for (const { file, pipeline, found } of compiled) {
+    const [first] = found();
+    if (first !== undefined) problems.set(first.file, found());
+    else if (pipeline !== null) {
+      pipelines.push(pipeline);
+      before.set(file.file, { text: file.text, pipeline });
+    }
   }
   return { pipelines: pipelines.sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
 }
 
 type Compiling = NonNullable<ParsedFile['compiling']>;
 
+/** A file and its pipeline. Positions cost far more memory than a pipeline, so they are kept only where there are problems. */
+class CompiledFile {
+  readonly file: PipelineFile;
+  readonly pipeline: CompiledPipeline | null;
+  readonly name: string;
+  #parsed: ParsedFile | null = null;
+
+  constructor(file: PipelineFile, before: { readonly text: string; readonly pipeline: CompiledPipeline } | undefined) {
+    const parsed = before?.text === file.text ? before : parseFile(file.file, file.text);
+    this.file = file;
+    this.pipeline = parsed.pipeline;
+    this.name = 'name' in parsed ? parsed.name : parsed.pipeline.name;
+    if ('problems' in parsed && parsed.pipeline === null) this.#parsed = parsed;
+  }
+
+  /** Where problems of rules between files are reported; only of a file that has a pipeline. Parses it once more. */
+  readonly compiling = (): Compiling => {
+    this.#parsed ??= parseFile(this.file.file, this.file.text);
+    return this.#parsed.compiling as Compiling;
+  };
+
+  readonly found = (): Problem[] => {
+    if (this.#parsed === null) return [];
+    return this.#parsed.compiling === null ? this.#parsed.problems : this.#parsed.compiling.problems.toArray();
+  };
+}
+
 /** Pipelines by name; null for those whose file has problems. The second file with a name gets a problem. */
-function byName(parsed: readonly ParsedFile[]): Map<string, CompiledPipeline | null> {
+function byName(compiled: readonly CompiledFile[]): Map<string, CompiledPipeline | null> {
   const known = new Map<string, CompiledPipeline | null>();
-  for (const { pipeline, compiling } of parsed) {
-    if (pipeline === null || compiling === null) continue;
+  for (const { pipeline, compiling } of compiled) {
+    if (pipeline === null) continue;
     const other = known.get(pipeline.name);
     if (other === undefined || other === null) known.set(pipeline.name, pipeline);
     else
-      compiling.at(
+      compiling().at(
         ['name'],
         `The name ${quote(pipeline.name)} is taken by ${other.file}.`,
         'Give each pipeline a name of its own.',
       );
   }
-  for (const { name, pipeline } of parsed) if (pipeline === null && !known.has(name)) known.set(name, null);
+  for (const { name, pipeline } of compiled) if (pipeline === null && !known.has(name)) known.set(name, null);
   return known;
 }
 
-function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>, compiling: Compiling): void {
+function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>, compiling: () => Compiling): void {
   for (const task of pipeline.tasks) {
     for (const file of filesOf(task.body)) {
       if (knownFiles.has(file)) continue;
       const message = `Task ${quote(task.id)} names the file ${quote(file)}, which does not exist below dags/.`;
-      compiling.at(
+      compiling().at(
         [sectionOf(task), task.id, task.body.kind],
         message,
         didYouMean(file, knownFiles, 'Create it, or correct the path.'),
@@ -80,31 +118,31 @@ function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>,
 function checkReads(
   pipeline: CompiledPipeline,
   known: ReadonlyMap<string, CompiledPipeline | null>,
-  compiling: Compiling,
+  compiling: () => Compiling,
 ): void {
   for (const task of pipeline.tasks) {
     for (const read of task.reads) {
       if (read.pipeline === null) continue;
-      const place = readPlace(task, read.alias, compiling);
+      const place = () => readPlace(task, read.alias, compiling());
       const other = known.get(read.pipeline);
       const reference = quote(`${read.pipeline}.${read.path}`);
       if (other === null) continue;
       if (other === undefined) {
         const message = `Task ${quote(task.id)} reads ${reference}, but there is no pipeline ${quote(read.pipeline)}.`;
-        compiling.at(place, message, didYouMean(read.pipeline, known.keys(), 'Add its file, or correct the name.'));
+        compiling().at(place(), message, didYouMean(read.pipeline, known.keys(), 'Add its file, or correct the name.'));
         continue;
       }
       const path = other.paths[read.path];
       if (path === undefined || !Object.hasOwn(other.paths, read.path)) {
         const message = `Task ${quote(task.id)} reads ${reference}, but ${other.file} declares no such path.`;
-        compiling.at(
-          place,
+        compiling().at(
+          place(),
           message,
           didYouMean(read.path, Object.keys(other.paths), 'Declare it there under `paths:`.'),
         );
       } else if (read.lastMs !== null && path.partition === null)
-        compiling.at(
-          place,
+        compiling().at(
+          place(),
           `Task ${quote(task.id)} reads a window of ${reference}, which has no partitions.`,
           `Declare it in ${other.file} as { at: …, partition: ds }.`,
         );
@@ -116,12 +154,12 @@ function checkReads(
 function checkSharedPaths(
   pipeline: CompiledPipeline,
   known: ReadonlyMap<string, CompiledPipeline | null>,
-  compiling: Compiling,
+  compiling: () => Compiling,
 ): void {
   for (const [name, { at, shared }] of Object.entries(pipeline.paths)) {
     const first = at.split('/')[0] ?? '';
     if (shared && first !== pipeline.name && known.has(first))
-      compiling.at(
+      compiling().at(
         ['paths', name],
         `The shared path ${quote(name)} lies in the folder of pipeline ${quote(first)}.`,
         'Choose a folder that is not the name of a pipeline.',

@@ -1,5 +1,10 @@
 export { canonicalJson, pipelineDigest } from './canonical-json.ts';
-export { compilePipelines, type CompiledPipelines, type PipelineFile } from './compile-pipelines.ts';
+export {
+  compilePipelines,
+  type CompiledBefore,
+  type CompiledPipelines,
+  type PipelineFile,
+} from './compile-pipelines.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
 export { evaluate, renderTemplate } from './expression/evaluate.ts';
 export type { Evaluated, RunScope, Scope } from './expression/scope.ts';

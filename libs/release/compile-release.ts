@@ -1,5 +1,5 @@
 import { type CompiledPipeline, type Problem, SluiceError } from '#core';
-import { compilePipelines } from '#dag';
+import { type CompiledBefore, compilePipelines } from '#dag';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CompiledRelease {
@@ -8,12 +8,18 @@ export interface CompiledRelease {
   readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }
 
-/** Compiles every `.yaml` and `.yml` of a snapshot; broken files have problems, the others their pipeline. */
-export function compileRelease(snapshot: Pick<Snapshot, 'files' | 'texts'>): CompiledRelease {
+/**
+ * Compiles every `.yaml` and `.yml` of a snapshot; broken files have problems, the others their pipeline. Given the same
+ * `before` as last time, only changed files are parsed.
+ */
+export function compileRelease(
+  snapshot: Pick<Snapshot, 'files' | 'texts'>,
+  before: CompiledBefore = new Map(),
+): CompiledRelease {
   const files = [...snapshot.texts].map(([file, text]) => ({ file, text }));
   const known = new Set(snapshot.files.map(({ path }) => path));
   try {
-    const { pipelines, problems } = compilePipelines(files, known);
+    const { pipelines, problems } = compilePipelines(files, known, before);
     return { pipelines, problems: Object.fromEntries([...problems].filter(([, list]) => list.length > 0)) };
   } catch (error) {
     return compileApart(files, known, error);

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { relativeSegments, SluiceError } from '#core';
+import { inLanes } from './in-lanes.ts';
 
 /** A file of a release. */
 export interface ReleaseFile {
@@ -63,14 +64,10 @@ export async function hashFiles(
   }
   if (total > limits.totalBytes) odd.push(`all files together have ${total} bytes; at most ${limits.totalBytes} fit`);
   if (odd.length > 0) throw refusal(root, odd);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let item = changed[next++]; item !== undefined; item = changed[next++]) {
-      const hashed = await hashOne(root, item.name, item.stats, objectFormat);
-      if (hashed !== null) files.set(item.name, hashed);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(READ_LANES, changed.length) }, lane));
+  await inLanes(READ_LANES, changed, async ({ name, stats }) => {
+    const hashed = await hashOne(root, name, stats, objectFormat);
+    if (hashed !== null) files.set(name, hashed);
+  });
   return new Map(names.flatMap((name) => (files.has(name) ? [[name, files.get(name) as HashedFile]] : [])));
 }
 

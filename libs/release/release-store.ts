@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { type CompiledPipeline, type Problem, type ReleaseFiles, SluiceError } from '#core';
+import type { CompiledBefore } from '#dag';
 import { releaseAlias } from './alias.ts';
 import { Blobs } from './blobs.ts';
 import { compileRelease } from './compile-release.ts';
 import type { ReleaseFile } from './hashed-files.ts';
+import { inLanes } from './in-lanes.ts';
 import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { UnpackedReleases } from './unpacked-release.ts';
@@ -45,6 +47,8 @@ class FolderReleaseStore implements ReleaseStore {
   readonly #unpacked: UnpackedReleases;
   /** The last few, because the present one is asked for all the time. */
   readonly #recent = new Map<string, StoredRelease>();
+  /** What the last compilation found, so that a change of one file compiles one. */
+  readonly #compiledBefore: CompiledBefore = new Map();
   /** A pipeline that the compiler returned before keeps its blob: a change of one file serialises one. */
   readonly #serialised = new WeakMap<CompiledPipeline, string>();
 
@@ -58,11 +62,11 @@ class FolderReleaseStore implements ReleaseStore {
     const known = await this.get(snapshot.digest);
     if (known !== null && (snapshot.dirty || !known.dirty)) return known;
     if (known !== null) return this.#adoptCommit(known, snapshot);
-    const { pipelines, problems } = compileRelease(snapshot);
-    await inLanes(snapshot.files, async (file) => {
+    const { pipelines, problems } = compileRelease(snapshot, this.#compiledBefore);
+    await inLanes(LANES, snapshot.files, async (file) => {
       if (!this.#blobs.has(file.sha256, file.bytes)) await this.#blobs.put(file.sha256, await snapshot.read(file));
     });
-    const compiled = await inLanes(pipelines, (pipeline) => this.#storePipeline(pipeline));
+    const compiled = await inLanes(LANES, pipelines, (pipeline) => this.#storePipeline(pipeline));
     const record: ReleaseRecord = {
       format: 1,
       digest: snapshot.digest,
@@ -87,12 +91,13 @@ class FolderReleaseStore implements ReleaseStore {
     if (recent !== undefined) return this.#remember(recent);
     const record = await this.#records.get(digest);
     if (record === null) return null;
-    const pipelines = await inLanes(record.compiled, async (blob) => {
+    const pipelines = await inLanes(LANES, record.compiled, async (blob) => {
       const pipeline = JSON.parse((await this.#blobs.get(blob)).toString('utf8')) as CompiledPipeline;
       this.#serialised.set(pipeline, blob);
       return pipeline;
     });
     const sources = await inLanes(
+      LANES,
       record.files.filter((file) => /\.ya?ml$/.test(file.path)),
       async (file) => [file.path, (await this.#blobs.get(file.sha256)).toString('utf8')] as const,
     );
@@ -100,7 +105,7 @@ class FolderReleaseStore implements ReleaseStore {
   }
 
   async list(): Promise<readonly ReleaseSummary[]> {
-    const records = await inLanes(await this.#records.digests(), (digest) => this.#records.get(digest));
+    const records = await inLanes(LANES, await this.#records.digests(), (digest) => this.#records.get(digest));
     return records
       .flatMap((record) => (record === null ? [] : [summaryOf(record)]))
       .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
@@ -163,15 +168,4 @@ function assemble(
   sources: Readonly<Record<string, string>>,
 ): StoredRelease {
   return { ...summaryOf(record), files: record.files, pipelines, problems: record.problems, sources };
-}
-
-/** Maps with a few at once, in order. */
-async function inLanes<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await map(items[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
-  return results;
 }

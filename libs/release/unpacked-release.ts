@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { relativeSegments } from '#core';
 import type { Blobs } from './blobs.ts';
+import { inLanes } from './in-lanes.ts';
 import type { ReleaseRecord } from './release-record.ts';
 
 /** Shown to be untouched this recently: not looked at again. */
@@ -54,15 +55,11 @@ export class UnpackedReleases {
   async #unpack(record: ReleaseRecord, folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     for (const parent of foldersOf(record)) await mkdir(path.join(folder, parent), { recursive: true });
-    let next = 0;
-    const lane = async (): Promise<void> => {
-      for (let file = record.files[next++]; file !== undefined; file = record.files[next++]) {
-        const target = path.join(folder, ...relativeSegments(file.path));
-        await writeFile(target, await this.#blobs.get(file.sha256), { flag: 'wx' });
-        await chmod(target, file.executable ? 0o555 : 0o444);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await inLanes(LANES, record.files, async (file) => {
+      const target = path.join(folder, ...relativeSegments(file.path));
+      await writeFile(target, await this.#blobs.get(file.sha256), { flag: 'wx' });
+      await chmod(target, file.executable ? 0o555 : 0o444);
+    });
   }
 }
 

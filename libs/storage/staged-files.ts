@@ -37,7 +37,8 @@ export async function hashStagedFiles(root: string, output: string, durable: boo
     for (let name = names[next++]; name !== undefined; name = names[next++])
       found.push(await hashOne(root, name, output, durable));
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, lane));
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, names.length) }, lane));
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
   refuseHardLinks(found, output);
   return { files: found.map(({ file }) => file), folders: folders.reverse() };
 }
