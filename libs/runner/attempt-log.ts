@@ -8,8 +8,8 @@ export interface AttemptLogOptions {
   readonly limits: { readonly maxBytes: number; readonly maxLineBytes: number };
   readonly masker: Masker;
   readonly now: () => number;
-  /** Every unmasked, uncut line of stdout that begins with `::`. */
-  readonly onMessage: (line: string) => void;
+  /** Every unmasked line of stdout that begins with `::`. */
+  readonly onMessage: (line: RawLine) => void;
 }
 
 /** An attempt's log: lines out of chunks, masked, bounded. Past `maxBytes` lines are counted and said, not kept. */
@@ -64,23 +64,23 @@ export class AttemptLog {
   }
 
   #line(stream: 'out' | 'err', line: RawLine): void {
-    if (stream === 'out' && line.text.startsWith('::')) this.#options.onMessage(line.text);
+    if (stream === 'out' && line.text.startsWith('::')) this.#options.onMessage(line);
     const { maxBytes } = this.#options.limits;
     if (this.#bytes >= maxBytes) {
       this.#droppedLines += 1;
       this.#droppedBytes += line.bytes + 1;
       return;
     }
-    const text = this.#cut(this.#options.masker.mask(line.text), line.bytes);
+    const text = this.#cut(this.#options.masker.mask(line.text), line);
     this.#bytes += text.length + 1;
     this.#append(stream, text);
     if (this.#bytes >= maxBytes)
       this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
   }
 
-  #cut(text: string, bytes: number): string {
+  #cut(text: string, { bytes, whole }: RawLine): string {
     const { maxLineBytes } = this.#options.limits;
-    if (bytes <= maxLineBytes || Buffer.byteLength(text) <= maxLineBytes) return text;
+    if (whole && Buffer.byteLength(text) <= maxLineBytes) return text;
     const kept = Buffer.from(text)
       .subarray(0, maxLineBytes)
       .toString('utf8')

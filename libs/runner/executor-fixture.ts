@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Assignment, AttemptReport, AttemptResult, LogLine, LogStore, PublishedVersion, Storage } from '#core';
+import type { Assignment, AttemptReport, AttemptResult, LogLine, LogStore, Storage } from '#core';
 import { createLocalExecutor, type LocalExecutor, type LocalExecutorOptions } from './local-executor.ts';
 
 /** An executor on real processes and real folders, for the tests of this lib. */
@@ -20,15 +20,20 @@ export interface ExecutorFixture {
   lineOf(assignment: Assignment, pattern: RegExp): Promise<string>;
   /** The attempt's log as `stream text` lines. */
   logOf(assignment: Assignment): string[];
-  evidence(): Promise<readonly string[]>;
   stop(): Promise<void>;
+}
+
+export interface FixtureOptions {
+  readonly secretValues?: Readonly<Record<string, string>>;
+  /** Makes the storage of tests that read or write paths, below the given root. */
+  readonly storage?: (root: string) => Storage;
 }
 
 export const childFolder = join(import.meta.dirname, 'child');
 
 export async function anExecutor(
   files: Readonly<Record<string, string>> = {},
-  options: Partial<LocalExecutorOptions> & { readonly secretValues?: Readonly<Record<string, string>> } = {},
+  options: Partial<LocalExecutorOptions> & FixtureOptions = {},
 ): Promise<ExecutorFixture> {
   const folder = realpathSync(await mkdtemp(join(tmpdir(), 'sluice-runner-')));
   const releaseDir = join(folder, 'release');
@@ -38,11 +43,14 @@ export async function anExecutor(
     await writeFile(join(releaseDir, name), text);
   }
   const logs = new RecordingLogs();
-  const storage = folderStorage(join(folder, 'root'));
+  const storage = options.storage?.(join(folder, 'root'));
   const reports: AttemptReport[] = [];
   const waiting = new Map<string, (result: AttemptResult) => void>();
   const executor = createLocalExecutor({
-    storageFor: () => storage,
+    storageFor: () => {
+      if (storage === undefined) throw new Error('this test gave the fixture no storage');
+      return storage;
+    },
     logsFor: () => logs,
     releases: { folder: () => Promise.resolve(releaseDir) },
     readSecret: (source) => {
@@ -80,7 +88,6 @@ export async function anExecutor(
     finished,
     lineOf: (assignment, pattern) => logs.lineOf(keyOf(assignment), pattern),
     logOf: (assignment) => logs.linesOf(keyOf(assignment)).map((line) => `${line.stream} ${line.text}`),
-    evidence: () => readdir(join(folder, 'root', 'evidence')).catch(() => []),
     stop: async () => {
       await executor.stop(0);
       await rm(folder, { recursive: true, force: true });
@@ -166,53 +173,4 @@ class RecordingLogs implements LogStore {
   follow(): never {
     throw new Error('not used by the runner');
   }
-}
-
-/** Version folders without hashing; locations are links. */
-function folderStorage(root: string): Storage {
-  let next = 1;
-  const versionFolder = (version: string): string => join(root, 'versions', version);
-  return {
-    async stage({ attemptId, reads, writes }) {
-      const staging = join(root, 'staging', attemptId);
-      const folders: Record<string, string> = {};
-      for (const { variable } of writes)
-        await mkdir((folders[variable] = join(staging, 'out', variable)), { recursive: true });
-      for (const { variable, versions } of reads) {
-        const [only] = versions;
-        if (only !== undefined && only.link === null) folders[variable] = versionFolder(only.version);
-        else {
-          await mkdir((folders[variable] = join(staging, 'in', variable)), { recursive: true });
-          for (const { link, version } of versions)
-            await symlink(versionFolder(version), join(folders[variable]!, link!));
-        }
-      }
-      return { attemptId, root: staging, folders, writes };
-    },
-    async seal(staged) {
-      const published: PublishedVersion[] = [];
-      for (const { name, variable, location } of staged.writes) {
-        const version = `v${next++}`;
-        mkdirSync(join(root, 'versions'), { recursive: true });
-        await rename(staged.folders[variable]!, versionFolder(version));
-        published.push({
-          name,
-          location,
-          version,
-          manifestHash: '',
-          files: (await readdir(versionFolder(version))).length,
-          bytes: 0,
-        });
-      }
-      return published;
-    },
-    discard: (staged) => rm(staged.root, { recursive: true, force: true }),
-    project: () => Promise.resolve(),
-    folder: (version) => Promise.resolve(versionFolder(version)),
-    async writeEvidence({ runId, taskId }, result) {
-      await mkdir(join(root, 'evidence'), { recursive: true });
-      await writeFile(join(root, 'evidence', `${runId}-${taskId}.json`), JSON.stringify(result));
-    },
-    readEvidence: () => Promise.resolve(null),
-  };
 }

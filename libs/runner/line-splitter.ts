@@ -1,10 +1,11 @@
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
 
-/** One line as it came: `bytes` is its whole length, `text` at most the first `keepBytes` of it. */
+/** One line as it came: `bytes` is its whole length, `text` its beginning when it is not `whole`. */
 export interface RawLine {
   readonly text: string;
   readonly bytes: number;
+  readonly whole: boolean;
 }
 
 /** Cuts chunks into lines, holding at most `keepBytes` of an unfinished line. Bytes that are not UTF-8 become U+FFFD. */
@@ -50,7 +51,7 @@ export class LineSplitter {
     const joined = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
     const whole = this.#keptBytes === this.#bytes;
     const end = whole && joined[joined.length - 1] === CARRIAGE_RETURN ? joined.length - 1 : joined.length;
-    const line = { text: joined.toString('utf8', 0, end), bytes: this.#bytes };
+    const line = { text: joined.toString('utf8', 0, end), bytes: this.#bytes, whole };
     this.#kept = [];
     this.#keptBytes = 0;
     this.#bytes = 0;

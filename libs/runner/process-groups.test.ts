@@ -44,7 +44,9 @@ describe('process groups', () => {
   const STUBBORN = `trap '' TERM; (trap '' TERM; sleep 1000 & echo "pid $!"; wait) & echo "pid $!"; wait`;
 
   function pidsOf(task: ReturnType<typeof shell>): number[] {
-    return world.logOf(task).flatMap((line) => (/^out pid (\d+)/.exec(line)?.[1] ? [Number(/(\d+)/.exec(line)![1])] : []));
+    return world
+      .logOf(task)
+      .flatMap((line) => (/^out pid (\d+)/.exec(line)?.[1] ? [Number(/(\d+)/.exec(line)![1])] : []));
   }
 
   test('a time-out kills children and grandchildren that ignore TERM', async () => {
@@ -106,7 +108,10 @@ describe('stopping', () => {
     const markers = marked(world.pidFolder);
     expect(markers.length).toBeGreaterThanOrEqual(2);
     await world.executor.stop(0);
-    expect((await world.finished(running.attemptId)).outcome).toEqual({ kind: 'lost', message: 'the executor was stopped' });
+    expect((await world.finished(running.attemptId)).outcome).toEqual({
+      kind: 'lost',
+      message: 'the executor was stopped',
+    });
     expect((await world.finished(waiting.attemptId)).outcome).toMatchObject({ kind: 'deferred', afterMs: 0 });
     expect(markers.filter(alive)).toEqual([]);
     expect(readdirSync(world.pidFolder)).toEqual([]);
@@ -133,7 +138,10 @@ describe('stopping', () => {
     await world.lineOf(running, /ready/);
     world.executor.cancel(waiting.attemptId, 'changed my mind');
     world.executor.dispatch([waiting]);
-    expect((await world.finished(waiting.attemptId)).outcome).toEqual({ kind: 'cancelled', message: 'cancelled: changed my mind' });
+    expect((await world.finished(waiting.attemptId)).outcome).toEqual({
+      kind: 'cancelled',
+      message: 'cancelled: changed my mind',
+    });
     expect(world.executor.running()).toBe(1);
     await world.stop();
   });

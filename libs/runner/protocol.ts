@@ -12,9 +12,13 @@ const METRIC_NAME = /^[A-Za-z_][\w./-]{0,127}$/;
 const OUTPUT_NAME = /^[A-Za-z_]\w{0,62}$/;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
-/** Reads `::metric name=auc value=0.91 step=3::` and its siblings; null for ordinary text and `::group::`. */
-export function parseMessage(line: string): Message | null {
-  if (!line.startsWith('::')) return null;
+/**
+ * Reads `::metric name=auc value=0.91 step=3::` and its siblings; null for ordinary text and `::group::`.
+ * `whole: false` means that only the beginning of a very long line is known.
+ */
+export function parseMessage(line: string, whole = true): Message | null {
+  if (!whole && /^::(metric|output)\s/.test(line))
+    return malformed(`${line.slice(0, 40)}…: the line is too long; write to $SLUICE_OUTPUT or $SLUICE_METRICS instead`);
   const match = /^::(metric|output|progress|retry-after)(?:\s+(.*?))?::\s*$/s.exec(line);
   if (match === null) return null;
   const rest = match[2] ?? '';

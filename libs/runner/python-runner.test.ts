@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Assignment } from '#core';
+import { createFileStorage } from '#storage';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
 
 const FILES = {
@@ -37,7 +38,11 @@ sys.exit(int(os.environ.get("CODE", "0")))
 describe('a python task', () => {
   let world: ExecutorFixture;
   beforeAll(async () => {
-    world = await anExecutor(FILES, { path: '/usr/bin:/bin', graceMs: 1_000 });
+    world = await anExecutor(FILES, {
+      path: '/usr/bin:/bin',
+      graceMs: 1_000,
+      storage: (root) => createFileStorage({ root, durable: false }),
+    });
   });
   afterAll(() => world.stop());
 

@@ -17,6 +17,7 @@ import { outcomeOf, type EndReason, type TaskRunner } from './task-runner.ts';
 
 /** Shorter attempts without outputs are cheaper to run again than to write evidence about. */
 const EVIDENCE_MS = 1_000;
+const PROGRESS_MS = 100;
 
 export interface AttemptTools {
   readonly storageFor: (environment: string) => Storage;
@@ -67,16 +68,21 @@ async function begin(assignment: Assignment, tools: AttemptTools, signal: AbortS
   const { secrets, failure } = await readSecrets(assignment, tools);
   const masker = createMasker(secrets);
   const say = (text: string): void => log.say(text);
-  const progress = (done: number, total: number, label: string): void =>
+  let nextProgressAt = 0;
+  const progress = (done: number, total: number, label: string): void => {
+    // A hint for screens: a loop that reports each row must not flood the engine.
+    if (tools.now() < nextProgressAt && done < total) return;
+    nextProgressAt = tools.now() + PROGRESS_MS;
     tools.report({ kind: 'progress', ...idsOf(assignment), done, total, label: masker.mask(label) });
+  };
   const findings = new Findings({ say, progress }, tools.now);
   const log = new AttemptLog({
     open: () => tools.logsFor(assignment.environment).open({ ...taskOf(assignment), number: assignment.number }),
     limits: assignment.logs,
     masker,
     now: tools.now,
-    onMessage: (line) => {
-      const message = parseMessage(line);
+    onMessage: ({ text, whole }) => {
+      const message = parseMessage(text, whole);
       if (message !== null) findings.add(message);
     },
   });

@@ -2,19 +2,23 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assignment } from '#core';
+import { createFileStorage } from '#storage';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
 
 describe('a sql task', () => {
   let world: ExecutorFixture;
   beforeAll(async () => {
-    world = await anExecutor({
-      'sql/write.sql': `
+    world = await anExecutor(
+      {
+        'sql/write.sql': `
         copy (select range as r, range % 7 as d from range(getvariable('PARAM_ROWS')))
         to (getvariable('PATH_RAW') || '/part.parquet');
         select count(*) as rows, max(r) as top, 1.5::decimal(9, 2) as share, getvariable('DS') as ds
         from read_parquet(getvariable('PATH_RAW') || '/*.parquet');`,
-      'lookup.csv': 'a,b\n1,x\n',
-    });
+        'lookup.csv': 'a,b\n1,x\n',
+      },
+      { storage: (root) => createFileStorage({ root, durable: false }) },
+    );
   });
   afterAll(() => world.stop());
 

@@ -67,7 +67,8 @@ function killIfMarked(pid, marker, except) {
   if (pid <= 1 || pid === except) return false;
   try {
     const environment = `\0${fs.readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
-    if (!environment.includes(`\0SLUICE_PROCESS=${marker}\0`) && !environment.includes(`\0SLUICE_PROCESS=${marker}.`)) return false;
+    if (!environment.includes(`\0SLUICE_PROCESS=${marker}\0`) && !environment.includes(`\0SLUICE_PROCESS=${marker}.`))
+      return false;
     process.kill(pid, 'SIGKILL');
     return true;
   } catch {

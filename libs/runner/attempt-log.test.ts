@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { AttemptLog } from './attempt-log.ts';
+import { createMasker } from './masker.ts';
+
+function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string> } = {}): {
+  log: AttemptLog;
+  lines: string[];
+  messages: string[];
+  opened: () => number;
+} {
+  const lines: string[] = [];
+  const messages: string[] = [];
+  let opened = 0;
+  const log = new AttemptLog({
+    open: () => {
+      opened += 1;
+      return Promise.resolve({
+        write: (added) => void lines.push(...added.map((line) => `${line.stream} ${line.text}`)),
+        close: () => Promise.resolve(lines.length),
+      });
+    },
+    limits: { maxBytes: over.maxBytes ?? 10_000, maxLineBytes: over.maxLineBytes ?? 1_000 },
+    masker: createMasker(over.secrets ?? {}),
+    now: () => 0,
+    onMessage: (line) => messages.push(line.text),
+  });
+  return { log, lines, messages, opened: () => opened };
+}
+
+describe('an attempt’s log', () => {
+  test('is not opened when nothing was said', async () => {
+    const { log, opened } = aLog();
+    log.endOfOutput();
+    expect([await log.close(), opened()]).toEqual([0, 0]);
+  });
+
+  test('joins lines over chunks, keeps streams apart, and ends the last line', async () => {
+    const { log, lines } = aLog();
+    for (const piece of ['one\r\ntw', 'o\n\nthr', 'ee']) log.output('out', Buffer.from(piece));
+    log.output('err', Buffer.from('bad\n'));
+    log.endOfOutput();
+    await log.close();
+    expect(lines).toEqual(['out one', 'out two', 'out ', 'err bad', 'out three']);
+  });
+
+  test('takes UTF-8 split in the middle of a character, replaces what is none, keeps ANSI codes', async () => {
+    const { log, lines } = aLog();
+    for (const byte of Buffer.from('grün ✓\n')) log.output('out', Buffer.from([byte]));
+    log.output('out', Buffer.from([0x61, 0xff, 0x00, 0x62, 0x0a]));
+    log.output('out', Buffer.from('\u001b[31mred\u001b[0m\n'));
+    await log.close();
+    expect(lines).toEqual(['out grün ✓', 'out a\ufffd\u0000b', 'out \u001b[31mred\u001b[0m']);
+  });
+
+  test('cuts a long line and says so', async () => {
+    const { log, lines } = aLog({ maxLineBytes: 10 });
+    for (let piece = 0; piece < 1_024; piece += 1) log.output('out', Buffer.alloc(1_024, 'x'));
+    log.output('out', Buffer.from('\nnext\n'));
+    await log.close();
+    expect(lines).toEqual(['out xxxxxxxxxx … (line of 1048576 bytes, cut at 10)', 'out next']);
+  });
+
+  test('keeps 50 MB out, counts what it left out, and still hears messages', async () => {
+    const { log, lines, messages } = aLog({ maxBytes: 1_000 });
+    const chunk = Buffer.from(`${'y'.repeat(99)}\n`.repeat(10_000));
+    for (let piece = 0; piece < 50; piece += 1) log.output('out', chunk);
+    log.output('out', Buffer.from('::metric name=a value=1::\n'));
+    log.say('exit code 1');
+    log.endOfOutput();
+    await log.close();
+    expect(messages).toEqual(['::metric name=a value=1::']);
+    expect(lines.slice(10)).toEqual([
+      'sys the log reached its limit of 1000 bytes: later lines are counted, not kept',
+      'sys exit code 1',
+      'sys … 499991 more lines (49999026 bytes) were not kept',
+    ]);
+  });
+
+  test('hides a secret that is split over chunks, or by the cut of a long line', async () => {
+    const { log, lines } = aLog({ secrets: { S: 'hunter2-hunter2' }, maxLineBytes: 12 });
+    for (const char of 'x=hunter2-hunter2 y\n') log.output('out', Buffer.from(char));
+    log.output('out', Buffer.from(`12345hunter2-hunter2${'z'.repeat(100)}\n`));
+    log.say('failed with hunter2-hunter2');
+    await log.close();
+    expect(lines).toEqual(['out x=*** y', 'out 12345***zzzz … (line of 120 bytes, cut at 12)', 'sys failed with ***']);
+  });
+
+  test('tells at the end that it could not be written', async () => {
+    const log = new AttemptLog({
+      open: () => Promise.reject(new Error('ENOSPC: no space left')),
+      limits: { maxBytes: 10, maxLineBytes: 10 },
+      masker: createMasker({}),
+      now: () => 0,
+      onMessage: () => undefined,
+    });
+    log.say('hello');
+    await expect(log.close()).rejects.toThrow('ENOSPC');
+  });
+});

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Assignment, AttemptResult } from '#core';
+import { createFileLogs, createFileStorage, type FileStorage } from '#storage';
+import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
+
+const SECRET = 'hunter2/hunter2+"x"';
+const out = { name: 'scores', variable: 'PATH_SCORES', location: 'p/scores' };
+
+describe('an attempt', () => {
+  let world: ExecutorFixture;
+  let storage: FileStorage;
+  beforeAll(async () => {
+    world = await anExecutor(
+      { '$(touch canary).sh': 'echo odd name', 'a b;touch canary': 'x' },
+      {
+        secretValues: { TOKEN: SECRET },
+        storage: (root) => (storage = createFileStorage({ root, durable: false })),
+      },
+    );
+  });
+  afterAll(() => world.stop());
+
+  const evidenceOf = ({ runId, taskId, mapIndex, fence }: Assignment): Promise<AttemptResult | null> =>
+    storage.readEvidence({ runId, taskId, mapIndex, fence });
+  const staging = (): string[] => {
+    const folder = join(world.folder, 'root', '.sluice', 'staging');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+
+  test('publishes what it wrote when it succeeds, and leaves evidence', async () => {
+    const task = shell('echo 1 > "$PATH_SCORES/a.csv"', { writes: [out] });
+    const result = await world.run(task);
+    expect(result.versions).toMatchObject([{ name: 'scores', location: 'p/scores', files: 1, bytes: 2 }]);
+    const folder = await storage.folder(result.versions[0]!.version);
+    expect(readFileSync(join(folder, 'a.csv'), 'utf8')).toBe('1\n');
+    expect(await evidenceOf(task)).toEqual(result);
+    expect(staging()).toEqual([]);
+  });
+
+  test('reads the version it was pinned to', async () => {
+    const written = await world.run(shell('echo 7 > "$PATH_SCORES/a.csv"', { writes: [out] }));
+    const versions = [{ ...written.versions[0]!, link: null }];
+    const task = shell('cat "$PATH_SCORES/a.csv"; ls "$OUT_SCORES"', {
+      reads: [{ name: 'scores', variable: 'PATH_SCORES', versions }],
+      writes: [{ ...out, variable: 'OUT_SCORES' }],
+    });
+    expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+    expect(world.logOf(task)).toEqual(['out 7']);
+  });
+
+  test.each(['exit 3', 'exit 99', 'exit 75', 'kill -9 $$'])('publishes nothing after %s', async (end) => {
+    const result = await world.run(shell(`echo 1 > "$PATH_SCORES/a.csv"; ${end}`, { writes: [out] }));
+    expect(result.versions).toEqual([]);
+    expect(staging()).toEqual([]);
+  });
+
+  test('fails when what it wrote cannot be published', async () => {
+    const task = shell('ln -s /etc/passwd "$PATH_SCORES/p"', { writes: [out] });
+    const result = await world.run(task);
+    expect(result).toMatchObject({ outcome: { kind: 'failed' }, versions: [] });
+    expect(world.logOf(task).at(-1)).toMatch(/^sys /);
+    expect(staging()).toEqual([]);
+  });
+
+  test('fails when its outputs are too large', async () => {
+    const task = shell('head -c 300000 /dev/zero | tr "\\0" x | sed "s/^/big=/" > "$SLUICE_OUTPUT"', { writes: [out] });
+    expect(await world.run(task)).toMatchObject({
+      outcome: {
+        kind: 'failed',
+        message: 'the outputs are 300009 bytes, at most 262144 are allowed; write large results to a path',
+      },
+      versions: [],
+      outputs: {},
+    });
+  });
+
+  test('shows its secrets nowhere', async () => {
+    const task = shell(
+      `echo "$TOKEN"; printf %s "$TOKEN" | base64; echo "::output token=$TOKEN::"; echo "key $TOKEN" > "$SLUICE_SUMMARY"
+       echo "::progress 1/2 $TOKEN::"; echo "$TOKEN" >&2; printf '%s' "$TOKEN" | head -c 8; sleep 0.05; printf '%s' "$TOKEN" | tail -c +9; exit 3`,
+      { secrets: { TOKEN: { env: 'TOKEN' } } },
+    );
+    const result = await world.run(task);
+    const seen = JSON.stringify([result, world.logOf(task), world.reports]);
+    expect(seen).not.toMatch(/hunter2/);
+    expect(seen).not.toContain(Buffer.from(SECRET).toString('base64'));
+    expect(result).toMatchObject({ outputs: { token: '***' }, summary: 'key ***\n' });
+    expect(world.logOf(task).sort()).toEqual(
+      [
+        'err ***',
+        'out ***',
+        'out ***',
+        'out ***',
+        'out ::output token=***::',
+        'out ::progress 1/2 ***::',
+        'sys exit code 3',
+      ].sort(),
+    );
+  });
+
+  test('fails, and says which, when a secret cannot be read', async () => {
+    const task = shell('echo never', { secrets: { OTHER: { env: 'NOT_SET' } } });
+    expect((await world.run(task)).outcome).toMatchObject({
+      message: 'secret OTHER could not be read: NOT_SET is not set',
+    });
+    expect(world.logOf(task)).toEqual(['sys secret OTHER could not be read: NOT_SET is not set']);
+  });
+
+  test('has no secret that it did not name', async () => {
+    const task = shell('env; cat /proc/self/environ | tr "\\0" "\\n"');
+    await world.run(task);
+    expect(world.logOf(task).join('\n')).not.toMatch(/hunter2|TOKEN/);
+  });
+
+  test('runs nothing that stands in a value or a name', async () => {
+    const evil = `$(touch canary) \`touch canary\` "; touch canary; ' ; touch canary #\n touch canary`;
+    const env = { PARAM_X: evil, DS: evil, SLUICE_MAP_KEY: evil };
+    const context = { ...anAssignment().context, params: { x: evil }, matrix: { m: evil } };
+    const task = shell('printf %s "$PARAM_X" > copy; ls; bash "./\\$(touch canary).sh"', {
+      env,
+      context,
+      mapKey: evil,
+    });
+    expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+    expect(world.logOf(task)).toEqual(['out $(touch canary).sh', 'out a b;touch canary', 'out copy', 'out odd name']);
+    expect(readdirSync(world.releaseDir)).toEqual(['$(touch canary).sh', 'a b;touch canary']);
+    expect(existsSync('canary')).toBe(false);
+  });
+
+  test('is reported as started with its process, then as finished once', async () => {
+    const task = shell('echo $$');
+    await world.run(task);
+    const mine = world.reports.filter(
+      (report) => ('result' in report ? report.result : report).attemptId === task.attemptId,
+    );
+    expect(mine).toMatchObject([
+      { kind: 'started', runId: task.runId, fence: 1, pid: Number(world.logOf(task)[0]!.slice(4)) },
+      { kind: 'finished', result: { outcome: { kind: 'success' }, logLines: 1 } },
+    ]);
+  });
+});
+
+test('a log on real files holds the lines of an attempt, and a silent attempt has none', async () => {
+  const logs = (root: string): ReturnType<typeof createFileLogs> => createFileLogs({ root });
+  const world = await anExecutor({}, { logsFor: () => logs(join(world.folder, 'root')) });
+  const [loud, silent] = [shell('for i in $(seq 1 2000); do echo "line $i"; done'), shell('true')];
+  expect((await world.run(loud)).logLines).toBe(2_000);
+  expect((await world.run(silent)).logLines).toBe(0);
+  const key = { runId: loud.runId, taskId: 't', mapIndex: 0, number: 1 };
+  const page = await logs(join(world.folder, 'root')).read(key, { fromLine: 1_999, limit: 10 });
+  expect(page).toMatchObject({
+    complete: true,
+    lines: [
+      { n: 1_999, text: 'line 1999' },
+      { n: 2_000, stream: 'out' },
+    ],
+  });
+  await world.stop();
+});
