@@ -18,19 +18,22 @@ export function addValidateCommand(program: Command, cli: Cli): void {
   program
     .command('validate')
     .description('check every pipeline and environment file; needs no server')
-    .argument('[path]', 'a file or folder of the project: only its problems are shown', '.')
+    .argument('[path]', 'a file or folder of the project: only its problems are shown')
     .addOption(
       new Option('--format <format>', 'how problems are printed')
         .choices(['human', ...MACHINE_FORMATS])
         .default('human'),
     )
     .option('--json', 'the same as --format json')
-    .action((path: string, options: ValidateOptions) => validate(cli, path, options));
+    .action((path: string | undefined, options: ValidateOptions) => validate(cli, path, options));
 }
 
-async function validate(cli: Cli, path: string, options: ValidateOptions): Promise<void> {
+async function validate(cli: Cli, path: string | undefined, options: ValidateOptions): Promise<void> {
   const started = cli.io.now().getTime();
-  const files = await checkedFiles(resolve(cli.io.cwd, path));
+  const files =
+    path === undefined
+      ? await checkProject(await findProject(cli.io.cwd))
+      : await filesBelow(resolve(cli.io.cwd, path));
   const count = files.reduce((sum, { problems }) => sum + problems.length, 0);
   const format = options.json ? 'json' : options.format;
   if (format === 'human') {
@@ -44,7 +47,7 @@ async function validate(cli: Cli, path: string, options: ValidateOptions): Promi
 }
 
 /** All files are compiled, because pipelines refer to each other; those below `path` are reported. */
-async function checkedFiles(path: string): Promise<CheckedFile[]> {
+async function filesBelow(path: string): Promise<CheckedFile[]> {
   const info = await stat(path);
   const project = await findProject(info.isDirectory() ? path : dirname(path));
   const wanted = pathInProject(project, path);

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { ContractServer, eventStream, TOKEN } from './fixture/contract-server.ts';
+import { aRunDetail } from './fixture/records.ts';
+import { packageRoot } from './package-root.ts';
+
+const BIN = join(packageRoot(), 'bin', 'sluice.mjs');
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The built program as its own process; nothing of this process's environment but the path. */
+function sluice(
+  cwd: string,
+  argv: readonly string[],
+  options: { env?: Record<string, string>; onErr?: (text: string, kill: () => void) => void } = {},
+): Promise<Ended> {
+  const env = { PATH: process.env.PATH ?? '', HOME: cwd, ...options.env };
+  const child = spawn(process.execPath, [BIN, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+    options.onErr?.(err, () => child.kill('SIGINT'));
+  });
+  return new Promise((done) => child.on('close', (code) => done({ code, out, err })));
+}
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+describe('a new project', () => {
+  test('from init with every template validates, renders, and names the schema to the editor', async () => {
+    const made = await sluice(root, ['init', 'shop', '--template', 'etl', '-o', 'name']);
+    expect(made).toMatchObject({ code: 0, err: expect.stringContaining('check it: cd shop && sluice validate') });
+    for (const file of made.out.trim().split('\n')) await access(join(root, 'shop', file));
+    expect((await sluice(root, ['init', 'shop', '--template', 'ml'])).code).toBe(0);
+
+    const shop = join(root, 'shop');
+    const checked = await sluice(join(shop, 'dags'), ['validate']);
+    expect(checked).toMatchObject({ code: 0, out: '' });
+    expect(checked.err).toMatch(/^6 files checked in \d+ ms, no problems\.\n$/);
+
+    const rendered = await sluice(shop, [
+      'render',
+      'orders',
+      '--at',
+      '2026-01-02T12:00Z',
+      '--task',
+      'clean',
+      '--json',
+      '-p',
+      'rows=7',
+    ]);
+    expect(JSON.parse(rendered.out)).toMatchObject({
+      pipeline: 'orders',
+      interval: { start: '2026-01-02T03:00:00.000Z', end: '2026-01-03T03:00:00.000Z' },
+      params: { rows: 7 },
+      tasks: [
+        {
+          id: 'clean',
+          reads: { PATH_RAW: 'orders/raw/ds=2026-01-02' },
+          instances: [
+            {
+              env: { DS: '2026-01-02', PARAM_ROWS: '7' },
+              writes: { PATH_CLEAN: 'orders/clean/ds=2026-01-02' },
+              unresolved: null,
+            },
+          ],
+        },
+      ],
+    });
+
+    const settings = JSON.parse(await readFile(join(shop, '.vscode/settings.json'), 'utf8')) as {
+      'yaml.schemas': Record<string, string>;
+    };
+    for (const schema of Object.keys(settings['yaml.schemas'])) await access(join(shop, schema));
+    const [firstLine] = (await readFile(join(shop, 'dags/hello.yaml'), 'utf8')).split('\n');
+    await access(resolve(shop, 'dags', firstLine?.split('$schema=')[1] ?? 'none'));
+  });
+
+  test('a broken file is exit 3 with place and remedy, in every format, and the others are fine', async () => {
+    const file = join(root, 'broken', 'dags', 'broken.yaml');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, 'name: broken\ntasks:\n  a:\n    rn: "true"\n');
+    await writeFile(join(dirname(file), 'good.yaml'), 'name: good\ntasks:\n  a:\n    run: "true"\n');
+    const cwd = join(root, 'broken');
+    const human = await sluice(cwd, ['validate']);
+    expect(human.code).toBe(3);
+    expect(human.out).toMatch(/^dags\/broken\.yaml:4:5: error: .*"rn".*\n {2}hint: .*run/);
+    const json = await sluice(cwd, ['validate', '--json']);
+    expect([json.code, json.err]).toEqual([3, '']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      valid: false,
+      files: ['dags/broken.yaml', 'dags/good.yaml'],
+      problems: [{ line: 4 }],
+    });
+    expect((await sluice(cwd, ['validate', 'dags/good.yaml'])).code).toBe(0);
+    expect((await sluice(cwd, ['render', 'good', '--env', 'dev'])).code).toBe(5);
+    expect((await sluice(cwd, ['validate', 'dags/none.yaml'])).code).toBe(5);
+  });
+});
+
+describe('without a project or a server', () => {
+  test('schema, explain and completion work anywhere', async () => {
+    const schema = await sluice(root, ['schema']);
+    expect(JSON.parse(schema.out)).toMatchObject({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+    });
+    expect((await sluice(root, ['schema', 'tasks.retries'])).code).toBe(0);
+    expect((await sluice(root, ['explain', 'schedule.catchup'])).out).toContain('takes');
+    const unknown = await sluice(root, ['explain', 'tasks.ingest.retrys']);
+    expect(unknown).toMatchObject({ code: 5, err: expect.stringContaining('retries') });
+    expect((await sluice(root, ['completion', 'bash'])).out).toContain('complete -o default -F _sluice sluice');
+  });
+
+  test('doctor says what is missing and how to get it', async () => {
+    const { out } = await sluice(root, ['doctor', '--json'], { env: { PATH: '/nowhere' } });
+    const findings = JSON.parse(out) as { check: string; verdict: string; remedy: string | null }[];
+    const of = (name: string) => findings.find(({ check }) => check === name);
+    expect(of('node')).toMatchObject({ verdict: 'ok', remedy: null });
+    expect(of('bash')).toMatchObject({ verdict: 'fail', remedy: expect.stringContaining('Install bash') });
+    expect(of('project')).toMatchObject({ verdict: 'warn', remedy: expect.stringContaining('sluice init') });
+    for (const { verdict, remedy } of findings) expect(remedy === null).toBe(verdict === 'ok');
+  });
+
+  test('everything else says how to get a server', async () => {
+    const { code, out, err } = await sluice(root, ['runs', 'list', '--json']);
+    expect([code, out]).toEqual([1, '']);
+    expect(JSON.parse(err)).toEqual({
+      error: {
+        code: 'unavailable',
+        message: expect.stringContaining('No server found'),
+        hint: expect.stringContaining('npm start'),
+        at: null,
+      },
+    });
+  });
+
+  test('help is data, a mistyped command is exit 2 with a proposal', async () => {
+    expect(await sluice(root, ['--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Usage: sluice'),
+      err: '',
+    });
+    expect(await sluice(root, ['validat'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Did you mean validate?'),
+    });
+    expect((await sluice(root, [])).code).toBe(2);
+  });
+});
+
+describe('the process', () => {
+  test('Ctrl-C while watching is exit 130, and the token is nowhere', async () => {
+    const server = await new ContractServer().start();
+    server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
+    server.stream('GET /events', (response) => void eventStream(response));
+    const onErr = (text: string, kill: () => void): void => {
+      if (text.endsWith('run 7 running\n')) kill();
+    };
+    const { code, out, err } = await sluice(root, ['runs', 'watch', '7'], {
+      env: { ...server.env, SLUICE_DEBUG: '1' },
+      onErr,
+    });
+    await server.stop();
+    expect(code).toBe(130);
+    expect(err).toContain('Run 7 goes on.');
+    expect(out + err).not.toContain(TOKEN);
+  });
+
+  test('a reader that closes the pipe early is no failure', async () => {
+    const child = spawn('bash', ['-c', `set -o pipefail; "${process.execPath}" "${BIN}" reference | head -c 5`], {
+      cwd: root,
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const code = await new Promise((done) => child.on('close', done));
+    expect([code, out, err]).toEqual([0, '# Com', '']);
+  });
+
+  test('starts without zod, the expression language, Postgres or Nest', async () => {
+    const allowed = /^(node:.*|commander|picocolors|string-width)$/;
+    const seen = new Set<string>();
+    const visit = async (file: string): Promise<void> => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      const text = await readFile(file, 'utf8');
+      for (const [, , specifier = ''] of text.matchAll(/^(import|export)\b[^;'"]*["']([^"']+)["'];?$/gm))
+        if (specifier.startsWith('.')) await visit(resolve(dirname(file), specifier));
+        else expect([specifier, allowed.test(specifier)]).toEqual([specifier, true]);
+    };
+    await visit(join(packageRoot(), 'dist', 'cli.js'));
+    expect(seen.size).toBeGreaterThan(1);
+  });
+});
