@@ -12,8 +12,13 @@ const ENTRIES = ['standalone', 'api', 'scheduler', 'worker', 'cli'];
 const started = performance.now();
 const ifStale = process.argv.includes('--if-stale');
 const work = [];
-if (!ifStale || isStale('server.stamp', ['apps', 'libs', 'package.json', 'scripts/build.mjs'], 'apps/web')) work.push(buildServer());
-if (!process.argv.includes('--server') && (!ifStale || isStale('web.stamp', ['apps/web', 'libs/contracts', 'libs/core']))) work.push(buildWeb());
+if (!ifStale || isStale('server.stamp', ['apps', 'libs', 'package.json', 'scripts/build.mjs'], 'apps/web'))
+  work.push(buildServer());
+if (
+  !process.argv.includes('--server') &&
+  (!ifStale || isStale('web.stamp', ['apps/web', 'libs/contracts', 'libs/core']))
+)
+  work.push(buildWeb());
 await Promise.all(work);
 if (work.length > 0) process.stderr.write(`Built in ${((performance.now() - started) / 1000).toFixed(1)} s.\n`);
 

@@ -1,23 +1,8 @@
 import path from 'node:path';
 import { SluiceError } from '#core';
 import type { Config, Installation, Log } from '#platform';
-import {
-  Auth,
-  createApiCommands,
-  createReads,
-  GraphLayouts,
-  keepToken,
-  LiveEvents,
-  lockInstance,
-  openInstallation,
-  removeServerFile,
-  startEmbeddedPostgres,
-  systemClock,
-  WorkingTree,
-  WORKING_TREE_ENVIRONMENT,
-  writeServerFile,
-} from '#platform';
-import { createApi } from '../api/index.ts';
+import { lockInstance, openInstallation, startEmbeddedPostgres, WorkingTree } from '#platform';
+import { serveApi } from '../api/serve.ts';
 
 export interface Standalone {
   /** Where the web view is, without a slash at the end. */
@@ -58,14 +43,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       databaseUrl,
       log,
       publicUrl: url,
-      childFolder: path.join(packageRoot, 'dist', 'child'),
       packageRoot,
     });
     closers.push(() => installation.close());
 
-    const events = new LiveEvents(installation.db, (err) => log.error({ err }, 'reading live events'));
-    await events.start();
-    closers.push(() => events.stop());
+    await installation.environments.load(installation.store, 'working tree');
     const tree = new WorkingTree({
       project: config.project,
       ...pick(installation),
@@ -73,57 +55,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       onChange: () => installation.wake(),
     });
     closers.push(() => tree.close());
-    await installation.environments.load(installation.store, 'working tree');
-    const layouts = new GraphLayouts();
-    closers.push(() => layouts.close());
-    const auth = new Auth(config.token?.reveal() ?? (await keepToken(config.home)), systemClock);
-    const reads = createReads({
-      db: installation.db,
-      store: installation.store,
-      catalog: installation.pipelines,
-      layouts,
-      now: () => new Date(),
-      environment: (name) => installation.environments.get(name),
-      logsFor: installation.logsFor,
-      storageFor: installation.storageFor,
-      treeProblems: (name) => (name === WORKING_TREE_ENVIRONMENT ? tree.problems() : []),
-      progress: (runId, taskId, mapIndex) => events.progress(runId, taskId, mapIndex),
-      process: {
-        version,
-        startedAt: new Date(),
-        executor: () => ({
-          kind: 'local',
-          capacity: installation.executor()?.capacity ?? 0,
-          running: installation.executor()?.running() ?? 0,
-        }),
-      },
-    });
-    const api = await createApi({
-      config,
-      reads,
-      commands: createApiCommands(installation.commands, installation.store, installation.environments),
-      events,
-      auth,
-      metrics: installation.metrics,
-      log,
-      webFolder: path.join(packageRoot, 'dist', 'web'),
-      version,
-    });
-    closers.push(() => api.close());
-    const port = await api.listen(config.host, config.port);
-    const served = config.publicUrl ?? url.replace(/:\d+$/, `:${port}`);
-    await writeServerFile(config.home, {
-      url: served,
-      token: config.token?.reveal() ?? (await keepToken(config.home)),
-      pid: process.pid,
-      startedAt: new Date().toISOString(),
-    });
-    closers.push(() => removeServerFile(config.home));
-    installation.onCommit(() => events.wake());
-    installation.onProgress((event) => events.tellProgress(event));
+    const served = await serveApi({ installation, log, version, packageRoot, problems: () => tree.problems() });
+    closers.push(() => served.close());
     await tree.follow();
     await installation.startScheduler();
-    return { url: served, loginCode: () => auth.createLoginCode().code, installation, tree, stop };
+    return { url: served.url, loginCode: served.loginCode, installation, tree, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -286,7 +286,7 @@ test('a run may be stopped at any moment and ends cancelled, with nothing left o
       run.send({ kind: 'stop', verdict: 'cancelled' });
     }
     run.runToEnd(random);
-    expect({ seed, state: run.ended?.state, terminal: allTerminal(run) }).toEqual({
+    expect({ seed, state: (run.ended as { state: string } | null)?.state, terminal: allTerminal(run) }).toEqual({
       seed,
       state: 'cancelled',
       terminal: true,

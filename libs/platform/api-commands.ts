@@ -6,13 +6,8 @@ import type { EnvironmentFiles } from './environment-files.ts';
 
 type Interval = { start: string; end: string };
 
-/** The engine's commands in the words of the API: instants as strings, one actor. */
-export function createApiCommands(
-  commands: Commands,
-  store: EngineStore,
-  environments: EnvironmentFiles,
-  actor = 'an operator',
-) {
+/** The engine's commands in the words of the API: instants as strings. */
+export function createApiCommands(commands: Commands, store: EngineStore, environments: EnvironmentFiles) {
   return {
     trigger: async (
       pipeline: string,
@@ -23,6 +18,7 @@ export function createApiCommands(
         from?: string | undefined;
         to?: string | undefined;
       },
+      actor: string,
     ) => {
       const { environment, params, at, from, to } = request;
       const interval = {
@@ -32,24 +28,28 @@ export function createApiCommands(
       };
       return { runId: await commands.trigger({ pipeline, environment, params, ...interval, actor }) };
     },
-    cancelRun: (runId: string) => commands.cancel(runId, actor),
+    cancelRun: (runId: string, actor: string) => commands.cancel(runId, actor),
     rerunRun: async (
       runId: string,
       request: { mode: 'failed' | 'all' | 'from'; task?: string | undefined; release: 'same' | 'current' },
+      actor: string,
     ) => {
       const { mode, task, release } = request;
       return { runId: await commands.rerun(runId, { mode, release, actor, ...(task === undefined ? {} : { task }) }) };
     },
     setPaused: (environment: string, pipeline: string, paused: boolean) =>
       commands.setPaused(environment, pipeline, paused),
-    backfill: async (request: {
-      environment: string;
-      pipeline: string;
-      from: string;
-      to: string;
-      reprocess: 'missing' | 'failed' | 'all';
-      dryRun: boolean;
-    }) => {
+    backfill: async (
+      request: {
+        environment: string;
+        pipeline: string;
+        from: string;
+        to: string;
+        reprocess: 'missing' | 'failed' | 'all';
+        dryRun: boolean;
+      },
+      actor: string,
+    ) => {
       const items = await commands.backfill({ ...request, actor });
       return { runs: items.map((item) => ({ ...item, interval: instants(item.interval) })) };
     },

@@ -32,7 +32,11 @@ export class EnvironmentFiles implements Environments {
     const next = new Map<string, AppliedEnvironment>();
     const problems: Problem[] = [];
     for (const name of names) {
-      const parsed = parseEnvironment(`environments/${name}`, await readFile(path.join(folder, name), 'utf8'), this.project);
+      const parsed = parseEnvironment(
+        `environments/${name}`,
+        await readFile(path.join(folder, name), 'utf8'),
+        this.project,
+      );
       problems.push(...parsed.problems);
       const known = this.#environments.get(name.replace(/\.ya?ml$/, ''));
       if (parsed.environment) {

@@ -17,3 +17,5 @@ export { EnvironmentFiles, storageFolder } from './environment-files.ts';
 export { openInstallation, type Installation, type InstallationOptions } from './installation.ts';
 export { lockInstance } from './instance-lock.ts';
 export { WORKING_TREE_ENVIRONMENT, WorkingTree } from './working-tree.ts';
+export { packageRoot } from './package-root.ts';
+export { runProcess, type ProcessStart } from './run-process.ts';

@@ -29,8 +29,7 @@ export interface InstallationOptions {
   readonly databaseUrl: string;
   readonly log: Log;
   readonly publicUrl: string;
-  /** Folder with the runner's child programs and the package's root. */
-  readonly childFolder: string;
+  /** Folder of the installed package; the runner's child programs are in its dist/child. */
   readonly packageRoot: string;
   readonly clock?: Clock;
 }
@@ -163,7 +162,7 @@ async function startRunning(parts: {
     releases,
     readSecret,
     concurrency: config.concurrency,
-    childFolder: options.childFolder,
+    childFolder: path.join(options.packageRoot, 'dist', 'child'),
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,
     moduleRoot: options.config.project,

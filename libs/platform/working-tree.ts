@@ -55,7 +55,13 @@ export class WorkingTree {
         await this.apply();
         this.failure = null;
       } catch (error) {
-        this.failure = { file: 'dags', line: 1, column: 1, message: (error as Error).message, ...(error instanceof SluiceError && error.hint ? { hint: error.hint } : {}) };
+        this.failure = {
+          file: 'dags',
+          line: 1,
+          column: 1,
+          message: (error as Error).message,
+          ...(error instanceof SluiceError && error.hint ? { hint: error.hint } : {}),
+        };
         this.options.log.error({ err: error }, 'the working tree cannot become a release; the last one goes on');
       }
     });
@@ -72,7 +78,10 @@ export class WorkingTree {
       // Somebody else may have moved it meanwhile: the next look settles that.
       await store.pointAt(WORKING_TREE_ENVIRONMENT, release, pointer?.seq ?? 0, 'working tree');
       const broken = Object.keys(release.problems).length;
-      log.info({ release: release.digest.slice(0, 12), alias: release.alias, pipelines: release.pipelines.length, broken }, `${WORKING_TREE_ENVIRONMENT} runs a new release`);
+      log.info(
+        { release: release.digest.slice(0, 12), alias: release.alias, pipelines: release.pipelines.length, broken },
+        `${WORKING_TREE_ENVIRONMENT} runs a new release`,
+      );
     }
     onChange();
   }

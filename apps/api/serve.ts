@@ -1,0 +1,90 @@
+import path from 'node:path';
+import type { Problem } from '#core';
+import type { Installation, Log } from '#platform';
+import {
+  Auth,
+  createApiCommands,
+  createReads,
+  GraphLayouts,
+  keepToken,
+  LiveEvents,
+  removeServerFile,
+  systemClock,
+  WORKING_TREE_ENVIRONMENT,
+  writeServerFile,
+} from '#platform';
+import { createApi } from './create-api.ts';
+
+export interface ServedApi {
+  /** Where it is reached, without a slash at the end. */
+  readonly url: string;
+  /** A code that signs a browser in once. */
+  readonly loginCode: () => string;
+  close(): Promise<void>;
+}
+
+/** Serves the API and the web view of an installation and says where in `<home>/server.json`. */
+export async function serveApi(options: {
+  readonly installation: Installation;
+  readonly log: Log;
+  readonly version: string;
+  /** Folder of the installed package: holds dist/web. */
+  readonly packageRoot: string;
+  /** Mistakes in the working tree, if this process follows it. */
+  readonly problems: () => readonly Problem[];
+}): Promise<ServedApi> {
+  const { installation, log, version, packageRoot, problems } = options;
+  const { config, db, store, pipelines, environments, logsFor, storageFor, metrics } = installation;
+  const events = new LiveEvents(db, (err) => log.error({ err }, 'reading live events'));
+  await events.start();
+  const layouts = new GraphLayouts();
+  const token = config.token?.reveal() ?? (await keepToken(config.home));
+  const auth = new Auth(token, systemClock);
+  const startedAt = new Date();
+  const executor = () => ({
+    kind: 'local',
+    capacity: installation.executor()?.capacity ?? 0,
+    running: installation.executor()?.running() ?? 0,
+  });
+  const reads = createReads({
+    db,
+    store,
+    catalog: pipelines,
+    layouts,
+    now: () => new Date(),
+    environment: (name) => environments.get(name),
+    logsFor,
+    storageFor,
+    treeProblems: (name) => (name === WORKING_TREE_ENVIRONMENT ? problems() : []),
+    progress: (runId, taskId, mapIndex) => events.progress(runId, taskId, mapIndex),
+    process: { version, startedAt, executor },
+  });
+  const commands = createApiCommands(installation.commands, store, environments);
+  const api = await createApi({
+    config,
+    reads,
+    commands,
+    events,
+    auth,
+    metrics,
+    log,
+    webFolder: path.join(packageRoot, 'dist', 'web'),
+    version,
+  });
+  const port = await api.listen(config.host, config.port);
+  const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host.includes(':') ? `[${config.host}]` : config.host;
+  const url = config.publicUrl ?? `http://${host}:${port}`;
+  await writeServerFile(config.home, { url, token, pid: process.pid, startedAt: startedAt.toISOString() });
+  installation.onCommit(() => events.wake());
+  installation.onProgress((event) => events.tellProgress(event));
+  return {
+    url,
+    loginCode: () => auth.createLoginCode().code,
+    close: async () => {
+      await removeServerFile(config.home);
+      await api.close();
+      await events.stop();
+      await layouts.close();
+    },
+  };
+}
