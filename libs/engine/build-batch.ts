@@ -257,13 +257,11 @@ function addLive(
   const about = { environment, pipeline, runId: id };
   const live: LiveInsert[] = [];
   if (changes.length > 0) {
-    const taskRuns = changes
-      .slice(0, MAX_LIVE_TASK_RUNS)
-      .map((change) => ({
-        taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
-        mapIndex: change.mapIndex,
-        state: change.to,
-      }));
+    const taskRuns = changes.slice(0, MAX_LIVE_TASK_RUNS).map((change) => ({
+      taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
+      mapIndex: change.mapIndex,
+      state: change.to,
+    }));
     live.push({ environment, runId: id, payload: { kind: 'tasks', ...about, taskRuns } });
   }
   for (const decision of decisions)

@@ -172,14 +172,12 @@ export class RunOwner {
     if (!place) return;
     if (report.kind === 'progress') return this.tellProgress(place, report);
     this.facts.starts.set(report.attemptId, { at: report.at, pid: report.pid });
-    this.owned
-      .get(place.runId)
-      ?.events.push({
-        kind: 'started',
-        attemptId: report.attemptId,
-        taskIndex: place.taskIndex,
-        mapIndex: place.mapIndex,
-      });
+    this.owned.get(place.runId)?.events.push({
+      kind: 'started',
+      attemptId: report.attemptId,
+      taskIndex: place.taskIndex,
+      mapIndex: place.mapIndex,
+    });
     this.dirty.add(place.runId);
     this.startedTimer ??= this.options.clock.schedule(STARTED_DELAY_MS, () => {
       this.startedTimer = null;

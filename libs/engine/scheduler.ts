@@ -28,6 +28,7 @@ export interface SchedulerOptions {
   readonly onProgress: RunOwnerOptions['onProgress'];
   /** A lease outlives its process by at most this. */
   readonly leaseMs: number;
+  readonly firesSchedules: boolean;
 }
 
 /** Runs claimed at one look. */
@@ -107,7 +108,7 @@ export class Scheduler {
       }
     };
     await part('renewing the lease', () => this.beat());
-    await part('firing schedules', () => this.fire());
+    if (this.options.firesSchedules) await part('firing schedules', () => this.fire());
     await part('taking runs', () => this.take());
     await part('reading commands', () => this.readInbox());
     await part('raising run.late', () => this.raiseLate());

@@ -19,3 +19,4 @@ export { lockInstance } from './instance-lock.ts';
 export { WORKING_TREE_ENVIRONMENT, WorkingTree } from './working-tree.ts';
 export { packageRoot } from './package-root.ts';
 export { runProcess, type ProcessStart } from './run-process.ts';
+export { runLocal, type LocalRunEvent, type LocalRunRequest } from './run-local.ts';

@@ -32,6 +32,8 @@ export interface InstallationOptions {
   /** Folder of the installed package; the runner's child programs are in its dist/child. */
   readonly packageRoot: string;
   readonly clock?: Clock;
+  /** False: runs are only made by hand. Default true. */
+  readonly firesSchedules?: boolean;
 }
 
 /** Everything behind the API and the scheduler on one machine, wired; nothing runs until `startScheduler`. */
@@ -184,6 +186,7 @@ async function startRunning(parts: {
     observer,
     alertDefaults: alertDefaults(config, publicUrl),
     leaseMs: LEASE_MS,
+    firesSchedules: options.firesSchedules ?? true,
     onProgress: parts.onProgress,
   });
   await scheduler.start();

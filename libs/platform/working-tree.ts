@@ -13,6 +13,8 @@ export interface WorkingTreeOptions {
   readonly releases: ReleaseStore;
   readonly environments: EnvironmentFiles;
   readonly log: Log;
+  /** Environment that runs the working tree; `dev` unless given. */
+  readonly environment?: string;
   /** Called after an environment points at another release, or its file changed. */
   readonly onChange: () => void;
 }
@@ -69,18 +71,26 @@ export class WorkingTree {
   }
 
   private async apply(): Promise<void> {
-    const { project, store, releases, environments, log, onChange } = this.options;
+    const {
+      project,
+      store,
+      releases,
+      environments,
+      log,
+      onChange,
+      environment = WORKING_TREE_ENVIRONMENT,
+    } = this.options;
     await environments.load(store, 'working tree');
     const release = await releases.put(await snapshotFolder({ repository: project }));
     this.current = release;
-    const pointer = await store.currentRelease(WORKING_TREE_ENVIRONMENT);
-    if (pointer?.release !== release.digest && environments.get(WORKING_TREE_ENVIRONMENT)) {
+    const pointer = await store.currentRelease(environment);
+    if (pointer?.release !== release.digest && environments.get(environment)) {
       // Somebody else may have moved it meanwhile: the next look settles that.
-      await store.pointAt(WORKING_TREE_ENVIRONMENT, release, pointer?.seq ?? 0, 'working tree');
+      await store.pointAt(environment, release, pointer?.seq ?? 0, 'working tree');
       const broken = Object.keys(release.problems).length;
       log.info(
         { release: release.digest.slice(0, 12), alias: release.alias, pipelines: release.pipelines.length, broken },
-        `${WORKING_TREE_ENVIRONMENT} runs a new release`,
+        `${environment} runs a new release`,
       );
     }
     onChange();
