@@ -10,6 +10,3 @@ export * from './queries/read-runs.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';
-// The two writes that the API makes by itself, beside the engine.
-export * from './queries/insert-test-alerts.ts';
-export * from './queries/record-metrics.ts';

@@ -4,6 +4,7 @@ import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
+import { recordMetrics } from './queries/record-metrics.ts';
 import * as releases from './queries/releases.ts';
 import * as runs from './queries/runs.ts';
 import * as schedules from './queries/schedules.ts';
@@ -47,7 +48,7 @@ export function createStore(db: DataSource): EngineStore {
     takeAlerts: (limit) => alerts.takeAlerts(db, limit),
     recordAlert: (id, result) => alerts.recordAlert(db, id, result),
     insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
-    recordMetrics: (runId, points) => runs.recordMetrics(db, runId, points),
+    recordMetrics: (runId, points) => recordMetrics(db, runId, points),
     takeLate: (limit) => alerts.takeLate(db, limit),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),
     sweep: () => sweep(db),

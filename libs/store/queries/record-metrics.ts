@@ -1,3 +1,4 @@
+import { SluiceError } from '#core';
 import type { Db } from '../statement.ts';
 
 export interface GivenPoint {
@@ -9,12 +10,11 @@ export interface GivenPoint {
 }
 
 /**
- * Adds metric points that were told from outside to the newest try of their task runs: all of them or, when a task run
- * does not exist, none. Returns the task runs that do not exist, as `task[map index]`. They count unless that try has
- * failed already.
+ * Adds metric points that were told from outside to the newest try of their task runs. They count unless that try has
+ * failed already. Throws `not_found`, and adds none, when the run or one of the task runs does not exist.
  */
-export async function recordMetrics(db: Db, runId: string, points: readonly GivenPoint[]): Promise<string[]> {
-  const [result] = await db.sql<{ missing: string[] }[]>`
+export async function recordMetrics(db: Db, runId: string, points: readonly GivenPoint[]): Promise<void> {
+  const [result] = await db.sql<{ known: boolean; missing: string[] }[]>`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(points)}::jsonb) as t ("taskId" text, "mapIndex" int, name text,
         value double precision, step int)
@@ -34,6 +34,12 @@ export async function recordMetrics(db: Db, runId: string, points: readonly Give
       where not exists (select from missing)
       returning 1
     )
-    select (select coalesce(array_agg(task_run), '{}') from missing) as missing, (select count(*) from noted) as noted`;
-  return result?.missing ?? [];
+    select exists (select from run where id = ${runId}::bigint) as known,
+           (select coalesce(array_agg(task_run), '{}') from missing) as missing, (select count(*) from noted) as noted`;
+  if (!result?.known)
+    throw new SluiceError('not_found', `There is no run ${runId}.`, { hint: 'See `sluice runs list`.' });
+  if (result.missing.length > 0)
+    throw new SluiceError('not_found', `Run ${runId} has no task run ${result.missing.slice(0, 5).join(', ')} (yet).`, {
+      hint: 'Metrics belong to task runs that are at least ready. Nothing was recorded.',
+    });
 }

@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
 import type { ActiveRuns, ClaimedRun, LoadedTaskRun, NewRun, RunRecord } from '#core';
-import { SluiceError } from '#core';
 import type { Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
@@ -226,26 +225,4 @@ export function receive(
       returning id, run_id, kind, payload
     )
     select id::text, run_id::text as "runId", kind, payload from taken order by id`;
-}
-
-export async function recordMetrics(
-  db: Db,
-  runId: string,
-  points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[],
-): Promise<void> {
-  const rows = await db.sql<object[]>`
-    with given as (
-      select * from jsonb_to_recordset(${JSON.stringify(points)}::jsonb)
-        as t ("taskId" text, "mapIndex" int, name text, value double precision, step int)
-    ), recorded as (
-      insert into metric (environment, pipeline, task_id, map_index, map_key, name, value, step, at, interval_start, run_id, number, release, counted)
-      select r.environment, r.pipeline, g."taskId", g."mapIndex", coalesce(t.map_key, ''), g.name, g.value, g.step, now(), r.interval_start, r.id,
-             coalesce(t.number, 0), r.release, true
-      from given g
-      join run r on r.id = ${runId}::bigint
-      left join task_run t on t.run_id = r.id and t.task_id = g."taskId" and t.map_index = g."mapIndex"
-      returning 1
-    )
-    select id from run where id = ${runId}::bigint`;
-  if (rows.length === 0) throw new SluiceError('not_found', `There is no run ${runId}.`);
 }
