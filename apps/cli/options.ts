@@ -5,13 +5,15 @@ export function withEnvironment(command: Command): Command {
   return command.addOption(new Option('-e, --env <name>', 'environment').default('dev'));
 }
 
-/** An ISO 8601 date (midnight UTC) or date-time, in UTC unless it says otherwise. */
+/** An ISO 8601 date (midnight UTC), or date-time in UTC unless it says otherwise; date-times are returned with seconds and zone. */
 export function isoInstantArgument(value: string): string {
-  const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-  if (!shape.test(value) || Number.isNaN(Date.parse(value)) || !isRealDay(value.slice(0, 10)))
-    throw new InvalidArgumentError('Expected ISO 8601, such as 2026-01-02 or 2026-01-02T03:00:00Z.');
+  const match = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(value);
+  const [, day = '', time, zone] = match ?? [];
   // Without a zone, `Date` would take the one of this machine.
-  return value.length === 10 || /(Z|[+-]\d{2}:?\d{2})$/.test(value) ? value : `${value}Z`;
+  const instant = new Date(time === undefined || zone !== undefined ? value : `${value}Z`);
+  if (match === null || Number.isNaN(instant.getTime()) || !isRealDay(day))
+    throw new InvalidArgumentError('Expected ISO 8601, such as 2026-01-02 or 2026-01-02T03:00:00Z.');
+  return time === undefined ? value : instant.toISOString();
 }
 
 /** `Date` takes February 30th for March 2nd; a person who typed it made a mistake. */

@@ -73,7 +73,7 @@ function optionText(option: Option): string {
     typeof option.defaultValue !== 'boolean' &&
     typeof option.defaultValue !== 'object';
   return cell(
-    `${option.description}${choices}${isDefaultShown ? ` (default ${String(option.defaultValue)})` : ''}${option.mandatory ? '; required' : ''}`,
+    `${option.description}${choices}${isDefaultShown ? ` (default ${option.defaultValueDescription ?? String(option.defaultValue)})` : ''}${option.mandatory ? '; required' : ''}`,
   );
 }
 

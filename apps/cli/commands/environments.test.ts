@@ -187,7 +187,7 @@ describe('path', () => {
       tty: true,
     });
     expect([out, err]).toEqual(['/data/p/raw\n', '']);
-    expect(server.asked[0]?.query).toEqual({ ref: 'p.raw', env: 'prod', at: '2026-01-02T03:00Z' });
+    expect(server.asked[0]?.query).toEqual({ ref: 'p.raw', env: 'prod', at: '2026-01-02T03:00:00.000Z' });
   });
 
   test('nothing published yet is exit 5, so that $(…) does not go on with an empty word', async () => {
@@ -199,22 +199,35 @@ describe('path', () => {
 });
 
 describe('alerts', () => {
-  test('list and test show what went where', async () => {
+  test('list shows what went where', async () => {
     server.on('GET /alerts', { json: { items: [anAlert()], next: null } });
+    const { out } = await sluice(['alerts', 'list', '-l', '0'], { env: server.env });
+    expect(out).toContain('run.failed  slack:#data  sent');
+    expect(server.asked[0]?.query).toEqual({ env: 'dev', limit: '200' });
+  });
+
+  test('test waits until each was tried, and names what was refused', async () => {
+    const mail = { id: '2', target: 'email:a@b' };
     server.on('POST /alerts/test', {
-      json: {
-        items: [
-          anAlert({ state: 'sent' }),
-          anAlert({ target: 'email:a@b', state: 'rejected', detail: 'no such user' }),
-        ],
-      },
+      json: { items: [anAlert(), anAlert({ ...mail, state: 'pending', detail: null })] },
     });
-    expect((await sluice(['alerts', 'list'], { env: server.env })).out).toContain('run.failed  slack:#data  sent');
-    const { code, out, err } = await sluice(['alerts', 'test', '--to', 'slack:#x'], { env: server.env });
+    server.on('GET /alerts', {
+      json: { items: [anAlert({ ...mail, state: 'rejected', detail: 'no such user' })], next: null },
+    });
+    const { code, out, err } = await sluice(['alerts', 'test'], { env: server.env });
     expect(code).toBe(1);
-    expect(out).toContain('email:a@b    rejected      1  no such user\n');
-    expect(err).toContain('1 of 2 test alerts did not arrive.');
-    expect(server.asked.at(-1)?.body).toEqual({ environment: 'dev', target: 'slack:#x' });
+    expect(out).toBe(
+      'TARGET       STATE     TRIES  DETAIL\nslack:#data  sent          1  ok\nemail:a@b    rejected      1  no such user\n',
+    );
+    expect(err).toBe('error: 1 of 2 test alerts did not arrive.\nhint: email:a@b: no such user\n');
+  });
+
+  test('test of one target that is not reached in time is exit 8', async () => {
+    server.on('POST /alerts/test', { json: { items: [anAlert({ state: 'pending' })] } });
+    server.on('GET /alerts', { json: { items: [anAlert({ state: 'pending' })], next: null } });
+    const { code } = await sluice(['alerts', 'test', '--to', 'slack:#x', '--timeout', '100ms'], { env: server.env });
+    expect(code).toBe(8);
+    expect(server.asked[0]?.body).toEqual({ environment: 'dev', target: 'slack:#x' });
   });
 });
 
@@ -222,7 +235,7 @@ describe('open', () => {
   test('prints a URL whose code works once, never the token', async () => {
     server.on('POST /login/codes', { status: 201, json: { code: 'a b&c' } });
     const { out } = await sluice(['open', '/runs/7', '--print'], { env: server.env });
-    expect(out).toBe(`${server.url}/login?code=a+b%26c&to=%2Fruns%2F7\n`);
+    expect(out).toBe(`${server.url}/runs/7#code=a+b%26c\n`);
   });
 
   test.each(['//evil.example', 'https://evil.example', '/\\evil.example'])(

@@ -22,14 +22,13 @@ async function openPage(cli: Cli, page: string, options: OpenOptions): Promise<v
     throw new SluiceError('bad_request', `"${page}" is no page; it should begin with one "/".`);
   const { url } = await cli.server();
   const client = await cli.connect();
-  const login = new URL('/login', url);
-  login.searchParams.set('code', await client.loginCode());
-  if (page !== '/') login.searchParams.set('to', page);
-  cli.io.out.write(`${login.href}\n`);
+  const address = new URL(url + page);
+  // Behind the `#`: a browser keeps that to itself, so the code is in no log and no Referer.
+  address.hash = new URLSearchParams({ code: await client.loginCode() }).toString();
+  cli.io.out.write(`${address.href}\n`);
   if (options.print || !cli.io.out.isTTY) return;
-  if (await launchBrowser(login.href, cli.io.env))
-    cli.say('Opened in the browser; the code works once, within a minute.');
-  else cli.say('No browser was found here: open the URL within a minute; its code works once.');
+  if (await launchBrowser(address.href, cli.io.env)) cli.say('Opened in the browser; the code works once.');
+  else cli.say('No browser was found here: open the URL within ten minutes; its code works once.');
 }
 
 /** True when the desktop took the URL; false where there is no desktop. */

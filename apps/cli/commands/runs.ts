@@ -1,14 +1,13 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '#core';
-import type { RerunRequest, SluiceClient } from '#contracts/client';
+import type { RerunRequest } from '#contracts/client';
 import type { Run, TaskRun } from '#contracts';
 import type { Cli } from '../cli.ts';
 import { countArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
+import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
 import { runColumns, runDuration, runFields } from './run-table.ts';
-
-const LARGEST_PAGE = 200;
 
 export function addRunsCommands(program: Command, cli: Cli): void {
   const runs = program.command('runs').description('what ran, runs and will run');
@@ -56,26 +55,10 @@ interface ListOptions extends OutputOptions {
 
 async function listRuns(cli: Cli, pipeline: string | undefined, options: ListOptions): Promise<void> {
   const client = await cli.connect();
-  const wanted = options.limit === 0 ? Infinity : options.limit;
-  const rows = await pagesOf(client, wanted, { env: options.env, pipeline, state: options.state });
-  if (rows.length === 0) cli.say(`No runs in ${options.env} match.`);
+  const { env, state, limit } = options;
+  const rows = await collectPages(limit, (page) => client.runs({ env, pipeline, state, ...page }));
+  if (rows.length === 0) cli.say(`No runs in ${env} match.`);
   await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
-}
-
-async function pagesOf(
-  client: SluiceClient,
-  wanted: number,
-  filter: { env: string; pipeline: string | undefined; state: RunState | undefined },
-): Promise<Run[]> {
-  const rows: Run[] = [];
-  let cursor: string | undefined;
-  do {
-    // One page after the other: each cursor comes from the page before.
-    const page = await client.runs({ ...filter, limit: Math.min(wanted - rows.length, LARGEST_PAGE), cursor });
-    rows.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined && rows.length < wanted);
-  return rows.slice(0, wanted);
 }
 
 async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<void> {
