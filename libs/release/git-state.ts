@@ -23,7 +23,7 @@ export async function readGitState(git: Git, folder: string, before: GitState | 
   if (head === null) return NOWHERE;
   const commit = head.toString('utf8').trim();
   const branch = symbolic?.toString('utf8').trim() ?? null;
-  if (before?.commit === commit) return { ...before, branch };
+  if (before?.commit === commit) return before.branch === branch ? before : { ...before, branch };
   const [about, listing] = await Promise.all([
     git(['log', '-1', '--no-show-signature', '--format=%an <%ae>%x00%s%x00', commit, '--']),
     git(['ls-tree', '-r', '-z', commit, '--', folder]),

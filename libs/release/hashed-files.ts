@@ -21,7 +21,8 @@ export interface HashedFile extends ReleaseFile {
   readonly gitEntry: string;
   /** Of `.yaml` and `.yml` files, else null. */
   readonly text: string | null;
-  readonly stamp: string;
+  /** As it was when it was read; null when it may have changed just then. */
+  readonly seen: Stats | null;
 }
 
 export interface SizeLimits {
@@ -36,8 +37,9 @@ const STAT_SLICE = 500;
 const READ_LANES = 4;
 
 /**
- * Hashes the named files, reusing what `known` holds about files whose time, size and number did not change. A file
- * that is gone is left out. Throws `bad_request` for links and other things a release cannot hold.
+ * Hashes the named files (sorted), reusing what `known` holds about files whose time, size and number did not change;
+ * returns `known` itself when nothing changed. A file that is gone is left out. Throws `bad_request` for links and
+ * other things a release cannot hold.
  */
 export async function hashFiles(
   root: string,
@@ -45,30 +47,51 @@ export async function hashFiles(
   known: ReadonlyMap<string, HashedFile>,
   limits: SizeLimits,
   objectFormat: 'sha1' | 'sha256',
-): Promise<Map<string, HashedFile>> {
-  const files = new Map<string, HashedFile>();
+): Promise<ReadonlyMap<string, HashedFile>> {
+  const { files, changed } = await lookAt(root, names, known, limits);
+  if (changed.length === 0 && files.size === known.size) return known;
+  await inLanes(READ_LANES, changed, async ({ name, stats }) => {
+    const hashed = await hashOne(root, name, stats, objectFormat);
+    // The place among the others was taken when the file was looked at.
+    if (hashed !== null) files.set(name, hashed);
+    else files.delete(name);
+  });
+  return files as ReadonlyMap<string, HashedFile>;
+}
+
+/** Every file that is there, null for those that must be read; in the order of the names. */
+async function lookAt(
+  root: string,
+  names: readonly string[],
+  known: ReadonlyMap<string, HashedFile>,
+  limits: SizeLimits,
+) {
+  const files = new Map<string, HashedFile | null>();
   const changed: { name: string; stats: Stats }[] = [];
   const odd: string[] = [];
   let total = 0;
-  for (const [index, name] of names.entries()) {
+  let slice = 0;
+  for (const name of names) {
     // Plain system calls are five times faster than the thread pool; a pause now and then lets others run.
-    if (index % STAT_SLICE === STAT_SLICE - 1) await nextTurn();
-    const stats = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+    if (++slice % STAT_SLICE === 0) await nextTurn();
+    const stats = lstatSync(`${root}/${name}`, { throwIfNoEntry: false });
     if (stats === undefined) continue;
-    const oddity = oddityOf(name, stats, limits);
-    if (oddity !== null) odd.push(`${name} ${oddity}`);
     total += stats.size;
+    if (stats.size > limits.fileBytes && stats.isFile())
+      odd.push(`${name} has ${stats.size} bytes; at most ${limits.fileBytes} fit`);
     const before = known.get(name);
-    if (before?.stamp === stampOf(stats)) files.set(name, before);
-    else changed.push({ name, stats });
+    if (before !== undefined && isUntouched(before.seen, stats)) {
+      files.set(name, before);
+      continue;
+    }
+    const oddity = oddityOf(name, stats);
+    if (oddity !== null) odd.push(`${name} ${oddity}`);
+    files.set(name, null);
+    changed.push({ name, stats });
   }
   if (total > limits.totalBytes) odd.push(`all files together have ${total} bytes; at most ${limits.totalBytes} fit`);
   if (odd.length > 0) throw refusal(root, odd);
-  await inLanes(READ_LANES, changed, async ({ name, stats }) => {
-    const hashed = await hashOne(root, name, stats, objectFormat);
-    if (hashed !== null) files.set(name, hashed);
-  });
-  return new Map(names.flatMap((name) => (files.has(name) ? [[name, files.get(name) as HashedFile]] : [])));
+  return { files, changed };
 }
 
 async function hashOne(root: string, name: string, stats: Stats, objectFormat: 'sha1' | 'sha256') {
@@ -88,19 +111,25 @@ async function hashOne(root: string, name: string, stats: Stats, objectFormat: '
     sha256: createHash('sha256').update(content).digest('hex'),
     gitEntry: `${executable ? '100755' : '100644'} ${id}`,
     text: /\.ya?ml$/.test(name) ? content.toString('utf8') : null,
-    stamp: racy ? 'racy' : stampOf(stats),
+    seen: racy ? null : stats,
   };
 }
 
-function stampOf(stats: Stats): string {
-  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.mode}`;
+function isUntouched(seen: Stats | null, now: Stats): boolean {
+  return (
+    seen !== null &&
+    seen.mtimeMs === now.mtimeMs &&
+    seen.ctimeMs === now.ctimeMs &&
+    seen.size === now.size &&
+    seen.ino === now.ino &&
+    seen.mode === now.mode
+  );
 }
 
-function oddityOf(name: string, stats: Stats, limits: SizeLimits): string | null {
+function oddityOf(name: string, stats: Stats): string | null {
   if (stats.isSymbolicLink()) return 'is a symbolic link';
   if (stats.isDirectory()) return 'is a git repository of its own';
   if (!stats.isFile()) return 'is neither a file nor a folder';
-  if (stats.size > limits.fileBytes) return `has ${stats.size} bytes; at most ${limits.fileBytes} fit`;
   if (name.includes('\uFFFD')) return 'has a name that is not UTF-8';
   try {
     return relativeSegments(name).includes('.git') ? 'lies in a folder named .git' : null;

@@ -63,10 +63,9 @@ class FolderReleaseStore implements ReleaseStore {
     if (known !== null && (snapshot.dirty || !known.dirty)) return known;
     if (known !== null) return this.#adoptCommit(known, snapshot);
     const { pipelines, problems } = compileRelease(snapshot, this.#compiledBefore);
-    await inLanes(LANES, snapshot.files, async (file) => {
-      if (!this.#blobs.has(file.sha256, file.bytes)) await this.#blobs.put(file.sha256, await snapshot.read(file));
-    });
-    const compiled = await inLanes(LANES, pipelines, (pipeline) => this.#storePipeline(pipeline));
+    const missing = snapshot.files.filter((file) => !this.#blobs.has(file.sha256, file.bytes));
+    await inLanes(LANES, missing, async (file) => this.#blobs.put(file.sha256, await snapshot.read(file)));
+    const compiled = await this.#storePipelines(pipelines);
     const record: ReleaseRecord = {
       format: 1,
       digest: snapshot.digest,
@@ -127,14 +126,16 @@ class FolderReleaseStore implements ReleaseStore {
     return this.#remember({ ...known, ...commitOf(snapshot) });
   }
 
-  async #storePipeline(pipeline: CompiledPipeline): Promise<string> {
-    const before = this.#serialised.get(pipeline);
-    if (before !== undefined) return before;
-    const content = Buffer.from(JSON.stringify(pipeline));
-    const blob = createHash('sha256').update(content).digest('hex');
-    await this.#blobs.put(blob, content);
-    this.#serialised.set(pipeline, blob);
-    return blob;
+  /** Their blobs, in the same order. */
+  async #storePipelines(pipelines: readonly CompiledPipeline[]): Promise<readonly string[]> {
+    const fresh = pipelines.filter((pipeline) => !this.#serialised.has(pipeline));
+    await inLanes(LANES, fresh, async (pipeline) => {
+      const content = Buffer.from(JSON.stringify(pipeline));
+      const blob = createHash('sha256').update(content).digest('hex');
+      await this.#blobs.put(blob, content);
+      this.#serialised.set(pipeline, blob);
+    });
+    return pipelines.map((pipeline) => this.#serialised.get(pipeline) as string);
   }
 
   #remember(release: StoredRelease): StoredRelease {

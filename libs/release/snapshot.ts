@@ -46,7 +46,7 @@ const MAX_REMEMBERED = 8;
 interface Remembered {
   readonly files: ReadonlyMap<string, HashedFile>;
   readonly git: GitState;
-  readonly digest: string;
+  readonly snapshot: Snapshot;
 }
 /** What the last look at a folder found: a look after a change costs that change. Only a cache. */
 const remembered = new Map<string, Remembered>();
@@ -75,21 +75,34 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
       },
     );
   const files = await settle(root, names, before?.files ?? new Map(), allowed, git);
-  const digest = before !== null && sameFiles(before.files, files) ? before.digest : digestOf(files);
+  const unchanged = before !== null && before.files === files && before.git === git;
+  const snapshot = unchanged ? before.snapshot : createSnapshot(root, files, git, before);
   remembered.delete(key);
-  remembered.set(key, { files, git, digest });
+  remembered.set(key, { files, git, snapshot });
   if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
+  return snapshot;
+}
+
+function createSnapshot(
+  root: string,
+  files: ReadonlyMap<string, HashedFile>,
+  git: GitState,
+  before: Remembered | null,
+): Snapshot {
+  const { commit, branch, author, message, tree } = git;
   return {
-    digest,
+    digest: before !== null && before.files === files ? before.snapshot.digest : digestOf(files),
     files: [...files.values()],
-    texts: new Map([...files.values()].flatMap((file) => (file.text === null ? [] : [[file.path, file.text]]))),
-    commit: git.commit,
-    branch: git.branch,
-    author: git.author,
-    message: git.message,
-    dirty: isDirty(files, git.tree),
+    texts: textsOf(files),
+    ...{ commit, branch, author, message, dirty: isDirty(files, tree) },
     read: (file) => readUnchanged(root, file),
   };
+}
+
+function textsOf(files: ReadonlyMap<string, HashedFile>): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  for (const { path: name, text } of files.values()) if (text !== null) texts.set(name, text);
+  return texts;
 }
 
 /** Hashes until a second look finds what the first found. */
@@ -99,10 +112,10 @@ async function settle(
   known: ReadonlyMap<string, HashedFile>,
   limits: SizeLimits,
   git: GitState,
-): Promise<Map<string, HashedFile>> {
+): Promise<ReadonlyMap<string, HashedFile>> {
   const objectFormat = git.commit?.length === 64 ? 'sha256' : 'sha1';
   let files = await hashFiles(root, names, known, limits, objectFormat);
-  if (sameFiles(known, files)) return files;
+  if (files === known) return files;
   for (let look = 1; look < MAX_LOOKS; look++) {
     const again = await hashFiles(root, names, files, limits, objectFormat);
     if (sameContent(files, again)) return again;
@@ -113,13 +126,8 @@ async function settle(
   });
 }
 
-function sameFiles(a: ReadonlyMap<string, HashedFile>, b: ReadonlyMap<string, HashedFile>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, file] of b) if (a.get(name) !== file) return false;
-  return true;
-}
-
 function sameContent(a: ReadonlyMap<string, HashedFile>, b: ReadonlyMap<string, HashedFile>): boolean {
+  if (a === b) return true;
   if (a.size !== b.size) return false;
   for (const [name, file] of b) {
     const other = a.get(name);
