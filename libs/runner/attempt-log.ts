@@ -1,6 +1,9 @@
 import type { LogLine, LogWriter } from '#core';
-import { LineSplitter, type RawLine } from './line-splitter.ts';
+import { LineSplitter, type LineListener, type RawLine } from './line-splitter.ts';
 import type { Masker } from './masker.ts';
+
+/** What a line costs at least: its number, time and stream are stored too. */
+const LEAST_LINE_BYTES = 16;
 
 export interface AttemptLogOptions {
   /** Opens the store's writer; called at the first line, so that a silent attempt costs nothing. */
@@ -28,9 +31,13 @@ export class AttemptLog {
     this.#options = options;
     // A secret that the cut would tear in two must be seen whole by the masker first.
     const keepBytes = options.limits.maxLineBytes + options.masker.longest * 4;
+    const listen = (stream: 'out' | 'err'): LineListener => ({
+      line: (line) => this.#line(stream, line),
+      skipped: (lines, bytes) => this.#drop(lines, bytes),
+    });
     this.#splitters = {
-      out: new LineSplitter(keepBytes, (line) => this.#line('out', line)),
-      err: new LineSplitter(keepBytes, (line) => this.#line('err', line)),
+      out: new LineSplitter(keepBytes, listen('out')),
+      err: new LineSplitter(keepBytes, listen('err')),
     };
   }
 
@@ -66,16 +73,19 @@ export class AttemptLog {
   #line(stream: 'out' | 'err', line: RawLine): void {
     if (stream === 'out' && line.text.startsWith('::')) this.#options.onMessage(line);
     const { maxBytes } = this.#options.limits;
-    if (this.#bytes >= maxBytes) {
-      this.#droppedLines += 1;
-      this.#droppedBytes += line.bytes + 1;
-      return;
-    }
+    if (this.#bytes >= maxBytes) return this.#drop(1, line.bytes + 1);
     const text = this.#cut(this.#options.masker.mask(line.text), line);
-    this.#bytes += text.length + 1;
+    this.#bytes += Math.max(text.length + 1, LEAST_LINE_BYTES);
     this.#append(stream, text);
-    if (this.#bytes >= maxBytes)
-      this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
+    if (this.#bytes < maxBytes) return;
+    this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
+    this.#splitters.out.skipping = true;
+    this.#splitters.err.skipping = true;
+  }
+
+  #drop(lines: number, bytes: number): void {
+    this.#droppedLines += lines;
+    this.#droppedBytes += bytes;
   }
 
   #cut(text: string, { bytes, whole }: RawLine): string {

@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId, killGroup, killMarked, readProcessFile, startTicks, type ProcessFile } from './child/process-file.mjs';
+import { removeTreeSync } from './child/remove-tree.mjs';
 
 /**
  * Kills the process groups that a predecessor, itself dead, recorded in `pidFolder` and left behind, and removes its
@@ -31,7 +32,7 @@ export function endRecorded(pidFolder: string, marker: string): number {
     scratch ??= record?.header.scratch;
     rmSync(join(pidFolder, name), { force: true });
   }
-  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  if (scratch !== undefined) removeTreeSync(scratch);
   return ended;
 }
 

@@ -1,5 +1,6 @@
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
+const COLON = 58;
 
 /** One line as it came: `bytes` is its whole length, `text` its beginning when it is not `whole`. */
 export interface RawLine {
@@ -8,22 +9,36 @@ export interface RawLine {
   readonly whole: boolean;
 }
 
+export interface LineListener {
+  line(line: RawLine): void;
+  /** Lines that were not read because `skipping` is set; `bytes` includes their newlines. */
+  skipped(lines: number, bytes: number): void;
+}
+
 /** Cuts chunks into lines, holding at most `keepBytes` of an unfinished line. Bytes that are not UTF-8 become U+FFFD. */
 export class LineSplitter {
+  /**
+   * Only lines that begin with a colon are still of interest: the others are counted. A flood of two-byte lines would
+   * otherwise cost a microsecond for each of them.
+   */
+  skipping = false;
   readonly #keepBytes: number;
-  readonly #onLine: (line: RawLine) => void;
+  readonly #listener: LineListener;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #bytes = 0;
 
-  constructor(keepBytes: number, onLine: (line: RawLine) => void) {
+  constructor(keepBytes: number, listener: LineListener) {
     this.#keepBytes = keepBytes;
-    this.#onLine = onLine;
+    this.#listener = listener;
   }
 
   push(chunk: Buffer): void {
     let from = 0;
-    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
+    for (;;) {
+      if (this.skipping && this.#bytes === 0) from = this.#skip(chunk, from);
+      const at = chunk.indexOf(NEWLINE, from);
+      if (at === -1) break;
       this.#keep(chunk, from, at);
       this.#emit();
       from = at + 1;
@@ -34,6 +49,20 @@ export class LineSplitter {
   /** Emits what stands after the last newline. */
   end(): void {
     if (this.#bytes > 0) this.#emit();
+  }
+
+  /** Passes over whole lines, up to one that begins with a colon or is not finished in this chunk. */
+  #skip(chunk: Buffer, from: number): number {
+    let lines = 0;
+    let start = from;
+    for (let at = from; at < chunk.length; at += 1) {
+      if (at === start && chunk[at] === COLON) break;
+      if (chunk[at] !== NEWLINE) continue;
+      lines += 1;
+      start = at + 1;
+    }
+    if (lines > 0) this.#listener.skipped(lines, start - from);
+    return start;
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {
@@ -55,6 +84,6 @@ export class LineSplitter {
     this.#kept = [];
     this.#keptBytes = 0;
     this.#bytes = 0;
-    this.#onLine(line);
+    this.#listener.line(line);
   }
 }

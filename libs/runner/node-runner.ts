@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assignment } from '#core';
+import { removeTree } from './child/remove-tree.mjs';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import type { ReleaseFolder } from './release-folders.ts';
@@ -36,10 +36,10 @@ export class NodeRunner implements TaskRunner {
     const process = pool.take(key, () => this.#start(order.release));
     const scratch = join(launcher.scratchFolder(), `n${this.#nextFolder++}`);
     const request = { file: body.file, export: body.export, ...contextOf(order), scratch };
-    const { ending, reusable } = await runInWarmProcess(process, request, order);
+    const { ending, reusable, scratch: used } = await runInWarmProcess(process, request, order);
     pool.giveBack(key, process, reusable);
     if (!reusable) await process.gone;
-    if (existsSync(scratch)) await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
+    if (used) await removeTree(scratch);
     return ending;
   }
 
@@ -66,7 +66,7 @@ export class NodeRunner implements TaskRunner {
       ...baseEnvironment(path, home),
       ...(moduleRoot === null ? {} : { NODE_PATH: join(moduleRoot, 'node_modules') }),
     };
-    return new WarmProcess(launcher, { file, args, cwd: work, env }, () => void removeFolder(folder, work));
+    return new WarmProcess(launcher, { file, args, cwd: work, env }, () => void removeTree(folder));
   }
 }
 
@@ -90,13 +90,4 @@ function foldersByName(
   folders: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return Object.fromEntries(bindings.map(({ name, variable }) => [name, folders[variable]!]));
-}
-
-async function removeFolder(folder: string, work: string): Promise<void> {
-  try {
-    chmodSync(work, 0o700);
-    await rm(folder, { recursive: true, force: true });
-  } catch {
-    // The launcher removes all scratch when it ends.
-  }
 }

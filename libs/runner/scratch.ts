@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from './child/remove-tree.mjs';
 import type { ReleaseFolder } from './release-folders.ts';
 import { resultFiles } from './result-files.ts';
 
@@ -28,10 +28,10 @@ export class Scratch {
       rmdirSync(this.folder);
     } catch {
       // The task left files (or took links away): remove the tree without blocking anybody.
-      await rm(this.folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
+      await removeTree(this.folder);
     }
     for (const file of [files.output, files.metrics, files.summary]) {
-      if (existsSync(file)) await rm(file, { recursive: true, force: true }).catch(() => undefined);
+      if (existsSync(file)) await removeTree(file);
     }
   }
 }

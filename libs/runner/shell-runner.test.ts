@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
 
 describe('a shell task', () => {
@@ -94,5 +96,42 @@ describe('a shell task', () => {
     expect(world.reports).toContainEqual(
       expect.objectContaining({ kind: 'progress', attemptId: task.attemptId, done: 40, total: 100, label: 'loading' }),
     );
+  });
+
+  test('may print one line of 50 MB, or 50 MB of lines, without harm to the log or the next task', async () => {
+    const limits = { logs: { maxBytes: 64 * 1024, maxLineBytes: 1024 } };
+    const line = shell("head -c 50000000 /dev/zero | tr '\\0' x", limits);
+    const lines = shell('(yes || true) | head -c 50000000; echo "::output done=1::"', limits);
+    const [one, many] = await Promise.all([world.run(line), world.run(lines)]);
+    expect(world.logOf(line)).toEqual([`out ${'x'.repeat(1024)} … (line of 50000000 bytes, cut at 1024)`]);
+    expect(one.logLines).toBe(1);
+    expect(many.outputs).toEqual({ done: 1 });
+    expect(many.logLines).toBe(4 * 1024 + 2);
+    expect(world.logOf(lines).at(-1)).toBe('sys … 24995905 more lines (49991826 bytes) were not kept');
+    expect((await world.run(shell('true'))).outcome).toEqual({ kind: 'success' });
+  });
+
+  test('may close its output', async () => {
+    expect((await world.run(shell('exec >&- 2>&-; exit 4'))).outcome).toMatchObject({ exitCode: 4 });
+  });
+
+  test('may be longer than an argument can be', async () => {
+    const task = shell(`${'# a comment\n'.repeat(20_000)}echo "at the end"`);
+    expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+    expect(world.logOf(task)).toEqual(['out at the end']);
+  });
+
+  test('fails with the reason when its environment is larger than the system allows', async () => {
+    const result = await world.run(shell('true', { env: { BIG: 'x'.repeat(200_000) } }));
+    expect(result.outcome).toMatchObject({
+      kind: 'failed',
+      message: expect.stringMatching(/^the shell could not be started: .*E2BIG/),
+    });
+  });
+
+  test('leaves no scratch, not even one that it made read-only', async () => {
+    await world.run(shell('mkdir -p deep/er && touch deep/er/x && chmod -R a-w deep; rm "$SLUICE_SCRATCH/lib"'));
+    const [launcher] = readdirSync(world.scratchFolder);
+    expect(readdirSync(join(world.scratchFolder, launcher!))).toEqual(['pipes']);
   });
 });

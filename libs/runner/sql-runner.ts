@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { removeTree } from './child/remove-tree.mjs';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
 import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
@@ -62,11 +62,7 @@ export class SqlRunner implements TaskRunner {
     const file = process.execPath;
     const args = [join(childFolder, 'sql-worker.mjs'), JSON.stringify(settings)];
     const request = { file, args, cwd: folder, env: baseEnvironment(path, folder) };
-    return new WarmProcess(
-      launcher,
-      request,
-      () => void rm(folder, { recursive: true, force: true }).catch(() => undefined),
-    );
+    return new WarmProcess(launcher, request, () => void removeTree(folder));
   }
 }
 

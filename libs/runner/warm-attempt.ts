@@ -11,6 +11,8 @@ export interface WarmEnding {
   readonly ending: Ending;
   /** Whether the process may serve another attempt: not after an error, nobody knows what state it left. */
   readonly reusable: boolean;
+  /** Whether there may be a scratch folder to remove. */
+  readonly scratch: boolean;
 }
 
 /** Runs one attempt in a warm process. When the attempt is ended from outside, resolves once the process is gone. */
@@ -33,7 +35,12 @@ export async function runInWarmProcess(
   });
   signal.removeEventListener('abort', stop);
   if (signal.aborted) process.end(0);
-  return { ending: endingOf(done, findings), reusable: !signal.aborted && mayServeAgain(done) };
+  const answered = done.kind !== 'exited' && done.kind !== 'refused' && done.kind !== 'lost';
+  return {
+    ending: endingOf(done, findings),
+    reusable: !signal.aborted && mayServeAgain(done),
+    scratch: answered ? done.scratch === true : true,
+  };
 }
 
 function mayServeAgain(done: WarmDone | ProcessEnd): boolean {
@@ -63,7 +70,7 @@ function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending {
     case 'failed':
       return failed(done.message);
     case 'skipped':
-      return { kind: 'outcome', outcome: done };
+      return { kind: 'outcome', outcome: { kind: 'skipped', message: done.message } };
     case 'deferred': {
       const afterMs = parseDuration(String(done.afterMs)) ?? DEFER_MS;
       return { kind: 'outcome', outcome: { kind: 'deferred', afterMs, message: done.message } };

@@ -16,11 +16,15 @@ export type WarmEvent =
   | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly label: string }
   | { readonly type: 'summary'; readonly markdown: string };
 
-export type WarmDone =
+export type WarmDone = (
   | { readonly kind: 'success'; readonly outputs: Record<string, unknown>; readonly tooLarge?: number }
   | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
   | { readonly kind: 'skipped'; readonly message: string }
-  | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string };
+  | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string }
+) & {
+  /** The attempt used its scratch folder. */
+  readonly scratch?: boolean;
+};
 
 /** A process that serves attempts one after the other: orders on its stdin, answers on its fd 3. */
 export class WarmProcess {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { FROM_LAUNCHER, FrameReader, TO_LAUNCHER, encodeFrame } from './frames.mjs';
 import { OutputPipes } from './output-pipes.mjs';
 import { killGroup, killMarked, readProcessFile, startTicks } from './process-file.mjs';
+import { removeTreeSync } from './remove-tree.mjs';
 
 /** Output still open so long after the end of a process: something left its group and is hunted down. */
 const STRAGGLER_MS = 50;
@@ -215,7 +216,7 @@ function parentDied() {
   }
   killMarked(options.marker);
   for (const file of listRecords()) fs.rmSync(file, { force: true });
-  fs.rmSync(options.scratchFolder, { recursive: true, force: true });
+  removeTreeSync(options.scratchFolder);
   process.exit(0);
 }
 function listRecords() {

@@ -13,6 +13,7 @@ export class Deferral extends Error {
 export function createContext(order, emit) {
   const controller = new AbortController();
   let signalSeen = false;
+  let scratchMade = false;
   const ctx = {
     ...order.context,
     attempt: order.attempt,
@@ -22,6 +23,7 @@ export function createContext(order, emit) {
     secrets: order.secrets,
     releaseDir: order.releaseDir,
     get scratch() {
+      scratchMade = true;
       fs.mkdirSync(order.scratch, { recursive: true, mode: 0o700 });
       return order.scratch;
     },
@@ -43,6 +45,7 @@ export function createContext(order, emit) {
   };
   return {
     ctx,
+    madeScratch: () => scratchMade,
     wantsSignal: () => signalSeen,
     aborted: () => controller.signal.aborted,
     abort: () => controller.abort(new Error('the attempt was cancelled or timed out')),

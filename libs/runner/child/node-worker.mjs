@@ -56,7 +56,7 @@ async function perform(order, ctx) {
 
 function finish(attempt, done) {
   if (current !== attempt) return;
-  sendDone(done);
+  sendDone(attempt.context.madeScratch() ? { ...done, scratch: true } : done);
   current = null;
 }
 
