@@ -8,6 +8,7 @@ import {
   GraphLayouts,
   keepToken,
   LiveEvents,
+  readGauges,
   removeServerFile,
   systemClock,
   WORKING_TREE_ENVIRONMENT,
@@ -60,6 +61,7 @@ export async function serveApi(options: {
     process: { version, startedAt, executor },
   });
   const commands = createApiCommands(installation.commands, store, environments);
+  metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({
     config,
     reads,

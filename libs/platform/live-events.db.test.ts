@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LiveEvent } from '#contracts';
 import { connectDatabase } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
@@ -8,16 +8,19 @@ import { LiveEvents } from './live-events.ts';
 let database: TestDatabase;
 let db: DataSource;
 let events: LiveEvents;
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase();
   db = await connectDatabase(database.url, { connections: 4 });
+});
+beforeEach(async () => {
+  await db.query('truncate event');
   events = new LiveEvents(db, (error) => {
     throw error;
   });
   await events.start();
 });
-afterEach(async () => {
-  await events.stop();
+afterEach(() => events.stop());
+afterAll(async () => {
   await db.destroy();
   await database.drop();
 });

@@ -4,8 +4,9 @@ import type { ReadContext } from './read-context.ts';
 
 const MOST_POINTS = 50_000;
 
+/** Each metric of a pipeline's tasks over its newest `runs` runs, oldest point first. */
 export async function readMetricSeries(
-  { db }: ReadContext,
+  { db }: Pick<ReadContext, 'db'>,
   environment: string,
   pipeline: string,
   options: { task: string | null; name: string | null; runs: number },

@@ -10,7 +10,8 @@ import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-rea
 import type { ReadContext } from './read-context.ts';
 import { findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
-import { followLog, readLog, readTaskRun, searchLog, type AttemptKey, type TaskRunKey } from './task-run-reads.ts';
+import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
+import { readTaskRun, type TaskRunKey } from './task-run-reads.ts';
 import { readWhyWaiting } from './why-waiting.ts';
 
 /** Everything that the API answers, in the shapes of #contracts. What does not exist is a SluiceError `not_found`. */

@@ -55,6 +55,8 @@ export interface SeededReads {
   readonly db: DataSource;
   /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
   insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
+  /** Forgets everything that ran. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,7 +94,12 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       complete: true,
     }),
     search: async () => [1],
-    follow: async (_key, _from, onLines) => onLines(lines),
+    // Like a log that its attempt never closed.
+    follow: (_key, _from, onLines, signal) =>
+      new Promise((resolve) => {
+        onLines(lines);
+        signal.addEventListener('abort', () => resolve());
+      }),
   };
   const reads = createReads({
     db,
@@ -126,6 +133,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     reads,
     db,
     insert,
+    clear: async () => {
+      const tables =
+        'run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
+      await db.query(`truncate ${tables} restart identity`);
+    },
     close: async () => {
       await layouts.close();
       await db.destroy();
