@@ -22,6 +22,11 @@ export class Blobs {
     return true;
   }
 
+  /** Asks the disk again about everything. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   async put(sha256: string, content: Buffer): Promise<void> {
     if (this.has(sha256, content.length)) return;
     const file = this.#file(sha256);

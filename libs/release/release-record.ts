@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Problem, SluiceError } from '#core';
 import type { ReleaseFile } from './hashed-files.ts';
@@ -63,6 +63,10 @@ export class ReleaseRecords {
       await handle.close();
     }
     await rename(temporary, file);
+  }
+
+  async remove(digest: string): Promise<void> {
+    await rm(this.#file(digest), { force: true });
   }
 
   async digests(): Promise<readonly string[]> {

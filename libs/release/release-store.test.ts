@@ -173,6 +173,29 @@ describe('the release store', () => {
     expect(await readFile(path.join(await repaired.folder(digest), 'task/work.py'), 'utf8')).toBe('print(1)\n');
   });
 
+  test('the sweep removes dirty releases that nothing refers to, with what only they held', async () => {
+    const kept = await store.put(await take());
+    await write({ 'only-here.py': 'print(7)\n' });
+    const dropped = await store.put(await take());
+    await store.folder(dropped.digest);
+    await write({ 'only-here.py': 'print(8)\n' });
+    const young = await store.put(await take());
+    const later = Date.parse(young.createdAt) + 10_000;
+    expect(await store.sweep({ keep: new Set(), olderThanMs: 60_000, now: later })).toEqual([]);
+    const keep = new Set([kept.digest, young.digest]);
+    expect(await store.sweep({ keep, olderThanMs: 0, now: later })).toEqual([dropped.digest]);
+    expect(await store.get(dropped.digest)).toBeNull();
+    await expect(stat(path.join(folder, 'unpacked', dropped.digest))).rejects.toMatchObject({ code: 'ENOENT' });
+    const blobs = (await readdir(path.join(folder, 'blobs'), { recursive: true })).map((name) => path.basename(name));
+    const blobOf = (release: typeof kept) => release.files.find((file) => file.path === 'only-here.py')?.sha256 ?? '';
+    expect(blobs).toContain(blobOf(young));
+    expect(blobs).not.toContain(blobOf(dropped));
+    expect(await createReleaseStore({ folder }).get(kept.digest)).toEqual(kept);
+    await write({ 'only-here.py': 'print(7)\n' });
+    expect((await store.put(await take())).digest).toBe(dropped.digest);
+    expect(await readFile(path.join(await store.folder(dropped.digest), 'only-here.py'), 'utf8')).toBe('print(7)\n');
+  });
+
   test('a file that changes between snapshot and put is a conflict, and no release is left', async () => {
     const snapshot = await take();
     await write({ 'task/work.py': 'print(2)\n' });

@@ -9,6 +9,7 @@ import type { ReleaseFile } from './hashed-files.ts';
 import { inLanes } from './in-lanes.ts';
 import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
 import type { Snapshot } from './snapshot.ts';
+import { type ReleaseSweepOptions, sweepReleases } from './sweep-releases.ts';
 import { UnpackedReleases } from './unpacked-release.ts';
 
 /** A release as it was compiled when it was stored; a newer Sluice reads the same. */
@@ -31,6 +32,8 @@ export interface ReleaseStore extends ReleaseFiles {
   get(digest: string): Promise<StoredRelease | null>;
   /** Newest first. */
   list(): Promise<readonly ReleaseSummary[]>;
+  /** Removes dirty releases that nothing refers to; returns their digests. For one process at a time. */
+  sweep(options: ReleaseSweepOptions): Promise<readonly string[]>;
 }
 
 const MAX_IN_MEMORY = 4;
@@ -42,6 +45,7 @@ export function createReleaseStore({ folder }: { readonly folder: string }): Rel
 }
 
 class FolderReleaseStore implements ReleaseStore {
+  readonly #folder: string;
   readonly #records: ReleaseRecords;
   readonly #blobs: Blobs;
   readonly #unpacked: UnpackedReleases;
@@ -49,16 +53,22 @@ class FolderReleaseStore implements ReleaseStore {
   readonly #recent = new Map<string, StoredRelease>();
   /** What the last compilation found, so that a change of one file compiles one. */
   readonly #compiledBefore: CompiledBefore = new Map();
+  #writing: Promise<unknown> = Promise.resolve();
   /** A pipeline that the compiler returned before keeps its blob: a change of one file serialises one. */
-  readonly #serialised = new WeakMap<CompiledPipeline, string>();
+  #serialised = new WeakMap<CompiledPipeline, string>();
 
   constructor(folder: string) {
+    this.#folder = folder;
     this.#records = new ReleaseRecords(path.join(folder, 'releases'));
     this.#blobs = new Blobs(path.join(folder, 'blobs'));
     this.#unpacked = new UnpackedReleases(path.join(folder, 'unpacked'), this.#blobs);
   }
 
-  async put(snapshot: Snapshot): Promise<StoredRelease> {
+  put(snapshot: Snapshot): Promise<StoredRelease> {
+    return this.#oneByOne(() => this.#put(snapshot));
+  }
+
+  async #put(snapshot: Snapshot): Promise<StoredRelease> {
     const known = await this.get(snapshot.digest);
     if (known !== null && (snapshot.dirty || !known.dirty)) return known;
     if (known !== null) return this.#adoptCommit(known, snapshot);
@@ -118,6 +128,29 @@ class FolderReleaseStore implements ReleaseStore {
         hint: 'Restore the store from a backup, or create the release again from its commit.',
       });
     });
+  }
+
+  sweep(options: ReleaseSweepOptions): Promise<readonly string[]> {
+    return this.#oneByOne(async () => {
+      const removed = await sweepReleases(this.#folder, this.#records, options);
+      for (const digest of removed) {
+        this.#recent.delete(digest);
+        this.#unpacked.forget(digest);
+      }
+      if (removed.length > 0) {
+        // What was known to be stored may be gone.
+        this.#blobs.forget();
+        this.#serialised = new WeakMap();
+      }
+      return removed;
+    });
+  }
+
+  /** A sweep must not remove contents that a put has just found to be there. */
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#writing.then(work, work);
+    this.#writing = result;
+    return result;
   }
 
   async #adoptCommit(known: StoredRelease, snapshot: Snapshot): Promise<StoredRelease> {

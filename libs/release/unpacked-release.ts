@@ -39,6 +39,11 @@ export class UnpackedReleases {
     return folder;
   }
 
+  /** Looks at the disk again when next asked. */
+  forget(digest: string): void {
+    this.#ready.delete(digest);
+  }
+
   async #check(digest: string, load: () => Promise<ReleaseRecord>): Promise<string> {
     const folder = path.join(this.#folder, digest);
     const stampFile = `${folder}.stamp`;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { migrate } from '#store';
 
 export interface TestDatabase {
   readonly url: string;
@@ -38,16 +39,10 @@ async function ensureTemplate(client: pg.Client, server: string): Promise<void> 
   const unfinished = `${TEMPLATE}_unfinished`;
   await client.query(`drop database if exists ${unfinished} with (force)`);
   await client.query(`create database ${unfinished}`);
-  await migrateTemplate(urlOf(server, unfinished));
+  await migrate(urlOf(server, unfinished));
   // Without connections (autovacuum's included) copying never has to wait; the rename says that it is complete.
   await client.query(`alter database ${unfinished} with allow_connections false`);
   await client.query(`alter database ${unfinished} rename to ${TEMPLATE}`);
-}
-
-async function migrateTemplate(url: string): Promise<void> {
-  const store: string = '#store';
-  const { migrate } = (await import(store).catch(() => ({}))) as { migrate?: (url: string) => Promise<void> };
-  await migrate?.(url);
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
