@@ -161,6 +161,34 @@ describe('runs watch', () => {
     expect(err).toContain('hint: `sluice logs 7/ingest` shows why');
   });
 
+  test('a server that is restarted meanwhile is waited for', async () => {
+    let state: 'running' | 'success' = 'running';
+    server.on('GET /runs/7', () => ({ json: aRunDetail({ state, finishedAt: null }) }));
+    server.stream('GET /events', (response) => void eventStream(response));
+    const port = Number(new URL(server.url).port);
+    let phase: 'up' | 'down' | 'up again' = 'up';
+    const onErr = (text: string): void => {
+      if (phase === 'up' && text.includes('run 7 running')) {
+        phase = 'down';
+        void server.stop();
+      } else if (phase === 'down' && text.includes('does not answer')) {
+        phase = 'up again';
+        state = 'success';
+        void server.start(port);
+      }
+    };
+    const { code, err } = await sluice(['runs', 'watch', '7'], { env: server.env, onErr });
+    expect(code).toBe(0);
+    expect(err).toContain('The server does not answer; waiting for it.\n');
+  });
+
+  test('a task run that was taken over says from where', async () => {
+    server.on('GET /runs/8', { json: aRunDetail({ id: '8' }, [aTaskRun({ originRun: '7' })]) });
+    server.stream('GET /events', (response) => void eventStream(response));
+    const { err } = await sluice(['runs', 'watch', '8'], { env: server.env });
+    expect(err).toContain('ingest success, taken over from run 7\n');
+  });
+
   test('a run that does not end in time is exit 8 and goes on', async () => {
     server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
     server.stream('GET /events', (response) => void eventStream(response));

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '#core';
 import type { RerunRequest } from '#contracts/client';
-import type { Run, TaskRun } from '#contracts';
+import type { Run, RunDetail, TaskRun } from '#contracts';
 import type { Cli } from '../cli.ts';
 import { countArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
@@ -70,12 +70,19 @@ async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<vo
   await output.one(shown, detail.id, runFields(detail, cli.io.now()));
   if (!output.isForPeople) return;
   output.lines(['']);
-  await output.list({ rows: detail.taskRuns, columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });
+  await output.list({ rows: inGraphOrder(detail), columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });
   const failed = detail.taskRuns.find((row) => row.state === 'failed');
   if (failed) cli.next('read its log', `sluice logs ${id}/${failed.taskId}${mapOption(failed)}`);
 }
 
-export function taskRunColumns(now: Date): readonly Column<TaskRun>[] {
+/** As the tasks follow each other, then by map index. */
+function inGraphOrder({ tasks, taskRuns }: RunDetail): TaskRun[] {
+  const place = new Map(tasks.map(({ id }, index) => [id, index]));
+  const placeOf = ({ taskId }: TaskRun): number => place.get(taskId) ?? tasks.length;
+  return [...taskRuns].sort((a, b) => placeOf(a) - placeOf(b) || a.mapIndex - b.mapIndex);
+}
+
+function taskRunColumns(now: Date): readonly Column<TaskRun>[] {
   return [
     { header: 'TASK', cell: (row) => row.taskId },
     { header: 'MAP', cell: (row) => row.mapKey || null, shrinks: true },

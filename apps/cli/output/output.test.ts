@@ -38,12 +38,13 @@ describe('times', () => {
     expect(isoInstant('2026-01-01T00:00:00.250Z')).toBe('2026-01-01T00:00:00.250Z');
   });
 
-  test('a whole UTC day is its date; other intervals show both ends', () => {
-    expect(intervalText({ start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' })).toBe('2026-01-01');
-    expect(intervalText({ start: '2026-01-01T02:30:00Z', end: '2026-01-02T00:00:00Z' })).toBe(
-      '2026-01-01T02:30Z … 2026-01-02',
-    );
-  });
+  test.each([
+    ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-01'],
+    ['2026-01-01T02:30:00Z', '2026-01-02T02:30:00Z', '2026-01-01T02:30Z +1d'],
+    ['2026-01-05T00:00:00Z', '2026-01-12T00:00:00Z', '2026-01-05 +7d'],
+    ['2026-01-01T02:00:00Z', '2026-01-01T02:15:00Z', '2026-01-01T02:00Z +15m'],
+    ['2026-01-01T02:30:00Z', '2026-01-02T00:00:05Z', '2026-01-01T02:30Z … 2026-01-02T00:00:05Z'],
+  ])('the interval from %s to %s is %s', (start, end, text) => expect(intervalText({ start, end })).toBe(text));
 });
 
 describe('texts that others wrote', () => {

@@ -33,12 +33,19 @@ export function isoInstant(instant: string): string {
   return Number.isNaN(time) ? instant : new Date(time).toISOString().replace(/\.000Z$/, 'Z');
 }
 
-/** An interval for people: `2026-01-01` for a whole UTC day, `2026-01-01T02:30Z … 2026-01-02T02:30Z` otherwise. */
+/** An interval for people: `2026-01-01` for a whole UTC day, `2026-01-01T02:30Z +1d` for round lengths, both ends otherwise. */
 export function intervalText({ start, end }: { start: string; end: string }): string {
   const from = new Date(start);
   const length = Date.parse(end) - from.getTime();
   if (length === DAY && from.getTime() % DAY === 0) return from.toISOString().slice(0, 10);
-  return `${minuteText(start)} … ${minuteText(end)}`;
+  const round = (
+    [
+      ['d', DAY],
+      ['h', HOUR],
+      ['m', MINUTE],
+    ] as const
+  ).find(([, size]) => length > 0 && length % size === 0);
+  return round ? `${minuteText(start)} +${length / round[1]}${round[0]}` : `${minuteText(start)} … ${minuteText(end)}`;
 }
 
 function minuteText(instant: string): string {

@@ -27,27 +27,35 @@ class LineView implements ProgressView {
     this.#io = io;
   }
 
+  /** What changed since the last look, in the order it happened. */
   update(detail: RunDetail): void {
-    for (const row of detail.taskRuns) this.#tell(label(row), row, taskInstant(row, this.#io.now()));
-    this.#tell(`run ${detail.id}`, detail, detail.finishedAt ?? detail.startedAt ?? this.#io.now().toISOString());
+    const now = this.#io.now();
+    const run = {
+      name: `run ${detail.id}`,
+      row: detail,
+      at: detail.finishedAt ?? detail.startedAt ?? detail.createdAt,
+    };
+    const changed = [
+      run,
+      ...detail.taskRuns.map((row) => ({ name: label(row), row, at: taskInstant(row, now) })),
+    ].filter(({ name, row }) => row.state !== 'none' && this.#seen.get(name) !== row.state);
+    changed.sort((a, b) => a.at.localeCompare(b.at) || Number(a === run) - Number(b === run));
+    for (const { name, row, at } of changed) {
+      this.#seen.set(name, row.state);
+      this.#io.err.write(`${cleanLine(`${isoInstant(at)} ${name} ${outcome(row, now)}`)}\n`);
+    }
   }
 
   close(): void {
     this.#seen.clear();
   }
+}
 
-  #tell(
-    name: string,
-    row: Pick<TaskRun | RunDetail, 'state' | 'startedAt' | 'finishedAt' | 'reason'>,
-    at: string,
-  ): void {
-    if (this.#seen.get(name) === row.state) return;
-    this.#seen.set(name, row.state);
-    const took = row.finishedAt === null ? null : runDuration(row, this.#io.now());
-    const parts = [isoInstant(at), name, row.state, took === null ? '' : `in ${durationText(took)}`];
-    const reason = row.reason === null ? '' : `: ${row.reason}`;
-    this.#io.err.write(`${cleanLine(parts.filter(Boolean).join(' ') + reason)}\n`);
-  }
+/** `success in 4.0s`, `failed in 2.1s: exit code 3`, `success, taken over from run 5`. */
+function outcome(row: TaskRun | RunDetail, now: Date): string {
+  if ('taskId' in row && row.originRun !== null) return `${row.state}, taken over from run ${row.originRun}`;
+  const took = row.finishedAt === null ? null : runDuration(row, now);
+  return `${row.state}${took === null ? '' : ` in ${durationText(took)}`}${row.reason === null ? '' : `: ${row.reason}`}`;
 }
 
 class RedrawnView implements ProgressView {
@@ -127,10 +135,11 @@ function taskLine(
       interest: interest(worst),
     };
   }
-  const took = only ? runDuration(only, now) : null;
+  const took = only && only.originRun === null ? runDuration(only, now) : null;
   const detail = [
     only?.state ?? 'not yet',
     took === null ? '' : durationText(took),
+    only?.originRun ? `taken over from run ${only.originRun}` : '',
     only && only.tries > 1 ? `try ${only.tries}` : '',
     only?.state === 'running' && only.progress ? progressText(only.progress) : '',
     only?.reason ?? '',
