@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
 import type { Assignment } from '#core';
 
@@ -25,6 +26,17 @@ const FILES = {
     export const text = () => 'text';
     export const forever = () => { console.log('spinning'); for (;;); };
     export const polite = (ctx) => new Promise((resolve) => { console.log('ready'); ctx.signal.addEventListener('abort', () => { console.log('tidied'); resolve(); }); });
+  `,
+  'bomb.mjs': `
+    export const leave = () => { setTimeout(() => { throw new Error('too late'); }, 30); };
+    export const quick = () => ({ pid: process.pid });
+    export const slow = () => new Promise((resolve) => setTimeout(resolve, 5_000));
+  `,
+  'packages.mjs': `
+    import { createRequire } from 'node:module';
+    import { DateTime } from 'luxon';
+    export const run = () => ({ year: DateTime.fromISO('2026-01-01').year, required: typeof createRequire(import.meta.url)('luxon').DateTime });
+    export const missing = () => import('no-such-package');
   `,
   'typed.ts': `
     import { half } from './half.ts';
@@ -97,7 +109,7 @@ describe('a node task', () => {
 
   test('has a scratch folder of its own, and the release where it stands', async () => {
     const result = await world.run(node('scratch'));
-    expect(result.outputs.here).toEqual(['half.ts', 'tasks.mjs', 'typed.ts']);
+    expect(result.outputs.here).toEqual(['bomb.mjs', 'half.ts', 'packages.mjs', 'tasks.mjs', 'typed.ts']);
     expect(
       (await world.run(anAssignment({ body: { kind: 'run', script: `[ ! -e ${String(result.outputs.at)} ]` } })))
         .outcome.kind,
@@ -109,6 +121,30 @@ describe('a node task', () => {
     const next = node('wait');
     await world.run(next);
     expect(world.logOf(next)).toEqual([]);
+  });
+
+  test('is lost, not failed, when an error of an earlier attempt ends its process', async () => {
+    await world.run(node('leave', {}, 'bomb.mjs'));
+    const slow = await world.run(node('slow', {}, 'bomb.mjs'));
+    expect(slow.outcome).toEqual({
+      kind: 'lost',
+      message: 'an error that an earlier attempt left behind ended the process: Error: too late',
+    });
+    const { outputs } = await world.run(node('quick', {}, 'bomb.mjs'));
+    expect(outputs.pid).toEqual(expect.any(Number));
+  });
+
+  test('finds the packages of the project from a release that lies elsewhere', async () => {
+    const elsewhere = await anExecutor(FILES, { moduleRoot: join(import.meta.dirname, '..', '..') });
+    const found = await elsewhere.run(node('run', {}, 'packages.mjs'));
+    expect(found.outputs).toEqual({ year: 2026, required: 'function' });
+    const missing = await elsewhere.run(node('missing', {}, 'packages.mjs'));
+    expect(missing.outcome).toMatchObject({
+      message: expect.stringMatching(/Cannot find package 'no-such-package' imported from .*packages\.mjs/),
+    });
+    await elsewhere.stop();
+    const without = await world.run(node('run', {}, 'packages.mjs'));
+    expect(without.outcome).toMatchObject({ message: expect.stringMatching(/Cannot find package 'luxon'/) });
   });
 
   test('logs what its own child processes write, before it ends', async () => {

@@ -40,7 +40,7 @@ export class NodeRunner implements TaskRunner {
     pool.giveBack(key, process, reusable);
     if (!reusable) await process.gone;
     if (used) await removeTree(scratch);
-    return ending;
+    return ending ?? this.run(order);
   }
 
   async close(): Promise<void> {

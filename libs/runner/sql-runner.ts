@@ -47,7 +47,7 @@ export class SqlRunner implements TaskRunner {
     const { ending, reusable } = await runInWarmProcess(process, request, order);
     this.#options.pool.giveBack(key, process, reusable);
     if (!reusable) await process.gone;
-    return ending;
+    return ending ?? this.run(order);
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,8 @@ import type { WarmDone, WarmEvent, WarmProcess } from './warm-process.ts';
 const DEFER_MS = 60_000;
 
 export interface WarmEnding {
-  readonly ending: Ending;
+  /** Null: the process ended before it took the order; nothing ran, another process may be asked. */
+  readonly ending: Ending | null;
   /** Whether the process may serve another attempt: not after an error, nobody knows what state it left. */
   readonly reusable: boolean;
   /** Whether there may be a scratch folder to remove. */
@@ -61,7 +62,7 @@ function addEvent(event: WarmEvent, findings: Findings): void {
   }
 }
 
-function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending {
+function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending | null {
   switch (done.kind) {
     case 'success':
       for (const [key, value] of Object.entries(done.outputs)) findings.add(checkOutput(key, value));
@@ -75,11 +76,19 @@ function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending {
       const afterMs = parseDuration(String(done.afterMs)) ?? DEFER_MS;
       return { kind: 'outcome', outcome: { kind: 'deferred', afterMs, message: done.message } };
     }
+    case 'disturbed':
+      return lost(`an error that an earlier attempt left behind ended the process: ${done.message}`);
+    case 'unserved':
+      return null;
     case 'exited':
       return done.code === 0 ? failed('the process exited with code 0 before the task was done') : done;
     case 'refused':
       return failed(`the process could not be started: ${done.message}`);
     case 'lost':
-      return { kind: 'outcome', outcome: { kind: 'lost', message: 'the launcher process died' } };
+      return lost('the launcher process died');
   }
+}
+
+function lost(message: string): Ending {
+  return { kind: 'outcome', outcome: { kind: 'lost', message } };
 }

@@ -21,6 +21,10 @@ export type WarmDone = (
   | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
   | { readonly kind: 'skipped'; readonly message: string }
   | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string }
+  /** An error that an earlier attempt left behind ended the process. */
+  | { readonly kind: 'disturbed'; readonly message: string }
+  /** The same, before the process had taken this attempt's order: nothing of it ran. */
+  | { readonly kind: 'unserved' }
 ) & {
   /** The attempt used its scratch folder. */
   readonly scratch?: boolean;
@@ -36,6 +40,7 @@ export class WarmProcess {
   #listener: WarmListener | null = null;
   #pid: number | null = null;
   #end: ProcessEnd | null = null;
+  #ending = false;
   #onGone: () => void = () => undefined;
 
   constructor(launcher: Launcher, request: Omit<LaunchRequest, 'input' | 'control'>, onEnd: () => void) {
@@ -61,7 +66,7 @@ export class WarmProcess {
   }
 
   get alive(): boolean {
-    return this.#end === null;
+    return this.#end === null && !this.#ending;
   }
 
   run(order: object, listener: WarmListener): void {
@@ -79,7 +84,11 @@ export class WarmProcess {
 
   #receive(type: number, payload: Buffer): void {
     const listener = this.#listener;
-    if (listener === null) return; // output of code that outlived its attempt
+    if (listener === null) {
+      // Output of code that outlived its attempt is dropped; an error of such code means that the process is ending.
+      if (type === FROM_WARM.done) this.#ending = true;
+      return;
+    }
     if (type === FROM_WARM.stdout) listener.output('out', payload);
     else if (type === FROM_WARM.stderr) listener.output('err', payload);
     else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);

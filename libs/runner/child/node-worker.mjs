@@ -29,7 +29,10 @@ process.on('SIGTERM', () => {
 });
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (error) => {
-    if (current !== null) finish(current, failure(error));
+    const from = owner.getStore();
+    if (current === null) sendDone({ kind: 'unserved' });
+    else if (from !== undefined && from !== current) finish(current, { kind: 'disturbed', message: String(error) });
+    else finish(current, failure(error));
     process.exit(1);
   });
 }
