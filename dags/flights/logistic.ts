@@ -14,11 +14,11 @@ const MAX_ITERATIONS = 25;
 
 /**
  * Fits by Newton's method with a ridge penalty `l2` on the weights (not on the intercept); deterministic.
- * A term that never varies gets weight 0. Throws when it does not converge.
+ * A term that never varies gets no weight. Throws when it does not converge.
  */
 export function fitLogistic({ terms, matrix }: Design, late: Float64Array, l2: number): LogisticModel {
   const means = matrix.mean('column');
-  const scales = matrix.standardDeviation('column', { mean: means, unbiased: false }).map((scale) => scale || 1);
+  const scales = matrix.standardDeviation('column', { mean: means, unbiased: false }).map((scale) => (scale > 1e-9 ? scale : 1));
   const standardised = matrix.clone().subRowVector(means).divRowVector(scales);
   const rows = Array.from({ length: matrix.rows }, (_, row) => Float64Array.from([...standardised.getRow(row), 1]));
   const penalty = Matrix.eye(terms.length + 1, terms.length + 1, l2);
