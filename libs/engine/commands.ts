@@ -324,13 +324,13 @@ function manualInterval(
 
 /** Dates and date-times; a date alone is midnight UTC. */
 function instant(name: string, text: string): Date {
-  const value = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
+  const value = /^(?:19|[2-9]\d)\d{2}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
     ? new Date(/[zZ]|[+-]\d{2}:?\d{2}$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`)
     : new Date(NaN);
   if (Number.isNaN(value.getTime()))
     throw new SluiceError(
       'bad_request',
-      `${name} is ${JSON.stringify(text)}; a date like 2026-01-31 or an instant like 2026-01-31T06:00:00Z was expected.`,
+      `${name} is ${JSON.stringify(text)}; a date like 2026-01-31 or an instant like 2026-01-31T06:00:00Z was expected, from 1900 on.`,
     );
   return value;
 }

@@ -1,8 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
+import { Commands } from '#engine';
 import { connectDatabase, createStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
+import { createApiCommands } from '../api-commands.ts';
+import type { EnvironmentFiles } from '../environment-files.ts';
 import { createReads } from './reads.ts';
 
 export const NOW = new Date('2026-01-10T12:00:00Z');
@@ -52,6 +55,7 @@ vars: { region: eu }
 
 export interface SeededReads {
   readonly reads: ReturnType<typeof createReads>;
+  readonly commands: ReturnType<typeof createApiCommands>;
   readonly db: DataSource;
   /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
   insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
@@ -101,9 +105,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
         signal.addEventListener('abort', () => resolve());
       }),
   };
+  const store = createStore(db);
   const reads = createReads({
     db,
-    store: createStore(db),
+    store,
     catalog: {
       pipelines: async (release) =>
         release === 'r1'
@@ -129,8 +134,23 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       executor: () => ({ kind: 'local', capacity: 4, running: 1 }),
     },
   });
+  const environments = {
+    get: (name: string) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
+    all: () => [{ config: environment, hash: 'h' }],
+  };
+  const commands = new Commands({
+    store,
+    pipelines: {
+      get: async (_release, name) => compiled.pipelines.find((one) => one.name === name) ?? null,
+      all: async () => compiled.pipelines,
+    },
+    environments,
+    now: () => NOW,
+    onChange: () => undefined,
+  });
   return {
     reads,
+    commands: createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
     db,
     insert,
     clear: async () => {
