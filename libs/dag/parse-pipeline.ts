@@ -73,9 +73,9 @@ function compile(file: string, source: YamlSource, compiling: Compiling): Compil
     params: new Set(Object.keys(shape.params ?? {})),
     matrix: null,
     tasks: null,
-    paths: null,
     metrics: null,
     outputs: false,
+    baseline: false,
     runState: false,
     types: { params: paramTypes(params), matrix: {} },
   };

@@ -2,7 +2,7 @@ import type { CompiledPipeline, ParamSchema } from '#core';
 
 /**
  * The pipeline as it is in one environment: schedule, parameter defaults, pool and alerts of its overlay applied.
- * `paused` of an overlay makes the schedule manual. The graph never differs.
+ * `paused` is a state of the environment, not of the pipeline: read it from the overlay. The graph never differs.
  */
 export function withOverlay(pipeline: CompiledPipeline, environmentName: string): CompiledPipeline {
   if (!Object.hasOwn(pipeline.environments, environmentName)) return pipeline;
@@ -10,7 +10,7 @@ export function withOverlay(pipeline: CompiledPipeline, environmentName: string)
   const { pool } = overlay;
   return {
     ...pipeline,
-    schedule: overlay.paused === true ? { kind: 'manual' } : (overlay.schedule ?? pipeline.schedule),
+    schedule: overlay.schedule ?? pipeline.schedule,
     params: overlay.params === undefined ? pipeline.params : withDefaults(pipeline.params, overlay.params),
     tasks: pool === undefined ? pipeline.tasks : pipeline.tasks.map((task) => ({ ...task, pool })),
     alerts: overlay.alerts ?? pipeline.alerts,

@@ -34,7 +34,6 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   const inside: Names = {
     ...known,
     matrix: shape.matrix === undefined ? null : new Set(Object.keys(shape.matrix)),
-    paths: new Set([...node.reads.map((read) => read.alias), ...node.writes]),
     types: { ...known.types, matrix: matrixTypes(matrix) },
   };
   const judging: Names = { ...inside, metrics: new Set(shape.metrics), outputs: true };
@@ -70,7 +69,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     secrets: compileSecrets(shape.secrets, Object.keys(env), [...path, 'secrets'], compiling),
     metrics: [...new Set(shape.metrics)],
     checks: compileChecks(shape, path, judging, compiling),
-    gate: compileGate(shape, path, judging, compiling),
+    gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
     line: compiling.map.key(path).line,
   } as const;
   return body === null ? null : { ...compiled, body };

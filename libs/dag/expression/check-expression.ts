@@ -10,9 +10,10 @@ export interface Names {
   readonly params: ReadonlySet<string>;
   readonly matrix: ReadonlySet<string> | null;
   readonly tasks: { readonly visible: { has(id: string): boolean }; readonly all: ReadonlySet<string> } | null;
-  readonly paths: ReadonlySet<string> | null;
   readonly metrics: ReadonlySet<string> | null;
   readonly outputs: boolean;
+  /** Metrics of the run before, known to gates only. */
+  readonly baseline: boolean;
   /** `run.state` exists in `finally:` only. */
   readonly runState: boolean;
   readonly types: ExpressionTypes;
@@ -61,9 +62,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const ABSENT: Readonly<Record<string, string>> = {
   matrix: 'Only `run`, `env` and `sql` of a task with `matrix` know it.',
   tasks: 'Only tasks know the outputs of tasks before them.',
-  paths: 'Only `run`, `env` and `sql` of a task know the folders it reads and writes.',
+  paths: 'Read the folder from the variable: "$PATH_RAW" in run, ctx.paths.raw in node and python.',
   metrics: 'Only `checks` and `gate` of a task know its metrics.',
-  baseline: 'Only `checks` and `gate` of a task know it.',
+  baseline: 'Only `gate` of a task knows it.',
   outputs: 'Only `checks` and `gate` of a task know its outputs; later tasks use tasks.<id>.outputs.',
 };
 
@@ -90,10 +91,11 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
     case 'matrix':
       return needs(names.matrix, 'matrix axis', 'Declare it under `matrix:` of the task.');
     case 'paths':
-      return needs(names.paths, 'path', 'Declare it under `reads:` or `writes:` of the task.');
+      return needs(null, 'path', '');
     case 'metrics':
-    case 'baseline':
       return needs(names.metrics, 'metric', 'Declare it under `metrics:` of the task.');
+    case 'baseline':
+      return needs(names.baseline ? names.metrics : null, 'metric', 'Declare it under `metrics:` of the task.');
     case 'outputs':
       return names.outputs ? [] : fault(`outputs is not known in ${names.place}.`, ABSENT.outputs ?? '');
     case 'env':

@@ -22,7 +22,7 @@ const size = z.union(
 export const environmentShape = z.strictObject({
   name: name.describe('Name of the environment: dev, test, prod, …'),
   storage: nonEmptyText.describe(
-    'Root of the data: file:///absolute, file://./relative or a folder, relative to this file.',
+    'Root of the data: file:///absolute, or file://./folder relative to the project.',
   ),
   schedules: z.enum(['active', 'paused']).optional().describe('Whether schedules fire here; default paused.'),
   vars: z.record(id, z.json(), { error: 'a map from name to value' }).optional(),
@@ -58,7 +58,7 @@ export const environmentShape = z.strictObject({
   data: z
     .record(
       id.regex(/^(?!interval_)/, { error: 'a name that does not begin with interval_' }),
-      text.regex(/^(?![a-z]+:\/\/).+/, { error: 'a folder, absolute or relative to this file' }),
+      text.regex(/^(?![a-z]+:\/\/).+/, { error: 'a folder, absolute or relative to the project' }),
       { error: 'a map from name to folder' },
     )
     .optional()
