@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Assignment } from '#core';
 import { createFileStorage } from '#storage';
+import { startTicks } from './child/process-file.mjs';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
 
 const FILES = {
@@ -26,6 +27,12 @@ def stop(ctx): raise SystemExit("no more")
 def where(ctx): return {"pid": os.getpid(), "group": os.getpgid(0), "cwd": os.getcwd() == ctx.scratch, "files": sorted(os.listdir("."))}
 `,
   'churn/helper.py': 'def half(n): return n / 2\n',
+  'stubborn.py': `
+import signal, subprocess, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("pid", subprocess.Popen(["sleep", "1000"]).pid)
+while True: time.sleep(1)
+`,
   'script.py': `
 import os, sys
 print("script", __name__, os.environ["DS"], sys.argv == [os.environ["SLUICE_RELEASE_DIR"] + "/script.py"])
@@ -119,7 +126,20 @@ describe('a python task', () => {
 
   test('is a process group of its own, in scratch', async () => {
     const { outputs } = await world.run(python('where'));
-    expect(outputs).toEqual({ pid: outputs.group, group: outputs.pid, cwd: true, files: ['churn', 'script.py'] });
+    expect(outputs).toEqual({
+      pid: outputs.group,
+      group: outputs.pid,
+      cwd: true,
+      files: ['churn', 'script.py', 'stubborn.py'],
+    });
+  });
+
+  test('is killed with its children when it times out, though it ignores TERM', async () => {
+    const task = python(null, { timeoutMs: 1_000 }, 'stubborn.py');
+    expect((await world.run(task)).outcome).toEqual({ kind: 'timed_out', message: 'timed out after 1 s' });
+    const [, child] = /pid (\d+)/.exec(world.logOf(task).join())!;
+    expect(startTicks(Number(child))).toBeNull();
+    expect((await world.run(python('where'))).outcome).toEqual({ kind: 'success' });
   });
 
   test('says what to do when there is no python', async () => {

@@ -82,6 +82,17 @@ describe('a sql task', () => {
     expect(existsSync(join(world.folder, 'canary'))).toBe(false);
   });
 
+  test('reads the data folders of the environment, and only those', async () => {
+    const data = join(import.meta.dirname, '..', '..', 'node_modules', 'vega-datasets', 'data');
+    const withData = await anExecutor({}, { dataFolders: [data] });
+    const count = sql(`select count(*) as flights from '${data}/flights-3m.parquet'`);
+    expect((await withData.run(count)).outputs).toEqual({ flights: 3_000_000 });
+    await withData.stop();
+    expect((await world.run(sql(`select count(*) from '${data}/flights-3m.parquet'`))).outcome).toMatchObject({
+      message: expect.stringMatching(/^Permission Error/),
+    });
+  });
+
   test('reads the release relatively, and big numbers as text', async () => {
     const result = await world.run(sql(`select b, 9007199254740993 as big, [1::bigint] as list from 'lookup.csv'`));
     expect(result.outputs).toEqual({ b: 'x', big: '9007199254740993', list: [1] });
