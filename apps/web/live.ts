@@ -6,8 +6,8 @@ import { applyEvent } from './live-patch.ts';
 
 export type LiveState = 'connecting' | 'live' | 'lost' | 'paused';
 
-/** Events gather this long before anything is read again; a busy catch-up then costs one read per screen and period. */
-const GATHER_MS = 1500;
+/** Events gather this long before anything is read again; while they keep coming, longer and longer up to the second number. */
+const GATHER_MS = { first: 600, most: 5000, grow: 1.6 };
 /** A hidden tab gives its connection back: browsers allow six per server. */
 const HIDDEN_MS = 60_000;
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
@@ -23,6 +23,8 @@ class Live {
   #gap = false;
   #retries = 0;
   #gather: ReturnType<typeof setTimeout> | undefined;
+  #gatherMs = GATHER_MS.first;
+  #flushedAt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #hide: ReturnType<typeof setTimeout> | undefined;
 
@@ -94,12 +96,16 @@ class Live {
 
   #markStale(key: QueryKey): void {
     this.#stale.set(hashKey(key), key);
-    this.#gather ??= setTimeout(() => {
+    if (this.#gather !== undefined) return;
+    const busy = Date.now() - this.#flushedAt < this.#gatherMs;
+    this.#gatherMs = busy ? Math.min(this.#gatherMs * GATHER_MS.grow, GATHER_MS.most) : GATHER_MS.first;
+    this.#gather = setTimeout(() => {
       this.#gather = undefined;
+      this.#flushedAt = Date.now();
       const keys = [...this.#stale.values()];
       this.#stale.clear();
       for (const queryKey of keys) void this.#client.invalidateQueries({ queryKey });
-    }, GATHER_MS);
+    }, this.#gatherMs);
   }
 
   #set(state: LiveState): void {

@@ -4,6 +4,7 @@ import {
   createTheme,
   localStorageColorSchemeManager,
   Menu,
+  Modal,
   Tooltip,
   type CSSVariablesResolver,
   type MantineColorsTuple,
@@ -22,11 +23,25 @@ const accent: MantineColorsTuple = [
   '#262f7c',
 ];
 
+/** Mantine's surfaces in dark mode: 0 text … 4 borders, 5 hover, 6 inputs, 7 body, 9 lowest. The same values as styles/tokens.css. */
+const dark: MantineColorsTuple = [
+  '#e7eaf0',
+  '#b0b9c7',
+  '#8f9aab',
+  '#6d7787',
+  '#384252',
+  '#2a323e',
+  '#181d25',
+  '#14181f',
+  '#0f1319',
+  '#0d1015',
+];
+
 /** The key is also read by public/color-scheme.js before the first paint. */
 export const colorScheme = localStorageColorSchemeManager({ key: 'sluice-color-scheme' });
 
 export const theme = createTheme({
-  colors: { accent },
+  colors: { accent, dark },
   primaryColor: 'accent',
   primaryShade: { light: 6, dark: 5 },
   fontFamily: 'var(--font)',
@@ -38,6 +53,10 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({ defaultProps: { size: 'xs' } }),
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray', size: 28 } }),
+    Modal: Modal.extend({
+      defaultProps: { radius: 12, overlayProps: { backgroundOpacity: 0.4 }, transitionProps: { duration: 120 } },
+      styles: { title: { fontSize: 15, fontWeight: 640 } },
+    }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: false, fz: 12 } }),
     Menu: Menu.extend({ defaultProps: { shadow: 'md', position: 'bottom-end', offset: 4 } }),
   },

@@ -19,11 +19,13 @@ export function PipelineGraphTab() {
   const open = useCallback((task: GraphTask) => setChosen(task), []);
   if (detail.tasks.length === 0)
     return <Notice title="No graph" hint="The file has problems; the YAML tab shows them." />;
-  const task = chosen ?? detail.tasks[0];
+  const task = chosen;
   return (
     <div className={styles.side}>
       <TaskGraph tasks={detail.tasks} layout={detail.layout} onOpen={open} />
-      {task !== undefined && (
+      {task === null ? (
+        <p className={styles.hintText}>A click on a task shows what it reads, writes and waits for.</p>
+      ) : (
         <Card
           title={<span className="mono">{task.id}</span>}
           beside={
@@ -50,9 +52,9 @@ export function PipelineGraphTab() {
 
 function Row({ label, values }: { label: string; values: readonly string[] }) {
   return (
-    <>
+    <div>
       <dt>{label}</dt>
       <dd className={values.length === 0 ? 'dim' : 'mono'}>{values.length === 0 ? 'nothing' : values.join(', ')}</dd>
-    </>
+    </div>
   );
 }

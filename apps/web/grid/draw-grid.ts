@@ -1,8 +1,12 @@
+import { shortDigest } from '../parts/digest.ts';
 import { lookOf } from '../parts/state-look.ts';
 import { cellState, type GridData } from './decode-grid.ts';
 import { drawMark } from './draw-mark.ts';
 import { inkOf, type Inks } from './grid-ink.ts';
 import { dateTicks, HEAD, releaseChanges, type GridShape, type Place } from './grid-shape.ts';
+
+/** Width of seven characters of a digest. */
+const RELEASE_ROOM = 52;
 
 /** What part of the grid is on the screen, in CSS pixels, and what is marked in it. */
 export interface GridView {
@@ -101,12 +105,14 @@ export function drawHead(
   releaseLines(ctx, grid, shape, inks, HEAD.releases - 4, shape.headHeight);
   ctx.font = `10.5px ${inks.mono}`;
   ctx.fillStyle = inks.accent;
+  let free = -Infinity;
   for (const index of releaseChanges(grid.runs)) {
-    const text = (grid.runs[index]?.release ?? '').replace(/^sha256[:-]/, '').slice(0, 7);
     const x = index * columnWidth;
-    const room = x + 52 > grid.runs.length * columnWidth;
-    ctx.textAlign = room ? 'right' : 'left';
-    ctx.fillText(text, room ? x - 2 : x + 1, HEAD.releases / 2);
+    if (x < free) continue;
+    const atEnd = x + RELEASE_ROOM > grid.runs.length * columnWidth;
+    ctx.textAlign = atEnd ? 'right' : 'left';
+    ctx.fillText(shortDigest(grid.runs[index]?.release ?? '').slice(0, 7), atEnd ? x - 2 : x + 1, HEAD.releases / 2);
+    free = x + RELEASE_ROOM;
   }
   ctx.restore();
 }

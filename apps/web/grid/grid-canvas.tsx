@@ -23,13 +23,13 @@ const LABELS = 190;
 /** Runs × tasks on a canvas: one drawing of what is in sight per frame, whatever the number of cells. Screen readers get a mirror. */
 export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvasProps) {
   const scheme = useComputedColorScheme();
-  const frame = useElementSize();
+  const room = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLCanvasElement>(null);
   const body = useRef<HTMLCanvasElement>(null);
   const [hovered, setHovered] = useState<Place | null>(null);
   const [scroll, setScroll] = useState({ left: 0, top: 0 });
-  const width = Math.max(0, frame.width - LABELS);
+  const width = Math.floor(room.width);
   const shape = useMemo(() => gridShape(grid, width), [grid, width]);
   const inks = useMemo(() => readInks(scheme), [scheme]);
   const durations = useMemo(() => runDurations(grid, now), [grid, now]);
@@ -76,12 +76,14 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
   const rows = grid.tasks.slice(firstRow, Math.ceil((scroll.top + height) / shape.rowHeight) + 1);
 
   return (
-    <div className={styles.frame} ref={frame.ref} data-testid="grid-canvas">
+    <div className={styles.frame} data-testid="grid-canvas">
       <div className={styles.corner} style={{ width: LABELS, height: shape.headHeight }}>
         <span>{grid.runs.length} runs</span>
         <span className="dim">longest {formatDuration(Math.max(0, ...durations.map((one) => one ?? 0)))}</span>
       </div>
-      <canvas ref={head} className={styles.canvas} aria-hidden {...pointer(true)} />
+      <div ref={room.ref} className={styles.head}>
+        <canvas ref={head} aria-hidden {...pointer(true)} />
+      </div>
       <div
         className={styles.labels}
         style={{ width: LABELS, height }}
@@ -120,7 +122,7 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
           place={hovered}
           durations={durations}
           left={LABELS + hovered.run * shape.columnWidth - scroll.left}
-          width={frame.width}
+          width={LABELS + width}
           top={
             hovered.task < 0 ? shape.headHeight : shape.headHeight + (hovered.task + 1) * shape.rowHeight - scroll.top
           }

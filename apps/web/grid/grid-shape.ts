@@ -86,16 +86,18 @@ export function dateTicks(
   runs: readonly { readonly intervalStart: string | null; readonly createdAt: string }[],
   columnWidth: number,
 ): { index: number; text: string }[] {
-  const room = Math.ceil(56 / columnWidth);
   const ticks: { index: number; text: string }[] = [];
-  for (let index = 0; index < runs.length; index += room) {
-    const run = runs[index];
-    if (run === undefined) break;
+  let year = '';
+  let free = 0;
+  runs.forEach((run, index) => {
+    if (index * columnWidth < free) return;
     const at = run.intervalStart ?? run.createdAt;
-    const year = ticks.length === 0 || ticks.at(-1)?.text.slice(0, 4) !== at.slice(0, 4);
-    ticks.push({ index, text: year ? at.slice(0, 10) : at.slice(5, 10) });
-    if (year) index += Math.ceil(24 / columnWidth);
-  }
+    const text = at.slice(0, 4) === year ? at.slice(5, 10) : at.slice(0, 10);
+    if (text === ticks.at(-1)?.text) return;
+    year = at.slice(0, 4);
+    free = index * columnWidth + text.length * 7 + 16;
+    ticks.push({ index, text });
+  });
   return ticks;
 }
 

@@ -127,7 +127,7 @@ function colour(name: string | null, truecolor: string | null): string | undefin
 }
 
 function readable(value: string): string {
-  return `color-mix(in oklab, ${value} 72%, var(--text))`;
+  return `color-mix(in oklab, ${value} 50%, var(--text))`;
 }
 
 /** The 256-colour palette: 6×6×6 cube, then greys. Below 16 anser already names them. */

@@ -4,6 +4,7 @@ import { useElementSize } from '@mantine/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { formatValue } from '../parts/number-format.ts';
+import { timeTicks, valueTicks } from './axis-text.ts';
 import styles from './metrics.module.css';
 
 export interface Line {
@@ -24,7 +25,7 @@ interface LineChartProps {
   readonly onPick?: (index: number) => void;
 }
 
-const HEIGHT = 200;
+const HEIGHT = 210;
 const COLOURS = 8;
 /** After eight colours the same ones come again, dashed. */
 const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3]];
@@ -64,7 +65,17 @@ export function LineChart({ xs, lines, x, xName, markers = [], label, together, 
             },
           },
         },
-        axes: [axis(ink), { ...axis(ink), size: 58, values: (_self, ticks) => ticks.map(formatValue) }],
+        padding: [18, 14, 0, 0],
+        axes: [
+          {
+            ...axis(ink),
+            size: x === 'step' ? 28 : 42,
+            ...(x === 'step'
+              ? {}
+              : { space: 70, values: (_self, ticks, _axis, _space, step) => timeTicks(ticks, step, x) }),
+          },
+          { ...axis(ink), size: 60, values: (_self, ticks, _axis, _space, step) => valueTicks(ticks, step) },
+        ],
         series: [
           {},
           ...lines.map((line, index) => ({
@@ -162,7 +173,8 @@ function drawMarkers(plot: uPlot, markers: NonNullable<LineChartProps['markers']
   ctx.strokeStyle = ink.accent;
   ctx.fillStyle = ink.accent;
   ctx.font = `${10.5 * density}px 'JetBrains Mono Variable', monospace`;
-  ctx.textBaseline = 'top';
+  ctx.textBaseline = 'bottom';
+  ctx.textAlign = 'left';
   ctx.lineWidth = density;
   let free = -Infinity;
   for (const { x, text } of markers) {
@@ -174,8 +186,8 @@ function drawMarkers(plot: uPlot, markers: NonNullable<LineChartProps['markers']
     ctx.stroke();
     const room = ctx.measureText(text).width + 8 * density;
     if (at < free) continue;
-    const left = at + room > bbox.left + bbox.width ? at - room + 4 * density : at + 4 * density;
-    ctx.fillText(text, left, bbox.top + 2 * density);
+    const left = Math.min(at - 3 * density, bbox.left + bbox.width - room + 12 * density);
+    ctx.fillText(text, left, bbox.top - 3 * density);
     free = at + room;
   }
   ctx.restore();

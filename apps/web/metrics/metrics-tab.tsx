@@ -10,7 +10,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { formatValue } from '../parts/number-format.ts';
 import { Card } from '../parts/page.tsx';
-import { shortDigest } from '../parts/release.tsx';
+import { shortDigest } from '../parts/digest.ts';
 import table from '../parts/table.module.css';
 import { formatAbsolute, formatInstant } from '../parts/time-format.ts';
 import { alignSeries, groupSeries, type Aligned } from './align-series.ts';

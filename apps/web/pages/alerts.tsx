@@ -168,7 +168,7 @@ function Delivery({ one }: { one: AlertDelivery }) {
       <span className="dim">
         {one.state === 'pending' && one.nextTryAt !== null ? (
           <>
-            next try <Ago at={one.nextTryAt} />
+            next try {Date.parse(one.nextTryAt) < Date.now() ? 'due' : <Ago at={one.nextTryAt} />}
             {one.detail !== null && `: ${one.detail}`}
           </>
         ) : one.detail !== 'ok' ? (

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet } from '@tanstack/react-router';
+import { getRouteApi, Link, Outlet, useLocation } from '@tanstack/react-router';
 import { IconPlayerPause } from '@tabler/icons-react';
 import { pipelineQuery } from '../queries.ts';
 import { useEnv } from '../parts/environment.ts';
@@ -7,23 +7,25 @@ import { Loaded } from '../parts/loaded.tsx';
 import { Fact, Facts, PageBody, PageHead } from '../parts/page.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { Release } from '../parts/release.tsx';
-import tabs from '../parts/tabs.module.css';
+import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
 import { Ago } from '../parts/time.tsx';
 import { PipelineActions } from '../trigger/pipeline-actions.tsx';
 
 const route = getRouteApi('/pipelines/$pipeline');
 const TABS = [
-  ['/pipelines/$pipeline/grid', 'Grid'],
-  ['/pipelines/$pipeline/graph', 'Graph'],
-  ['/pipelines/$pipeline/metrics', 'Metrics'],
-  ['/pipelines/$pipeline/source', 'YAML'],
+  ['/pipelines/$pipeline/grid', 'grid', 'Grid'],
+  ['/pipelines/$pipeline/graph', 'graph', 'Graph'],
+  ['/pipelines/$pipeline/metrics', 'metrics', 'Metrics'],
+  ['/pipelines/$pipeline/source', 'source', 'YAML'],
 ] as const;
 
 export function PipelinePage() {
   const env = useEnv();
   const { pipeline } = route.useParams();
   const query = useQuery(pipelineQuery(env, pipeline));
+  const here = useLocation({ select: (location) => location.pathname });
   const detail = query.data;
+  const problems = detail?.problems.length ?? 0;
   return (
     <>
       <PageHead
@@ -74,28 +76,23 @@ export function PipelinePage() {
             </Fact>
           </Facts>
         )}
-        <nav className={tabs.tabs} aria-label="Views of this pipeline">
-          {TABS.map(([to, name]) => (
+        <Tabs label="Views of this pipeline">
+          {TABS.map(([to, name, title]) => (
             <Link
-              key={to}
+              key={name}
               to={to}
               params={{ pipeline }}
-              className={tabs.tab}
               activeOptions={{ includeSearch: false }}
-              data-testid={`tab-${name.toLowerCase()}`}
+              {...tabProps(name, here.endsWith(`/${name}`))}
             >
-              {name}
-              {name === 'YAML' && (detail?.problems.length ?? 0) > 0 && (
-                <span className={tabs.count} style={{ color: 'var(--s-failed-fg)' }}>
-                  {detail?.problems.length} problems
-                </span>
-              )}
+              {title}
+              {name === 'source' && problems > 0 && <TabCount tone="bad">{problems} problems</TabCount>}
             </Link>
           ))}
-          <Link to="/runs" search={{ pipeline }} className={tabs.tab} data-testid="tab-runs">
+          <Link to="/runs" search={{ pipeline }} {...tabProps('runs', false)}>
             Runs
           </Link>
-        </nav>
+        </Tabs>
       </PageHead>
       <PageBody>
         <Loaded query={query} height={360}>

@@ -22,6 +22,7 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
             <th>Trigger</th>
             <th>Release</th>
             <th>Run</th>
+            <th>Reason</th>
           </tr>
         </thead>
         <tbody>
@@ -51,9 +52,12 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
               <td className={table.tight}>
                 <Release digest={run.release} dirty={run.dirty} />
               </td>
-              <td>
-                <span className="mono dim" style={{ whiteSpace: 'nowrap' }}>
-                  {run.id}
+              <td className={table.tight}>
+                <span className="mono dim">{run.id}</span>
+              </td>
+              <td className={table.fill}>
+                <span className="dim clip" title={run.reason ?? undefined}>
+                  {run.reason}
                 </span>
               </td>
             </tr>

@@ -14,7 +14,7 @@ import { useEnvOfRun } from '../parts/environment.ts';
 import { runName } from '../parts/run-title.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
 import { isOver, lookOf } from '../parts/state-look.ts';
-import tabs from '../parts/tabs.module.css';
+import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunConfig } from './run-config.tsx';
@@ -47,6 +47,7 @@ function Run({ run }: { run: RunDetail }) {
   const navigate = useNavigate();
   const over = isOver(run.state);
   const why = useQuery({ ...whyQuery(run.id), enabled: !over });
+  const waiting = why.data?.items.length ?? 0;
   const rerun = useRerun(run.id);
   useEnvOfRun(run.environment);
   const open = (id: string | null) => {
@@ -84,27 +85,22 @@ function Run({ run }: { run: RunDetail }) {
         actions={<RunActions run={run} />}
       >
         <RunFacts run={run} />
-        <nav className={tabs.tabs} aria-label="Views of this run">
+        <Tabs label="Views of this run">
           {RUN_TABS.map((name) => (
             <Link
               key={name}
               to="/runs/$run"
               params={{ run: run.id }}
               search={{ tab: name }}
-              className={tabs.tab}
-              aria-current={tab === name ? 'page' : undefined}
-              activeProps={{ 'aria-current': tab === name ? 'page' : undefined }}
-              data-testid={`tab-${name}`}
               replace
+              {...tabProps(name, tab === name)}
             >
               {NAMES[name]}
-              {name === 'why' && (why.data?.items.length ?? 0) > 0 && !over && (
-                <span className={tabs.count}>{why.data?.items.length}</span>
-              )}
-              {name === 'tasks' && <span className={tabs.count}>{run.taskRuns.length}</span>}
+              {name === 'why' && !over && waiting > 0 && <TabCount>{waiting}</TabCount>}
+              {name === 'tasks' && <TabCount>{run.taskRuns.length}</TabCount>}
             </Link>
           ))}
-        </nav>
+        </Tabs>
       </PageHead>
       <PageBody>
         {tab === 'timeline' && <Timeline run={run} />}

@@ -12,7 +12,7 @@ import { Progress } from '../parts/progress.tsx';
 import { runName } from '../parts/run-title.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
 import { lookOf } from '../parts/state-look.ts';
-import tabs from '../parts/tabs.module.css';
+import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
 import { LogView } from '../log/log-view.tsx';
 import { AttemptSwitch, AttemptTable } from './attempts.tsx';
 import { TaskCommand, TaskData, TaskSummary } from './task-parts.tsx';
@@ -101,23 +101,21 @@ function Task({ detail }: { detail: TaskRunDetail }) {
         }
       >
         <TaskFacts detail={detail} attempt={attempt} />
-        <nav className={tabs.tabs} aria-label="Views of this task">
+        <Tabs label="Views of this task">
           {shown.map((name) => (
             <Link
               key={name}
               to="/runs/$run/tasks/$task"
               params={{ run: run.id, task: task.id }}
               search={{ ...search, tab: name }}
-              className={tabs.tab}
-              activeProps={{ 'aria-current': tab === name ? 'page' : undefined }}
-              data-testid={`tab-${name}`}
               replace
+              {...tabProps(name, tab === name)}
             >
               {NAMES[name]}
-              {counts[name] !== undefined && <span className={tabs.count}>{counts[name]}</span>}
+              {counts[name] !== undefined && <TabCount>{counts[name]}</TabCount>}
             </Link>
           ))}
-        </nav>
+        </Tabs>
       </PageHead>
       <PageBody>
         {tab === 'log' &&

@@ -1,6 +1,6 @@
 import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
-import { shortDigest } from './release.tsx';
+import { shortDigest } from './digest.ts';
 
 /** An id in full (or the start of a hash), with a button that copies all of it. */
 export function CopyId({ id, short = false }: { id: string; short?: boolean }) {

@@ -3,20 +3,28 @@ import styles from './markdown.module.css';
 
 /** A task's own words. Only elements made here get into the page; links leave with no trace of where they came from. */
 export function Markdown({ text }: { text: string }) {
+  const blocks = parseMarkdown(text);
+  const top = Math.min(...blocks.map((block) => (block.kind === 'heading' ? block.level : 6)));
   return (
     <div className={styles.text}>
-      {parseMarkdown(text).map((block, index) => (
-        <Piece key={index} block={block} />
+      {blocks.map((block, index) => (
+        <Piece key={index} block={block} top={top} />
       ))}
     </div>
   );
 }
 
-function Piece({ block }: { block: Block }) {
+/** `top` is the highest heading in the text; it becomes level 3, below the card's. */
+function Piece({ block, top }: { block: Block; top: number }) {
   switch (block.kind) {
     case 'heading':
       return (
-        <p className={styles.heading} role="heading" aria-level={Math.min(6, block.level + 2)} data-level={block.level}>
+        <p
+          className={styles.heading}
+          role="heading"
+          aria-level={Math.min(6, 3 + block.level - top)}
+          data-level={block.level}
+        >
           <Words words={block.text} />
         </p>
       );

@@ -10,14 +10,22 @@ interface NoticeProps {
   readonly title: string;
   readonly hint?: ReactNode;
   readonly tone?: 'bad' | 'calm';
+  /** Inside a form, instead of in the middle of a page. */
+  readonly inline?: boolean;
   readonly children?: ReactNode;
 }
 
 /** A page or a part that has nothing to show, and what to do about it. */
-export function Notice({ title, hint, tone = 'calm', children }: NoticeProps) {
+export function Notice({ title, hint, tone = 'calm', inline = false, children }: NoticeProps) {
   const Icon = tone === 'bad' ? IconAlertHexagon : IconInfoCircle;
   return (
-    <div className={styles.notice} data-tone={tone} role={tone === 'bad' ? 'alert' : undefined} data-testid="notice">
+    <div
+      className={styles.notice}
+      data-tone={tone}
+      data-inline={inline || undefined}
+      role={tone === 'bad' ? 'alert' : undefined}
+      data-testid="notice"
+    >
       <Icon size={22} stroke={1.6} aria-hidden className={styles.icon} />
       <div>
         <p className={styles.title}>{title}</p>
@@ -28,8 +36,14 @@ export function Notice({ title, hint, tone = 'calm', children }: NoticeProps) {
   );
 }
 
+interface FailureProps {
+  readonly error: unknown;
+  readonly onRetry?: () => void;
+  readonly inline?: boolean;
+}
+
 /** What the server said, its hint and its problems, and a way to ask again. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+export function Failure({ error, onRetry, inline = false }: FailureProps) {
   const known = error instanceof ApiError ? error : null;
   const problems: readonly Problem[] = known?.problems ?? [];
   return (
@@ -37,6 +51,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => v
       title={error instanceof Error ? error.message : 'Something went wrong.'}
       hint={known?.hint === undefined ? undefined : <Coded text={known.hint} />}
       tone="bad"
+      inline={inline}
     >
       {problems.length > 0 && <ProblemList problems={problems} />}
       {onRetry !== undefined && (

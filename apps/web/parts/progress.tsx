@@ -12,7 +12,7 @@ interface ProgressProps {
 export function Progress({ done, total, label, bare = false }: ProgressProps) {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   return (
-    <div className={styles.progress} data-testid="progress">
+    <div className={styles.progress} data-bare={bare || undefined} data-testid="progress">
       <span className={styles.text}>
         {!bare && <span className="clip">{label}</span>}
         <span className="num">

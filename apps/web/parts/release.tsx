@@ -1,3 +1,4 @@
+import { shortDigest } from './digest.ts';
 import styles from './release.module.css';
 
 interface ReleaseProps {
@@ -23,8 +24,4 @@ export function Release({ digest, dirty = false, plain = false }: ReleaseProps) 
       )}
     </span>
   );
-}
-
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256[:-]/, '').slice(0, 8);
 }

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Outlet, useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router';
 import { useLive } from '../live.ts';
 import { EnvironmentSwitcher } from './environment-switcher.tsx';
 import { useEnv } from './environment.ts';
@@ -21,15 +21,18 @@ export function Shell() {
   const run = useParams({ strict: false }).run ?? null;
   const live = useLive(env, run);
   const navigate = useNavigate();
+  const router = useRouter();
   const [help, setHelp] = useState(false);
   const [palette, setPalette] = useState(false);
 
   useEffect(watchSequences, []);
   useEffect(() => {
     writePreference('environment', env);
-    if (inAddress === undefined)
-      void navigate({ to: '.', search: (old) => ({ ...old, env }), hash: true, replace: true });
-  }, [env, inAddress, navigate]);
+    if (inAddress !== undefined) return;
+    const here = new URL(window.location.href);
+    here.searchParams.set('env', env);
+    router.history.replace(here.pathname + here.search + here.hash);
+  }, [env, inAddress, router]);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;

@@ -41,7 +41,8 @@ export function HealthCard({ strip }: HealthCardProps) {
                 ))}
               </div>
               <span className={`${styles.stripSum} num`}>
-                {good} good{bad > 0 && <b> · {bad} failed</b>}
+                {good + bad === 0 ? 'no runs ended' : `${good} good`}
+                {bad > 0 && <b> · {bad} failed</b>}
               </span>
             </div>
           );

@@ -38,8 +38,10 @@ export function ActiveCard({ runs }: { runs: readonly Run[] }) {
             <span className={styles.activeName}>
               <b>
                 <PipelineLink name={run.pipeline} />
-              </b>{' '}
-              <RunLink run={run} />
+              </b>
+              <span className="dim">
+                <RunLink run={run} />
+              </span>
             </span>
             <TaskCounts counts={run.counts} />
             <span className={`${styles.activeTook} dim`}>

@@ -69,7 +69,7 @@ function TriggerForm({ env, detail, onClose }: { env: string; detail: PipelineDe
         onChange={(event) => setAt(event.currentTarget.value)}
         classNames={{ input: 'mono' }}
       />
-      {trigger.error !== null && <Failure error={trigger.error} />}
+      {trigger.error !== null && <Failure error={trigger.error} inline />}
       <div className={styles.foot}>
         <Button variant="default" onClick={onClose}>
           Cancel
