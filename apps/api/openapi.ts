@@ -33,7 +33,14 @@ export function documentApi(
     customSiteTitle: 'Sluice API',
     jsonDocumentUrl: 'api/docs/openapi.json',
     raw: ['json'],
+    swaggerOptions: { requestInterceptor: proveOrigin },
   });
+}
+
+/** Runs in the browser: requests tried out on the page carry the header that writes with a cookie need. */
+function proveOrigin(request: { headers: Record<string, string> }): object {
+  request.headers['x-sluice'] = '1';
+  return request;
 }
 
 /** The documentation looks for TypeScript's parameter types, which our build does not emit; their number is all it needs. */

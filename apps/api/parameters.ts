@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RUN_STATES } from '#core';
+import { RUN_STATES, type RunState } from '#core';
 
 // What may stand in a URL. Every string is bounded and has a pattern, so that none reaches SQL or a file name unchecked.
 
@@ -36,10 +36,19 @@ export const metricsQuery = z.strictObject({
   name: metricName.optional(),
   limit: count(1, 500).default(200),
 });
+/** One state or several, separated by commas. */
+const runStates = z
+  .string()
+  .max(100)
+  .refine(
+    (text) => text.split(',').every((one) => RUN_STATES.includes(one as RunState)),
+    `expected one or more of ${RUN_STATES.join(', ')}, separated by commas`,
+  )
+  .meta({ example: 'failed,timed_out' });
 export const runsQuery = z.strictObject({
   env: environmentName.optional(),
   pipeline: pipelineName.optional(),
-  state: z.enum(RUN_STATES).optional(),
+  state: runStates.optional(),
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });

@@ -68,7 +68,7 @@ export interface Reads {
   runs(options: {
     environment: string | null;
     pipeline: string | null;
-    state: RunState | null;
+    states: readonly RunState[] | null;
     limit: number;
     cursor: string | null;
   }): Promise<Page<Run>>;

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { SluiceError } from '#core';
+import { SluiceError, type RunState } from '#core';
 import { metricsIn, rerunRequest, run, runDetail, waitingReason, type Run, type RunDetail } from '#contracts';
 import { Actor } from '../actor.ts';
 import { Answers, listOf, pageOf } from '../answers.ts';
@@ -24,7 +24,7 @@ export class RunsController {
     return this.reads.runs({
       environment: env ?? null,
       pipeline: pipeline ?? null,
-      state: state ?? null,
+      states: (state?.split(',') as RunState[] | undefined) ?? null,
       limit,
       cursor: cursor ?? null,
     });

@@ -138,7 +138,7 @@ describe('runs', () => {
     const ids: string[] = [];
     for (let index = 0; index < 7; index += 1)
       ids.unshift(await aRun(seeded, { state: index % 2 ? 'failed' : 'success' }));
-    const all = { environment: null, pipeline: null, state: null, limit: 3 };
+    const all = { environment: null, pipeline: null, states: null, limit: 3 };
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
@@ -152,7 +152,7 @@ describe('runs', () => {
       ...all,
       environment: 'dev',
       pipeline: 'churn',
-      state: 'failed',
+      states: ['failed', 'timed_out'],
       limit: 50,
       cursor: null,
     });

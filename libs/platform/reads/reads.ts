@@ -31,7 +31,7 @@ export function createReads(context: ReadContext) {
     runs: (options: {
       environment: string | null;
       pipeline: string | null;
-      state: RunState | null;
+      states: readonly RunState[] | null;
       limit: number;
       cursor: string | null;
     }) => readRuns(context, options),

@@ -16,14 +16,14 @@ export async function readRuns(
   options: {
     environment: string | null;
     pipeline: string | null;
-    state: RunState | null;
+    states: readonly RunState[] | null;
     limit: number;
     cursor: string | null;
   },
 ): Promise<{ items: Run[]; next: string | null }> {
-  const { environment, pipeline, state, limit, cursor } = options;
+  const { environment, pipeline, states, limit, cursor } = options;
   const before = decodeCursor(cursor);
-  const rows = await apiQueries.readRuns(db, { environment, pipeline, state, before, limit: limit + 1 });
+  const rows = await apiQueries.readRuns(db, { environment, pipeline, states, before, limit: limit + 1 });
   return toPage(rows, limit, toRun);
 }
 

@@ -40,7 +40,7 @@ export interface RunFilter {
   /** Null: of any environment, pipeline, state. */
   readonly environment: string | null;
   readonly pipeline: string | null;
-  readonly state: RunState | null;
+  readonly states: readonly RunState[] | null;
   /** Only runs older than this id; null: from the newest. */
   readonly before: string | null;
   readonly limit: number;
@@ -54,13 +54,13 @@ export function readRuns(db: Db, filter: RunFilter): Promise<RunRow[]> {
        select *
        from run
        where ($1::text is null or environment = $1) and ($2::text is null or pipeline = $2)
-         and ($3::text is null or state = $3) and ($4::bigint is null or id < $4)
+         and ($3::text[] is null or state = any($3)) and ($4::bigint is null or id < $4)
        order by id desc
        limit $5
      ) r
      join release l on l.digest = r.release
      order by r.id desc`,
-    [filter.environment, filter.pipeline, filter.state, filter.before, filter.limit],
+    [filter.environment, filter.pipeline, filter.states, filter.before, filter.limit],
   );
 }
 
