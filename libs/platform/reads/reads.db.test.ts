@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { TASK_STATES } from '#core';
 import * as shapes from '#contracts';
+import { apiQueries } from '#store';
 import { createTestDatabase } from '#testing';
 import { aRun, anAttempt, aTaskRun, nextId, NOW, seededReads, type SeededReads } from './seeded-reads.ts';
 
@@ -200,6 +201,34 @@ describe('runs', () => {
     await aTaskRun(seeded, runId, 'ingest', 'success');
     const detail = shapes.runDetail.parse(await seeded.reads.runDetail(runId));
     expect([detail.tasks, detail.taskRuns.length]).toEqual([[], 1]);
+  });
+});
+
+test('no list walks a whole table of runs', async () => {
+  const first = await aRun(seeded, { state: 'success' });
+  await seeded.db.query(
+    `insert into run (environment, pipeline, release, config_hash, trigger, why, params, state, max_active_runs, queue_order, finished_at)
+     select 'dev', 'p' || n % 50, 'r1', 'h', 'manual', '', '{}', case when n % 7 = 0 then 'failed' else 'success' end, 1, 0, now()
+     from generate_series(1, 20000) n`,
+  );
+  await seeded.db.query('analyze run');
+  const any = { environment: 'dev', pipeline: null, states: null, before: null, limit: 50 };
+  const row = await apiQueries.readRun(seeded.db, first);
+  await seeded.db.transaction(async (manager) => {
+    await apiQueries.readRuns(manager, any);
+    await apiQueries.readRuns(manager, { ...any, environment: null });
+    await apiQueries.readRuns(manager, { ...any, pipeline: 'p3', before: '15000' });
+    await apiQueries.readRuns(manager, { ...any, states: ['failed', 'timed_out'] });
+    await apiQueries.readLastRuns(manager, 'dev', ['p1', 'p2', 'churn']);
+    await apiQueries.readGridRuns(manager, 'dev', 'p5', '9000', 50);
+    await apiQueries.readSchedules(manager, 'dev');
+    await apiQueries.countLiveRuns(manager);
+    if (row) await apiQueries.readNeighbours(manager, row);
+    const [scans] = await manager.query<{ whole: number; indexed: number }[]>(
+      `select seq_scan::int as whole, idx_scan::int as indexed from pg_stat_xact_user_tables where relname = 'run'`,
+    );
+    expect(scans).toEqual({ whole: 0, indexed: expect.any(Number) });
+    expect(scans?.indexed).toBeGreaterThan(8);
   });
 });
 
