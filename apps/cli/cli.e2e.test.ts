@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -15,6 +15,12 @@ interface Ended {
   readonly err: string;
 }
 
+const children = new Set<ChildProcess>();
+/** A test that fails must not leave a program waiting behind. */
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 /** The built program as its own process; nothing of this process's environment but the path. */
 function sluice(
   cwd: string,
@@ -23,6 +29,8 @@ function sluice(
 ): Promise<Ended> {
   const env = { PATH: process.env.PATH ?? '', HOME: cwd, ...options.env };
   const child = spawn(process.execPath, [BIN, ...argv], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.once('close', () => children.delete(child));
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => {
@@ -162,13 +170,71 @@ describe('without a project or a server', () => {
   });
 });
 
+describe('run --local', () => {
+  let project: string;
+  beforeAll(async () => {
+    project = join(root, 'local');
+    await sluice(root, ['init', 'local', '--template', 'ml']);
+    await writeFile(
+      join(project, 'dags/wait.yaml'),
+      'name: wait\ntasks:\n  wait:\n    run: echo "pid $$"; sleep 300\n',
+    );
+  });
+
+  test('runs the whole engine without a server: logs on stderr, the run on stdout', async () => {
+    const { code, out, err } = await sluice(project, ['run', 'hello', '--local', '-p', 'greeting=Salut', '--json']);
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      { pipeline: 'hello', state: 'success', params: { greeting: 'Salut' } },
+    ]);
+    expect(err).toContain('write | Salut from dev, run 1\n');
+    expect(err).toMatch(/ count success in /);
+  });
+
+  test('a gate that does not hold is exit 7 with its reason, and publishes nothing', async () => {
+    const { code, out, err } = await sluice(project, [
+      'run',
+      'toy-model',
+      '--local',
+      '-p',
+      'rows=300',
+      '-p',
+      'min_accuracy=0.999',
+      '-o',
+      'name',
+    ]);
+    expect([code, out]).toEqual([7, '2\n']);
+    expect(err).toContain('min_accuracy');
+    await expect(access(join(project, '.sluice/storage/dev/toy-model/models'))).resolves.toBeUndefined();
+    await expect(access(join(project, '.sluice/storage/dev/toy-model/best'))).rejects.toThrow();
+  });
+
+  test('a mistake is told before anything is started', async () => {
+    const { code, err } = await sluice(project, ['run', 'helo', '--local']);
+    expect([code, err]).toEqual([5, expect.stringContaining('There are: hello, toy-model, wait.')]);
+  });
+
+  test('Ctrl-C ends the task and Postgres, exit 130', async () => {
+    let pid = 0;
+    const onErr = (text: string, kill: () => void): void => {
+      const [, found] = /wait \| pid (\d+)\n/.exec(text) ?? [];
+      if (found === undefined || pid !== 0) return;
+      pid = Number(found);
+      kill();
+    };
+    expect((await sluice(project, ['run', 'wait', '--local'], { onErr })).code).toBe(130);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await expect(access(join(project, '.sluice/local/postgres/postmaster.pid'))).rejects.toThrow();
+  });
+});
+
 describe('the process', () => {
   test('Ctrl-C while watching is exit 130, and the token is nowhere', async () => {
     const server = await new ContractServer().start();
     server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
     server.stream('GET /events', (response) => void eventStream(response));
     const onErr = (text: string, kill: () => void): void => {
-      if (text.endsWith('run 7 running\n')) kill();
+      if (text.includes('run 7 running\n')) kill();
     };
     const { code, out, err } = await sluice(root, ['runs', 'watch', '7'], {
       env: { ...server.env, SLUICE_DEBUG: '1' },

@@ -17,7 +17,7 @@ export interface LocalRunRequest {
   readonly repository: string;
   readonly pipeline: string;
   readonly environment: string;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, unknown>>;
   readonly interval: { readonly at: string } | { readonly from: string; readonly to: string } | null;
   /** Ends the attempts; resolves with the run as it is then. */
   readonly signal: AbortSignal;

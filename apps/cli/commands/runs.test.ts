@@ -157,7 +157,9 @@ describe('runs watch', () => {
     expect(code).toBe(7);
     expect(out).toBe('7\n');
     expect(err).toContain('2026-01-03T11:00:05Z ingest failed in 4.0s: exit code 3\n');
-    expect(err).toContain('error: Run 7 of flight-delays ended failed: Task "ingest" failed on try 1 of 1\n');
+    expect(err).toContain(
+      'error: Run 7 of flight-delays ended failed: Task "ingest" failed on try 1 of 1: exit code 3\n',
+    );
     expect(err).toContain('hint: `sluice logs 7/ingest` shows why');
   });
 

@@ -92,11 +92,21 @@ export async function finishRun(
   if (!(about.wasShown && cli.io.out.isTTY && cli.output(options).isForPeople))
     await printRun(cli, options, withoutDetail(detail));
   if (detail.state === 'success') return;
-  const reason = detail.reason ? `: ${detail.reason}` : '.';
-  throw new SluiceError('run_failed', `Run ${detail.id} of ${detail.pipeline} ended ${detail.state}${reason}`, {
-    hint: about.isLocal ? 'Run it again with --local after a fix.' : nextStep(detail),
-    details: { runId: detail.id },
-  });
+  throw new SluiceError(
+    'run_failed',
+    `Run ${detail.id} of ${detail.pipeline} ended ${detail.state}${reasonText(detail)}`,
+    {
+      hint: about.isLocal ? 'Run it again with --local after a fix.' : nextStep(detail),
+      details: { runId: detail.id },
+    },
+  );
+}
+
+/** The run's reason and, where that only names the task, the task's own. */
+function reasonText({ reason, taskRuns }: RunDetail): string {
+  const why = taskRuns.find((row) => row.state === 'failed')?.reason;
+  const parts = [reason, why != null && !reason?.includes(why) ? why : null].filter((part) => part !== null);
+  return parts.length === 0 ? '.' : `: ${parts.join(': ')}`;
 }
 
 function nextStep({ id, taskRuns }: RunDetail): string {

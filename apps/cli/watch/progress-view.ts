@@ -10,6 +10,8 @@ import { durationText, isoInstant } from '../output/time.ts';
 /** Shows a run's course on stderr. */
 export interface ProgressView {
   update(detail: RunDetail): void;
+  /** Whether other lines may be written between its own. */
+  readonly mayBeMixed: boolean;
   /** Leaves the screen in order; nothing may be shown afterwards. */
   close(): void;
 }
@@ -19,7 +21,13 @@ export function progressView(io: Io): ProgressView {
   return mayRedraw(io, io.err) ? new RedrawnView(io) : new LineView(io);
 }
 
+/** One line per change, wherever it is shown. */
+export function lineView(io: Io): ProgressView {
+  return new LineView(io);
+}
+
 class LineView implements ProgressView {
+  readonly mayBeMixed = true;
   readonly #io: Io;
   readonly #seen = new Map<string, string>();
 
@@ -59,6 +67,7 @@ function outcome(row: TaskRun | RunDetail, now: Date): string {
 }
 
 class RedrawnView implements ProgressView {
+  readonly mayBeMixed = false;
   readonly #io: Io;
   readonly #style: Style;
   readonly #clock: ReturnType<typeof setInterval>;
