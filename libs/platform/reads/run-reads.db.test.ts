@@ -1,0 +1,168 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import * as shapes from '#contracts';
+import { apiQueries } from '#store';
+import { createTestDatabase } from '#testing';
+import { aRun, anAttempt, aTaskRun, NOW, seededReads, type SeededReads } from './seeded-reads.ts';
+
+let seeded: SeededReads;
+beforeAll(async () => {
+  seeded = await seededReads(await createTestDatabase());
+});
+afterEach(() => seeded.clear());
+afterAll(() => seeded.close());
+
+describe('runs', () => {
+  test('are paged by id, newest first, with filters that combine', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 7; index += 1)
+      ids.unshift(await aRun(seeded, { state: index % 2 ? 'failed' : 'success' }));
+    const all = { environment: null, pipeline: null, states: null, limit: 3 };
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof seeded.reads.runs>> = await seeded.reads.runs({ ...all, cursor });
+      page.items.forEach((run) => shapes.run.strict().parse(run));
+      seen.push(...page.items.map((run) => run.id));
+      cursor = page.next;
+    } while (cursor !== null);
+    expect(seen).toEqual(ids);
+    const failed = await seeded.reads.runs({
+      ...all,
+      environment: 'dev',
+      pipeline: 'churn',
+      states: ['failed', 'timed_out'],
+      limit: 50,
+      cursor: null,
+    });
+    expect(failed.items.map((run) => run.state)).toEqual(['failed', 'failed', 'failed']);
+    expect((await seeded.reads.runs({ ...all, environment: 'prod', cursor: null })).items).toEqual([]);
+    await expect(seeded.reads.runs({ ...all, cursor: 'bm9uc2Vuc2U' })).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  test('a run that goes on is counted from its rows, one that has ended keeps its counts', async () => {
+    const live = await aRun(seeded);
+    await aTaskRun(seeded, live, 'ingest', 'success');
+    await aTaskRun(seeded, live, 'train', 'ready');
+    await aTaskRun(seeded, live, 'train', 'ready', { map_index: 1 });
+    const ended = await aRun(seeded, { state: 'success', counts: { success: 4 } });
+    expect((await seeded.reads.run(live)).counts).toEqual({ success: 1, ready: 2 });
+    expect((await seeded.reads.run(ended)).counts).toEqual({ success: 4 });
+  });
+
+  test('a run’s page has every task, tries before the last, and its neighbours', async () => {
+    const before = await aRun(seeded);
+    const runId = await aRun(seeded);
+    const after = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'ingest', 'running', { number: 2, map_key: '' });
+    await anAttempt(seeded, runId, 'ingest', 1, 'failed', { started_at: NOW, finished_at: NOW, exit_code: 3 });
+    await anAttempt(seeded, runId, 'ingest', 2, 'running', { started_at: NOW });
+    const detail = shapes.runDetail.strict().parse(await seeded.reads.runDetail(runId));
+    expect([detail.previousRun, detail.nextRun]).toEqual([before, after]);
+    expect(detail.taskRuns.map(({ taskId, state }) => `${taskId} ${state}`)).toEqual([
+      'ingest running',
+      'train none',
+      'evaluate none',
+      'tidy none',
+    ]);
+    expect(detail.taskRuns[0]).toMatchObject({
+      tries: 2,
+      startedAt: NOW.toISOString(),
+      progress: { done: 1, total: 2, label: 'half' },
+      earlier: [{ number: 1, state: 'failed', finishedAt: NOW.toISOString() }],
+    });
+  });
+
+  test('a run whose release is gone still tells what happened', async () => {
+    await seeded.insert('release', { digest: 'collected', alias: 'x', dirty: false, created_at: NOW });
+    const runId = await aRun(seeded, { release: 'collected', state: 'success' });
+    await aTaskRun(seeded, runId, 'ingest', 'success');
+    const detail = shapes.runDetail.parse(await seeded.reads.runDetail(runId));
+    expect([detail.tasks, detail.taskRuns.length]).toEqual([[], 1]);
+  });
+});
+
+test('no list walks a whole table of runs', async () => {
+  const first = await aRun(seeded, { state: 'success' });
+  await seeded.db.query(
+    `insert into run (environment, pipeline, release, config_hash, trigger, why, params, state, max_active_runs, queue_order, finished_at)
+     select 'dev', 'p' || n % 50, 'r1', 'h', 'manual', '', '{}', case when n % 7 = 0 then 'failed' else 'success' end, 1, 0, now()
+     from generate_series(1, 20000) n`,
+  );
+  await seeded.db.query('analyze run');
+  const any = { environment: 'dev', pipeline: null, states: null, before: null, limit: 50 };
+  const row = await apiQueries.readRun(seeded.db, first);
+  await seeded.db.transaction(async (manager) => {
+    await apiQueries.readRuns(manager, any);
+    await apiQueries.readRuns(manager, { ...any, environment: null });
+    await apiQueries.readRuns(manager, { ...any, pipeline: 'p3', before: '15000' });
+    await apiQueries.readRuns(manager, { ...any, states: ['failed', 'timed_out'] });
+    await apiQueries.readLastRuns(manager, 'dev', ['p1', 'p2', 'churn']);
+    await apiQueries.readGridRuns(manager, 'dev', 'p5', '9000', 50);
+    await apiQueries.readSchedules(manager, 'dev');
+    await apiQueries.countLiveRuns(manager);
+    if (row) await apiQueries.readNeighbours(manager, row);
+    const [scans] = await manager.query<{ whole: number; indexed: number }[]>(
+      `select seq_scan::int as whole, idx_scan::int as indexed from pg_stat_xact_user_tables where relname = 'run'`,
+    );
+    expect(scans).toEqual({ whole: 0, indexed: expect.any(Number) });
+    expect(scans?.indexed).toBeGreaterThan(8);
+  });
+});
+
+describe('why something waits', () => {
+  const rules = async (runId: string) =>
+    (await seeded.reads.whyWaiting(runId)).map((reason) => shapes.waitingReason.strict().parse(reason));
+
+  test('a queued run names the limit, its place in line and who runs', async () => {
+    const [one, two] = [await aRun(seeded), await aRun(seeded)];
+    await aRun(seeded, { state: 'queued', queue_order: 1 });
+    const waiting = await aRun(seeded, { state: 'queued', queue_order: 2 });
+    expect(await rules(waiting)).toEqual([
+      {
+        taskId: null,
+        mapIndex: null,
+        rule: 'max_active_runs',
+        text: 'At most 2 runs of churn may be active in dev; 1 queued before this one.',
+        position: 2,
+        holders: [one, two],
+      },
+    ]);
+  });
+
+  test('a task names what it needs; a ready one the pool, its place and the holders', async () => {
+    await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 1, used: 1 });
+    const other = await aRun(seeded);
+    await aTaskRun(seeded, other, 'ingest', 'running', { number: 1 });
+    await anAttempt(seeded, other, 'ingest', 1, 'running');
+    await aTaskRun(seeded, other, 'train', 'ready', { priority: 5 });
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'ingest', 'ready');
+    const reasons = await rules(runId);
+    expect(reasons.map(({ taskId, rule, position, holders }) => ({ taskId, rule, position, holders }))).toEqual([
+      { taskId: 'ingest', rule: 'pool', position: 2, holders: [`${other}/ingest`] },
+      { taskId: 'train', rule: 'needs', position: null, holders: [`${runId}/ingest`] },
+      { taskId: 'evaluate', rule: 'needs', position: null, holders: [`${runId}/train`] },
+      {
+        taskId: 'tidy',
+        rule: 'needs',
+        position: null,
+        holders: ['ingest', 'train', 'evaluate'].map((id) => `${runId}/${id}`),
+      },
+    ]);
+    expect(reasons[0]?.text).toBe('Pool "default": 1 of 1 slots are taken; number 2 in line.');
+  });
+
+  test('data, retries and the executor are named too; nothing waits in a run that has ended', async () => {
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'ingest', 'waiting', { reason: 'no partition 2026-01-01 of other.raw' });
+    await aTaskRun(seeded, runId, 'train', 'retrying', { retry_at: NOW, reason: 'exit code 1' });
+    await aTaskRun(seeded, runId, 'evaluate', 'queued', { number: 1 });
+    const reasons = await rules(runId);
+    expect(reasons.slice(0, 3).map(({ rule, text }) => `${rule}: ${text}`)).toEqual([
+      'executor: Handed to the executor; it starts when a process is free.',
+      'data: no partition 2026-01-01 of other.raw',
+      `retry: The next try is due ${NOW.toISOString()}. Last: exit code 1`,
+    ]);
+    expect(await rules(await aRun(seeded, { state: 'success' }))).toEqual([]);
+  });
+});
