@@ -33,8 +33,10 @@ export function buildGraph(
     }
     upstream.set(node.id, needed);
   }
-  const order = topological(nodes, upstream);
-  if (order.length < nodes.size) reportCycles(nodes, upstream, new Set(order.map((node) => node.id)), compiling);
+  const downstream = reversed(upstream);
+  const order = topological(nodes, upstream, downstream);
+  if (order.length < nodes.size)
+    reportCycles(nodes, { upstream, downstream }, new Set(order.map((node) => node.id)), compiling);
   const ancestors = new Map<string, ReadonlySet<string>>();
   return {
     upstream,
@@ -42,22 +44,22 @@ export function buildGraph(
     runsBefore(id, before) {
       if (before.final && nodes.get(id)?.final === false) return true;
       let known = ancestors.get(before.id);
-      if (known === undefined) ancestors.set(before.id, (known = ancestorsOf(before.id, upstream)));
+      if (known === undefined) ancestors.set(before.id, (known = reachedFrom(before.id, upstream)));
       return known.has(id);
     },
   };
 }
 
-function topological(
-  nodes: ReadonlyMap<string, TaskNode>,
-  upstream: ReadonlyMap<string, ReadonlySet<string>>,
-): TaskNode[] {
-  const waiting = new Map<string, number>();
-  const downstream = new Map<string, string[]>();
-  for (const [id, needed] of upstream) {
-    waiting.set(id, needed.size);
-    for (const before of needed) downstream.set(before, [...(downstream.get(before) ?? []), id]);
-  }
+type Edges = ReadonlyMap<string, ReadonlySet<string>>;
+
+function reversed(edges: Edges): Edges {
+  const back = new Map<string, Set<string>>([...edges.keys()].map((id) => [id, new Set()]));
+  for (const [id, others] of edges) for (const other of others) back.get(other)?.add(id);
+  return back;
+}
+
+function topological(nodes: ReadonlyMap<string, TaskNode>, upstream: Edges, downstream: Edges): TaskNode[] {
+  const waiting = new Map([...upstream].map(([id, needed]) => [id, needed.size]));
   const place = new Map([...nodes.keys()].map((id, index) => [id, index]));
   const order: TaskNode[] = [];
   let ready = [...nodes.values()].filter((node) => waiting.get(node.id) === 0);
@@ -77,13 +79,14 @@ function topological(
   return [...order.filter((node) => !node.final), ...order.filter((node) => node.final)];
 }
 
-function ancestorsOf(id: string, upstream: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+/** Everything that is reached from `id` by `edges`, one step or many; `id` itself only through a cycle. */
+function reachedFrom(id: string, edges: Edges): Set<string> {
   const found = new Set<string>();
-  const pending = [...(upstream.get(id) ?? [])];
+  const pending = [...(edges.get(id) ?? [])];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (found.has(next)) continue;
     found.add(next);
-    pending.push(...(upstream.get(next) ?? []));
+    pending.push(...(edges.get(next) ?? []));
   }
   return found;
 }
@@ -91,17 +94,18 @@ function ancestorsOf(id: string, upstream: ReadonlyMap<string, ReadonlySet<strin
 /** One problem for each set of tasks that wait for each other, naming a shortest way round. */
 function reportCycles(
   nodes: ReadonlyMap<string, TaskNode>,
-  upstream: ReadonlyMap<string, ReadonlySet<string>>,
+  edges: { readonly upstream: Edges; readonly downstream: Edges },
   sorted: ReadonlySet<string>,
   compiling: Compiling,
 ): void {
   const reported = new Set<string>();
   for (const [id, node] of nodes) {
     if (sorted.has(id) || reported.has(id)) continue;
-    const cycle = shortestCycle(id, upstream);
+    const cycle = shortestCycle(id, edges.upstream);
     if (cycle === null) continue;
-    // Everything that both leads here and is reached from here belongs to the same knot.
-    for (const other of ancestorsOf(id, upstream)) if (ancestorsOf(other, upstream).has(id)) reported.add(other);
+    // What both leads here and is reached from here belongs to the same knot.
+    const behind = reachedFrom(id, edges.downstream);
+    for (const other of reachedFrom(id, edges.upstream)) if (behind.has(other)) reported.add(other);
     const way = cycle.length > 12 ? [...cycle.slice(0, 6), '…', ...cycle.slice(-5)] : cycle;
     const place = node.shape?.needs === undefined ? node.path : [...node.path, 'needs'];
     compiling.atKey(
@@ -113,7 +117,7 @@ function reportCycles(
 }
 
 /** Breadth first over "runs before": `a -> b -> a` means that b needs a and a needs b. */
-function shortestCycle(start: string, upstream: ReadonlyMap<string, ReadonlySet<string>>): string[] | null {
+function shortestCycle(start: string, upstream: Edges): string[] | null {
   const next = new Map<string, string>();
   let frontier = [start];
   while (frontier.length > 0) {

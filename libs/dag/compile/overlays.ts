@@ -4,27 +4,30 @@ import { didYouMean } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { valueFaults } from './param-value.ts';
+import type { Entries, KnownNames } from './sections.ts';
 import { compileSchedule } from './schedule.ts';
 
 /** What differs under `environments:`; a schedule there replaces that of the pipeline whole. */
 export function compileOverlays(
-  shapes: Readonly<Record<string, OverlayShape>>,
+  section: Entries<OverlayShape>,
   params: Readonly<Record<string, ParamSchema>>,
+  known: KnownNames,
   compiling: Compiling,
 ): Record<string, PipelineOverlay> {
   const overlays: Record<string, PipelineOverlay> = {};
-  for (const [environment, shape] of Object.entries(shapes)) {
+  for (const [environment, shape] of Object.entries(section.entries)) {
+    if (shape === null) continue;
     const path = ['environments', environment];
     for (const [name, value] of Object.entries(shape.params ?? {})) {
       const place = [...path, 'params', name];
       const schema = params[name];
-      if (schema === undefined || !Object.hasOwn(params, name))
+      if (!known.has(name))
         compiling.atKey(
           place,
           `There is no parameter ${quote(name)}.`,
-          didYouMean(name, Object.keys(params), 'Declare it under `params:`.'),
+          didYouMean(name, known, 'Declare it under `params:`.'),
         );
-      else
+      else if (schema !== undefined)
         for (const wrong of valueFaults(schema, value))
           compiling.at(place, `params.${name} ${wrong}.`, 'Change the value or the schema.');
     }

@@ -2,19 +2,18 @@ import type { ParamSchema } from '#core';
 import { CEL_NUMBER } from '../expression/expression-types.ts';
 import type { ParamShape } from '../shape/pipeline-shape.ts';
 import type { Compiling } from './compiling.ts';
+import type { Entries } from './sections.ts';
 import { schemaFault, typesOf, valueFaults } from './param-value.ts';
 
 /** The parameters under `params:`; faulty ones are reported and left without constraints, so that names stay known. */
-export function compileParams(
-  shapes: Readonly<Record<string, ParamShape>>,
-  compiling: Compiling,
-): Record<string, ParamSchema> {
+export function compileParams(section: Entries<ParamShape>, compiling: Compiling): Record<string, ParamSchema> {
   const params: Record<string, ParamSchema> = {};
-  for (const [name, shape] of Object.entries(shapes)) {
+  for (const [name, shape] of Object.entries(section.entries)) {
     const path = ['params', name];
-    const schema = shape as ParamSchema;
+    const schema = (shape ?? {}) as ParamSchema;
     const { default: initial, ...constraints } = schema;
     params[name] = {};
+    if (shape === null) continue;
     const fault = schemaFault(constraints);
     if (fault !== null) {
       compiling.at(

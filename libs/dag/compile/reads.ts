@@ -10,6 +10,8 @@ import type { Compiling } from './compiling.ts';
 interface Declared {
   readonly pipeline: string;
   readonly paths: Readonly<Record<string, PathDeclaration>>;
+  /** False: `paths:` is faulty as a whole, so nothing can be said about any name. */
+  readonly usable: boolean;
 }
 
 /** The `reads:` of a task, references to other pipelines not yet followed. `writes` are the task's own. */
@@ -20,7 +22,7 @@ export function compileReads(
   declared: Declared,
   compiling: Compiling,
 ): ReadDeclaration[] {
-  if (shape === undefined) return [];
+  if (shape === undefined || !declared.usable) return [];
   const entries: [key: string | number, read: ReadShape][] = Array.isArray(shape)
     ? [...shape.entries()]
     : Object.entries(shape);
@@ -48,6 +50,7 @@ export function compileWrites(
   compiling: Compiling,
 ): string[] {
   const writes: string[] = [];
+  if (!declared.usable) return writes;
   for (const [index, name] of names.entries()) {
     const place = [...path, index];
     if (!Object.hasOwn(declared.paths, name)) unknownPath(name, place, declared, compiling);

@@ -17,7 +17,6 @@ export interface TaskSurroundings {
   readonly names: Names;
   readonly tasks: Names['tasks'];
   readonly upstream: readonly string[];
-  readonly final: boolean;
 }
 
 const MOST_TASK_RUNS = 1_000;

@@ -4,7 +4,7 @@ import type { Compiling } from './compiling.ts';
 import { mayOverlap } from './locations.ts';
 import type { TaskNode } from './task-node.ts';
 
-/** Which task writes each path. Reports paths with two writers, also through overlapping locations, and with none. */
+/** Which task writes each path. Reports paths with two writers, also through overlapping locations. */
 export function findWriters(
   nodes: readonly TaskNode[],
   paths: Readonly<Record<string, PathDeclaration>>,
@@ -23,8 +23,6 @@ export function findWriters(
     }
   }
   reportOverlaps(writers, paths, pipeline, compiling);
-  // A task with faults may be the one that writes.
-  if (nodes.every((node) => node.shape !== null)) reportUnwritten(nodes, writers, paths, compiling);
   return writers;
 }
 
@@ -45,7 +43,8 @@ function reportOverlaps(
   }
 }
 
-function reportUnwritten(
+/** Paths of this pipeline that nobody makes: whoever reads them would wait for ever. */
+export function reportUnwritten(
   nodes: readonly TaskNode[],
   writers: ReadonlyMap<string, TaskNode>,
   paths: Readonly<Record<string, PathDeclaration>>,

@@ -1,16 +1,20 @@
 import { didYouMean } from '../source/did-you-mean.ts';
-import { listed, quote } from '../source/quote.ts';
+import { code, listed, quote } from '../source/quote.ts';
 import { typeFault, type ExpressionTypes, type ResultKind } from './expression-types.ts';
 import { isScopeName, parseProgram, SCOPE_NAMES, type Reference } from './program.ts';
+
+interface Known extends Iterable<string> {
+  has(name: string): boolean;
+}
 
 /** What exists at the place of an expression; null: that name has no meaning there. */
 export interface Names {
   /** `task "train"`, `path "raw"`: for messages. */
   readonly place: string;
-  readonly params: ReadonlySet<string>;
-  readonly matrix: ReadonlySet<string> | null;
-  readonly tasks: { readonly visible: { has(id: string): boolean }; readonly all: ReadonlySet<string> } | null;
-  readonly metrics: ReadonlySet<string> | null;
+  readonly params: Known;
+  readonly matrix: Known | null;
+  readonly tasks: { readonly visible: { has(id: string): boolean }; readonly all: Known } | null;
+  readonly metrics: Known | null;
   readonly outputs: boolean;
   /** Metrics of the run before, known to gates only. */
   readonly baseline: boolean;
@@ -30,7 +34,7 @@ export interface ExpressionFault {
 export function checkExpression(expression: string, names: Names, result: ResultKind): ExpressionFault[] {
   const parsed = parseProgram(expression);
   if (!parsed.ok) {
-    const message = `Expression \`${expression}\` is not valid: ${parsed.message}.`;
+    const message = `Expression ${code(expression)} is not valid: ${parsed.message}.`;
     return [{ offset: parsed.offset, message, hint: syntaxHint(expression) }];
   }
   const faults = parsed.program.references.flatMap((reference) => checkReference(reference, names));
@@ -38,6 +42,8 @@ export function checkExpression(expression: string, names: Names, result: Result
   const fault = typeFault(expression, names.types, result);
   return fault === null ? [] : [fault];
 }
+
+const KNOWN_NAMES = SCOPE_NAMES.filter((name) => name !== 'paths').join(', ');
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   logical_date: 'Use data_interval_start.',
@@ -74,14 +80,14 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
   if (!isScopeName(root))
     return fault(
       `The name ${quote(root)} is not known in an expression.`,
-      ELSEWHERE[root] ?? didYouMean(root, SCOPE_NAMES, `Known names: ${SCOPE_NAMES.join(', ')}. Texts need quotes.`),
+      ELSEWHERE[root] ?? didYouMean(root, SCOPE_NAMES, `Known names: ${KNOWN_NAMES}. Texts need quotes.`),
     );
   const [member, second] = members;
   const unknown = (what: string, known: Iterable<string>, declare: string): ExpressionFault[] =>
     member === undefined
       ? fault(`${root} needs a name behind it.`, `Write ${root}.<name>.`)
       : fault(`There is no ${what} ${quote(member)}.`, didYouMean(member, known, declare));
-  const needs = (known: ReadonlySet<string> | null, what: string, declare: string): ExpressionFault[] => {
+  const needs = (known: Known | null, what: string, declare: string): ExpressionFault[] => {
     if (known === null) return fault(`${root} is not known in ${names.place}.`, ABSENT[root] ?? 'Remove it.');
     return member !== undefined && known.has(member) ? [] : unknown(what, known, declare);
   };

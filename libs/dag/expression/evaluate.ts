@@ -1,4 +1,5 @@
 import { canonicalJson } from '../canonical-json.ts';
+import { code } from '../source/quote.ts';
 import { faultOf, parseProgram } from './program.ts';
 import type { Evaluated, Scope } from './scope.ts';
 import { hasExpressions, splitTemplate } from './template.ts';
@@ -16,7 +17,7 @@ export function evaluate(expression: string, scope: Scope): Evaluated<unknown> {
   const parsed = parseProgram(expression);
   const refuse = (message: string): Evaluated<never> => ({
     ok: false,
-    message: `Expression \`${expression}\` cannot be evaluated: ${message}.`,
+    message: `Expression ${code(expression)} cannot be evaluated: ${message}.`,
   });
   if (!parsed.ok) return refuse(parsed.message);
   const absent = parsed.program.references.find(({ root }) => valueAt(scope, root) === undefined);
@@ -52,7 +53,7 @@ export function renderTemplate(text: string, scope: Scope): Evaluated<string> {
 export function renderValue(value: unknown, expression: string): Evaluated<string> {
   const refuse = (message: string): Evaluated<string> => ({
     ok: false,
-    message: `Expression \`${expression}\` ${message}.`,
+    message: `Expression ${code(expression)} ${message}.`,
   });
   if (value === null) return refuse('is null, which has no text form; test for it: `x == null ? "" : string(x)`');
   const text = typeof value === 'string' ? value : typeof value === 'object' ? canonicalJson(value) : String(value);

@@ -1,6 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { celEnvironment } from './cel-environment.ts';
 import type { ExpressionFault } from './check-expression.ts';
+import { code } from '../source/quote.ts';
 import { faultOf, SCOPE_NAMES } from './program.ts';
 
 /** What the place of an expression can use. */
@@ -24,14 +25,14 @@ export function typeFault(expression: string, types: ExpressionTypes, result: Re
     const { message, offset } = faultOf(checked.error);
     return {
       offset,
-      message: `Expression \`${expression}\` is not valid: ${message}.`,
+      message: `Expression ${code(expression)} is not valid: ${message}.`,
       hint: 'Convert one side with string(…), int(…) or double(…), or compare values of one type.',
     };
   }
   const type = checked.type ?? 'dyn';
   if (type === 'dyn' || RESULTS[result].types.test(type)) return null;
   const { expected, hint } = RESULTS[result];
-  return { offset: 0, message: `Expression \`${expression}\` gives ${described(type)}; expected ${expected}.`, hint };
+  return { offset: 0, message: `Expression ${code(expression)} gives ${described(type)}; expected ${expected}.`, hint };
 }
 
 const RESULTS: Readonly<Record<ResultKind, { types: RegExp; expected: string; hint: string }>> = {

@@ -107,9 +107,28 @@ function inOurWords(message: string): string {
     .replace(/dyn<(\w+)>/g, '$1')
     .replace(/^found no matching overload for/, 'there is no function')
     .replace(/^no such overload: (.*)$/, 'operator does not apply: $1')
+    .replace(/^(Expected \w+, got EOF|Unexpected token: EOF)$/, 'it ends too early')
+    .replace(/^Expected (\w+), got .*$/, (_, token: string) => `${SIGNS[token] ?? token.toLowerCase()} is missing`)
+    .replace(
+      /^Unexpected token: (\w+)$/,
+      (_, token: string) => `${SIGNS[token] ?? token.toLowerCase()} is not expected`,
+    )
     .replace(/^Exceeded max(\w+) \((\d+)\)$/, 'the expression is too large ($1 over $2)');
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
+
+const SIGNS: Readonly<Record<string, string>> = {
+  LPAREN: '"("',
+  RPAREN: '")"',
+  LBRACKET: '"["',
+  RBRACKET: '"]"',
+  LBRACE: '"{"',
+  RBRACE: '"}"',
+  COLON: '":"',
+  COMMA: '","',
+  DOT: '"."',
+  IDENTIFIER: 'a name',
+};
 
 interface Walk {
   readonly references: Reference[];

@@ -1,5 +1,6 @@
-/** Keys of the design whose behaviour comes later, by where they stand, with what to do meanwhile. */
-export const NOT_YET: Readonly<Record<string, string>> = {
+const PROMOTION = 'Promotion comes with a later version; remove the key.';
+
+const TASK_LATER = {
   call: "Put the tasks into one pipeline, or let the other pipeline read this one's paths.",
   wait: 'Declare `reads:` with `missing: wait` to wait for data, or test in `run:` and exit with 75 to try again later.',
   approve: 'Start the second half as a manual pipeline of its own.',
@@ -13,17 +14,32 @@ export const NOT_YET: Readonly<Record<string, string>> = {
   wait_for_downstream: 'Set `max_active_runs: 1`; runs then follow each other.',
   io: 'Read and write the folder in $PATH_<NAME>.',
   templates: 'Use `${{ }}` in `run`, `env`, `paths` and `sql`.',
-  'schedule.at': 'Use `cron`, or start the runs by hand.',
-  'schedule.datasets': 'Use `cron` and let tasks wait for the data with `reads: [other-pipeline.path]`.',
-  'schedule.events': 'Start runs through the API with parameters.',
-  'schedule.window': 'Use `start` and `end`.',
-  from: 'Promotion comes with a later version; remove the key.',
-  soak: 'Promotion comes with a later version; remove the key.',
-  window: 'Promotion comes with a later version; remove the key.',
-  approvals: 'Promotion comes with a later version; remove the key.',
-  gates: 'Promotion comes with a later version; use `gate` on a task.',
-  verify: 'Promotion comes with a later version; remove the key.',
-  auto_rollback: 'Promotion comes with a later version; remove the key.',
+};
+
+/** Keys of the design whose behaviour comes later, by where they would stand, with what to do meanwhile. */
+export const NOT_YET: Readonly<
+  Record<'file' | 'task' | 'path' | 'schedule' | 'overlay', Readonly<Record<string, string>>>
+> = {
+  file: {
+    ...TASK_LATER,
+    from: PROMOTION,
+    soak: PROMOTION,
+    window: PROMOTION,
+    approvals: PROMOTION,
+    gates: 'Promotion comes with a later version; use `gate` on a task.',
+    verify: PROMOTION,
+    auto_rollback: PROMOTION,
+  },
+  task: TASK_LATER,
+  path: { io: TASK_LATER.io, templates: TASK_LATER.templates },
+  schedule: {
+    at: 'Use `cron`, or start the runs by hand.',
+    datasets: 'Use `cron` and let tasks wait for the data with `reads: [other-pipeline.path]`.',
+    events: 'Start runs through the API with parameters.',
+    window: 'Use `start` and `end`.',
+    calendar: 'Use `cron`.',
+  },
+  overlay: { resources: TASK_LATER.resources },
 };
 
 /** Values of the design whose behaviour comes later: `key=value`. */

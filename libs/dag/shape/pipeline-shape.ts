@@ -1,103 +1,120 @@
 import { z } from 'zod';
 import { ALERT_EVENTS } from '#core';
-import { duration, id, name, nonEmptyText, oneOrMany, text, variable, wholeNumber, yesNo } from './names.ts';
-import { DEFAULT_KEYS, taskShape } from './task-shape.ts';
+import { expecting } from './expecting.ts';
+import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
+import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
 
-const moment = z
-  .string({ error: 'a date (2026-01-01) or a local time (2026-01-01T06:00)' })
-  .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?$/, {
-    error: "a date (2026-01-01) or a local time (2026-01-01T06:00) in the schedule's time zone",
-  });
+const momentWords = expecting("a date or a local time in the schedule's time zone", '2026-01-31 or 2026-01-31T06:00');
+const moment = z.string(momentWords).regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?$/, momentWords);
 
-const order = z.enum(['oldest_first', 'newest_first']).optional();
 const timing = {
   timezone: nonEmptyText.optional().describe('IANA name; default UTC.'),
   start: moment.optional().describe('First interval starts here or later.'),
   end: moment.optional().describe('Last interval starts here or earlier.'),
   catchup: z
-    .union([z.boolean(), z.strictObject({ max_age: duration.optional(), order })], {
-      error: 'true, false, or a map with max_age, order',
-    })
+    .union(
+      [
+        z.boolean(),
+        z.strictObject({ max_age: duration.optional(), order: z.enum(['oldest_first', 'newest_first']).optional() }),
+      ],
+      expecting('true, false, or a map with max_age, order', '{ max_age: 3d }'),
+    )
     .optional(),
   run: z.enum(['at_end']).optional(),
 };
 
 export const scheduleShape = z.union(
   [
-    z.string().min(1, { error: 'manual, a cron such as "30 2 * * *", or a preset such as "@daily"' }),
+    nonEmptyText,
     z.null(),
     z.strictObject({
       cron: nonEmptyText.optional(),
       every: duration.optional(),
       ...timing,
-      gap: z.enum(['next', 'skip']).optional(),
-      fold: z.enum(['first', 'second', 'both']).optional(),
+      gap: z.enum(['next', 'skip']).optional().describe('Times inside a clock change: next instant, or none.'),
+      fold: z.enum(['first', 'second', 'both']).optional().describe('Times that the clocks show twice.'),
     }),
   ],
-  { error: 'manual, a cron in quotes, or a map with cron or every, timezone, start, end, catchup' },
+  expecting(
+    'manual, a cron, or a map with cron or every, timezone, start, end, catchup',
+    '{ cron: "30 2 * * *", timezone: Europe/Berlin }',
+  ),
 );
 
-const paramShape = z
-  .looseObject({
-    type: z
-      .union([z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object']), z.array(z.string())], {
-        error: 'string, number, integer, boolean, array or object',
-      })
-      .optional(),
-    description: text.optional(),
-  })
+export const paramShape = z
+  .looseObject(
+    {
+      type: z
+        .union([z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object']), z.array(z.string())], {
+          error: 'string, number, integer, boolean, array or object',
+        })
+        .optional(),
+      description: text.optional(),
+    },
+    expecting('a JSON Schema', '{ type: number, default: 0.5 }'),
+  )
   .describe('JSON Schema of the value; without `default` it must be given.');
 
-const pathShape = z.union(
+export const pathShape = z.union(
   [nonEmptyText, z.strictObject({ at: nonEmptyText, shared: yesNo.optional(), partition: z.enum(['ds']).optional() })],
-  { error: 'a location such as raw/ds=${{ ds }}, or a map with at, shared, partition' },
+  expecting('a location, or a map with at, shared, partition', 'raw/ds=${{ ds }}'),
 );
 
+const targetWords = expecting('slack:#channel or email:name@example.com', 'slack:#alerts');
+const target = z
+  .string(targetWords)
+  .regex(/^(slack:[#@]?[^\s#@]\S{0,79}|email:[^\s@:,;<>]+@[^\s@:,;<>]+)$/, targetWords);
 const alertsShape = z.array(
   z.strictObject({
-    on: oneOrMany(z.enum(ALERT_EVENTS), 'an event or a list of events'),
-    to: oneOrMany(
-      z.string().regex(/^(slack:[#@]?[^\s#@]\S{0,79}|email:[^\s@:]+@[^\s@]+\.[^\s@]+|email:[^\s@:]+@localhost)$/, {
-        error: 'slack:#channel or email:name@example.com',
-      }),
-      'a target or a list of targets such as slack:#alerts, email:name@example.com',
-    ),
+    on: oneOrMany(z.enum(ALERT_EVENTS), expecting('an event or a list of events', '[run.failed]')),
+    to: oneOrMany(target, expecting('a target or a list of targets', '["slack:#alerts"]')),
   }),
-  { error: 'a list of rules with on and to' },
+  expecting('a list of rules with on and to', '[{ on: run.failed, to: "slack:#alerts" }]'),
 );
 
-const overlayShape = z.strictObject({
-  schedule: scheduleShape.optional(),
-  paused: yesNo.optional(),
-  params: z.record(id, z.json(), { error: 'a map from parameter to value' }).optional(),
-  pool: name.optional(),
-  alerts: alertsShape.optional(),
-});
+export const overlayShape = z.strictObject(
+  {
+    schedule: scheduleShape.optional(),
+    paused: yesNo.optional(),
+    params: z.record(id, z.json(), expecting('a map from parameter to value', '{ sample: 0.1 }')).optional(),
+    pool: name.optional(),
+    alerts: alertsShape.optional(),
+  },
+  expecting('a map with schedule, paused, params, pool, alerts', '{ schedule: manual }'),
+);
+
+const tasks = z.record(id, taskShape, expecting('a map from task id to task', '{ hello: { run: echo hello } }'));
 
 /** Every key of a pipeline file; validation, messages and the published JSON Schema all come from here. */
 export const PIPELINE_KEYS = {
   name,
   description: text.optional(),
   owner: text.optional(),
-  tags: z.array(nonEmptyText, { error: 'a list of texts' }).optional(),
+  tags: z.array(nonEmptyText, expecting('a list of texts', '[daily]')).optional(),
   schedule: scheduleShape.optional(),
   max_active_runs: wholeNumber(1, 1_000).optional(),
   max_active_tasks: wholeNumber(1, 100_000).optional(),
   overlap: z.enum(['queue', 'skip', 'cancel_running']).optional(),
   run_timeout: duration.optional(),
   deadline: duration.optional(),
-  params: z.record(id, paramShape, { error: 'a map from parameter to schema' }).optional(),
-  paths: z.record(id, pathShape, { error: 'a map from path to location' }).optional(),
-  env: z
-    .record(variable, z.union([text, z.number(), z.boolean()], { error: 'a text, number or boolean' }), {
-      error: 'a map from variable to value',
-    })
+  params: z
+    .record(id, paramShape, expecting('a map from parameter to schema', '{ sample: { type: number, default: 0.5 } }'))
     .optional(),
-  defaults: z.strictObject(DEFAULT_KEYS, { error: 'a map with retries, timeout, pool, slots, priority' }).optional(),
-  tasks: z.record(id, taskShape, { error: 'a map from task id to task' }),
-  finally: z.record(id, taskShape, { error: 'a map from task id to task' }).optional(),
+  paths: z.record(id, pathShape, expecting('a map from path to location', '{ raw: raw/day }')).optional(),
+  env: envShape.optional(),
+  defaults: z
+    .strictObject(DEFAULT_KEYS, expecting('a map with retries, timeout, pool, slots, priority', '{ retries: 2 }'))
+    .optional(),
+  tasks,
+  finally: tasks.optional(),
   alerts: alertsShape.optional(),
-  environments: z.record(name, overlayShape, { error: 'a map from environment to what differs there' }).optional(),
+  environments: z
+    .record(
+      name,
+      overlayShape,
+      expecting('a map from environment to what differs there', '{ dev: { schedule: manual } }'),
+    )
+    .optional(),
 };
 
 export const pipelineShape = z.strictObject(PIPELINE_KEYS);

@@ -1,9 +1,11 @@
 import type { z } from 'zod';
-import { didYouMean } from '../source/did-you-mean.ts';
 import type { ProblemList } from '../source/problem-list.ts';
-import { listed, quote } from '../source/quote.ts';
+import { quote } from '../source/quote.ts';
 import type { Path, SourceMap } from '../source/source-map.ts';
-import { FOREIGN_KEYS, NOT_YET, NOT_YET_VALUES } from './foreign-keys.ts';
+import { expectationOf, expectedOf } from './expecting.ts';
+import { NOT_YET_VALUES } from './foreign-keys.ts';
+import { labelOf } from './label.ts';
+import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -17,8 +19,13 @@ export function checkShape<T extends z.ZodType>(
 ): z.infer<T> | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    for (const leaf of leavesOf(issue, [])) report(leaf, value, path, schema, map, problems);
+  const reported = new Set<string>();
+  for (const leaf of parsed.error.issues.flatMap((issue) => leavesOf(issue, []))) {
+    // A text that fails two rules is one mistake; the first rule says it best.
+    const key = `${leaf.path.join('/')}${leaf.code === 'unrecognized_keys' ? ' keys' : ''}`;
+    if (reported.has(key)) continue;
+    reported.add(key);
+    report(leaf, { schema, root: value, base: path, map, problems });
   }
   return null;
 }
@@ -42,126 +49,56 @@ export function checkKeys(
 function leavesOf(issue: Issue, prefix: readonly PropertyKey[]): Issue[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    const meant = issue.errors.filter(
-      (branch) => !branch.some((inner) => inner.path.length === 0 && isTypeIssue(inner)),
-    );
-    const [branch] = meant.length === 1 || meant.every((inner) => inner.length > 0) ? meant : [];
-    if (branch !== undefined) return branch.flatMap((inner) => leavesOf(inner as Issue, path));
+    // A branch was meant if it took the value for what it is and complains about something inside.
+    const meant = issue.errors.find((branch) => branch.every((inner) => isInside(inner)));
+    if (meant !== undefined) return meant.flatMap((inner) => leavesOf(inner as Issue, path));
   }
   return [{ ...issue, path } as Issue];
 }
 
-function isTypeIssue(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_type' || issue.code === 'invalid_union';
+function isInside(issue: z.core.$ZodIssue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'too_small';
 }
 
-function report(
-  issue: Issue,
-  root: unknown,
-  base: Path,
-  schema: z.ZodType,
-  map: SourceMap,
-  problems: ProblemList,
-): void {
+/** Where a shape is being checked. */
+interface Place {
+  readonly schema: z.ZodType;
+  readonly root: unknown;
+  readonly base: Path;
+  readonly map: SourceMap;
+  readonly problems: ProblemList;
+}
+
+function report(issue: Issue, { schema, root, base, map, problems }: Place): void {
   const inner = issue.path.map((member) => (typeof member === 'number' ? member : String(member)));
   const path = [...base, ...inner];
-  const where = labelOf(path);
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      for (const key of issue.keys) {
-        const { message, hint } = unknownKey(key, path, keysOf(schema, inner, root));
-        problems.add(map.key([...path, key]), message, hint);
-      }
-      return;
-    case 'invalid_key': {
-      const key = String(inner.at(-1));
-      const expected = issue.issues[0]?.message ?? 'another name';
-      problems.add(
-        map.key(path),
-        `${labelOf(path.slice(0, -1))}: the name ${quote(key)} is not valid.`,
-        `Expected ${expected}.`,
-      );
-      return;
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) {
+      const { message, hint } = unknownKey(key, path, keysOf(schema, inner, root));
+      problems.add(map.key([...path, key]), message, hint);
     }
-    default: {
-      const value = memberAt(root, inner);
-      if (value === undefined) {
-        const owner = path.slice(0, -1);
-        problems.add(map.key(owner), `${labelOf(owner)} has no ${quote(path.at(-1))}.`, missingHint(path));
-        return;
-      }
-      const later = typeof value === 'string' ? NOT_YET_VALUES[`${path.slice(-2).join('.')}=${value}`] : undefined;
-      if (later !== undefined) {
-        problems.add(map.value(path), `${where}: ${quote(value)} is not yet supported.`, later);
-        return;
-      }
-      const [expected, hint] = expectation(issue, value);
-      problems.add(map.value(path), `${where} is ${quote(value)}; expected ${expected}.`, hint);
-    }
+    return;
   }
-}
-
-function unknownKey(key: string, path: Path, known: readonly string[]): { message: string; hint: string } {
-  const section = path.at(-1) === 'schedule' ? 'schedule.' : '';
-  const later = NOT_YET[section + key] ?? (section === '' || key === 'io' ? NOT_YET[key] : undefined);
-  const where = path.length === 0 ? '' : ` in ${labelOf(path)}`;
-  if (later !== undefined && !known.includes(key))
-    return { message: `The key ${quote(key)}${where} is not yet supported.`, hint: later };
-  const message = `The key ${quote(key)}${where} is not known.`;
-  const foreign = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
-  if (foreign !== undefined) return { message, hint: `Did you mean \`${foreign}\`?` };
-  return {
-    message,
-    hint: didYouMean(key, known, known.length === 0 ? 'Remove it.' : `Known keys: ${known.join(', ')}.`),
-  };
-}
-
-function expectation(issue: Issue, value: unknown): [expected: string, hint: string] {
-  if (issue.code === 'invalid_value') {
-    const values = issue.values.map(String);
-    const hint =
-      typeof value === 'string'
-        ? didYouMean(value, values, `Write one of ${values.join(', ')}.`)
-        : `Write one of ${values.join(', ')}.`;
-    return [listed(values), hint];
+  if (issue.code === 'invalid_key') {
+    const name = quote(String(inner.at(-1)));
+    const message = `${labelOf(path.slice(0, -1))}: the name ${name} is not valid.`;
+    problems.add(map.key(path), message, `Use ${expectedOf(issue.issues[0]?.message)}.`);
+    return;
   }
-  const expected =
-    ownMessage(issue.message) ?? EXPECTED_TYPES[String((issue as { expected?: unknown }).expected)] ?? 'something else';
-  if (typeof value === 'number' && expected.startsWith('a duration'))
-    return [expected, `Add the unit: ${value}s, ${value}m or ${value}h.`];
-  if ((typeof value === 'number' || typeof value === 'boolean') && expected.startsWith('a text'))
-    return [expected, `Put it in quotes: "${value}".`];
-  return [expected, `Write ${expected}.`];
-}
-
-const EXPECTED_TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  boolean: 'true or false',
-  object: 'a map',
-  record: 'a map',
-  array: 'a list',
-};
-
-/** Messages of the schemas say what is expected; those of the library itself begin with these words. */
-function ownMessage(message: string): string | null {
-  return /^(Invalid|Too |Unrecognized|Expected)/.test(message) ? null : message;
-}
-
-function missingHint(path: Path): string {
-  const key = String(path.at(-1));
-  return `Add \`${key}: …\`.`;
-}
-
-/** `tasks.load.retries`; the file itself when empty. */
-export function labelOf(path: Path): string {
-  if (path.length === 0) return 'The file';
-  let label = '';
-  for (const member of path) {
-    if (typeof member === 'number') label += `[${member}]`;
-    else label += /^[\w-]{1,63}$/.test(member) ? `${label === '' ? '' : '.'}${member}` : `[${quote(member)}]`;
+  const value = memberAt(root, inner);
+  if (value === undefined) {
+    const owner = path.slice(0, -1);
+    const message = `${labelOf(owner)} has no ${quote(path.at(-1))}.`;
+    problems.add(map.key(owner), message, `Add \`${String(path.at(-1))}: …\`.`);
+    return;
   }
-  return label;
+  const later = typeof value === 'string' ? NOT_YET_VALUES[`${path.slice(-2).join('.')}=${value}`] : undefined;
+  if (later !== undefined) {
+    problems.add(map.value(path), `${labelOf(path)}: ${quote(value)} is not yet supported.`, later);
+    return;
+  }
+  const { expected, hint } = expectationOf(issue, value);
+  problems.add(map.value(path), `${labelOf(path)} is ${quote(value)}; expected ${expected}.`, hint);
 }
 
 function memberAt(value: unknown, path: readonly (string | number)[]): unknown {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRIGGER_RULES } from '#core';
+import { expecting } from './expecting.ts';
 import {
   delay,
   duration,
@@ -15,6 +16,9 @@ import {
 } from './names.ts';
 
 const retryCount = wholeNumber(0, 1000);
+const factorWords = expecting('a factor from 1 to 100', '2');
+const shareWords = expecting('a share from 0 to 1', '0.1');
+const endsWords = expecting('exit codes from 1 to 255, timeout or lost', '[1, timeout]');
 
 export const retriesShape = z.union(
   [
@@ -23,49 +27,63 @@ export const retriesShape = z.union(
       max: retryCount,
       delay: delay.optional().describe('Wait before the first retry; default 30s.'),
       backoff: z
-        .number({ error: 'a factor from 1 to 100' })
-        .min(1, { error: 'a factor from 1 to 100' })
-        .max(100, { error: 'a factor from 1 to 100' })
+        .number(factorWords)
+        .min(1, factorWords)
+        .max(100, factorWords)
         .optional()
         .describe('Factor from one delay to the next; default 2.'),
       max_delay: delay.optional().describe('Longest wait; default 30m.'),
       jitter: z
-        .number({ error: 'a share from 0 to 1' })
-        .min(0, { error: 'a share from 0 to 1' })
-        .max(1, { error: 'a share from 0 to 1' })
+        .number(shareWords)
+        .min(0, shareWords)
+        .max(1, shareWords)
         .optional()
         .describe('Share of the delay that may be added; default 0.1.'),
       on: z
-        .array(
-          z.union([wholeNumber(1, 255), z.enum(['timeout', 'lost'])], {
-            error: 'an exit code from 1 to 255, timeout or lost',
-          }),
-        )
-        .min(1, { error: 'at least one exit code, timeout or lost' })
+        .array(z.union([wholeNumber(1, 255), z.enum(['timeout', 'lost'])], endsWords), endsWords)
+        .min(1, endsWords)
         .optional()
         .describe('Exit codes and ends that are retried; default: any failure.'),
     }),
   ],
-  { error: 'a number of retries from 0 to 1000, or a map with max, delay, backoff, max_delay, jitter, on' },
+  expecting(
+    'a number of retries from 0 to 1000, or a map with max, delay, backoff, max_delay, jitter, on',
+    '{ max: 2, delay: 1m }',
+  ),
 );
 
-const PATH_REFERENCE = /^([a-z][a-z0-9_-]{0,62}\.)?[a-z][a-z0-9_]{0,62}$/;
-const REFERENCE_EXPECTED = 'a path of this pipeline (raw) or of another one (other-pipeline.features)';
-const pathReference = z.string({ error: REFERENCE_EXPECTED }).regex(PATH_REFERENCE, { error: REFERENCE_EXPECTED });
+const referenceWords = expecting('a path of this pipeline (raw) or of another one (other-pipeline.features)', 'raw');
+const pathReference = z
+  .string(referenceWords)
+  .regex(/^([a-z][a-z0-9_-]{0,62}\.)?[a-z][a-z0-9_]{0,62}$/, referenceWords);
 const readDetails = z.strictObject({
   path: pathReference,
   last: duration.optional().describe('Window of partitions that ends with this interval.'),
-  missing: z.enum(['ok', 'fail', 'wait']).optional(),
+  missing: z.enum(['ok', 'fail', 'wait']).optional().describe('What to do without the data; default wait for others.'),
 });
-const READ_EXPECTED = `${REFERENCE_EXPECTED}, or a map with path, last, missing`;
-const read = z.union([pathReference, readDetails], { error: READ_EXPECTED });
+const read = z.union(
+  [pathReference, readDetails],
+  expecting('a path of this pipeline or of another one, or a map with path, last, missing', '{ path: raw, last: 28d }'),
+);
 
-const MATRIX_EXPECTED = 'a list of values, or one expression "${{ … }}" that gives a list';
-const axisValue = z.json({ error: 'a text, number, boolean, list or map' });
+const envWords = expecting('a map from variable to value', '{ LOG_LEVEL: info }');
+export const envShape = z.record(
+  variable,
+  z.union([text, z.number(), z.boolean()], { error: 'a text, number or boolean' }),
+  envWords,
+);
 
-const expression = z.union([nonEmptyText, z.boolean()], { error: 'an expression' });
+const matrixValues = z.union(
+  [z.array(z.json({ error: 'a text, number, boolean, list or map' })), nonEmptyText],
+  expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
+);
 
-const onFail = <T extends string>(...values: [T, ...T[]]) => z.enum(values).optional();
+const check = z.strictObject({
+  name: nonEmptyText.optional(),
+  expr: nonEmptyText,
+  on_fail: z.enum(['fail', 'warn']).optional(),
+});
+const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
 
 export const TASK_KINDS = ['run', 'node', 'python', 'sql'] as const;
 
@@ -78,56 +96,45 @@ export const DEFAULT_KEYS = {
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
 };
 
-export const taskShape = z.strictObject({
-  run: nonEmptyText.optional().describe('Shell text, executed by bash -euo pipefail.'),
-  node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
-  python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
-  sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
-  needs: oneOrMany(nonEmptyText, 'a task id, a glob such as load_*, or a list of them').optional(),
-  when: z.enum(TRIGGER_RULES).optional(),
-  if: expression.optional(),
-  matrix: z
-    .record(id, z.union([z.array(axisValue), nonEmptyText], { error: MATRIX_EXPECTED }), {
-      error: 'a map from axis to list, such as { lr: [0.05, 0.1] }',
-    })
-    .optional(),
-  max_parallel: wholeNumber(1, 100_000).optional(),
-  max_fanout: wholeNumber(1, 100_000).optional(),
-  reads: z
-    .union([z.array(read), z.record(id, read)], { error: 'a list of paths, or a map from alias to path' })
-    .optional(),
-  writes: z.array(id, { error: 'a list of paths of this pipeline' }).optional(),
-  ...DEFAULT_KEYS,
-  catch: yesNo.optional(),
-  env: z
-    .record(variable, z.union([text, z.number(), z.boolean()], { error: 'a text, number or boolean' }), {
-      error: 'a map from variable to value',
-    })
-    .optional(),
-  secrets: z.array(variable, { error: 'a list of names of secrets' }).optional(),
-  metrics: z.array(metricName, { error: 'a list of names of metrics' }).optional(),
-  checks: z
-    .array(
-      z.union(
-        [
-          nonEmptyText,
-          z.strictObject({
-            name: nonEmptyText.optional(),
-            expr: nonEmptyText,
-            on_fail: onFail('fail', 'warn'),
-          }),
-        ],
-        { error: 'an expression, or a map with name, expr, on_fail' },
-      ),
-      { error: 'a list of checks' },
-    )
-    .optional(),
-  gate: z
-    .union([nonEmptyText, z.strictObject({ expr: nonEmptyText, on_fail: onFail('fail', 'skip_downstream') })], {
-      error: 'an expression, or a map with expr, on_fail',
-    })
-    .optional(),
-});
+export const taskShape = z.strictObject(
+  {
+    run: nonEmptyText.optional().describe('Shell text, executed by bash -euo pipefail.'),
+    node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
+    python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
+    sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
+    needs: oneOrMany(
+      nonEmptyText,
+      expecting('a task id, a glob such as load_*, or a list of them', '[load_raw]'),
+    ).optional(),
+    when: z.enum(TRIGGER_RULES).optional(),
+    if: z.union([nonEmptyText, z.boolean()], expecting('an expression', 'params.rate > 0.5')).optional(),
+    matrix: z.record(id, matrixValues, expecting('a map from axis to list', '{ lr: [0.05, 0.1] }')).optional(),
+    max_parallel: wholeNumber(1, 100_000).optional(),
+    max_fanout: wholeNumber(1, 100_000).optional(),
+    reads: z
+      .union([z.array(read), z.record(id, read)], expecting('a list of paths, or a map from alias to path', '[raw]'))
+      .optional(),
+    writes: z.array(id, expecting('a list of paths of this pipeline', '[features]')).optional(),
+    ...DEFAULT_KEYS,
+    catch: yesNo.optional(),
+    env: envShape.optional(),
+    secrets: z.array(variable, expecting('a list of names of secrets', '[WAREHOUSE_DSN]')).optional(),
+    metrics: z.array(metricName, expecting('a list of names of metrics', '[auc]')).optional(),
+    checks: z
+      .array(
+        z.union(
+          [nonEmptyText, check],
+          expecting('an expression, or a map with name, expr, on_fail', 'outputs.rows > 0'),
+        ),
+        expecting('a list of checks', '[outputs.rows > 0]'),
+      )
+      .optional(),
+    gate: z
+      .union([nonEmptyText, gate], expecting('an expression, or a map with expr, on_fail', 'metrics.auc > 0.8'))
+      .optional(),
+  },
+  expecting('a map', '{ run: echo hello }'),
+);
 
 export type TaskShape = z.infer<typeof taskShape>;
 export type RetriesShape = z.infer<typeof retriesShape>;

@@ -13,6 +13,12 @@ export function quote(value: unknown): string {
   return visible.length <= LONGEST ? visible : `${visible.slice(0, LONGEST - 1)}…`;
 }
 
+/** An expression as it appears in messages: between backticks, on one line, shortened. */
+export function code(expression: string): string {
+  const line = expression.replace(/\s+/g, ' ');
+  return `\`${line.length <= 2 * LONGEST ? line : `${line.slice(0, 2 * LONGEST - 1)}…`}\``;
+}
+
 /** `a, b or c`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;

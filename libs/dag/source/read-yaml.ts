@@ -124,7 +124,9 @@ function unquotedExpression(source: string, errors: readonly YAMLError[]): { tex
 
 function inOurWords(error: YAMLError): [hint: string, message: string] {
   const text = error.message.split('\n')[0] ?? error.message;
-  const message = `YAML: ${text.replace(/\.$/, '')}.`;
+  const message = /^Missing closing ["']quote/.test(text)
+    ? 'A quote is opened before this place and never closed.'
+    : `YAML: ${text.replace(/\.$/, '')}.`;
   switch (error.code) {
     case 'TAB_AS_INDENT':
       return ['Indent with spaces.', message];

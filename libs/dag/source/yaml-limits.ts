@@ -23,7 +23,7 @@ export interface SourceFault {
 }
 
 /** C0 controls but tab and line ends, the replacement character, BOM, and characters that reorder what a reader sees. */
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\ufeff\u202a-\u202e\u2066-\u2069]/;
 
 /** First reason not to hand `text` to the YAML library at all. */

@@ -72,12 +72,8 @@ class Reader {
   #key(node: ParsedNode, seen: Set<string>): string | null {
     const key: unknown = isScalar(node) ? node.value : undefined;
     if (typeof key !== 'string') {
-      const written = isScalar(node) ? quote(key) : 'a map or list';
-      this.#report(
-        node,
-        `The key ${written} is not a text.`,
-        'Keys are names; put a number or a word like true in quotes.',
-      );
+      const written = isScalar(node) ? `The key ${quote(key)} is` : 'A key is a map or list,';
+      this.#report(node, `${written} not a text.`, 'Keys are names; put a number or a word like true in quotes.');
       return null;
     }
     if (key === '<<')

@@ -170,8 +170,14 @@ function fieldOf(low: number, high: number): fc.Arbitrary<string> {
 }
 
 /** Hours near the changes come often, or a random cron would rarely meet one. */
-const hour = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('0', '1', '2', '3', '0,1,2,3', '1-3', '23') }, fieldOf(0, 23));
-const fewMinutes = fc.oneof(fieldOf(0, 59).filter((text) => !text.includes('*')), fc.constant('*/20'));
+const hour = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('0', '1', '2', '3', '0,1,2,3', '1-3', '23') },
+  fieldOf(0, 23),
+);
+const fewMinutes = fc.oneof(
+  fieldOf(0, 59).filter((text) => !text.includes('*')),
+  fc.constant('*/20'),
+);
 const cronWith = (minute: fc.Arbitrary<string>, daily: boolean): fc.Arbitrary<Fields> =>
   fc.record({
     minute,

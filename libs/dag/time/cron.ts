@@ -59,11 +59,11 @@ function readCron(text: string): ParsedCron {
       `"${written}" has six fields; seconds are not supported`,
       `Leave out the first or last field. ${HINT}`,
     );
-  if (fields.length !== 5) return refuse(`"${written}" has ${fields.length} fields; expected five`);
+  if (fields.length !== 5)
+    return refuse(`"${written}" has ${fields.length === 1 ? 'one field' : `${fields.length} fields`}; expected five`);
   for (const [index, field] of fields.entries()) {
     const fault = faultInField(field, index);
-    if (fault !== null)
-      return refuse(`${FIELDS[index]} "${field}" is not valid: ${fault}`, `Expected ${RANGES[index]}. ${HINT}`);
+    if (fault !== null) return refuse(`the ${FIELDS[index]} "${field}" ${fault}`, HINT);
   }
   const five = fields.join(' ').toLowerCase();
   try {
@@ -78,16 +78,17 @@ function readCron(text: string): ParsedCron {
 }
 
 function faultInField(field: string, index: number): string | null {
-  if (!/^[\w*,/#-]+$/.test(field)) return 'it has characters that no field may have';
-  if (/h/i.test(field.replace(/thu|mar/gi, ''))) return 'H is not supported; name a value';
+  const expected = `is not valid; expected ${RANGES[index]}, as values (1,2), ranges (1-5) or steps (*/15)`;
+  // H (a value chosen by hash) would differ from machine to machine.
+  if (!/^[\w*,/#-]+$/.test(field) || /h/i.test(field.replace(/thu|mar/gi, ''))) return expected;
   const step = /\/(\d+)/.exec(field);
-  if (step !== null && Number(step[1]) >= (SPANS[index] ?? 60)) return `the step ${step[1]} is wider than the field`;
+  if (step !== null && Number(step[1]) >= (SPANS[index] ?? 60)) return `has a step wider than the field itself`;
   try {
     CronExpressionParser.parse(FIELDS.map((_, other) => (other === index ? field : '*')).join(' '), { tz: 'UTC' });
     return null;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return message.replace(/^(Constraint error, |Cron\w+ Validation error, )/, '');
+    const isDuplicate = error instanceof Error && error.message.includes('duplicate');
+    return isDuplicate ? 'names a value twice' : expected;
   }
 }
 

@@ -23,7 +23,9 @@ function describeCron(cron: string): string {
   const time = `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`;
   if (day === '*' && weekday === '*') return `daily at ${time}`;
   if (day === '*' && (weekday === '1-5' || weekday === 'mon-fri')) return `on weekdays at ${time}`;
-  const onlyDay = WEEKDAYS.find((name, index) => [`${index}`, `${index + 7}`, name.slice(0, 3).toLowerCase()].includes(weekday));
+  const onlyDay = WEEKDAYS.find((name, index) =>
+    [`${index}`, `${index + 7}`, name.slice(0, 3).toLowerCase()].includes(weekday),
+  );
   if (day === '*' && onlyDay !== undefined) return `every ${onlyDay} at ${time}`;
   if (weekday === '*' && isNumber(day)) return `monthly on day ${day} at ${time}`;
   return `cron ${cron}`;

@@ -85,7 +85,7 @@ function isChosenInFold(zone: string, segment: Segment, local: number, fold: Cro
 
 function isShownAgain(zone: string, segment: Segment, local: number): boolean {
   // Clocks go back by less than a day, so no segment that begins later can show the same time.
-  for (let from = segment.end; from < FAR && from - segment.end < DAY; ) {
+  for (let from = segment.end; from < FAR && from - segment.end < DAY;) {
     const later = segmentAt(zone, from);
     if (local >= later.start + later.offset && local < later.end + later.offset) return true;
     from = later.end;
