@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ContractServer } from './fixture/contract-server.ts';
+import { aPipeline, aPipelineDetail, aRun, aRunDetail, aSeries, aTaskRunDetail, anAlert } from './fixture/records.ts';
+import { sluice } from './fixture/test-io.ts';
+
+// What programs read. A field may be added here; one that goes or changes its type breaks somebody's script.
+
+let server: ContractServer;
+let project: string;
+const interval = { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.000Z' };
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'sluice-json-'));
+  await sluice(['init', '--template', 'ml'], { cwd: project });
+  const reason = { taskId: 'a', mapIndex: 0, rule: 'pool', text: 't', position: 1, holders: ['5/a'] };
+  const path = { location: 'l', folder: 'f', version: 'v', manifestHash: 'h', runId: '7', publishedAt: interval.start };
+  const line = { n: 1, at: 0, stream: 'out', text: 'x' };
+  server = await new ContractServer().start();
+  server
+    .on('GET /runs', { json: { items: [aRun()], next: null } })
+    .on('GET /runs/7', { json: aRunDetail() })
+    .on('GET /runs/7/why', { json: { items: [reason] } })
+    .on('GET /runs/7/tasks/ingest', { json: aTaskRunDetail() })
+    .on('GET /runs/7/tasks/ingest/log', { json: { lines: [line], nextLine: 2, complete: true } })
+    .on('GET /pipelines', { json: { items: [aPipeline()] } })
+    .on('GET /pipelines/p', { json: aPipelineDetail({ sample: { type: 'number' } }) })
+    .on('GET /pipelines/p/metrics', { json: { items: [aSeries([1])] } })
+    .on('POST /pipelines/p/runs', { status: 201, json: aRun() })
+    .on('POST /backfills', { json: { runs: [{ interval, action: 'create', reason: 'missing', runId: '7' }] } })
+    .on('GET /alerts', { json: { items: [anAlert()], next: null } })
+    .on('GET /paths', { json: path });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(project, { recursive: true });
+});
+
+/** Types instead of values; maps whose keys are the user's are shown by one entry as it came. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
+}
+
+test.each([
+  'runs list --json',
+  'runs show 7 --json',
+  'runs why 7 --json',
+  'run p --json',
+  'logs 7/ingest -o ndjson',
+  'pipelines list --json',
+  'pipelines show p --json',
+  'metrics show p --json',
+  'metrics show p --points --json',
+  'backfill create p --from 2026-01-01 --to 2026-01-02 --json',
+  'alerts list --json',
+  'path p.raw --json',
+  'validate --json',
+  'render toy-model --task train --json',
+  'runs show 404 --json',
+])('%s', async (words) => {
+  const { out, err } = await sluice(words.split(' '), { env: server.env, cwd: project });
+  expect(shapeOf(JSON.parse(out || err))).toMatchSnapshot();
+});
