@@ -51,9 +51,9 @@ export function post<T>(path: string, body: unknown = {}): Promise<T> {
   });
 }
 
+/** Trades a one-time code or the token for the cookie. Throws ApiError. */
 export async function signIn(by: { code: string } | { token: string }): Promise<void> {
   await post('/login', by);
-  setSignedOut(false);
 }
 
 async function call<T>(url: string, init: RequestInit): Promise<T> {

@@ -40,6 +40,12 @@ export function App() {
   );
 }
 
+/** What was refused before is forgotten first: a page that mounts on it would not ask again. */
+function enter(): void {
+  client.clear();
+  setSignedOut(false);
+}
+
 /** Redeems the code of the address first; then the page, or the sign-in when the server says 401. */
 function Door() {
   const signedOut = useSignedOut();
@@ -57,7 +63,7 @@ function Door() {
   if (!signedOut) return <RouterProvider router={router} />;
   return (
     <Suspense fallback={null}>
-      <SignInPage refusal={refusal} onSignedIn={() => client.clear()} />
+      <SignInPage refusal={refusal} onSignedIn={enter} />
     </Suspense>
   );
 }

@@ -3,19 +3,17 @@ import { lookOf } from '../parts/state-look.ts';
 import { cellState, type GridData } from './decode-grid.ts';
 import { drawMark } from './draw-mark.ts';
 import { inkOf, type Inks } from './grid-ink.ts';
-import { dateTicks, HEAD, releaseChanges, type GridShape, type Place } from './grid-shape.ts';
+import { dateTicks, HEAD, releaseChanges, type GridShape } from './grid-shape.ts';
 
 /** Width of seven characters of a digest. */
 const RELEASE_ROOM = 52;
 
-/** What part of the grid is on the screen, in CSS pixels, and what is marked in it. */
+/** What part of the grid is on the screen, in CSS pixels. */
 export interface GridView {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  readonly selected: Place | null;
-  readonly hovered: Place | null;
 }
 
 /** Only cells in sight are drawn: the cost does not depend on the number of tasks. */
@@ -30,7 +28,6 @@ export function drawCells(
   ctx.clearRect(0, 0, view.width, view.height);
   ctx.save();
   ctx.translate(-view.left, -view.top);
-  bands(ctx, view, shape, inks);
   const lastRow = Math.min(grid.tasks.length, Math.ceil((view.top + view.height) / rowHeight));
   const [firstRun, lastRun] = runsInView(grid, shape, view);
   const padX = (columnWidth - cell) / 2;
@@ -42,14 +39,6 @@ export function drawCells(
     }
   }
   releaseLines(ctx, grid, shape, inks, view.top, view.height);
-  if (view.selected !== null && view.selected.task >= 0) {
-    const { run, task } = view.selected;
-    ctx.strokeStyle = inks.accent;
-    ctx.lineWidth = 2;
-    ctx.beginPath();
-    ctx.roundRect(run * columnWidth + padX - 2, task * rowHeight + padY - 2, cell + 4, cell + 4, cell / 4 + 1);
-    ctx.stroke();
-  }
   ctx.restore();
 }
 
@@ -66,7 +55,6 @@ export function drawHead(
   ctx.clearRect(0, 0, view.width, shape.headHeight);
   ctx.save();
   ctx.translate(-view.left, 0);
-  bands(ctx, { ...view, top: 0, height: shape.headHeight }, shape, inks, true);
   const base = HEAD.releases + HEAD.bars;
   const longest = Math.max(1, ...durations.map((one) => one ?? 0));
   const [firstRun, lastRun] = runsInView(grid, shape, view);
@@ -122,20 +110,6 @@ function runsInView(grid: GridData, shape: GridShape, view: GridView): [number, 
     Math.max(0, Math.floor(view.left / shape.columnWidth)),
     Math.min(grid.runs.length, Math.ceil((view.left + view.width) / shape.columnWidth)),
   ];
-}
-
-/** Column and row of the pointer and of the selection. */
-function bands(ctx: CanvasRenderingContext2D, view: GridView, shape: GridShape, inks: Inks, columnsOnly = false): void {
-  for (const [place, colour] of [
-    [view.hovered, inks.hover],
-    [view.selected, inks.selected],
-  ] as const) {
-    if (place === null) continue;
-    ctx.fillStyle = colour;
-    ctx.fillRect(place.run * shape.columnWidth, view.top, shape.columnWidth, view.height);
-    if (!columnsOnly && place.task >= 0)
-      ctx.fillRect(view.left, place.task * shape.rowHeight, view.width, shape.rowHeight);
-  }
 }
 
 function releaseLines(

@@ -7,6 +7,7 @@ import { cellState, type GridData } from './decode-grid.ts';
 import { drawCells, drawHead } from './draw-grid.ts';
 import { readInks } from './grid-ink.ts';
 import { gridShape, runDurations, type Place } from './grid-shape.ts';
+import { GridMarks } from './grid-marks.tsx';
 import { GridMirror } from './grid-mirror.tsx';
 import styles from './grid.module.css';
 
@@ -37,12 +38,12 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
   const height = Math.min(total.height, Math.max(240, window.innerHeight - 400));
 
   useLayoutEffect(() => {
-    const view = { ...scroll, width, height, selected, hovered };
+    const view = { ...scroll, width, height };
     const headContext = sized(head.current, width, shape.headHeight);
     const bodyContext = sized(body.current, width, height);
     if (headContext) drawHead(headContext, grid, shape, view, inks, durations);
     if (bodyContext) drawCells(bodyContext, grid, shape, view, inks);
-  }, [grid, shape, inks, durations, scroll, width, height, selected, hovered]);
+  }, [grid, shape, inks, durations, scroll, width, height]);
 
   useFollowNewest(scroller, grid, total.width, width);
   useKeepInSight(scroller, selected, shape.columnWidth, shape.rowHeight);
@@ -83,6 +84,7 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
       </div>
       <div ref={room.ref} className={styles.head}>
         <canvas ref={head} aria-hidden {...pointer(true)} />
+        <GridMarks shape={shape} scroll={{ left: scroll.left, top: 0 }} hovered={hovered} selected={selected} inHead />
       </div>
       <div
         className={styles.labels}
@@ -104,16 +106,19 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
           </span>
         ))}
       </div>
-      <div
-        ref={scroller}
-        className={styles.scroller}
-        style={{ height: height + (total.width > width ? 12 : 0) }}
-        onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
-        {...pointer(false)}
-      >
-        <div style={total}>
-          <canvas ref={body} className={styles.sticky} aria-hidden />
+      <div className={styles.body}>
+        <div
+          ref={scroller}
+          className={styles.scroller}
+          style={{ height: height + (total.width > width ? 12 : 0) }}
+          onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
+          {...pointer(false)}
+        >
+          <div style={total}>
+            <canvas ref={body} className={styles.sticky} aria-hidden />
+          </div>
         </div>
+        <GridMarks shape={shape} scroll={scroll} hovered={hovered} selected={selected} />
       </div>
       <GridMirror grid={grid} place={selected} />
       {hovered !== null && (

@@ -6,12 +6,7 @@ import type { Ink } from './draw-mark.ts';
 export interface Inks {
   readonly tones: Readonly<Record<string, Ink>>;
   readonly paper: string;
-  readonly line: string;
-  readonly lineStrong: string;
-  readonly hover: string;
-  readonly selected: string;
   readonly accent: string;
-  readonly text: string;
   readonly faint: string;
   readonly font: string;
   readonly mono: string;
@@ -29,12 +24,7 @@ export function readInks(_scheme: 'light' | 'dark'): Inks {
   return {
     tones,
     paper: of('--surface'),
-    line: of('--line'),
-    lineStrong: of('--line-strong'),
-    hover: of('--hover'),
-    selected: of('--selected'),
     accent: of('--accent-fg'),
-    text: of('--text'),
     faint: of('--text-3'),
     font: of('--font'),
     mono: of('--mono'),

@@ -1,6 +1,5 @@
-import { ActionIcon, TextInput, Tooltip } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import {
-  IconArrowAutofitHeight,
   IconChevronDown,
   IconChevronUp,
   IconClock,
@@ -8,8 +7,8 @@ import {
   IconMinimize,
   IconSearch,
   IconTextWrap,
-  type Icon,
 } from '@tabler/icons-react';
+import { IconButton } from '../parts/icon-button.tsx';
 import type { Log } from './use-log.ts';
 import type { LogSearch } from './use-log-search.ts';
 import styles from './log.module.css';
@@ -67,8 +66,12 @@ export function LogToolbar(props: LogToolbarProps) {
                 : 'no match'
               : `${search.at < 0 ? '' : `${search.at + 1} of `}${search.lines.length} ${search.lines.length === 1 ? 'line' : 'lines'}`}
           </span>
-          <Tool name="Match before   N" icon={IconChevronUp} onClick={() => props.onStep(-1)} />
-          <Tool name="Next match   n" icon={IconChevronDown} onClick={() => props.onStep(1)} />
+          <IconButton name="Match before" shortcut="N" onClick={() => props.onStep(-1)}>
+            <IconChevronUp size={16} stroke={1.7} />
+          </IconButton>
+          <IconButton name="Next match" shortcut="n" onClick={() => props.onStep(1)}>
+            <IconChevronDown size={16} stroke={1.7} />
+          </IconButton>
         </>
       )}
       <span className={`${styles.total} num`}>
@@ -77,40 +80,15 @@ export function LogToolbar(props: LogToolbarProps) {
           {STATES[state]}
         </span>
       </span>
-      <Tool name="Times   s" icon={IconClock} on={props.times} onClick={props.onTimes} />
-      <Tool name="Wrap lines   w" icon={IconTextWrap} on={props.wrap} onClick={props.onWrap} />
-      <Tool
-        name="Full page   f"
-        icon={props.full ? IconMinimize : IconMaximize}
-        on={props.full}
-        onClick={props.onFull}
-      />
+      <IconButton name="Times" shortcut="s" pressed={props.times} onClick={props.onTimes}>
+        <IconClock size={16} stroke={1.7} />
+      </IconButton>
+      <IconButton name="Wrap lines" shortcut="w" pressed={props.wrap} onClick={props.onWrap}>
+        <IconTextWrap size={16} stroke={1.7} />
+      </IconButton>
+      <IconButton name="Full page" shortcut="f" pressed={props.full} onClick={props.onFull}>
+        {props.full ? <IconMinimize size={16} stroke={1.7} /> : <IconMaximize size={16} stroke={1.7} />}
+      </IconButton>
     </div>
-  );
-}
-
-function Tool({
-  name,
-  icon: Shape = IconArrowAutofitHeight,
-  on,
-  onClick,
-}: {
-  name: string;
-  icon: Icon;
-  on?: boolean;
-  onClick: () => void;
-}) {
-  return (
-    <Tooltip label={name}>
-      <ActionIcon
-        aria-label={name.replace(/ {3}.*/, '')}
-        {...(on === undefined ? {} : { 'aria-pressed': on })}
-        variant={on === true ? 'light' : 'subtle'}
-        color={on === true ? 'accent' : 'gray'}
-        onClick={onClick}
-      >
-        <Shape size={16} stroke={1.7} />
-      </ActionIcon>
-    </Tooltip>
   );
 }

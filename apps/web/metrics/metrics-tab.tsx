@@ -1,11 +1,12 @@
 import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { ActionIcon, NativeSelect, SegmentedControl, Tooltip } from '@mantine/core';
+import { NativeSelect, SegmentedControl } from '@mantine/core';
 import { IconTable } from '@tabler/icons-react';
 import type { MetricSeries } from '#contracts';
 import { metricsQuery } from '../queries.ts';
 import { useEnv } from '../parts/environment.ts';
+import { IconButton } from '../parts/icon-button.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { formatValue } from '../parts/number-format.ts';
@@ -102,15 +103,9 @@ function MetricCard({ task, name, series }: { task: string; name: string; series
         </>
       }
       beside={
-        <Tooltip label={asTable ? 'Show as chart' : 'Show as table'}>
-          <ActionIcon
-            aria-label={`${name} of ${task} as a table`}
-            aria-pressed={asTable}
-            onClick={() => setAsTable(!asTable)}
-          >
-            <IconTable size={16} stroke={1.6} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton name={`${name} of ${task} as a table`} pressed={asTable} onClick={() => setAsTable(!asTable)}>
+          <IconTable size={16} stroke={1.6} />
+        </IconButton>
       }
     >
       {asTable ? (

@@ -1,7 +1,8 @@
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconBan, IconChevronDown, IconRotateClockwise } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
-import { useCancel, useRerun } from '../actions.ts';
+import { useCancel, useRerun, type RerunInput } from '../actions.ts';
+import { Menu } from '../parts/menu.tsx';
 import { isOver } from '../parts/state-look.ts';
 
 /** Cancel while it runs, rerun once it ended: failed tasks, from one task on, or all; on the same release or the current one. */
@@ -22,6 +23,12 @@ export function RunActions({ run }: { run: RunDetail }) {
       </Button>
     );
   const failed = run.state !== 'success';
+  const way = (content: string, input: RerunInput) => ({
+    kind: 'item' as const,
+    key: content,
+    content,
+    onClick: () => rerun.mutate(input),
+  });
   const firstBad = run.taskRuns.find((one) => one.state === 'failed')?.taskId;
   return (
     <Button.Group>
@@ -34,35 +41,28 @@ export function RunActions({ run }: { run: RunDetail }) {
       >
         {failed ? 'Rerun failed' : 'Rerun'}
       </Button>
-      <Menu width={300}>
-        <Menu.Target>
+      <Menu
+        position="bottom-end"
+        width={300}
+        entries={[
+          { kind: 'label', text: 'Creates a new run; finished tasks are taken over' },
+          ...(failed ? [way('Failed tasks, on the current release', { mode: 'failed', release: 'current' })] : []),
+          ...(firstBad === undefined ? [] : [way(`From ${firstBad} on`, { mode: 'from', task: firstBad })]),
+          way('All tasks, same release', { mode: 'all' }),
+          way('All tasks, current release', { mode: 'all', release: 'current' }),
+        ]}
+        target={(props) => (
           <Button
             variant={failed ? 'filled' : 'default'}
             px={8}
             aria-label="More ways to rerun"
             data-testid="rerun-more"
+            {...props}
           >
             <IconChevronDown size={15} />
           </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Creates a new run; finished tasks are taken over</Menu.Label>
-          {failed && (
-            <Menu.Item onClick={() => rerun.mutate({ mode: 'failed', release: 'current' })}>
-              Failed tasks, on the current release
-            </Menu.Item>
-          )}
-          {firstBad !== undefined && (
-            <Menu.Item onClick={() => rerun.mutate({ mode: 'from', task: firstBad })}>
-              From <span className="mono">{firstBad}</span> on
-            </Menu.Item>
-          )}
-          <Menu.Item onClick={() => rerun.mutate({ mode: 'all' })}>All tasks, same release</Menu.Item>
-          <Menu.Item onClick={() => rerun.mutate({ mode: 'all', release: 'current' })}>
-            All tasks, current release
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+        )}
+      />
     </Button.Group>
   );
 }

@@ -1,12 +1,12 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
 import { runQuery, whyQuery } from '../queries.ts';
 import { useRerun } from '../actions.ts';
 import { RUN_TABS, type RunTab } from '../router.tsx';
+import { IconButton } from '../parts/icon-button.tsx';
 import { useKeys } from '../parts/keys.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { PageBody, PageHead, PipelineLink } from '../parts/page.tsx';
@@ -36,9 +36,12 @@ export function RunPage() {
   const { run: id } = route.useParams();
   const query = useQuery(runQuery(id));
   return (
-    <Loaded query={query} height={480}>
-      {(run) => <Run run={run} />}
-    </Loaded>
+    <>
+      {query.data === undefined && <PageHead title={<span className="mono">{id}</span>} name={`Run ${id}`} />}
+      <Loaded query={query} height={480}>
+        {(run) => <Run run={run} />}
+      </Loaded>
+    </>
   );
 }
 
@@ -78,8 +81,8 @@ function Run({ run }: { run: RunDetail }) {
                 <StateBadge state={run.state} size="large" />
               </span>
             </span>
-            <Neighbour name="Run before   [" id={run.previousRun} icon={<IconChevronLeft size={17} />} />
-            <Neighbour name="Run after   ]" id={run.nextRun} icon={<IconChevronRight size={17} />} />
+            <Neighbour name="Run before" shortcut="[" id={run.previousRun} icon={<IconChevronLeft size={17} />} />
+            <Neighbour name="Run after" shortcut="]" id={run.nextRun} icon={<IconChevronRight size={17} />} />
           </>
         }
         actions={<RunActions run={run} />}
@@ -117,24 +120,31 @@ function Run({ run }: { run: RunDetail }) {
   );
 }
 
-function Neighbour({ name, id, icon }: { name: string; id: string | null; icon: React.ReactNode }) {
-  if (id === null)
-    return (
-      <ActionIcon size={24} disabled aria-label={name}>
-        {icon}
-      </ActionIcon>
-    );
+function Neighbour({
+  name,
+  shortcut,
+  id,
+  icon,
+}: {
+  name: string;
+  shortcut: string;
+  id: string | null;
+  icon: ReactNode;
+}) {
   return (
-    <Tooltip label={name}>
-      <ActionIcon
-        size={24}
-        aria-label={name}
-        renderRoot={(props) => (
-          <Link to="/runs/$run" params={{ run: id }} search={(old) => ({ env: old.env })} {...props} />
-        )}
-      >
-        {icon}
-      </ActionIcon>
-    </Tooltip>
+    <IconButton
+      name={name}
+      shortcut={shortcut}
+      size={24}
+      {...(id === null
+        ? { disabled: true }
+        : {
+            renderRoot: (props: Record<string, unknown>) => (
+              <Link to="/runs/$run" params={{ run: id }} search={(old) => ({ env: old.env })} {...props} />
+            ),
+          })}
+    >
+      {icon}
+    </IconButton>
   );
 }

@@ -36,9 +36,12 @@ export function TaskPage() {
   const { map = 0 } = route.useSearch();
   const query = useQuery(taskQuery(run, task, map));
   return (
-    <Loaded query={query} height={480}>
-      {(detail) => <Task detail={detail} />}
-    </Loaded>
+    <>
+      {query.data === undefined && <PageHead title={task} name={task} />}
+      <Loaded query={query} height={480}>
+        {(detail) => <Task detail={detail} />}
+      </Loaded>
+    </>
   );
 }
 

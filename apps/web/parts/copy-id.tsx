@@ -1,6 +1,7 @@
-import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
+import { CopyButton } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { shortDigest } from './digest.ts';
+import { IconButton } from './icon-button.tsx';
 
 /** An id in full (or the start of a hash), with a button that copies all of it. */
 export function CopyId({ id, short = false }: { id: string; short?: boolean }) {
@@ -11,11 +12,9 @@ export function CopyId({ id, short = false }: { id: string; short?: boolean }) {
       </span>
       <CopyButton value={id}>
         {({ copied, copy }) => (
-          <Tooltip label={copied ? 'Copied' : 'Copy'}>
-            <ActionIcon size={20} onClick={copy} aria-label={`Copy ${short ? shortDigest(id) : id}`}>
-              {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
-            </ActionIcon>
-          </Tooltip>
+          <IconButton size={20} onClick={copy} name={copied ? 'Copied' : `Copy ${short ? shortDigest(id) : id}`}>
+            {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
+          </IconButton>
         )}
       </CopyButton>
     </span>

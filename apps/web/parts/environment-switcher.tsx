@@ -1,7 +1,8 @@
-import { Menu, UnstyledButton } from '@mantine/core';
+import { UnstyledButton } from '@mantine/core';
 import { IconCheck, IconSelector } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useEnvironments } from './environment.ts';
+import { Menu, type MenuEntry } from './menu.tsx';
 import { Release } from './release.tsx';
 import styles from './environment-switcher.module.css';
 
@@ -15,13 +16,39 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
       to: location.pathname.startsWith('/runs/') ? '/runs' : '.',
       search: (old) => ({ ...old, env: name }),
     });
-  return (
-    <Menu position="bottom-start" width={280}>
-      <Menu.Target>
-        <UnstyledButton className={styles.button} data-testid="environment" aria-label={`Environment ${env}. Change`}>
-          <span className={styles.mark} data-kind={kindOf(env)} aria-hidden>
-            {env.slice(0, 1).toUpperCase()}
+  const entries: MenuEntry[] = [
+    { kind: 'label', text: environments.length === 0 ? 'No environments in environments/' : 'Environment' },
+    ...environments.map((one) => ({
+      kind: 'item' as const,
+      key: one.name,
+      testId: `environment-${one.name}`,
+      onClick: () => choose(one.name),
+      left: <Mark env={one.name} />,
+      right: one.name === env ? <IconCheck size={15} aria-label="current" /> : null,
+      content: (
+        <span className={styles.text}>
+          <span className={styles.name}>{one.name}</span>
+          <span className={styles.more}>
+            {one.schedules === 'active' ? 'schedules active' : 'schedules paused'} ·{' '}
+            <Release digest={one.release} dirty={one.dirty} plain />
           </span>
+        </span>
+      ),
+    })),
+  ];
+  return (
+    <Menu
+      position="bottom-start"
+      width={280}
+      entries={entries}
+      target={(props) => (
+        <UnstyledButton
+          className={styles.button}
+          data-testid="environment"
+          aria-label={`Environment ${env}. Change`}
+          {...props}
+        >
+          <Mark env={env} />
           <span className={styles.text}>
             <span className={styles.name}>{env}</span>
             <span className={styles.more}>
@@ -30,32 +57,16 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
           </span>
           <IconSelector size={15} aria-hidden className={styles.arrow} />
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Environment</Menu.Label>
-        {environments.map((one) => (
-          <Menu.Item
-            key={one.name}
-            onClick={() => choose(one.name)}
-            leftSection={
-              <span className={styles.mark} data-kind={kindOf(one.name)} aria-hidden>
-                {one.name.slice(0, 1).toUpperCase()}
-              </span>
-            }
-            rightSection={one.name === env ? <IconCheck size={15} aria-label="current" /> : null}
-          >
-            <span className={styles.text}>
-              <span className={styles.name}>{one.name}</span>
-              <span className={styles.more}>
-                {one.schedules === 'active' ? 'schedules active' : 'schedules paused'} ·{' '}
-                <Release digest={one.release} dirty={one.dirty} plain />
-              </span>
-            </span>
-          </Menu.Item>
-        ))}
-        {environments.length === 0 && <Menu.Item disabled>No environments found in environments/</Menu.Item>}
-      </Menu.Dropdown>
-    </Menu>
+      )}
+    />
+  );
+}
+
+function Mark({ env }: { env: string }) {
+  return (
+    <span className={styles.mark} data-kind={kindOf(env)} aria-hidden>
+      {env.slice(0, 1).toUpperCase()}
+    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 import { Link, type ErrorComponentProps } from '@tanstack/react-router';
 import { Button } from '@mantine/core';
 import { Notice } from './notice.tsx';
+import { PageHead } from './page.tsx';
 
 /** Shown instead of a page that threw: the rest of the app stays usable. */
 export function PageCrash({ error, reset }: ErrorComponentProps) {
@@ -22,10 +23,13 @@ export function PageCrash({ error, reset }: ErrorComponentProps) {
 
 export function NotFound() {
   return (
-    <Notice title="There is no such page" hint="The address may be from another version.">
-      <Link to="/" className="link">
-        Go to Today
-      </Link>
-    </Notice>
+    <>
+      <PageHead title="Not found" name="Not found" />
+      <Notice title="There is no such page" hint="The address may be from another version.">
+        <Link to="/" className="link">
+          Go to Today
+        </Link>
+      </Notice>
+    </>
   );
 }

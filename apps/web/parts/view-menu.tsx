@@ -1,5 +1,6 @@
-import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, useMantineColorScheme } from '@mantine/core';
 import { IconCheck, IconDeviceDesktop, IconHelp, IconMoon, IconSettings, IconSun } from '@tabler/icons-react';
+import { Menu, type MenuEntry } from './menu.tsx';
 import { useAbsoluteTimes, writePreference } from './preferences.ts';
 
 const SCHEMES = [
@@ -8,43 +9,55 @@ const SCHEMES = [
   { value: 'auto', name: 'As the system', icon: IconDeviceDesktop },
 ] as const;
 
+const TIMES = [
+  { value: 'no', name: 'Relative (3 min ago)' },
+  { value: 'yes', name: 'Absolute, with zone' },
+] as const;
+
 /** How this reader likes to see things. */
 export function ViewMenu({ onHelp }: { onHelp: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const absolute = useAbsoluteTimes();
   const tick = <IconCheck size={15} aria-label="chosen" />;
+  const entries: MenuEntry[] = [
+    { kind: 'label', text: 'Colours' },
+    ...SCHEMES.map(({ value, name, icon: Shape }) => ({
+      kind: 'item' as const,
+      key: value,
+      testId: `colours-${value}`,
+      left: <Shape size={15} />,
+      right: colorScheme === value ? tick : null,
+      content: name,
+      onClick: () => setColorScheme(value),
+    })),
+    { kind: 'label', text: 'Times' },
+    ...TIMES.map(({ value, name }) => ({
+      kind: 'item' as const,
+      key: value,
+      right: absolute === (value === 'yes') ? tick : null,
+      content: name,
+      onClick: () => writePreference('absolute-times', value),
+    })),
+    { kind: 'line' },
+    {
+      kind: 'item',
+      key: 'help',
+      left: <IconHelp size={15} />,
+      right: <span className="dim">?</span>,
+      content: 'Keyboard and marks',
+      onClick: onHelp,
+    },
+  ];
   return (
-    <Menu position="top-end" width={210}>
-      <Menu.Target>
-        <ActionIcon aria-label="View and help" data-testid="view-menu">
+    <Menu
+      position="top-end"
+      width={220}
+      entries={entries}
+      target={(props) => (
+        <ActionIcon aria-label="View and help" title="View and help" data-testid="view-menu" {...props}>
           <IconSettings size={17} stroke={1.7} />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Colours</Menu.Label>
-        {SCHEMES.map(({ value, name, icon: Shape }) => (
-          <Menu.Item
-            key={value}
-            leftSection={<Shape size={15} />}
-            rightSection={colorScheme === value ? tick : null}
-            onClick={() => setColorScheme(value)}
-            data-testid={`colours-${value}`}
-          >
-            {name}
-          </Menu.Item>
-        ))}
-        <Menu.Label>Times</Menu.Label>
-        <Menu.Item rightSection={absolute ? null : tick} onClick={() => writePreference('absolute-times', 'no')}>
-          Relative (3 min ago)
-        </Menu.Item>
-        <Menu.Item rightSection={absolute ? tick : null} onClick={() => writePreference('absolute-times', 'yes')}>
-          Absolute, with zone
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconHelp size={15} />} rightSection={<span className="dim">?</span>} onClick={onHelp}>
-          Keyboard and marks
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      )}
+    />
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { yaml } from '@codemirror/lang-yaml';
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { forceParsing, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, StateEffect, StateField, type Range } from '@codemirror/state';
 import {
@@ -62,6 +62,8 @@ export function SourceView({ text, problems, line = null, onLine }: SourceViewPr
         ],
       }),
     });
+    // Files are short: colour all of it at once, so that a jump to a line does not land in plain text.
+    forceParsing(editor, text.length, 60);
     view.current = editor;
     return () => {
       view.current = null;

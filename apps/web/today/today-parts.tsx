@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { PipelineSummary, Run } from '#contracts';
 import { Card, PipelineLink } from '../parts/page.tsx';
 import { Progress } from '../parts/progress.tsx';
-import { RunLink } from '../parts/run-title.tsx';
+import { runName } from '../parts/run-title.tsx';
 import { StateIcon } from '../parts/state-icon.tsx';
 import { lookOf } from '../parts/state-look.ts';
 import { TaskCounts } from '../parts/task-counts.tsx';
@@ -35,14 +35,10 @@ export function ActiveCard({ runs }: { runs: readonly Run[] }) {
         {runs.slice(0, 8).map((run) => (
           <li key={run.id} className={styles.active} data-testid="active-run">
             <StateIcon state={run.state} size={16} title={lookOf(run.state).label} />
-            <span className={styles.activeName}>
-              <b>
-                <PipelineLink name={run.pipeline} />
-              </b>
-              <span className="dim">
-                <RunLink run={run} />
-              </span>
-            </span>
+            <Link to="/runs/$run" params={{ run: run.id }} className={`${styles.activeName} link`}>
+              <b className="clip">{run.pipeline}</b>
+              <span className="dim num">{runName(run)}</span>
+            </Link>
             <TaskCounts counts={run.counts} />
             <span className={`${styles.activeTook} dim`}>
               <Took from={run.startedAt} to={null} />

@@ -1,9 +1,10 @@
 import { lazy, Suspense, useState } from 'react';
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconBolt } from '@tabler/icons-react';
 import type { PipelineSummary } from '#contracts';
 import { usePause } from '../actions.ts';
 import { useEnv } from '../parts/environment.ts';
+import { IconButton } from '../parts/icon-button.tsx';
 import { useKeys } from '../parts/keys.ts';
 
 const TriggerDialog = lazy(() => import('./trigger-dialog.tsx').then((file) => ({ default: file.TriggerDialog })));
@@ -25,26 +26,22 @@ export function PipelineActions({ pipeline, compact = false }: { pipeline: Pipel
   if (compact)
     return (
       <span style={{ display: 'inline-flex', gap: 2 }}>
-        <Tooltip label={pauseText}>
-          <ActionIcon
-            aria-label={`${pauseText} of ${pipeline.name}`}
-            disabled={broken}
-            loading={pause.isPending}
-            onClick={() => pause.mutate(!pipeline.paused)}
-          >
-            <PauseIcon size={16} stroke={1.7} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label="Trigger a run">
-          <ActionIcon
-            aria-label={`Trigger ${pipeline.name}`}
-            disabled={broken}
-            onClick={() => setTriggering(true)}
-            data-testid={`trigger-${pipeline.name}`}
-          >
-            <IconBolt size={16} stroke={1.7} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton
+          name={`${pauseText} of ${pipeline.name}`}
+          disabled={broken}
+          loading={pause.isPending}
+          onClick={() => pause.mutate(!pipeline.paused)}
+        >
+          <PauseIcon size={16} stroke={1.7} />
+        </IconButton>
+        <IconButton
+          name={`Trigger ${pipeline.name}`}
+          disabled={broken}
+          onClick={() => setTriggering(true)}
+          testId={`trigger-${pipeline.name}`}
+        >
+          <IconBolt size={16} stroke={1.7} />
+        </IconButton>
         {dialog}
       </span>
     );
