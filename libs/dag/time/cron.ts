@@ -62,38 +62,53 @@ function readCron(text: string): ParsedCron {
   if (fields.length !== 5)
     return refuse(`"${written}" has ${fields.length === 1 ? 'one field' : `${fields.length} fields`}; expected five`);
   for (const [index, field] of fields.entries()) {
-    const fault = faultInField(field, index);
-    if (fault !== null) return refuse(`the ${FIELDS[index]} "${field}" ${fault}`, HINT);
+    const fault = signsFault(field, index);
+    if (fault !== null) return refuse(`the ${FIELDS[index]} "${field}" ${fault}`);
   }
-  const five = fields.join(' ').toLowerCase();
+  const five = fields.join(' ').toUpperCase();
   try {
     const cron = wallClock(five);
     // 1999 lets a cron for 29 February find the leap year 2000.
-    if (cron.nextMatch(Date.UTC(1999, 0, 1)) === null) return refuse(`"${written}" never fires`, 'No such day exists.');
+    if (cron.nextMatch(Date.UTC(1999, 0, 1)) === null)
+      return refuse(`"${written}" never fires`, 'The day of month does not exist in any of the named months.');
     return { ok: true, cron, text: five };
   } catch {
-    // Each field alone was fine, so it is their combination: the library refuses 30 February and 31 April.
-    return refuse(`"${written}" never fires`, 'The day of month does not exist in any of the named months.');
+    for (const [index, field] of fields.entries()) {
+      const fault = valueFault(field, index);
+      if (fault !== null) return refuse(`the ${FIELDS[index]} "${field}" ${fault}`);
+    }
+    return refuse(`"${written}" is not valid`);
   }
 }
 
-function faultInField(field: string, index: number): string | null {
-  const expected = `is not valid; expected ${RANGES[index]}, as values (1,2), ranges (1-5) or steps (*/15)`;
-  // H (a value chosen by hash) would differ from machine to machine.
-  if (!/^[\w*,/#-]+$/.test(field) || /h/i.test(field.replace(/thu|mar/gi, ''))) return expected;
+function expectedOf(index: number): string {
+  return `is not valid; expected ${RANGES[index]}, as values (1,2), ranges (1-5) or steps (*/15)`;
+}
+
+/** What the library would take and Sluice does not. */
+function signsFault(field: string, index: number): string | null {
+  // H (a value chosen by hash) would differ from machine to machine; ? is another word for *.
+  if (!/^[\w*,/#-]+$/.test(field) || /h/i.test(field.replace(/thu|mar/gi, ''))) return expectedOf(index);
   const step = /\/(\d+)/.exec(field);
-  if (step !== null && Number(step[1]) >= (SPANS[index] ?? 60)) return `has a step wider than the field itself`;
+  return step !== null && Number(step[1]) >= (SPANS[index] ?? 60) ? 'has a step wider than the field itself' : null;
+}
+
+function valueFault(field: string, index: number): string | null {
   try {
     CronExpressionParser.parse(FIELDS.map((_, other) => (other === index ? field : '*')).join(' '), { tz: 'UTC' });
     return null;
   } catch (error) {
     const isDuplicate = error instanceof Error && error.message.includes('duplicate');
-    return isDuplicate ? 'names a value twice' : expected;
+    return isDuplicate ? 'names a value twice' : expectedOf(index);
   }
 }
 
 function wallClock(text: string): Cron {
-  const { minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(text, { tz: 'UTC' }).fields;
+  const [, , , monthField = '*'] = text.split(' ');
+  const fieldsOf = (cron: string) => CronExpressionParser.parse(cron, { tz: 'UTC' }).fields;
+  // Apart, because the library takes "the last day of February" for a day that does not exist.
+  const { minute, hour, dayOfMonth, dayOfWeek } = fieldsOf(text.replace(/\S+(?= \S+$)/, '*'));
+  const { month } = fieldsOf(`* * * ${monthField} *`);
   const minutes = hour.values.flatMap((h) => minute.values.map((m) => h * 60 + m)).sort((a, b) => a - b);
   const months = new Set<number>(month.values);
   const days = new Set<number>(dayOfMonth.values.filter((day) => typeof day === 'number'));

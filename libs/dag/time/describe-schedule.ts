@@ -11,7 +11,7 @@ export function describeSchedule(schedule: Schedule): string {
 }
 
 function describeCron(cron: string): string {
-  const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.split(' ');
+  const [minute = '', hour = '', day = '', month = '', weekday = ''] = cron.toLowerCase().split(' ');
   const isNumber = (field: string): boolean => /^\d+$/.test(field);
   if (month !== '*') return `cron ${cron}`;
   if (hour === '*' && day === '*' && weekday === '*') {

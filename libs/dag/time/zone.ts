@@ -13,9 +13,17 @@ const DAY = 86_400_000;
 const EVER: Segment = { start: -8.64e15, end: 8.64e15, offset: 0 };
 const yearsByZone = new Map<string, Map<number, readonly Segment[]>>();
 
+const validity = new Map<string, boolean>();
+
 /** True for names of the IANA database and `UTC`; offsets such as `+01:00` are not zones. */
 export function isTimeZone(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name) && IANAZone.isValidZone(name);
+  let valid = validity.get(name);
+  if (valid === undefined) {
+    valid = /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name) && IANAZone.isValidZone(name);
+    // Asking takes 0.3 ms, and ten thousand files name the same few zones.
+    if (validity.size < 2_000) validity.set(name, valid);
+  }
+  return valid;
 }
 
 /**
