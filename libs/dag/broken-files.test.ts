@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { parsePipeline } from './index.ts';
 
@@ -609,5 +610,66 @@ describe('broken files', () => {
     }
     expect(JSON.stringify(Object.getOwnPropertyNames(Object.prototype))).toBe(prototype);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+describe('damaged files', () => {
+  const text = stringify(BASE);
+  const PIECES = [
+    '',
+    '\n',
+    '  ',
+    '- ',
+    ': ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    "'",
+    '#',
+    '&a ',
+    '*a',
+    '!x ',
+    '|',
+    '${{',
+    '}}',
+    ' ${{ ds }}',
+    '\t',
+    '\0',
+    '?',
+    '%',
+    '---\n',
+    '0',
+    '$(',
+    'é',
+    '\ud800',
+  ];
+  const edit = fc.record({
+    at: fc.nat(text.length),
+    remove: fc.nat(12),
+    insert: fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 6, unit: 'binary' })),
+  });
+
+  test('any edits of a good file end in a pipeline or in problems with places, never in an exception or a long wait', () => {
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), (edits) => {
+        let damaged = text;
+        for (const { at, remove, insert } of edits)
+          damaged = damaged.slice(0, at) + insert + damaged.slice(at + remove);
+        let took = Infinity;
+        let result = parsePipeline('warm.yaml', '');
+        for (let attempt = 0; attempt < 3 && took >= MOST_MS; attempt += 1)
+          took = cpuMs(() => (result = parsePipeline('damaged.yaml', damaged)));
+        expect(took).toBeLessThan(MOST_MS);
+        expect(result.pipeline === null).toBe(result.problems.length > 0);
+        const lines = damaged.split('\n').length;
+        for (const { line, column, hint } of result.problems) {
+          expect(line >= 1 && line <= lines && column >= 1).toBe(true);
+          expect(hint).toMatch(/\S/);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

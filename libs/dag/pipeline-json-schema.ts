@@ -4,5 +4,5 @@ import { pipelineShape } from './shape/pipeline-shape.ts';
 /** JSON Schema (draft-07) of a pipeline file, for completion in editors; made from what validation itself uses. */
 export function pipelineJsonSchema(): object {
   const schema = z.toJSONSchema(pipelineShape, { target: 'draft-7', io: 'input' });
-  return { $id: 'https://sluice.dev/schema/pipeline.json', title: 'Sluice pipeline', ...schema };
+  return { $id: 'urn:sluice:schema:pipeline', title: 'Sluice pipeline', ...schema };
 }

@@ -127,6 +127,7 @@ function inOurWords(error: YAMLError): [hint: string, message: string] {
   const message = /^Missing closing ["']quote/.test(text)
     ? 'A quote is opened before this place and never closed.'
     : `YAML: ${text.replace(/\.$/, '')}.`;
+  if (text.includes('cannot start with reserved character')) return ['Put the text in quotes.', message];
   switch (error.code) {
     case 'TAB_AS_INDENT':
       return ['Indent with spaces.', message];

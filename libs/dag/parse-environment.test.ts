@@ -1,0 +1,156 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseEnvironment } from './index.ts';
+
+const problemsOf = (text: string): string[] =>
+  parseEnvironment('environments/dev.yaml', text, '/project').problems.map(
+    ({ line, column, message, hint }) => `${line}:${column} ${message} > ${hint}`,
+  );
+
+describe('environment files', () => {
+  test('two keys are enough', () => {
+    expect(parseEnvironment('dev.yaml', 'name: dev\nstorage: file://./.sluice/data\n', '/project')).toEqual({
+      problems: [],
+      environment: {
+        name: 'dev',
+        storage: 'file:///project/.sluice/data',
+        schedules: 'paused',
+        vars: {},
+        params: {},
+        secrets: {},
+        pools: { default: 32 },
+        alerts: { slack: null, email: null, on: ['run.failed', 'run.late', 'run.recovered'], mute: [] },
+        data: {},
+        grants: [],
+        logs: { maxBytes: 67_108_864, maxLineBytes: 65_536 },
+        retentionDays: null,
+      },
+    });
+  });
+
+  test('all keys', () => {
+    const text = `
+name: prod
+storage: /data/prod
+schedules: active
+vars: { region: eu, nested: { a: [1] } }
+params: { sample: 0.1 }
+secrets: { DSN: { env: PROD_DSN }, KEY: { file: /run/key } }
+pools: { default: 4, gpu: 1 }
+alerts:
+  slack: { channel: "#oncall", token: { env: SLACK_TOKEN }, api_url: "http://localhost:1/api/" }
+  email: { to: a@example.com, from: sluice@example.com, smtp: { env: SMTP } }
+  on: run.failed
+  mute: [task.retrying]
+data: { flights: ../flights }
+grants: [{ read: test, paths: [features] }]
+logs: { max_bytes: 1MiB, max_line_bytes: 2048 }
+retention: 90d
+`;
+    expect(parseEnvironment('prod.yaml', text, '/project')).toEqual({
+      problems: [],
+      environment: {
+        name: 'prod',
+        storage: 'file:///data/prod',
+        schedules: 'active',
+        vars: { region: 'eu', nested: { a: [1] } },
+        params: { sample: 0.1 },
+        secrets: { DSN: { env: 'PROD_DSN' }, KEY: { file: '/run/key' } },
+        pools: { default: 4, gpu: 1 },
+        alerts: {
+          slack: { channel: '#oncall', token: { env: 'SLACK_TOKEN' }, apiUrl: 'http://localhost:1/api/' },
+          email: { to: ['a@example.com'], from: 'sluice@example.com', smtp: { env: 'SMTP' } },
+          on: ['run.failed'],
+          mute: ['task.retrying'],
+        },
+        data: { flights: '/flights' },
+        grants: [{ read: 'test', paths: ['features'] }],
+        logs: { maxBytes: 1_048_576, maxLineBytes: 2_048 },
+        retentionDays: 90,
+      },
+    });
+  });
+
+  test.each([
+    ['file:///data', 'file:///data'],
+    ['file://./data', 'file:///project/data'],
+    ['file://../data', 'file:///data'],
+    ['./a/../b', 'file:///project/b'],
+    ['data', 'file:///project/data'],
+    ['/a b/ä#1', 'file:///a%20b/%C3%A4%231'],
+    ['file:///a%20b', 'file:///a%20b'],
+  ])('storage %s is %s', (storage, url) => {
+    expect(
+      parseEnvironment('e.yaml', `name: e\nstorage: ${JSON.stringify(storage)}\n`, '/project').environment?.storage,
+    ).toBe(url);
+  });
+
+  test.each<[string, string[]]>([
+    ['', ['1:1 The file is empty. > Begin with `name:` and `storage:`.']],
+    ['name: dev\n', ['1:1 The file has no "storage". > Add `storage: …`.']],
+    [
+      'name: dev\nstorage: s3://bucket\n',
+      [
+        '2:10 storage is "s3://bucket"; storage at s3:// is not yet supported. > Write file:///absolute/folder, file://./folder or a plain path.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: file://host/x\n',
+      [
+        '2:10 storage is "file://host/x"; the part behind file:// is read as a host. > Write file:///absolute/folder, file://./folder or a plain path.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: ../../..\n',
+      [
+        '2:10 storage is "../../.."; the root of the file system is no storage root. > Write file:///absolute/folder, file://./folder or a plain path.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: d\nfrom: [test]\nsoak: 24h\n',
+      [
+        '3:1 The key "from" is not yet supported. > Promotion comes with a later version; remove the key.',
+        '4:1 The key "soak" is not yet supported. > Promotion comes with a later version; remove the key.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: d\nsecrets: { A: plain }\n',
+      [
+        '3:15 secrets.A is "plain"; expected where the secret comes from: a map with env or file. > For example: { env: PROD_DSN }.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: d\npools: { default: 0 }\n',
+      ['3:19 The pool "default" has no slots, so nothing would run. > Give it at least 1.'],
+    ],
+    [
+      'name: dev\nstorage: d\npools: { gpu: -1 }\n',
+      ['3:15 pools.gpu is -1; expected a whole number from 0 to 1000000. > For example: 2.'],
+    ],
+    [
+      'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
+      [
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered or task.retrying. > Did you mean "run.failed"?',
+      ],
+    ],
+    [
+      'name: dev\nstorage: d\nalerts: { email: ["a@b\\r\\nBcc: x@y"] }\n',
+      ['3:19 alerts.email[0] is "a@b\\r\\nBcc: x@y"; expected an address. > For example: team@example.com.'],
+    ],
+    ['name: dev\nstorage: d\nschedule: active\n', ['3:1 The key "schedule" is not known. > Did you mean "schedules"?']],
+    [
+      'name: dev\nstorage: d\ndata: { interval_start: x, ok: "s3://x" }\n',
+      [
+        '3:9 data: the name "interval_start" is not valid. > Use a name that does not begin with interval_.',
+        '3:32 data.ok is "s3://x"; expected a folder, absolute or relative to the project. > For example: data/flights.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: [\n',
+      [
+        '3:1 YAML: Flow sequence in block collection must be sufficiently indented and end with a ]. > Lines of one map or list start in the same column.',
+      ],
+    ],
+  ])('%j is refused', (text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
+  });
+});
