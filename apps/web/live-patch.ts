@@ -2,6 +2,7 @@ import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query'
 import type { LiveEvent, PipelineSummary, Run, RunDetail, TaskRunDetail } from '#contracts';
 import type { Page } from './api.ts';
 import { patchCells, type GridData } from './grid/decode-grid.ts';
+import { addToDay, type Day } from './today/day-runs.ts';
 
 /**
  * Writes what an event says into the caches and calls `stale` for what it does not say (times, counts, new rows).
@@ -51,6 +52,9 @@ function patchRun(client: QueryClient, event: LiveEvent & { kind: 'run' }): void
         },
   );
   client.setQueryData<RunDetail>(['run', runId], (run) => (run === undefined ? run : { ...run, state }));
+  client.setQueryData<Day>(['day', event.environment], (day) =>
+    day === undefined ? day : addToDay(day, { id: runId, pipeline: event.pipeline, state, at: Date.now() }),
+  );
   client.setQueryData<Page<PipelineSummary>>(['pipelines', event.environment], (page) =>
     page === undefined
       ? page

@@ -13,6 +13,8 @@ import type {
 } from '#contracts';
 import { get, part, type Page } from './api.ts';
 import { decodeGrid } from './grid/decode-grid.ts';
+import { orderTaskRuns } from './parts/order-task-runs.ts';
+import { ENDED_STATES, readDay } from './today/day-runs.ts';
 
 /** One place for every read: the key is what live events patch or make stale (live-patch.ts). */
 export const environmentsQuery = queryOptions({
@@ -32,11 +34,12 @@ export const pipelineQuery = (env: string, pipeline: string) =>
     queryFn: ({ signal }) => get<PipelineDetail>(`/pipelines/${part(pipeline)}`, { env }, signal),
   });
 
-export const gridQuery = (env: string, pipeline: string, runs: number) =>
+/** `before`: the id of a run; the ones created before it. */
+export const gridQuery = (env: string, pipeline: string, runs: number, before?: string) =>
   queryOptions({
-    queryKey: ['grid', env, pipeline, runs],
+    queryKey: ['grid', env, pipeline, runs, before ?? null],
     queryFn: async ({ signal }) =>
-      decodeGrid(await get<Grid>(`/pipelines/${part(pipeline)}/grid`, { env, runs }, signal)),
+      decodeGrid(await get<Grid>(`/pipelines/${part(pipeline)}/grid`, { env, runs, before }, signal)),
     // The cells are bytes; comparing them one by one to keep identity would cost more than drawing them.
     structuralSharing: false,
     placeholderData: keepPreviousData,
@@ -63,10 +66,23 @@ export const runsQuery = (env: string, filter: RunsFilter, limit = 100) =>
     getNextPageParam: (page) => page.next,
   });
 
+/** Ended runs of the last 24 hours. Live events add to it; it is read again only after a gap. */
+export const dayQuery = (env: string) =>
+  queryOptions({
+    queryKey: ['day', env],
+    queryFn: ({ signal }) =>
+      readDay((cursor) =>
+        get<Page<Run>>('/runs', { env, state: ENDED_STATES, limit: 200, cursor: cursor ?? undefined }, signal),
+      ),
+  });
+
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ['run', id],
-    queryFn: ({ signal }) => get<RunDetail>(`/runs/${part(id)}`, {}, signal),
+    queryFn: async ({ signal }) => {
+      const run = await get<RunDetail>(`/runs/${part(id)}`, {}, signal);
+      return { ...run, taskRuns: orderTaskRuns(run.tasks, run.taskRuns) };
+    },
   });
 
 export interface WaitingReason {

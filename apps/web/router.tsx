@@ -65,8 +65,9 @@ const pipelineIndexRoute = createRoute({
 const gridRoute = createRoute({
   getParentRoute: () => pipelineRoute,
   path: '/grid',
-  validateSearch: (raw: Raw): { runs?: number | undefined; sel?: string | undefined } => ({
+  validateSearch: (raw: Raw): { runs?: number | undefined; before?: string | undefined; sel?: string | undefined } => ({
     runs: whole(raw, 'runs'),
+    before: text(raw, 'before'),
     sel: text(raw, 'sel'),
   }),
   component: lazyRouteComponent(() => import('./grid/grid-tab.tsx'), 'GridTab'),

@@ -6,7 +6,7 @@ import { formatDuration, formatInstant } from '../parts/time-format.ts';
 import { cellState, type GridData } from './decode-grid.ts';
 import { drawCells, drawHead } from './draw-grid.ts';
 import { readInks } from './grid-ink.ts';
-import { gridShape, runDurations, type Place } from './grid-shape.ts';
+import { frontier, gridShape, runDurations, type Place } from './grid-shape.ts';
 import { GridMarks } from './grid-marks.tsx';
 import { GridMirror } from './grid-mirror.tsx';
 import styles from './grid.module.css';
@@ -45,7 +45,7 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
     if (bodyContext) drawCells(bodyContext, grid, shape, view, inks);
   }, [grid, shape, inks, durations, scroll, width, height]);
 
-  useFollowNewest(scroller, grid, total.width, width);
+  useFollow(scroller, frontier(grid.runs) * shape.columnWidth, width);
   useKeepInSight(scroller, selected, shape.columnWidth, shape.rowHeight);
 
   const placeAt = useCallback(
@@ -187,24 +187,16 @@ function sized(canvas: HTMLCanvasElement | null, width: number, height: number):
   return context;
 }
 
-/** The newest runs are on the right and first in sight; a reader who scrolled back stays there. */
-function useFollowNewest(
-  scroller: React.RefObject<HTMLDivElement | null>,
-  grid: GridData,
-  total: number,
-  width: number,
-): void {
-  const atEnd = useRef(true);
+/** Keeps this place at the right edge as runs come; a reader who scrolled elsewhere stays there. */
+function useFollow(scroller: React.RefObject<HTMLDivElement | null>, right: number, width: number): void {
+  const expected = useRef<number | null>(null);
   useEffect(() => {
     const element = scroller.current;
     if (element === null || width === 0) return;
-    if (atEnd.current) element.scrollLeft = total;
-    const note = () => {
-      atEnd.current = element.scrollLeft + element.clientWidth >= element.scrollWidth - 4;
-    };
-    element.addEventListener('scroll', note);
-    return () => element.removeEventListener('scroll', note);
-  }, [scroller, grid.runs.length, total, width]);
+    if (expected.current !== null && Math.abs(element.scrollLeft - expected.current) > 2) return;
+    element.scrollLeft = right - element.clientWidth;
+    expected.current = element.scrollLeft;
+  }, [scroller, right, width]);
 }
 
 function useKeepInSight(

@@ -76,6 +76,14 @@ export function runDurations(grid: GridData, now: number): (number | null)[] {
   );
 }
 
+/** The column to be in sight on arrival: the newest run, or where a catch-up has got to (and a little of what comes next). */
+export function frontier(runs: readonly { readonly startedAt: string | null }[]): number {
+  const started = runs.findLastIndex((run) => run.startedAt !== null);
+  return started < 0 ? 0 : Math.min(runs.length, started + 1 + AHEAD);
+}
+
+const AHEAD = 6;
+
 /** Indexes of runs whose release differs from the run before. */
 export function releaseChanges(runs: readonly { readonly release: string }[]): number[] {
   return runs.flatMap((run, index) => (index > 0 && run.release !== runs[index - 1]?.release ? [index] : []));

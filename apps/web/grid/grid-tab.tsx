@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import type { TaskState } from '#core';
 import { gridQuery } from '../queries.ts';
 import { useNow } from '../parts/clock.ts';
@@ -19,6 +19,8 @@ import styles from './grid.module.css';
 
 const route = getRouteApi('/pipelines/$pipeline/grid');
 const SIZES = ['25', '50', '100', '200'];
+const FEW = 50;
+const MANY = 200;
 const LEGEND: readonly TaskState[] = [
   'success',
   'failed',
@@ -36,8 +38,11 @@ export function GridTab() {
   const { pipeline } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const runs = search.runs ?? 50;
-  const query = useQuery(gridQuery(env, pipeline, runs));
+  const few = useQuery({ ...gridQuery(env, pipeline, FEW, search.before), enabled: search.runs === undefined });
+  const runs = search.runs ?? (isAllQueued(few.data) ? MANY : FEW);
+  const query = useQuery(gridQuery(env, pipeline, runs, search.before));
+  const set = (change: Partial<typeof search>) =>
+    void navigate({ search: (old) => ({ ...old, ...change }), replace: true, resetScroll: false });
   return (
     <Loaded query={query} height={320}>
       {(grid) =>
@@ -54,23 +59,44 @@ export function GridTab() {
           <Grid
             grid={grid}
             sel={search.sel}
-            onSel={(sel) => void navigate({ search: (old) => ({ ...old, sel }), replace: true, resetScroll: false })}
+            onSel={(sel) => set({ sel })}
             size={
-              <SegmentedControl
-                size="xs"
-                aria-label="How many runs"
-                data={SIZES}
-                value={String(runs)}
-                onChange={(value) =>
-                  void navigate({ search: (old) => ({ ...old, runs: Number(value) }), replace: true })
-                }
-              />
+              <>
+                <SegmentedControl
+                  size="xs"
+                  aria-label="How many runs"
+                  data={SIZES}
+                  value={String(runs)}
+                  onChange={(value) => set({ runs: Number(value) })}
+                />
+                <Button.Group>
+                  <Button
+                    variant="default"
+                    disabled={grid.before === null}
+                    onClick={() => set({ before: grid.before ?? undefined, sel: undefined })}
+                  >
+                    Older
+                  </Button>
+                  <Button
+                    variant="default"
+                    disabled={search.before === undefined}
+                    onClick={() => set({ before: undefined, sel: undefined })}
+                  >
+                    Newest
+                  </Button>
+                </Button.Group>
+              </>
             }
           />
         )
       }
     </Loaded>
   );
+}
+
+/** A long catch-up queues everything at once; the runs that tell something are then further back. */
+function isAllQueued(grid: GridData | undefined): boolean {
+  return grid !== undefined && grid.before !== null && grid.runs[0]?.state === 'queued';
 }
 
 interface GridProps {

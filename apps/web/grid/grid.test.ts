@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { TASK_STATES, type RunState, type TaskState } from '#core';
 import { cellState, decodeGrid, patchCells } from './decode-grid.ts';
-import { dateTicks, move, placeOf, releaseChanges, runDurations, selOf } from './grid-shape.ts';
+import { dateTicks, frontier, move, placeOf, releaseChanges, runDurations, selOf } from './grid-shape.ts';
 
 const run = (id: string, more: Partial<ReturnType<typeof base>> = {}) => ({ ...base(id), ...more });
 const base = (id: string) => ({
@@ -78,6 +78,13 @@ describe('the head of a grid', () => {
   test('a run that goes on lasts until now, one that never started has no bar', () => {
     const grid = { ...aGrid(), runs: [run('r1'), run('r2', { finishedAt: null }), run('r3', { startedAt: null })] };
     expect(runDurations(grid, Date.parse('2001-01-02T00:00:11.000Z'))).toEqual([2000, 10_000, null]);
+  });
+
+  test('in a catch-up the place to look at is where it has got to', () => {
+    const runs = Array.from({ length: 100 }, (_, index) => run(`r${index}`, index < 40 ? {} : { startedAt: null }));
+    expect(frontier(runs)).toBe(46);
+    expect(frontier(runs.slice(0, 40))).toBe(40);
+    expect(frontier(runs.slice(50))).toBe(0);
   });
 
   test('release changes stand at the first run of the new release', () => {

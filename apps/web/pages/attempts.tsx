@@ -70,7 +70,9 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
               </td>
               <td className={`${table.tight} ${table.right} num`}>{one.exitCode ?? <span className="dim">–</span>}</td>
               <td className={`${table.tight} ${table.right} num dim`}>{one.fence}</td>
-              <td className={`${table.tight} mono dim`}>{one.worker ?? '–'}</td>
+              <td className={`${table.tight} dim`}>
+                <Worker name={one.worker} />
+              </td>
               <td className={`${table.tight} ${table.right} num`}>
                 {one.logLines?.toLocaleString('en') ?? <span className="dim">–</span>}
               </td>
@@ -80,5 +82,15 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** Workers carry long ids; the whole name shows on hover. */
+export function Worker({ name }: { name: string | null }) {
+  if (name === null) return <span className="dim">–</span>;
+  return (
+    <span className="mono" title={name}>
+      {name.length > 20 ? `${name.slice(0, 19)}…` : name}
+    </span>
   );
 }

@@ -98,7 +98,7 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
       <td className={table.tight}>
         <NextFire one={one} />
       </td>
-      <td className="mono clip">{one.schedule}</td>
+      <td className={styles.schedule}>{one.schedule}</td>
       <td className={table.tight}>
         <Release digest={one.release} />
       </td>
@@ -158,5 +158,6 @@ function NextFire({ one }: { one: PipelineSummary }) {
         <Progress done={one.catchUp.done} total={one.catchUp.total} label="catching up" />
       </div>
     );
-  return one.nextFireAt === null ? <span className="dim">by hand</span> : <Ago at={one.nextFireAt} />;
+  if (one.nextFireAt !== null) return <Ago at={one.nextFireAt} />;
+  return <span className="dim">{one.schedule === 'manual' ? 'by hand' : 'none'}</span>;
 }

@@ -41,9 +41,7 @@ export function PipelinePage() {
       >
         {detail && (
           <Facts>
-            <Fact label="Schedule">
-              <span className="mono">{detail.schedule || '–'}</span>
-            </Fact>
+            <Fact label="Schedule">{detail.schedule || '–'}</Fact>
             <Fact label="Next fire">
               {detail.paused ? (
                 <>
@@ -67,7 +65,7 @@ export function PipelinePage() {
             </Fact>
             <Fact label="Active runs">
               <span className="num">
-                {detail.activeRuns} <span className="dim">of {detail.maxActiveRuns} at once</span>
+                {detail.activeRuns} <span className="dim">· at most {detail.maxActiveRuns} at once</span>
               </span>
             </Fact>
             <Fact label="Owner">{detail.owner || <span className="dim">nobody</span>}</Fact>

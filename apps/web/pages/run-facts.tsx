@@ -58,7 +58,7 @@ export function RunFacts({ run }: { run: RunDetail }) {
           <Took from={run.startedAt} to={run.finishedAt} />
         </Fact>
         <Fact label="Tasks">
-          <TaskCounts counts={run.counts} />
+          <TaskCounts counts={countStates(run.taskRuns)} whole />
         </Fact>
         {run.deadlineAt !== null && !over && (
           <Fact label="Deadline">
@@ -69,4 +69,10 @@ export function RunFacts({ run }: { run: RunDetail }) {
       </Facts>
     </>
   );
+}
+
+function countStates(taskRuns: RunDetail['taskRuns']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of taskRuns) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
 }

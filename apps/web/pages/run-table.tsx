@@ -40,7 +40,7 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
                 <RunLink run={run} />
               </td>
               <td className={table.tight}>
-                <TaskCounts counts={run.counts} />
+                <TaskCounts counts={run.counts} whole={run.finishedAt !== null} />
               </td>
               <td className={`${table.tight} ${table.right}`}>
                 <Took from={run.startedAt} to={run.finishedAt} />

@@ -58,9 +58,9 @@ function System({ status, environments }: { status: SystemStatus; environments: 
         <Tile label={`attempts running, executor ${status.executor.kind}`}>
           {status.executor.running} <span className="dim">/ {status.executor.capacity}</span>
         </Tile>
-        {Object.entries(status.runs).map(([state, count]) => (
+        {['queued', 'running'].map((state) => (
           <Tile key={state} label={`runs ${state}`}>
-            {count}
+            {status.runs[state] ?? 0}
           </Tile>
         ))}
         <Tile label="up since">

@@ -6,6 +6,7 @@ import { Fact, Facts } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
 import { isBad } from '../parts/state-look.ts';
 import { Ago, Took } from '../parts/time.tsx';
+import { Worker } from './attempts.tsx';
 import styles from './run-facts.module.css';
 
 export function TaskFacts({
@@ -52,7 +53,7 @@ export function TaskFacts({
               <Took from={attempt.startedAt} to={attempt.finishedAt} />
             </Fact>
             <Fact label="Worker">
-              <span className="mono">{attempt.worker ?? '–'}</span>
+              <Worker name={attempt.worker} />
             </Fact>
             {attempt.exitCode !== null && (
               <Fact label="Exit code">

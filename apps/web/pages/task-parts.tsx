@@ -1,5 +1,6 @@
 import type { TaskRunDetail } from '#contracts';
 import { CopyId } from '../parts/copy-id.tsx';
+import { shortDigest, shortVersion } from '../parts/digest.ts';
 import { KeyValues } from '../parts/key-values.tsx';
 import { Markdown } from '../parts/markdown.tsx';
 import { Card } from '../parts/page.tsx';
@@ -66,10 +67,10 @@ export function TaskData({ detail }: { detail: TaskRunDetail }) {
                     <td className={`${table.tight} ${table.right} num`}>{one.files}</td>
                     <td className={`${table.tight} ${table.right} num`}>{formatBytes(one.bytes)}</td>
                     <td className={table.tight}>
-                      <CopyId id={one.version} short />
+                      <CopyId id={one.version} shown={shortVersion(one.version)} />
                     </td>
                     <td className={table.tight}>
-                      <CopyId id={one.manifestHash} short />
+                      <CopyId id={one.manifestHash} shown={shortDigest(one.manifestHash)} />
                     </td>
                   </tr>
                 ))}
@@ -101,8 +102,14 @@ export function TaskData({ detail }: { detail: TaskRunDetail }) {
                   <tr key={index}>
                     <td className={`${table.tight} mono`}>{one.name}</td>
                     <td className="mono">{one.location ?? <span className="dim">nothing there yet</span>}</td>
-                    <td className={table.tight}>{one.version !== '' && <CopyId id={one.version} short />}</td>
-                    <td className={table.tight}>{one.manifestHash !== '' && <CopyId id={one.manifestHash} short />}</td>
+                    <td className={table.tight}>
+                      {one.version !== '' && <CopyId id={one.version} shown={shortVersion(one.version)} />}
+                    </td>
+                    <td className={table.tight}>
+                      {one.manifestHash !== '' && (
+                        <CopyId id={one.manifestHash} shown={shortDigest(one.manifestHash)} />
+                      )}
+                    </td>
                   </tr>
                 ))}
               </tbody>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import type { Run } from '#contracts';
-import { environmentsQuery, pipelinesQuery, runsQuery } from '../queries.ts';
+import { dayQuery, environmentsQuery, pipelinesQuery, runsQuery } from '../queries.ts';
 import { useNow } from '../parts/clock.ts';
 import { useEnv } from '../parts/environment.ts';
 import { Loaded } from '../parts/loaded.tsx';
@@ -10,20 +10,23 @@ import { ProblemList } from '../parts/problem-list.tsx';
 import { Ago } from '../parts/time.tsx';
 import { HealthCard } from '../today/health-card.tsx';
 import { NeedsCard } from '../today/needs-card.tsx';
-import { healthStrip, needsMe } from '../today/needs-me.ts';
+import { ENDED_STATES } from '../today/day-runs.ts';
+import { healthStrip } from '../today/health-strip.ts';
+import { needsMe } from '../today/needs-me.ts';
 import { ActiveCard, NextCard, Tile } from '../today/today-parts.tsx';
 import styles from '../today/today.module.css';
 
 const DAY = 86_400_000;
-/** As many runs as the strip of 24 hours is made of; with more than that in a day its oldest hours stay unknown. */
-const RECENT = 200;
+/** Enough to see which failures were repaired since. */
+const RECENT = 100;
 
 /** What needs me, what runs, what comes next. */
 export function TodayPage() {
   const env = useEnv();
   const now = useNow('ten_seconds');
   const pipelines = useQuery(pipelinesQuery(env));
-  const recent = useInfiniteQuery(runsQuery(env, {}, RECENT));
+  const recent = useInfiniteQuery(runsQuery(env, { state: ENDED_STATES }, RECENT));
+  const day = useQuery(dayQuery(env));
   const failed = useInfiniteQuery(runsQuery(env, { state: 'failed,timed_out' }, 50));
   const running = useInfiniteQuery(runsQuery(env, { state: 'running' }, 50));
   const environment = useQuery(environmentsQuery).data?.items.find((one) => one.name === env);
@@ -37,10 +40,9 @@ export function TodayPage() {
             const runs = first(recent.data);
             if (items.length === 0) return <Empty env={env} />;
             const needs = needsMe(items, [...runs, ...first(failed.data), ...first(running.data)], now);
-            const day = runs.filter((run) => Date.parse(run.createdAt) > now - DAY);
-            const good = day.filter((run) => run.state === 'success').length;
-            const bad = day.filter((run) => run.state === 'failed' || run.state === 'timed_out').length;
-            const complete = recent.data?.pages.at(-1)?.next === null || day.length < runs.length;
+            const ended = (day.data?.runs ?? []).filter((run) => run.at > now - DAY);
+            const good = ended.filter((run) => run.state === 'success').length;
+            const bad = ended.filter((run) => run.state === 'failed' || run.state === 'timed_out').length;
             const next = items
               .filter((one) => !one.paused && one.nextFireAt !== null)
               .map((one) => one.nextFireAt ?? '')
@@ -55,10 +57,10 @@ export function TodayPage() {
                     {needs.length}
                   </Tile>
                   <Tile label="active runs">{items.reduce((sum, one) => sum + one.activeRuns, 0)}</Tile>
-                  <Tile label={`runs in 24 h${complete ? '' : ', at least'}`}>{day.length}</Tile>
-                  <Tile label="of ended runs succeeded">
-                    {good + bad === 0 ? '–' : `${percent(good / (good + bad))} %`}
+                  <Tile label={`runs ended in 24 h${day.data?.complete === false ? ', at least' : ''}`}>
+                    {ended.length}
                   </Tile>
+                  <Tile label="of them succeeded">{good + bad === 0 ? '–' : `${percent(good / (good + bad))} %`}</Tile>
                   <Tile label="next fire">{next === undefined ? '–' : <Ago at={next} />}</Tile>
                 </div>
                 {environment !== undefined &&
@@ -70,22 +72,21 @@ export function TodayPage() {
                       </div>
                     </Card>
                   )}
-                <HealthCard
-                  strip={healthStrip(
-                    items.map((one) => one.name),
-                    runs,
-                    now,
-                    complete,
-                  )}
-                />
+                {day.data !== undefined && (
+                  <HealthCard
+                    strip={healthStrip(
+                      items.map((one) => one.name),
+                      day.data,
+                      now,
+                    )}
+                  />
+                )}
                 <div className={styles.columns}>
                   <div className={styles.column}>
                     <NeedsCard needs={needs} />
+                    <ActiveCard runs={first(running.data).filter((run) => run.state === 'running')} />
                   </div>
-                  <div className={styles.column}>
-                    <ActiveCard runs={first(running.data)} />
-                    <NextCard pipelines={items} />
-                  </div>
+                  <NextCard pipelines={items} />
                 </div>
               </div>
             );

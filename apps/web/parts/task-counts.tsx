@@ -18,8 +18,14 @@ const ORDER = [
   'none',
 ];
 
+interface TaskCountsProps {
+  readonly counts: Readonly<Record<string, number>>;
+  /** Whether `counts` has every task run: a run under way has none for those that are not ready yet. */
+  readonly whole: boolean;
+}
+
 /** Task runs by state as one thin bar, with the numbers in words for everybody. */
-export function TaskCounts({ counts }: { counts: Readonly<Record<string, number>> }) {
+export function TaskCounts({ counts, whole }: TaskCountsProps) {
   const known = TASK_STATES.filter((state) => (counts[state] ?? 0) > 0).sort(
     (a, b) => ORDER.indexOf(a) - ORDER.indexOf(b),
   );
@@ -36,7 +42,7 @@ export function TaskCounts({ counts }: { counts: Readonly<Record<string, number>
       </span>
       <span className="num">
         {done}
-        <span className="dim">/{total}</span>
+        <span className="dim">{whole ? `/${total}` : ' done'}</span>
       </span>
       <span className="sr-only">{words}</span>
     </span>

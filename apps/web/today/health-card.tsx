@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Card } from '../parts/page.tsx';
-import type { HourCell } from './needs-me.ts';
+import type { HourCell } from './health-strip.ts';
 import styles from './today.module.css';
 
 interface HealthCardProps {
@@ -17,7 +17,7 @@ export function HealthCard({ strip }: HealthCardProps) {
         <>
           <Key kind="good">all good</Key>
           <Key kind="bad">some failed</Key>
-          <Key kind="other">under way, cancelled</Key>
+          <Key kind="other">cancelled</Key>
           <Key kind="none">no runs</Key>
         </>
       }
@@ -86,5 +86,5 @@ function titleOf(hour: HourCell): string {
   const at = new Date(hour.from);
   const time = `${String(at.getHours()).padStart(2, '0')}:00`;
   if (!hour.known) return `${time}: not read, there were many runs since`;
-  return `${time}: ${hour.good} good, ${hour.bad} failed${hour.other > 0 ? `, ${hour.other} other` : ''}`;
+  return `${time}: ${hour.good} good, ${hour.bad} failed${hour.other > 0 ? `, ${hour.other} cancelled` : ''}`;
 }

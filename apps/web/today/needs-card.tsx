@@ -12,7 +12,7 @@ import { formatDuration } from '../parts/time-format.ts';
 import type { Need } from './needs-me.ts';
 import styles from './today.module.css';
 
-const SHOWN = 8;
+const SHOWN = 6;
 
 export function NeedsCard({ needs }: { needs: readonly Need[] }) {
   const failed = needs.filter((need) => need.kind === 'failed').length;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PipelineSummary, Run } from '#contracts';
-import { healthStrip, needsMe } from './needs-me.ts';
+import { addToDay, readDay } from './day-runs.ts';
+import { healthStrip } from './health-strip.ts';
+import { needsMe } from './needs-me.ts';
 
 const NOW = Date.parse('2026-01-02T12:30:00Z');
 const aRun = (id: string, more: Partial<Run> = {}): Run => ({
@@ -68,15 +70,22 @@ describe('what needs a person', () => {
   });
 });
 
-describe('the strip of 24 hours', () => {
-  test('counts runs by the hour of their creation; the last cell is the hour that goes on', () => {
+describe('the last 24 hours', () => {
+  const ended = (id: string, iso: string, state: Run['state'] = 'success') => ({
+    id,
+    pipeline: 'flights',
+    state,
+    at: Date.parse(iso),
+  });
+
+  test('count runs by the hour they ended in; the last cell is the hour that goes on', () => {
     const runs = [
-      aRun('a', { createdAt: '2026-01-02T12:05:00.000Z', state: 'running' }),
-      aRun('b', { createdAt: '2026-01-02T11:59:00.000Z', state: 'failed' }),
-      aRun('c', { createdAt: '2026-01-02T11:00:00.000Z' }),
-      aRun('d', { createdAt: '2026-01-01T12:59:00.000Z' }), // older than the strip
+      ended('a', '2026-01-02T12:05:00Z', 'cancelled'),
+      ended('b', '2026-01-02T11:59:00Z', 'failed'),
+      ended('c', '2026-01-02T11:00:00Z'),
+      ended('d', '2026-01-01T12:59:00Z'), // older than the strip
     ];
-    const [row] = healthStrip(['flights'], runs, NOW, true);
+    const [row] = healthStrip(['flights'], { runs, complete: true }, NOW);
     expect(row?.hours).toHaveLength(24);
     expect(row?.hours.at(-1)).toMatchObject({ good: 0, bad: 0, other: 1 });
     expect(row?.hours.at(-2)).toMatchObject({ good: 1, bad: 1, other: 0 });
@@ -84,7 +93,34 @@ describe('the strip of 24 hours', () => {
   });
 
   test('hours before the oldest run that was read are not claimed to be quiet', () => {
-    const [row] = healthStrip(['flights'], [aRun('a', { createdAt: '2026-01-02T10:10:00.000Z' })], NOW, false);
+    const [row] = healthStrip(['flights'], { runs: [ended('a', '2026-01-02T10:10:00Z')], complete: false }, NOW);
     expect(row?.hours.map((hour) => hour.known)).toEqual([...new Array<boolean>(21).fill(false), true, true, true]);
+  });
+
+  test('are read page by page until the day is over, or there are too many', async () => {
+    const pages: Record<string, string[]> = {
+      start: ['2026-01-02T12:00:00Z'],
+      two: ['2026-01-01T12:00:00Z'],
+      three: [],
+    };
+    const asked: (string | null)[] = [];
+    const page = (cursor: string | null) => {
+      asked.push(cursor);
+      const items = (pages[cursor ?? 'start'] ?? []).map((createdAt, index) =>
+        aRun(`${cursor}${index}`, { createdAt }),
+      );
+      return Promise.resolve({ items, next: cursor === null ? 'two' : 'three' });
+    };
+    expect((await readDay(page, NOW)).complete).toBe(true);
+    expect(asked).toEqual([null, 'two']);
+    const endless = () => Promise.resolve({ items: [aRun('x')], next: 'more' });
+    expect(await readDay(endless, NOW)).toMatchObject({ complete: false });
+  });
+
+  test('grow by what live events tell, once per run, ended runs only', () => {
+    const day = { runs: [ended('a', '2026-01-01T12:00:00Z'), ended('b', '2026-01-02T12:00:00Z')], complete: true };
+    expect(addToDay(day, ended('c', '2026-01-02T12:30:00Z', 'running'))).toBe(day);
+    const next = addToDay(day, ended('b', '2026-01-02T12:30:00Z', 'failed'));
+    expect(next.runs.map((run) => [run.id, run.state])).toEqual([['b', 'failed']]); // `a` is older than a day by now
   });
 });

@@ -32,14 +32,14 @@ export function ActiveCard({ runs }: { runs: readonly Run[] }) {
     >
       {runs.length === 0 && <p className={styles.calm}>Nothing runs at the moment.</p>}
       <ul>
-        {runs.slice(0, 8).map((run) => (
+        {runs.slice(0, 6).map((run) => (
           <li key={run.id} className={styles.active} data-testid="active-run">
             <StateIcon state={run.state} size={16} title={lookOf(run.state).label} />
             <Link to="/runs/$run" params={{ run: run.id }} className={`${styles.activeName} link`}>
               <b className="clip">{run.pipeline}</b>
               <span className="dim num">{runName(run)}</span>
             </Link>
-            <TaskCounts counts={run.counts} />
+            <TaskCounts counts={run.counts} whole={run.finishedAt !== null} />
             <span className={`${styles.activeTook} dim`}>
               <Took from={run.startedAt} to={null} />
             </span>
@@ -77,7 +77,7 @@ export function NextCard({ pipelines }: { pipelines: readonly PipelineSummary[] 
         {next.slice(0, 10).map((one) => (
           <li key={one.name} className={styles.next}>
             <span className="clip">
-              <PipelineLink name={one.name} /> <span className="mono dim">{one.schedule}</span>
+              <PipelineLink name={one.name} /> <span className="dim">{one.schedule}</span>
             </span>
             <Ago at={one.nextFireAt} />
           </li>
