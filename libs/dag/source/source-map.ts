@@ -1,4 +1,14 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type LineCounter, type ParsedNode } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type LineCounter,
+  type Pair,
+  type ParsedNode,
+  type YAMLMap,
+} from 'yaml';
 import type { Position } from './problem-list.ts';
 
 export type Path = readonly (string | number)[];
@@ -8,6 +18,7 @@ export class SourceMap {
   readonly #text: string;
   readonly #lines: LineCounter;
   readonly #root: ParsedNode | null;
+  readonly #pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair>>();
   /** Filled while values are read: which node an alias stands for. */
   readonly aliases = new Map<unknown, ParsedNode>();
 
@@ -85,8 +96,19 @@ export class SourceMap {
       return item === undefined || isPair(item) ? null : { node: item, key: null };
     }
     if (!isMap(node)) return null;
-    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === member);
+    const pair = this.#pairsOf(node).get(member);
     return pair === undefined ? null : { node: pair.value as ParsedNode | null, key: pair.key as ParsedNode };
+  }
+
+  /** By key: a map of a thousand tasks is asked for each of them. */
+  #pairsOf(node: YAMLMap): ReadonlyMap<unknown, Pair> {
+    let pairs = this.#pairs.get(node);
+    if (pairs === undefined) {
+      // The first of two equal keys is the one whose value counts.
+      const entries = node.items.map((pair): [unknown, Pair] => [isScalar(pair.key) ? pair.key.value : pair, pair]);
+      this.#pairs.set(node, (pairs = new Map(entries.reverse())));
+    }
+    return pairs;
   }
 
   #resolve(node: ParsedNode | null): ParsedNode | null {

@@ -1,0 +1,259 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CompiledTask } from '#core';
+import { parsePipeline, pipelineDigest } from './index.ts';
+
+const ONE_TASK = 'tasks: { a: { run: x } }';
+
+function compiled(...lines: string[]) {
+  const { pipeline, problems } = parsePipeline('p.yaml', ['name: p', ...lines].join('\n'));
+  expect(problems).toEqual([]);
+  if (pipeline === null) throw new Error('no pipeline');
+  return pipeline;
+}
+
+function taskOf(...lines: string[]): CompiledTask {
+  const task = compiled(...lines).tasks.find(({ id }) => id === 'a');
+  if (task === undefined) throw new Error('no task a');
+  return task;
+}
+
+describe('what a file is compiled to', () => {
+  test('everything that is not said has a value', () => {
+    expect(compiled(ONE_TASK)).toEqual({
+      format: 1,
+      name: 'p',
+      file: 'p.yaml',
+      description: '',
+      owner: '',
+      tags: [],
+      schedule: { kind: 'manual' },
+      maxActiveRuns: 16,
+      maxActiveTasks: 0,
+      overlap: 'queue',
+      runTimeoutMs: null,
+      deadlineMs: null,
+      params: {},
+      paths: {},
+      env: {},
+      tasks: [
+        {
+          id: 'a',
+          body: { kind: 'run', script: 'x', expressions: {} },
+          upstream: [],
+          when: 'all_success',
+          condition: null,
+          matrix: null,
+          maxParallel: 0,
+          maxFanout: 1000,
+          reads: [],
+          writes: [],
+          retries: { max: 0, delayMs: 30_000, backoff: 2, maxDelayMs: 1_800_000, jitter: 0.1, on: null },
+          timeoutMs: null,
+          pool: 'default',
+          slots: 1,
+          priority: 0,
+          catch: false,
+          final: false,
+          env: {},
+          secrets: [],
+          metrics: [],
+          checks: [],
+          gate: null,
+          line: 2,
+        },
+      ],
+      alerts: [],
+      environments: {},
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['run: echo ${{ ds }}', { kind: 'run', script: 'echo "${__E1}"', expressions: { __E1: 'ds' } }],
+    ['node: a/b.ts#main', { kind: 'node', file: 'a/b.ts', export: 'main' }],
+    ['python: a/b.py', { kind: 'python', file: 'a/b.py', module: null, function: null }],
+    ['python: a/b.py:main', { kind: 'python', file: 'a/b.py', module: null, function: 'main' }],
+    ['python: a.b:main', { kind: 'python', file: null, module: 'a.b', function: 'main' }],
+    ['sql: a/b.sql', { kind: 'sql', file: 'a/b.sql', text: null, expressions: {} }],
+    [
+      'sql: select ${{ ds }}',
+      { kind: 'sql', file: null, text: "select getvariable('__E1')", expressions: { __E1: 'ds' } },
+    ],
+  ])('%s', (line, body) => {
+    expect(taskOf('tasks:', '  a:', `    ${line}`).body).toEqual(body);
+  });
+
+  test.each<[string, unknown]>([
+    [
+      '"@daily"',
+      {
+        kind: 'cron',
+        cron: '0 0 * * *',
+        gap: 'next',
+        fold: 'first',
+        timezone: 'UTC',
+        start: null,
+        end: null,
+        catchup: { kind: 'none' },
+      },
+    ],
+    [
+      '{ cron: "0 6 * * mon", timezone: Europe/Berlin, gap: skip, fold: both, catchup: true }',
+      {
+        kind: 'cron',
+        cron: '0 6 * * MON',
+        gap: 'skip',
+        fold: 'both',
+        timezone: 'Europe/Berlin',
+        start: null,
+        end: null,
+        catchup: { kind: 'all', order: 'oldest_first' },
+      },
+    ],
+    [
+      '{ every: 1h30m, start: 2026-01-01T06:00, end: 2026-02-01, catchup: { max_age: 3d, order: newest_first } }',
+      {
+        kind: 'every',
+        everyMs: 5_400_000,
+        timezone: 'UTC',
+        start: '2026-01-01T06:00',
+        end: '2026-02-01',
+        catchup: { kind: 'bounded', maxAgeMs: 259_200_000, order: 'newest_first' },
+      },
+    ],
+    ['manual', { kind: 'manual' }],
+    ['', { kind: 'manual' }],
+  ])('schedule: %s', (schedule, expected) => {
+    expect(compiled(ONE_TASK, `schedule: ${schedule}`).schedule).toEqual(expected);
+  });
+
+  test('needs and paths make edges; globs never match the task itself; tasks are in topological order', () => {
+    const { tasks } = compiled(
+      'paths: { raw: raw, clean: clean }',
+      'tasks:',
+      '  report: { run: x, needs: ["load_*", "*port"], reads: [clean] }',
+      '  clean: { run: x, reads: [raw], writes: [clean] }',
+      '  load_b: { run: x }',
+      '  load_a: { run: x, writes: [raw] }',
+      '  export: { run: x }',
+      'finally: { tidy: { run: x, if: run.state == "failed" }, last: { run: x, needs: tidy } }',
+    );
+    expect(tasks.map(({ id, upstream, when, final }) => ({ id, upstream, when, final }))).toEqual([
+      { id: 'load_b', upstream: [], when: 'all_success', final: false },
+      { id: 'load_a', upstream: [], when: 'all_success', final: false },
+      { id: 'export', upstream: [], when: 'all_success', final: false },
+      { id: 'clean', upstream: ['load_a'], when: 'all_success', final: false },
+      { id: 'report', upstream: ['clean', 'export', 'load_a', 'load_b'], when: 'all_success', final: false },
+      { id: 'tidy', upstream: [], when: 'all_done', final: true },
+      { id: 'last', upstream: ['tidy'], when: 'all_done', final: true },
+    ]);
+  });
+
+  test('reads: names, aliases, windows, other pipelines, and what happens without the data', () => {
+    const paths = 'paths: { raw: { at: raw, partition: ds }, state: state }';
+    const reads = (text: string): unknown =>
+      taskOf(paths, 'tasks:', `  a: { run: x, writes: [state], reads: ${text} }`, '  w: { run: x, writes: [raw] }')
+        .reads;
+    const usual = { alias: 'raw', pipeline: null, path: 'raw', lastMs: null, missing: 'fail' };
+    expect(reads('[raw, state]')).toEqual([usual, { ...usual, alias: 'state', path: 'state', missing: 'ok' }]);
+    expect(reads('{ before: raw }')).toEqual([{ ...usual, alias: 'before' }]);
+    expect(reads('[{ path: raw, last: 28d, missing: ok }]')).toEqual([
+      { ...usual, lastMs: 28 * 86_400_000, missing: 'ok' },
+    ]);
+    expect(reads('[other-one.raw]')).toEqual([{ ...usual, pipeline: 'other-one', missing: 'wait' }]);
+    expect(reads('{ x: { path: other.raw, missing: fail } }')).toEqual([{ ...usual, alias: 'x', pipeline: 'other' }]);
+    expect(reads('[p.raw]')).toEqual([usual]);
+  });
+
+  test('defaults go to tasks that say nothing, part by part', () => {
+    const task = (own: string): CompiledTask =>
+      taskOf(
+        'defaults: { retries: { max: 2, delay: 1m, on: [3] }, timeout: 1h, pool: small, slots: 2, priority: 5 }',
+        `tasks: { a: { run: x${own} } }`,
+      );
+    expect(task('')).toMatchObject({
+      retries: { max: 2, delayMs: 60_000, on: [3] },
+      timeoutMs: 3_600_000,
+      pool: 'small',
+      slots: 2,
+      priority: 5,
+    });
+    expect(task(', retries: 0, timeout: 5m, pool: big, slots: 1, priority: -1')).toMatchObject({
+      retries: { max: 0, delayMs: 60_000 },
+      timeoutMs: 300_000,
+      pool: 'big',
+      slots: 1,
+      priority: -1,
+    });
+    expect(taskOf('tasks: { a: { run: x, retries: { max: 1, delay: 2h } } }').retries).toMatchObject({
+      delayMs: 7_200_000,
+      maxDelayMs: 7_200_000,
+    });
+  });
+
+  test('conditions, checks and gates lose their braces', () => {
+    expect(
+      taskOf(
+        'tasks:',
+        '  a:',
+        '    run: x',
+        '    if: ${{ env.name != "dev" }}',
+        '    metrics: [auc]',
+        '    checks: [outputs.rows > 0, { name: n, expr: metrics.auc > 0.5, on_fail: warn }]',
+        '    gate: { expr: "${{ !has(baseline.auc) || metrics.auc >= baseline.auc }}", on_fail: skip_downstream }',
+      ),
+    ).toMatchObject({
+      condition: 'env.name != "dev"',
+      checks: [
+        { name: 'outputs.rows > 0', expr: 'outputs.rows > 0', onFail: 'fail' },
+        { name: 'n', expr: 'metrics.auc > 0.5', onFail: 'warn' },
+      ],
+      gate: { expr: '!has(baseline.auc) || metrics.auc >= baseline.auc', onFail: 'skip_downstream' },
+    });
+  });
+
+  test('a matrix is literal, or dynamic as soon as one axis is an expression', () => {
+    expect(taskOf('tasks: { a: { run: x, matrix: { i: [1, 2] } } }').matrix).toEqual({
+      kind: 'literal',
+      axes: { i: [1, 2] },
+    });
+    const dynamic = [
+      'tasks:',
+      '  b: { run: x }',
+      '  a: { run: x, needs: b, matrix: { i: "${{ tasks.b.outputs.parts }}", j: [1] } }',
+    ];
+    expect(taskOf(...dynamic).matrix).toEqual({
+      kind: 'dynamic',
+      axes: { i: { expr: 'tasks.b.outputs.parts' }, j: { list: [1] } },
+    });
+  });
+
+  test('texts may hold anything: shell signs stay what they are', () => {
+    const nasty = '$(touch x) `id` "; rm -rf / #\' ${HOME} ../.. \\ | & < >';
+    const pipeline = compiled(
+      `description: ${JSON.stringify(nasty)}`,
+      `owner: ${JSON.stringify(nasty)}`,
+      `tags: [${JSON.stringify(nasty)}]`,
+      'tasks:',
+      '  a:',
+      `    run: ${JSON.stringify(`echo ${nasty}`)}`,
+      `    env: { V: ${JSON.stringify(nasty)} }`,
+    );
+    expect(pipeline).toMatchObject({ description: nasty, owner: nasty, tags: [nasty] });
+    expect(pipeline.tasks[0]).toMatchObject({ body: { script: `echo ${nasty}` }, env: { V: nasty } });
+  });
+
+  test('anchors and aliases are followed', () => {
+    expect(
+      compiled('tasks:', '  b: { run: x, retries: &r { max: 3, delay: 1s } }', '  a: { run: x, retries: *r }').tasks[1]
+        ?.retries.max,
+    ).toBe(3);
+  });
+
+  test('comments, key order and layout do not change the digest; meaning does', () => {
+    const digest = (text: string): string => pipelineDigest(parsePipeline('p.yaml', text).pipeline!);
+    const first = digest('name: p\ntasks:\n  a: { run: x, env: { A: "1", B: "2" } }\n');
+    expect(digest('# hello\ntasks:\n\n  a:\n    env:\n      B: "2"\n      A: 1\n    run: x\nname: p\n')).toBe(first);
+    expect(digest('name: p\ntasks:\n  a: { run: y, env: { A: "1", B: "2" } }\n')).not.toBe(first);
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
