@@ -84,7 +84,9 @@ export function PipelinePage() {
               {...tabProps(name, here.endsWith(`/${name}`))}
             >
               {title}
-              {name === 'source' && problems > 0 && <TabCount tone="bad">{problems} problems</TabCount>}
+              {name === 'source' && problems > 0 && (
+                <TabCount tone="bad">{problems === 1 ? '1 problem' : `${problems} problems`}</TabCount>
+              )}
             </Link>
           ))}
           <Link to="/runs" search={{ pipeline }} {...tabProps('runs', false)}>

@@ -36,7 +36,7 @@ export function RunFacts({ run }: { run: RunDetail }) {
           data-testid="reason"
         >
           <IconAlertTriangle size={15} aria-hidden />
-          {run.reason}
+          <span>{run.reason}</span>
         </p>
       )}
       <Facts>

@@ -22,7 +22,7 @@ export function TaskFacts({
       {message !== null && (
         <p className={styles.reason} data-tone={isBad(detail.state) ? 'bad' : 'calm'} data-testid="reason">
           <IconAlertTriangle size={15} aria-hidden />
-          {message}
+          <span>{message}</span>
         </p>
       )}
       <Facts>

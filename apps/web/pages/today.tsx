@@ -13,7 +13,7 @@ import { NeedsCard } from '../today/needs-card.tsx';
 import { ENDED_STATES } from '../today/day-runs.ts';
 import { healthStrip } from '../today/health-strip.ts';
 import { needsMe } from '../today/needs-me.ts';
-import { ActiveCard, NextCard, Tile } from '../today/today-parts.tsx';
+import { ActiveCard, NewestCard, NextCard, Tile } from '../today/today-parts.tsx';
 import styles from '../today/today.module.css';
 
 const DAY = 86_400_000;
@@ -86,7 +86,10 @@ export function TodayPage() {
                     <NeedsCard needs={needs} />
                     <ActiveCard runs={first(running.data).filter((run) => run.state === 'running')} />
                   </div>
-                  <NextCard pipelines={items} />
+                  <div className={styles.column}>
+                    <NextCard pipelines={items} />
+                    <NewestCard runs={first(recent.data)} />
+                  </div>
                 </div>
               </div>
             );

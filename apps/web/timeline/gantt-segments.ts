@@ -14,7 +14,7 @@ export interface Segment {
 
 type Timed = Pick<TaskRun, 'state' | 'tries' | 'readyAt' | 'queuedAt' | 'startedAt' | 'finishedAt' | 'earlier'>;
 
-/** Oldest first. Task runs taken over from another run, and those that never became ready, have none. */
+/** Oldest first; none for what never became ready. */
 export function ganttSegments(one: Timed, now: number): Segment[] {
   const segments: Segment[] = [];
   const add = (

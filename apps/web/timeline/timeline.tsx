@@ -26,7 +26,7 @@ export function Timeline({ run }: { run: RunDetail }) {
   const ticking = useNow(over ? 'still' : 'second');
   const now = over ? Date.parse(run.finishedAt ?? run.createdAt) : ticking;
   const rows = useMemo(
-    () => run.taskRuns.map((one) => ({ one, segments: ganttSegments(one, now) })),
+    () => run.taskRuns.map((one) => ({ one, segments: one.originRun === null ? ganttSegments(one, now) : [] })),
     [run.taskRuns, now],
   );
   const span = ganttSpan(

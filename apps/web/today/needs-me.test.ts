@@ -51,6 +51,12 @@ describe('what needs a person', () => {
     expect(needsMe([], [failed, aRun('other', { ...later, pipeline: 'else' })], NOW)).toHaveLength(1);
   });
 
+  test('only the last of several failures of one interval', () => {
+    const first = aRun('f', { state: 'failed', interval: null });
+    const again = aRun('g', { state: 'failed', interval: null, originRun: 'f', createdAt: '2026-01-02T11:00:00.000Z' });
+    expect(needsMe([], [first, again], NOW)).toEqual([{ kind: 'failed', run: again }]);
+  });
+
   test('a failed run without an interval, until its rerun succeeds', () => {
     const failed = aRun('f', { state: 'timed_out', interval: null });
     const other = aRun('other', { interval: null, createdAt: '2026-01-02T11:00:00.000Z' });

@@ -6,7 +6,7 @@ export type Need =
   | { readonly kind: 'late'; readonly run: Run; readonly lateMs: number }
   | { readonly kind: 'failed'; readonly run: Run };
 
-/** Broken files, runs past their deadline, failed runs that nothing has repaired yet. */
+/** Broken files, runs past their deadline, failed runs that no later run has replaced. */
 export function needsMe(pipelines: readonly PipelineSummary[], runs: readonly Run[], now: number): Need[] {
   const known = [...new Map(runs.map((run) => [run.id, run])).values()];
   const late = known.flatMap((run) =>
@@ -15,7 +15,7 @@ export function needsMe(pipelines: readonly PipelineSummary[], runs: readonly Ru
       : [],
   );
   const failed = known
-    .filter((run) => (run.state === 'failed' || run.state === 'timed_out') && !isRepaired(run, known))
+    .filter((run) => (run.state === 'failed' || run.state === 'timed_out') && !isReplaced(run, known))
     .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return [
     ...pipelines.filter((one) => one.problems.length > 0).map((pipeline) => ({ kind: 'broken' as const, pipeline })),
@@ -24,13 +24,14 @@ export function needsMe(pipelines: readonly PipelineSummary[], runs: readonly Ru
   ];
 }
 
-/** Repaired, or on the way to it: a later run of the same interval (or a rerun of this one) succeeded or is at work. */
-function isRepaired(run: Run, runs: readonly Run[]): boolean {
+/** A later run of the same interval (or a rerun of this one) succeeded, is at work, or failed and is listed itself. */
+function isReplaced(run: Run, runs: readonly Run[]): boolean {
   return runs.some(
     (other) =>
       other.createdAt > run.createdAt &&
       other.pipeline === run.pipeline &&
       (other.originRun === run.id || (run.interval !== null && other.interval?.start === run.interval.start)) &&
-      (other.state === 'success' || other.state === 'running' || other.state === 'queued'),
+      other.state !== 'cancelled' &&
+      other.state !== 'skipped',
   );
 }

@@ -60,7 +60,7 @@ export function NextCard({ pipelines }: { pipelines: readonly PipelineSummary[] 
     <Card title="Next fires" id="next-fires" beside={paused > 0 ? `${paused} paused` : undefined}>
       {next.length + behind.length === 0 && (
         <p className={styles.calm}>
-          {paused > 0 ? 'All schedules here are paused.' : 'No schedule fires here; runs start by hand.'}
+          {paused > 0 ? 'All schedules here are paused.' : 'No schedule has a next fire; runs start by hand.'}
         </p>
       )}
       <ul>
@@ -80,6 +80,35 @@ export function NextCard({ pipelines }: { pipelines: readonly PipelineSummary[] 
               <PipelineLink name={one.name} /> <span className="dim">{one.schedule}</span>
             </span>
             <Ago at={one.nextFireAt} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+export function NewestCard({ runs }: { runs: readonly Run[] }) {
+  return (
+    <Card
+      title="Newest results"
+      id="newest"
+      beside={
+        <Link to="/runs" className="link">
+          All runs
+        </Link>
+      }
+    >
+      {runs.length === 0 && <p className={styles.calm}>No run has ended yet.</p>}
+      <ul>
+        {runs.slice(0, 7).map((run) => (
+          <li key={run.id} className={styles.result}>
+            <StateIcon state={run.state} size={15} title={lookOf(run.state).label} />
+            <Link to="/runs/$run" params={{ run: run.id }} className="link clip">
+              {run.pipeline} <span className="dim num">{runName(run)}</span>
+            </Link>
+            <span className="dim">
+              <Ago at={run.finishedAt} />
+            </span>
           </li>
         ))}
       </ul>
