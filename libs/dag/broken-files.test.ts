@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { BROKEN_TEXTS } from './fixtures/broken-texts.ts';
-import { BASE, BROKEN_VALUES } from './fixtures/broken-values.ts';
+import { BASE, BROKEN_VALUES, withValue } from './fixtures/broken-values.ts';
 import { parsePipeline } from './index.ts';
 
 /** CPU time that refusing one file may take; wall time would measure the neighbours. */
@@ -55,6 +55,30 @@ describe('broken files', () => {
     }
     expect(JSON.stringify(Object.getOwnPropertyNames(Object.prototype))).toBe(prototype);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+describe('names that every object has', () => {
+  const places = [...new Set(BROKEN_VALUES.map(([name]) => name.split(' = ')[0] ?? ''))].filter(
+    (name) => !name.includes(' '),
+  );
+  const NAMES = ['constructor', 'toString'];
+
+  test.each(places)('%s: are names like any other', (place) => {
+    for (const name of NAMES) {
+      for (const value of [
+        name,
+        [name],
+        { [name]: name },
+        { [name]: { [name]: name } },
+        `\${{ ${name} }}`,
+        `params.${name}`,
+      ]) {
+        const { pipeline, problems } = parsePipeline('p.yaml', withValue(place, value));
+        expect(pipeline === null).toBe(problems.length > 0);
+        for (const { message, hint } of problems) expect(typeof message + typeof hint).toBe('stringstring');
+      }
+    }
   });
 });
 
@@ -114,7 +138,7 @@ describe('damaged files', () => {
           expect(hint).toMatch(/\S/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

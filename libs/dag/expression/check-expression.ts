@@ -80,7 +80,8 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
   if (!isScopeName(root))
     return fault(
       `The name ${quote(root)} is not known in an expression.`,
-      ELSEWHERE[root] ?? didYouMean(root, SCOPE_NAMES, `Known names: ${KNOWN_NAMES}. Texts need quotes.`),
+      (Object.hasOwn(ELSEWHERE, root) ? ELSEWHERE[root] : undefined) ??
+        didYouMean(root, SCOPE_NAMES, `Known names: ${KNOWN_NAMES}. Texts need quotes.`),
     );
   const [member, second] = members;
   const unknown = (what: string, known: Iterable<string>, declare: string): ExpressionFault[] =>

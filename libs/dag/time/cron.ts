@@ -53,7 +53,7 @@ function readCron(text: string): ParsedCron {
   const written = text.trim();
   if (written.startsWith('@') && !Object.hasOwn(CRON_PRESETS, written))
     return refuse(`"${written}" is not a preset`, `Presets: ${Object.keys(CRON_PRESETS).join(', ')}.`);
-  const fields = (CRON_PRESETS[written] ?? written).split(/\s+/);
+  const fields = (written.startsWith('@') ? (CRON_PRESETS[written] ?? written) : written).split(/\s+/);
   if (fields.length === 6)
     return refuse(
       `"${written}" has six fields; seconds are not supported`,
