@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const ENTRIES = ['standalone', 'api', 'scheduler', 'worker', 'cli'];
+const DEMO = { demo: join(root, 'apps', 'standalone', 'demo.ts') };
 
 const started = performance.now();
 const ifStale = process.argv.includes('--if-stale');
@@ -26,7 +27,7 @@ async function buildServer() {
   for (const name of existsSync(dist) ? readdirSync(dist) : [])
     if (name !== 'web' && !name.endsWith('.stamp')) rmSync(join(dist, name), { recursive: true });
   await build({
-    entryPoints: Object.fromEntries(ENTRIES.map((name) => [name, join(root, 'apps', name, 'main.ts')])),
+    entryPoints: { ...DEMO, ...Object.fromEntries(ENTRIES.map((name) => [name, join(root, 'apps', name, 'main.ts')])) },
     outdir: dist,
     bundle: true,
     splitting: true,

@@ -1,4 +1,4 @@
-// `npm start`: builds what is stale, then runs the whole system in this process.
+// `npm start` and `npm run demo`: build what is stale, then run the program in this process.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +8,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 const build = fileURLToPath(new URL('build.mjs', import.meta.url));
-const { status } = spawnSync(process.execPath, [build, '--if-stale'], { stdio: ['ignore', 'inherit', 'inherit'] });
+const program = process.argv[2] ?? 'standalone';
+const { status } = spawnSync(process.execPath, [build, '--if-stale', ...(program === 'demo' ? ['--server'] : [])], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
 if (status !== 0) process.exit(status ?? 1);
-await import('../dist/standalone.js');
+await import(`../dist/${program}.js`);

@@ -22,13 +22,19 @@ afterEach(async () => {
 });
 
 const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => null, (error: unknown) => error);
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
 
 describe('a refusal becomes a SluiceError', () => {
   test('with the code, message, hint and problems of the server', async () => {
     const problems = [{ file: 'a.yaml', line: 1, column: 2, message: 'x' }];
     answer = (_, response) =>
-      void response.writeHead(422).end(JSON.stringify({ error: { code: 'invalid_config', message: 'm', hint: 'h', problems } }));
+      void response
+        .writeHead(422)
+        .end(JSON.stringify({ error: { code: 'invalid_config', message: 'm', hint: 'h', problems } }));
     expect(await failure(createClient({ baseUrl: url() }).runs({ env: 'dev' }))).toMatchObject({
       code: 'invalid_config',
       message: 'm',
@@ -52,7 +58,8 @@ describe('a refusal becomes a SluiceError', () => {
   });
 
   test('a code that this client does not know falls back to the status', async () => {
-    answer = (_, response) => void response.writeHead(409).end(JSON.stringify({ error: { code: 'new_in_2030', message: 'm' } }));
+    answer = (_, response) =>
+      void response.writeHead(409).end(JSON.stringify({ error: { code: 'new_in_2030', message: 'm' } }));
     expect(await failure(createClient({ baseUrl: url() }).system())).toMatchObject({ code: 'conflict', message: 'm' });
   });
 
@@ -111,7 +118,11 @@ describe('the live stream', () => {
       lost = error;
       stop.abort();
     };
-    for await (const _ of createClient({ baseUrl: url(), idleMs: 50 }).events(['env:dev'], { signal: stop.signal, onLost })) continue;
+    for await (const _ of createClient({ baseUrl: url(), idleMs: 50 }).events(['env:dev'], {
+      signal: stop.signal,
+      onLost,
+    }))
+      continue;
     expect(lost).toMatchObject({ code: 'unavailable' });
   });
 

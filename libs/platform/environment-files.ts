@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { EngineStore, Problem } from '#core';
+import { pathToFileURL } from 'node:url';
+import type { EngineStore, EnvironmentConfig, Problem } from '#core';
 import { canonicalJson, parseEnvironment } from '#dag';
 import type { AppliedEnvironment, Environments } from '#engine';
 
@@ -10,7 +11,11 @@ export class EnvironmentFiles implements Environments {
   #environments = new Map<string, AppliedEnvironment>();
   #problems: readonly Problem[] = [];
 
-  constructor(private readonly project: string) {}
+  /** `storageRoot`: keep every environment's data below this folder instead of where its file says. */
+  constructor(
+    private readonly project: string,
+    private readonly storageRoot: string | null = null,
+  ) {}
 
   get(name: string): AppliedEnvironment | null {
     return this.#environments.get(name) ?? null;
@@ -40,7 +45,7 @@ export class EnvironmentFiles implements Environments {
       problems.push(...parsed.problems);
       const known = this.#environments.get(name.replace(/\.ya?ml$/, ''));
       if (parsed.environment) {
-        const config = parsed.environment;
+        const config = this.placed(parsed.environment);
         next.set(config.name, { config, hash: createHash('sha256').update(canonicalJson(config)).digest('hex') });
       } else if (known) next.set(known.config.name, known);
     }
@@ -51,6 +56,12 @@ export class EnvironmentFiles implements Environments {
     }
     this.#environments = next;
     this.#problems = problems;
+  }
+
+  private placed(config: EnvironmentConfig): EnvironmentConfig {
+    return this.storageRoot === null
+      ? config
+      : { ...config, storage: pathToFileURL(path.join(this.storageRoot, config.name)).href };
   }
 }
 

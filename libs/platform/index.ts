@@ -20,3 +20,4 @@ export { WORKING_TREE_ENVIRONMENT, WorkingTree } from './working-tree.ts';
 export { packageRoot } from './package-root.ts';
 export { runProcess, type ProcessStart } from './run-process.ts';
 export { runLocal, type LocalRunEvent, type LocalRunRequest } from './run-local.ts';
+export { readMetricSeries } from './reads/metric-reads.ts';

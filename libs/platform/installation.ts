@@ -34,6 +34,8 @@ export interface InstallationOptions {
   readonly clock?: Clock;
   /** False: runs are only made by hand. Default true. */
   readonly firesSchedules?: boolean;
+  /** Keep every environment's data below this folder instead of where its file says. */
+  readonly storageRoot?: string;
 }
 
 /** Everything behind the API and the scheduler on one machine, wired; nothing runs until `startScheduler`. */
@@ -74,7 +76,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   await migrate(databaseUrl);
   const db = await connectDatabase(databaseUrl);
   const store = createStore(db);
-  const environments = new EnvironmentFiles(config.project);
+  const environments = new EnvironmentFiles(config.project, options.storageRoot ?? null);
   const releases = createReleaseStore({ folder: path.join(config.home, 'releases') });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();

@@ -46,7 +46,8 @@ function prettyLine(line: string): string {
   );
   const stack = (err as { stack?: string; message?: string } | undefined)?.stack ?? '';
   const head = `${colors.dim(String(time).slice(11, 19))} ${paint(String(level).padEnd(5))} ${printable(String(msg ?? ''))}`;
-  return `${[head, colors.dim(printable(fields.join(' ')))].filter((part) => part.length > 0).join(' ')}\n${stack && `${stack}\n`}`;
+  const tail = fields.length > 0 ? ` ${colors.dim(printable(fields.join(' ')))}` : '';
+  return `${head}${tail}\n${stack && `${stack}\n`}`;
 }
 
 /** What others wrote may hold line ends and terminal codes; a log line stays one line. */

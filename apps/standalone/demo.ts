@@ -1,0 +1,135 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Installation, ProcessStart } from '#platform';
+import {
+  createLog,
+  openInstallation,
+  readMetricSeries,
+  runProcess,
+  startEmbeddedPostgres,
+  WorkingTree,
+} from '#platform';
+
+/** `npm run demo`: the example pipelines over January 2001, headless, in a fresh folder; ends with a summary. */
+const ENVIRONMENT = 'dev';
+const FROM = '2001-01-01';
+const TO = '2001-02-01';
+
+interface DemoRun {
+  readonly id: string;
+  readonly pipeline: string;
+  readonly state: string;
+  readonly seconds: number;
+}
+
+await runProcess(async (given) => {
+  const started = performance.now();
+  const home = path.join(given.config.home, 'demo');
+  await rm(home, { recursive: true, force: true });
+  const config = { ...given.config, home };
+  const log = createLog({ level: 'error' });
+  given.say(`Running the example pipelines over January 2001 in ${home} …`);
+  const postgres = await startEmbeddedPostgres({ dataFolder: path.join(home, 'postgres') });
+  const installation = await openInstallation({
+    config,
+    databaseUrl: postgres.url,
+    log,
+    publicUrl: '',
+    packageRoot: given.packageRoot,
+    firesSchedules: false,
+    storageRoot: path.join(home, 'storage'),
+  });
+  const { store, releases, environments } = installation;
+  await new WorkingTree({
+    project: config.project,
+    store,
+    releases,
+    environments,
+    log,
+    onChange: () => undefined,
+  }).refresh();
+  await installation.startScheduler();
+  const runs = await runAll(installation, given.say);
+  await summarize(installation, runs, given, performance.now() - started);
+  await installation.close();
+  await postgres.stop();
+  process.exit(runs.every((run) => run.state === 'success') ? 0 : 1);
+});
+
+/** Backfills every pipeline that has intervals in the month and waits for the last run. */
+async function runAll(installation: Installation, say: (line: string) => void): Promise<DemoRun[]> {
+  const { commands, pipelines, store, db } = installation;
+  const pointer = await store.currentRelease(ENVIRONMENT);
+  const ids: string[] = [];
+  for (const pipeline of pointer ? await pipelines.all(pointer.release) : []) {
+    const plan = await commands.backfill({
+      environment: ENVIRONMENT,
+      pipeline: pipeline.name,
+      from: FROM,
+      to: TO,
+      reprocess: 'missing',
+      dryRun: false,
+      actor: 'the demo',
+    });
+    const inside = plan.filter((item) => item.runId !== null);
+    say(`  ${pipeline.name}: ${inside.length} intervals`);
+    ids.push(...inside.map((item) => item.runId as string));
+  }
+  let shown = -1;
+  for (;;) {
+    const rows: DemoRun[] = await db.query(
+      `select id::text, pipeline, state, extract(epoch from finished_at - started_at)::float8 as seconds from run where id = any($1::bigint[]) order by id`,
+      [ids],
+    );
+    const ended = rows.filter((row) => row.state !== 'queued' && row.state !== 'running').length;
+    if (Math.floor(ended / 10) > shown) say(`  ${String(ended).padStart(3)} of ${rows.length} runs ended`);
+    shown = Math.max(shown, Math.floor(ended / 10));
+    if (ended === rows.length) return rows;
+    await new Promise<void>((resolve) => installation.onCommit(resolve));
+  }
+}
+
+async function summarize(
+  installation: Installation,
+  runs: readonly DemoRun[],
+  { say }: ProcessStart,
+  elapsedMs: number,
+): Promise<void> {
+  const names = [...new Set(runs.map((run) => run.pipeline))].sort();
+  say('\nPipeline         runs  success  median s  longest s');
+  for (const name of names) {
+    const own = runs.filter((run) => run.pipeline === name);
+    const seconds = own.map((run) => run.seconds).sort((a, b) => a - b);
+    const cells = [
+      own.length,
+      own.filter((run) => run.state === 'success').length,
+      (seconds[Math.floor(seconds.length / 2)] ?? 0).toFixed(2),
+      (seconds.at(-1) ?? 0).toFixed(2),
+    ];
+    say(
+      `${name.padEnd(15)}  ${String(cells[0]).padStart(4)}  ${String(cells[1]).padStart(7)}  ${String(cells[2]).padStart(8)}  ${String(cells[3]).padStart(9)}`,
+    );
+  }
+  const series = await readMetricSeries(installation, ENVIRONMENT, 'delay-model', {
+    task: null,
+    name: null,
+    runs: 100,
+  });
+  const auc = series.find((each) => each.name === 'auc')?.points ?? [];
+  const baseline = series.find((each) => each.name === 'auc_baseline')?.points ?? [];
+  say('\nWeek of     AUC     baseline   (judged on days that the model has not seen)');
+  for (const [index, point] of auc.entries())
+    say(
+      `${(point.intervalStart ?? '').slice(0, 10)}  ${point.value.toFixed(4)}  ${baseline[index]?.value.toFixed(4) ?? ''}`,
+    );
+  const storage = installation.environments.get(ENVIRONMENT)?.config.storage ?? '';
+  say(`\nOutputs lie in ${storage.replace('file://', '')}:`);
+  const rows: { location: string; files: number }[] = await installation.db.query(
+    `select pipeline || '/' || path as location, count(*)::int as files from path_pointer where environment = $1 group by 1 order by 1`,
+    [ENVIRONMENT],
+  );
+  for (const row of rows) say(`  ${row.location}/  ${row.files} published`);
+  say(
+    `\n${runs.filter((run) => run.state === 'success').length} of ${runs.length} runs succeeded in ${(elapsedMs / 1000).toFixed(0)} s.`,
+  );
+}
