@@ -10,9 +10,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Runs `npm test`'s script in this repository with these variables on top of our own. */
 function npmTest(args: readonly string[], env: Readonly<Record<string, string>>) {
   const script = join(import.meta.dirname, 'test.mjs');
-  // Jest tells its children that they are its children, which the inner one must not believe.
-  const { JEST_WORKER_ID: _, ...rest } = process.env;
-  return spawnSync(process.execPath, [script, ...args], { env: { ...rest, ...env }, encoding: 'utf8' });
+  // Jest tells its children that they are its children, which the inner one must not believe; colours would be in the way.
+  const { JEST_WORKER_ID: _, FORCE_COLOR: __, ...rest } = process.env;
+  return spawnSync(process.execPath, [script, ...args], { env: { ...rest, NO_COLOR: '1', ...env }, encoding: 'utf8' });
 }
 
 describe('npm test', () => {

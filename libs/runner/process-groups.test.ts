@@ -85,16 +85,15 @@ describe('process groups', () => {
     const task = shell(STUBBORN);
     const result = world.run(task);
     await until(() => pidsOf(task).length === 2);
-    const launcher = Number(/\/(\d+)$/.exec(parentOf(parentOf(pidsOf(task)[0]!)))![1]);
-    process.kill(launcher, 'SIGKILL');
+    process.kill(launcherOf(pidsOf(task)[0]!), 'SIGKILL');
     expect((await result).outcome).toEqual({ kind: 'lost', message: 'the launcher process died' });
     expect(pidsOf(task).filter(alive)).toEqual([]);
     expect((await world.run(shell('true'))).outcome).toEqual({ kind: 'success' });
   });
 
-  function parentOf(pid: number | string): string {
-    const folder = typeof pid === 'number' ? `/proc/${pid}` : pid;
-    return `/proc/${/^PPid:\s+(\d+)/m.exec(readFileSync(`${folder}/status`, 'utf8'))![1]}`;
+  function launcherOf(pid: number): number {
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('launcher.mjs')) return pid;
+    return launcherOf(Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]));
   }
 });
 
