@@ -34,6 +34,10 @@ export function takeAlerts(db: Db, limit: number): Promise<PendingAlert[]> {
     order by t.id`;
 }
 
+/**
+ * Notes how a send went. A try that is to be repeated stays in doubt: it may have arrived. What is no longer pending
+ * stays as it is: a slow sender that was overtaken must not take back what another one sent.
+ */
 export async function recordAlert(
   db: Db,
   id: string,
@@ -42,10 +46,10 @@ export async function recordAlert(
   await db.sql`
     with recorded as (
       update alert_delivery
-      set state = ${result.state}, thread = ${result.thread}, detail = ${result.detail}, in_doubt = false,
+      set state = ${result.state}, thread = ${result.thread}, detail = ${result.detail}, in_doubt = ${result.state} = 'pending',
           next_try_at = now() + coalesce(${result.retryInMs}::float8, 0) * interval '1 millisecond',
           sent_at = case when ${result.state} = 'sent' then now() end
-      where id = ${id}::bigint
+      where id = ${id}::bigint and state = 'pending'
       returning id, environment
     ), shown as (
       insert into event (environment, payload)
