@@ -26,10 +26,16 @@ await runProcess(async (given) => {
   const started = performance.now();
   const home = path.join(given.config.home, 'demo');
   await rm(home, { recursive: true, force: true });
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  given.stopping.addEventListener('abort', () => void close().finally(() => process.exit(130)));
   const config = { ...given.config, home };
   const log = createLog({ level: 'error' });
   given.say(`Running the example pipelines over January 2001 in ${home} …`);
   const postgres = await startEmbeddedPostgres({ dataFolder: path.join(home, 'postgres') });
+  closers.push(() => postgres.stop());
   const installation = await openInstallation({
     config,
     databaseUrl: postgres.url,
@@ -39,6 +45,7 @@ await runProcess(async (given) => {
     firesSchedules: false,
     storageRoot: path.join(home, 'storage'),
   });
+  closers.push(() => installation.close());
   const { store, releases, environments } = installation;
   await new WorkingTree({
     project: config.project,
@@ -51,8 +58,7 @@ await runProcess(async (given) => {
   await installation.startScheduler();
   const runs = await runAll(installation, given.say);
   await summarize(installation, runs, given, performance.now() - started);
-  await installation.close();
-  await postgres.stop();
+  await close();
   process.exit(runs.every((run) => run.state === 'success') ? 0 : 1);
 });
 

@@ -37,12 +37,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const lock = await lockInstance(config.home);
     closers.push(() => lock.release());
     const databaseUrl = config.databaseUrl?.reveal() ?? (await embedded(config, log, progress, closers));
-    const url = config.publicUrl ?? `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${config.port}`;
     const installation = await openInstallation({
       config,
       databaseUrl,
       log,
-      publicUrl: url,
+      publicUrl: '',
       packageRoot,
     });
     closers.push(() => installation.close());
@@ -58,7 +57,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     const served = await serveApi({ installation, log, version, packageRoot, problems: () => tree.problems() });
     closers.push(() => served.close());
     await tree.follow();
-    await installation.startScheduler();
+    await installation.startScheduler(served.url);
     return { url: served.url, loginCode: served.loginCode, installation, tree, stop };
   } catch (error) {
     await stop();

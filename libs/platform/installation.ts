@@ -53,8 +53,11 @@ export interface Installation {
   /** Null until `startScheduler`. */
   scheduler(): Scheduler | null;
   executor(): LocalExecutor | null;
-  /** Ends what a dead predecessor left, then fires, claims, executes and alerts until `close`. */
-  startScheduler(): Promise<void>;
+  /**
+   * Ends what a dead predecessor left, then fires, claims, executes and alerts until `close`. Alerts link to `servedAt`,
+   * which is known only once the API listens; `publicUrl` unless given.
+   */
+  startScheduler(servedAt?: string): Promise<void>;
   /** Called after each commit of the engine, as a hint for live screens. */
   onCommit(listener: () => void): void;
   onProgress(listener: (event: ProgressEvent) => void): void;
@@ -107,7 +110,6 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     storageFor,
     logsFor,
     clock,
-    publicUrl,
   };
 
   return {
@@ -126,8 +128,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     onProgress: (listener) => void (listeners.progress = listener),
     scheduler: () => running?.scheduler ?? null,
     executor: () => running?.executor ?? null,
-    startScheduler: async () => {
-      running ??= await startRunning(common);
+    startScheduler: async (servedAt = publicUrl) => {
+      running ??= await startRunning({ ...common, publicUrl: servedAt });
     },
     close: async () => {
       await running?.stop();

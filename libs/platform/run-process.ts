@@ -14,6 +14,8 @@ export interface ProcessStart {
   /** Folder of the installed package. */
   readonly packageRoot: string;
   readonly say: (line: string) => void;
+  /** Aborted by the first SIGINT or SIGTERM, also before `start` has resolved. */
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -26,22 +28,30 @@ export async function runProcess(start: (given: ProcessStart) => Promise<{ stop(
   try {
     const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
     const config = loadConfig();
-    const started = await start({
+    const stopping = new AbortController();
+    const starting = start({
       config,
       log: createLog({ level: config.logLevel }),
       version,
       packageRoot: root,
       say,
+      stopping: stopping.signal,
     });
-    let stopping = false;
+    const stop = async (): Promise<void> => {
+      // A start that is under way is waited for: ended half-way, it would leave behind what it has started.
+      const started = await starting.catch(() => null);
+      await started?.stop();
+      process.exit(0);
+    };
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {
         // A second Ctrl-C does not wait.
-        if (stopping) process.exit(130);
-        stopping = true;
+        if (stopping.signal.aborted) process.exit(130);
+        stopping.abort();
         say('Stopping …');
-        void started.stop().then(() => process.exit(0));
+        void stop();
       });
+    await starting;
   } catch (error) {
     const { message, hint } =
       error instanceof SluiceError ? error : { message: (error as Error).stack ?? String(error), hint: undefined };

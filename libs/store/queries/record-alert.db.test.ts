@@ -28,8 +28,8 @@ const AN_ALERT = {
   state: 'pending',
   detail: null,
 } satisfies AlertInsert;
-const SENT = { state: 'sent', thread: 't1', detail: 'posted', retryInMs: null };
-const AGAIN = { state: 'pending', thread: null, detail: 'no answer', retryInMs: 0 };
+const SENT = { state: 'sent', thread: 't1', detail: 'posted', retryInMs: null } as const;
+const AGAIN = { state: 'pending', thread: null, detail: 'no answer', retryInMs: 0 } as const;
 
 async function oneTaken(): Promise<string> {
   const [id = ''] = await store.insertAlerts([AN_ALERT]);
