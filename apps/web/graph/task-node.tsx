@@ -49,7 +49,12 @@ export const TaskNode = memo(function TaskNode({ data }: NodeProps<TaskGraphNode
       </span>
       <span className={styles.about}>
         {states === null || states.length === 0
-          ? [kind, ...(task.final ? ['finally'] : []), ...(task.when === 'all_success' ? [] : [task.when])].join(' · ')
+          ? [
+              kind,
+              ...(task.writes.length > 0 ? [`writes ${task.writes.join(', ')}`] : []),
+              ...(task.final ? ['finally'] : []),
+              ...(task.when === 'all_success' ? [] : [task.when]),
+            ].join(' · ')
           : states.map(([state, number]) => (number > 1 ? `${number} ` : '') + lookOf(state).label).join(', ')}
       </span>
       <Handle type="source" position={Position.Right} isConnectable={false} className={styles.handle} />

@@ -29,8 +29,7 @@ export function PipelineTable({ pipelines, tag, onTag }: PipelineTableProps) {
             <th>Pipeline</th>
             <th>Last 30 runs</th>
             <th>Last run</th>
-            <th>Next fire</th>
-            <th>Schedule</th>
+            <th>Schedule and next fire</th>
             <th>Release</th>
             <th>
               <span className="sr-only">Actions</span>
@@ -43,7 +42,7 @@ export function PipelineTable({ pipelines, tag, onTag }: PipelineTableProps) {
               <PipelineRow one={one} tag={tag} onTag={onTag} />
               {one.problems.length > 0 && (
                 <tr>
-                  <td colSpan={7} style={{ height: 'auto', borderTop: 0 }}>
+                  <td colSpan={6} style={{ height: 'auto', borderTop: 0 }}>
                     <div className={styles.problems}>
                       <ProblemList problems={one.problems} />
                     </div>
@@ -66,7 +65,7 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
       data-testid={`pipeline-${one.name}`}
       style={broken ? { borderBottom: '1px solid transparent' } : undefined}
     >
-      <td>
+      <td className={table.fill}>
         <div className={styles.name}>
           <span className={styles.nameRow}>
             <Link to="/pipelines/$pipeline/grid" params={{ pipeline: one.name }} className="link">
@@ -92,13 +91,17 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
       <td className={table.tight}>
         {broken ? <Broken count={one.problems.length} /> : <RunBars runs={one.lastRuns} />}
       </td>
-      <td>
+      <td className={table.tight}>
         <LastRun one={one} />
       </td>
-      <td className={table.tight}>
-        <NextFire one={one} />
+      <td className={styles.schedule}>
+        <div className={table.two}>
+          <span className="clip" title={one.schedule}>
+            {one.problems.length > 0 ? <span className="dim">–</span> : one.schedule}
+          </span>
+          <NextFire one={one} />
+        </div>
       </td>
-      <td className={styles.schedule}>{one.schedule}</td>
       <td className={table.tight}>
         <Release digest={one.release} />
       </td>
@@ -145,7 +148,7 @@ function LastRun({ one }: { one: PipelineSummary }) {
 }
 
 function NextFire({ one }: { one: PipelineSummary }) {
-  if (one.problems.length > 0) return <span className="dim">–</span>;
+  if (one.problems.length > 0) return null;
   if (one.paused)
     return (
       <span className={styles.last}>
@@ -155,9 +158,14 @@ function NextFire({ one }: { one: PipelineSummary }) {
   if (one.catchUp != null)
     return (
       <div className={styles.catchUp}>
-        <Progress done={one.catchUp.done} total={one.catchUp.total} label="catching up" />
+        <Progress done={one.catchUp.done} total={one.catchUp.total} label="catching up" bare />
       </div>
     );
-  if (one.nextFireAt !== null) return <Ago at={one.nextFireAt} />;
-  return <span className="dim">{one.schedule === 'manual' ? 'by hand' : 'none'}</span>;
+  if (one.nextFireAt !== null)
+    return (
+      <span className="dim">
+        next <Ago at={one.nextFireAt} />
+      </span>
+    );
+  return one.schedule === 'manual' ? null : <span className="dim">no next fire</span>;
 }

@@ -5,7 +5,8 @@ import { useNow } from '../parts/clock.ts';
 import { CopyId } from '../parts/copy-id.tsx';
 import { Fact, Facts } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
-import { isOver } from '../parts/state-look.ts';
+import { isBad, isOver } from '../parts/state-look.ts';
+import { readInstants } from '../parts/time-format.ts';
 import { TaskCounts } from '../parts/task-counts.tsx';
 import { Ago, Took } from '../parts/time.tsx';
 import styles from './run-facts.module.css';
@@ -17,7 +18,7 @@ export function RunFacts({ run }: { run: RunDetail }) {
   return (
     <>
       <p className={styles.why} data-testid="why-it-started">
-        {run.why}
+        {readInstants(run.why)}
         {run.originRun !== null && !run.why.includes(run.originRun) && (
           <>
             {' '}
@@ -36,7 +37,8 @@ export function RunFacts({ run }: { run: RunDetail }) {
           data-testid="reason"
         >
           <IconAlertTriangle size={15} aria-hidden />
-          <span>{run.reason}</span>
+          <span>{readInstants(run.reason)}</span>
+          <FailedLogs run={run} />
         </p>
       )}
       <Facts>
@@ -69,6 +71,23 @@ export function RunFacts({ run }: { run: RunDetail }) {
       </Facts>
     </>
   );
+}
+
+/** Straight to where a failure tells why. */
+function FailedLogs({ run }: { run: RunDetail }) {
+  const failed = run.taskRuns.filter((one) => isBad(one.state) && one.originRun === null).slice(0, 3);
+  return failed.map((one) => (
+    <Link
+      key={`${one.taskId} ${one.mapIndex}`}
+      to="/runs/$run/tasks/$task"
+      params={{ run: run.id, task: one.taskId }}
+      search={one.mapKey === '' ? {} : { map: one.mapIndex }}
+      className={styles.log}
+      data-testid="failed-log"
+    >
+      Log of {one.taskId} {one.mapKey}
+    </Link>
+  ));
 }
 
 function countStates(taskRuns: RunDetail['taskRuns']): Record<string, number> {

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { Run } from '#contracts';
 import { PipelineLink } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
@@ -37,7 +38,7 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
                 </td>
               )}
               <td className={table.tight}>
-                <RunLink run={run} />
+                {run.interval === null ? <span className="dim">–</span> : <RunLink run={run} />}
               </td>
               <td className={table.tight}>
                 <TaskCounts counts={run.counts} whole={run.finishedAt !== null} />
@@ -53,7 +54,9 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
                 <Release digest={run.release} dirty={run.dirty} />
               </td>
               <td className={table.tight}>
-                <span className="mono dim">{run.id}</span>
+                <Link to="/runs/$run" params={{ run: run.id }} className="mono dim link">
+                  {run.id}
+                </Link>
               </td>
               <td className={table.fill}>
                 <span className="dim clip" title={run.reason ?? undefined}>

@@ -6,6 +6,7 @@ import type { WaitingReason } from '../queries.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { isOver } from '../parts/state-look.ts';
+import { readInstants } from '../parts/time-format.ts';
 import table from '../parts/table.module.css';
 
 /** For everything that has not started: the rule that holds it, its place in the line and who is before it. */
@@ -35,7 +36,7 @@ export function RunWhy({ run, query }: { run: RunDetail; query: UseQueryResult<P
                     <td className={table.tight}>
                       <code className="mono">{one.rule}</code>
                     </td>
-                    <td>{one.text}</td>
+                    <td>{readInstants(one.text)}</td>
                     <td className={`${table.tight} ${table.right} num`}>
                       {one.position === null ? (
                         <span className="dim">–</span>

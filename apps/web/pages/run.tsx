@@ -38,7 +38,7 @@ export function RunPage() {
   return (
     <>
       {query.data === undefined && <PageHead title={<span className="mono">{id}</span>} name={`Run ${id}`} />}
-      <Loaded query={query} height={480}>
+      <Loaded query={query} height={480} page>
         {(run) => <Run run={run} />}
       </Loaded>
     </>
@@ -53,6 +53,7 @@ function Run({ run }: { run: RunDetail }) {
   const waiting = why.data?.items.length ?? 0;
   const rerun = useRerun(run.id);
   useEnvOfRun(run.environment);
+  const tabs = RUN_TABS.filter((name) => name !== 'why' || !over || tab === 'why');
   const open = (id: string | null) => {
     if (id !== null) void navigate({ to: '/runs/$run', params: { run: id }, search: { tab } });
   };
@@ -60,7 +61,7 @@ function Run({ run }: { run: RunDetail }) {
     '[': () => open(run.previousRun),
     ']': () => open(run.nextRun),
     ...Object.fromEntries(
-      RUN_TABS.map((name, index) => [
+      tabs.map((name, index) => [
         String(index + 1),
         () => void navigate({ to: '/runs/$run', params: { run: run.id }, search: { tab: name } }),
       ]),
@@ -89,7 +90,7 @@ function Run({ run }: { run: RunDetail }) {
       >
         <RunFacts run={run} />
         <Tabs label="Views of this run">
-          {RUN_TABS.map((name) => (
+          {tabs.map((name) => (
             <Link
               key={name}
               to="/runs/$run"

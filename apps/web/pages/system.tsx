@@ -7,7 +7,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { Card, PageBody, PageHead } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
 import table from '../parts/table.module.css';
-import { Ago } from '../parts/time.tsx';
+import { Ago, Took } from '../parts/time.tsx';
 import { formatDuration } from '../parts/time-format.ts';
 import { Tile } from '../today/today-parts.tsx';
 import today from '../today/today.module.css';
@@ -55,16 +55,18 @@ function System({ status, environments }: { status: SystemStatus; environments: 
         <Tile label="scheduler lag" tone={status.schedulerLagMs > 5000 ? 'bad' : undefined}>
           {formatDuration(status.schedulerLagMs)}
         </Tile>
-        <Tile label={`attempts running, executor ${status.executor.kind}`}>
-          {status.executor.running} <span className="dim">/ {status.executor.capacity}</span>
+        <Tile
+          label={`attempts at the ${status.executor.kind} executor, which runs ${status.executor.capacity} at once`}
+        >
+          {status.executor.running}
         </Tile>
         {['queued', 'running'].map((state) => (
           <Tile key={state} label={`runs ${state}`}>
             {status.runs[state] ?? 0}
           </Tile>
         ))}
-        <Tile label="up since">
-          <Ago at={status.startedAt} />
+        <Tile label="since the start">
+          <Took from={status.startedAt} to={null} />
         </Tile>
       </div>
       <Card title="Pools" id="pools">

@@ -38,7 +38,7 @@ export function TaskPage() {
   return (
     <>
       {query.data === undefined && <PageHead title={task} name={task} />}
-      <Loaded query={query} height={480}>
+      <Loaded query={query} height={480} page>
         {(detail) => <Task detail={detail} />}
       </Loaded>
     </>

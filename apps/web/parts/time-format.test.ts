@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { elapsed, formatAbsolute, formatAgo, formatDuration, formatInstant, formatInterval } from './time-format.ts';
+import {
+  elapsed,
+  formatAbsolute,
+  formatAgo,
+  formatDuration,
+  formatInstant,
+  formatInterval,
+  readInstants,
+} from './time-format.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -85,4 +93,11 @@ describe('instants and intervals', () => {
     expect(elapsed('1970-01-01T00:00:01.000Z', null, 3000)).toBe(2000);
     expect(elapsed('1970-01-01T00:00:01.000Z', '1970-01-01T00:00:02.500Z', 9e9)).toBe(1500);
   });
+});
+
+test('instants inside a sentence of the server are written as everywhere else', () => {
+  expect(readInstants('Its interval ended at 2001-01-22T00:00:00.000Z; next at 2001-01-22T03:30:00Z.')).toBe(
+    'Its interval ended at 2001-01-22; next at 2001-01-22 03:30Z.',
+  );
+  expect(readInstants('Started by 2001-01-22T99, alas.')).toBe('Started by 2001-01-22T99, alas.');
 });

@@ -83,6 +83,11 @@ export function formatInstant(iso: string): string {
   return `${text.slice(0, 10)} ${text.slice(11, at.getUTCSeconds() === 0 ? 16 : 19)}Z`;
 }
 
+/** A sentence of the server with its ISO instants written as `formatInstant` does. */
+export function readInstants(sentence: string): string {
+  return sentence.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z\b/g, formatInstant);
+}
+
 function formatLength(ms: number): string {
   const units = [
     [DAY, 'd'],

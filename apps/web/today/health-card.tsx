@@ -41,8 +41,13 @@ export function HealthCard({ strip }: HealthCardProps) {
                 ))}
               </div>
               <span className={`${styles.stripSum} num`}>
-                {good + bad === 0 ? 'no runs ended' : `${good} good`}
-                {bad > 0 && <b> · {bad} failed</b>}
+                {good + bad === 0 ? 'no runs ended' : good > 0 && `${good} good`}
+                {bad > 0 && (
+                  <b>
+                    {good > 0 && ' · '}
+                    {bad} failed
+                  </b>
+                )}
               </span>
             </div>
           );
