@@ -1,0 +1,63 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import path from 'node:path';
+import { packageRoot } from '#platform';
+import { type Benchmark, type Figure, keepsPromise, timesFloor } from './benchmark.ts';
+import { pythonChain, shellChain, warmChain } from './chains.ts';
+import { manyFiles } from './many-files.ts';
+import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
+import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
+
+/** `npm run bench -- L1 L5`: measures, stores bench/results/NAME.json and brings the table of docs/performance.md up to date. */
+const BENCHMARKS: readonly Benchmark[] = [
+  warmChain,
+  shellChain,
+  pythonChain,
+  wideFanOut,
+  shellThroughput,
+  manyRuns,
+  manyFiles,
+];
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `error: no benchmark ${unknown.join(', ')}\nhint: there are ${BENCHMARKS.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+
+const results = path.join(packageRoot(), 'bench', 'results');
+mkdirSync(results, { recursive: true });
+let broken = 0;
+for (const benchmark of BENCHMARKS.filter(({ name }) => asked.length === 0 || asked.includes(name))) {
+  process.stdout.write(`${benchmark.name}  ${benchmark.title}\n`);
+  const load = loadavg()[0] ?? 0;
+  const figures = await benchmark.measure();
+  for (const figure of figures) {
+    process.stdout.write(`    ${line(figure)}\n`);
+    if (!keepsPromise(figure)) broken++;
+  }
+  const stored: StoredResult = {
+    name: benchmark.name,
+    title: benchmark.title,
+    machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`,
+    loadBefore: Number(load.toFixed(2)),
+    measuredAt: new Date().toISOString().slice(0, 10),
+    figures,
+  };
+  writeFileSync(path.join(results, `${benchmark.name}.json`), `${JSON.stringify(stored, null, 2)}\n`);
+}
+const all = readdirSync(results)
+  .filter((name) => /^L\d+\.json$/.test(name))
+  .map((name) => JSON.parse(readFileSync(path.join(results, name), 'utf8')) as StoredResult)
+  .sort((a, b) => Number(a.name.slice(1)) - Number(b.name.slice(1)));
+writeTable(path.join(packageRoot(), 'docs', 'performance.md'), resultsTable(all));
+process.exit(broken === 0 ? 0 : 1);
+
+function line(figure: Figure): string {
+  const { what, value, unit, promise, floor, floorIs } = figure;
+  const kept = keepsPromise(figure) ? 'kept' : 'NOT KEPT';
+  return `${what}: ${value.toPrecision(3)} ${unit}, promise ${promise} ${unit} ${kept}, ${timesFloor(figure).toFixed(1)} × the floor of ${floor.toPrecision(3)} ${unit} (${floorIs})`;
+}

@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Figure, keepsPromise, timesFloor } from './benchmark.ts';
+
+/** What `bench/results/NAME.json` holds. */
+export interface StoredResult {
+  readonly name: string;
+  readonly title: string;
+  readonly machine: string;
+  /** Load of the last minute before it began; above 0.5 the figures are worth less. */
+  readonly loadBefore: number;
+  readonly measuredAt: string;
+  readonly figures: readonly Figure[];
+}
+
+const BEGIN = '<!-- results: written by npm run bench -->';
+const END = '<!-- end of results -->';
+
+export function resultsTable(results: readonly StoredResult[]): string {
+  const rows = results.flatMap(({ name, title, figures }) =>
+    figures.map((figure, index) => {
+      const { what, value, unit, promise, floor, floorIs } = figure;
+      const shown = (number: number): string => `${Number(number.toPrecision(3)).toLocaleString('en')} ${unit}`;
+      return `| ${index === 0 ? name : ''} | ${index === 0 ? title : ''} | ${what} | ${shown(value)} | ${unit === '/s' ? '≥' : '≤'} ${shown(promise)} ${keepsPromise(figure) ? '✓' : '✗'} | ${shown(floor)}: ${floorIs} | ${timesFloor(figure).toFixed(1)} × |`;
+    }),
+  );
+  return [
+    '| | benchmark | figure | measured | promise | floor of the same run | ratio |',
+    '| --- | --- | --- | ---: | ---: | --- | ---: |',
+    ...rows,
+  ].join('\n');
+}
+
+/** Puts the table between the two markers of the page. Throws when the page has none. */
+export function writeTable(page: string, table: string): void {
+  const text = readFileSync(page, 'utf8');
+  const [head, rest] = text.split(BEGIN);
+  const tail = rest?.split(END)[1];
+  if (head === undefined || tail === undefined) throw new Error(`${page} has no "${BEGIN}" … "${END}"`);
+  writeFileSync(page, `${head}${BEGIN}\n\n${table}\n\n${END}${tail}`);
+}
