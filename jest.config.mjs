@@ -39,7 +39,7 @@ export default {
     {
       ...base,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/{apps,libs,scripts}/**/*.e2e.test.ts'],
+      testMatch: ['<rootDir>/{apps,libs,bench,scripts}/**/*.e2e.test.ts'],
       globalSetup: '<rootDir>/libs/testing/database.setup.ts',
       globalTeardown: '<rootDir>/libs/testing/database.teardown.ts',
     },

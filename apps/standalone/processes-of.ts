@@ -5,6 +5,8 @@ export interface SeenProcess {
   readonly parent: number;
   /** Arguments, separated by blanks. */
   readonly command: string;
+  /** Names the launcher that started it; null for what no launcher started. */
+  readonly marker: string | null;
   readonly kind: 'sluice' | 'launcher' | 'task' | 'postgres' | 'other';
 }
 
@@ -40,16 +42,17 @@ function look(pid: number, folder: string): SeenProcess | null {
     const workingFolder = tryRead(() => readlinkSync(`/proc/${pid}/cwd`));
     const named = command.includes(folder) || environment.includes(folder);
     if (!named && workingFolder !== folder && !workingFolder.startsWith(`${folder}/`)) return null;
-    return { pid, parent: Number(parent), command, kind: kindOf(command, environment) };
+    const marker = /(?:^|\0)SLUICE_PROCESS=([0-9a-f]+)/.exec(environment)?.[1] ?? null;
+    return { pid, parent: Number(parent), command, marker, kind: kindOf(command, marker) };
   } catch {
     return null; // gone meanwhile
   }
 }
 
-function kindOf(command: string, environment: string): SeenProcess['kind'] {
-  if (command.includes('postgres')) return 'postgres';
+function kindOf(command: string, marker: string | null): SeenProcess['kind'] {
   if (command.includes('launcher.mjs')) return 'launcher';
-  if (environment.includes('SLUICE_PROCESS=')) return 'task';
+  if (marker !== null) return 'task';
+  if (command.includes('postgres')) return 'postgres';
   return /dist\/(standalone|demo|cli)\.js/.test(command) ? 'sluice' : 'other';
 }
 

@@ -55,9 +55,12 @@ export class TestProject {
 
   /** Starts `npm start`'s program and resolves once it says where it is. Throws with its output when it ends instead. */
   start(options: StartOptions = {}): Promise<RunningStandalone> {
-    const child = this.#spawn(['standalone.js'], options);
-    const running = new RunningStandalone(child, this);
-    return running.ready(options.timeoutMs ?? 60_000);
+    return this.spawn(options).ready(options.timeoutMs ?? 60_000);
+  }
+
+  /** The same without waiting for it. */
+  spawn(options: StartOptions = {}): RunningStandalone {
+    return new RunningStandalone(this.#spawn(['standalone.js'], options), this);
   }
 
   /** The same program when it is expected to end by itself. */
