@@ -198,7 +198,7 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
 }
 
 /** `finally` tasks run after a stop, too; only a second stop, which comes while they run, is meant for them. */
-function isStopped(run: RunCache, taskIndex: number): boolean {
+export function isStopped(run: RunCache, taskIndex: number): boolean {
   return run.graph.tasks[taskIndex]?.final ? run.finalStopped : run.stopping !== null;
 }
 

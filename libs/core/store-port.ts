@@ -22,6 +22,9 @@ export interface RunRecord {
   readonly state: RunState;
   readonly cancelRequested: boolean;
   readonly createdAt: string;
+  /** Null while it is queued. */
+  readonly startedAt: string | null;
+  /** Null without `run_timeout`; of a queued run it moves on until the run starts. */
   readonly timeoutAt: string | null;
 }
 
@@ -60,6 +63,8 @@ export interface LoadedTaskRun extends StoredTaskRun {
   readonly outputs: Readonly<Record<string, unknown>> | null;
   /** State of the live attempt. */
   readonly attemptState: AttemptState | null;
+  /** Fence that the live attempt was given: its evidence is found by it. The task run's may have risen since. */
+  readonly attemptFence: number | null;
   /** Process that was told to execute the live attempt. */
   readonly worker: string | null;
 }
@@ -258,10 +263,13 @@ export interface EngineStore {
   /** Ends this process's leases at once. */
   retire(processId: string): Promise<void>;
 
-  /** Turns queued runs into running ones as far as `max_active_runs` allows; at most `limit`. Returns how many. */
+  /**
+   * Turns queued runs into running ones as far as `max_active_runs` allows; at most `limit`. Scheduled runs of a paused
+   * pipeline stay queued. Returns how many.
+   */
   activateRuns(limit: number): Promise<number>;
-  /** Takes running runs that nobody alive owns; at most `limit`. */
-  claimRuns(processId: string, limit: number): Promise<readonly ClaimedRun[]>;
+  /** Takes running runs that nobody alive owns, and of its own those in `again`; at most `limit`. Their tokens rise. */
+  claimRuns(processId: string, limit: number, again?: readonly string[]): Promise<readonly ClaimedRun[]>;
   loadTaskRuns(runIds: readonly string[]): Promise<readonly LoadedTaskRun[]>;
   /** Raises the fences of these attempts' task runs, so that nothing they still say counts. */
   fenceAttempts(attemptIds: readonly string[]): Promise<void>;
@@ -336,8 +344,10 @@ export interface EngineStore {
     id: string,
     result: { state: 'sent' | 'rejected' | 'pending'; thread: string | null; detail: string; retryInMs: number | null },
   ): Promise<void>;
-  /** Runs past their deadline for which `run.late` was not raised yet; marks them. */
-  takeLate(limit: number): Promise<readonly RunRecord[]>;
+  /** Runs past their deadline for which `run.late` was not raised yet. */
+  lateRuns(limit: number): Promise<readonly RunRecord[]>;
+  /** Marks runs as late and writes their alerts in one commit; alerts of runs that were marked before are left out. */
+  raiseLate(runIds: readonly string[], alerts: readonly AlertInsert[]): Promise<void>;
   /** The failed run that a success of this run mends: its origin, else the pipeline's last one that was alerted; null if none. */
   mendedRun(environment: string, pipeline: string, runId: string): Promise<string | null>;
   /** Returns the deliveries' ids. */
@@ -354,7 +364,7 @@ export interface EngineStore {
   ): Promise<readonly { environment: string; location: string; version: string; attemptId: string }[]>;
   markProjected(items: readonly { environment: string; location: string; version: string }[]): Promise<void>;
 
-  /** Recounts pool use and deletes old live events; returns pools that have something ready. */
+  /** Recounts pool use; deletes old live events and commands that came too late. Returns pools that have something ready. */
   sweep(): Promise<readonly { environment: string; pool: string }[]>;
 }
 

@@ -10,26 +10,13 @@ import type {
   TaskRunInsert,
   TaskRunUpdate,
 } from '#core';
-import { advance, unreachable } from '#core';
-import type { AttemptResult } from '#core';
+import { advance } from '#core';
 import { alertsFor } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
 import { mapItem } from './assignment.ts';
-import type { Judged } from './judge-result.ts';
+import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { rememberOutputs } from './owned-run.ts';
-
-/** A result that waits for its batch, with what the engine made of it. */
-export interface Ending {
-  readonly result: AttemptResult;
-  readonly judged: Judged;
-}
-
-/** Facts by attempt id that `ended` and `started` events refer to. */
-export interface AttemptFacts {
-  readonly endings: Map<string, Ending>;
-  readonly starts: Map<string, { readonly at: number; readonly pid: number | null }>;
-}
 
 export type BatchRows = { -readonly [K in keyof Omit<Batch, 'processId' | 'worker' | 'runs'>]: Batch[K][number][] };
 
@@ -67,7 +54,9 @@ export function addRun(
       run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
-    if (change.to === 'ready') pools.set(task.pool, pools.get(task.pool) ?? 0);
+    if (change.to !== 'ready') continue;
+    pools.set(task.pool, pools.get(task.pool) ?? 0);
+    run.readyAt.set(`${change.taskIndex}/${change.mapIndex}`, now);
   }
   for (const [pool, freed] of pools) addPool(rows, run.record.environment, pool, freed);
   addLive(rows, run, changes, decisions);
@@ -275,27 +264,4 @@ function countStates(run: OwnedRun): Record<string, number> {
   for (const task of run.cache.tasks)
     for (const instance of task.instances.values()) counts[instance.state] = (counts[instance.state] ?? 0) + 1;
   return counts;
-}
-
-/** What is left to do once a batch is committed. */
-export function afterCommit(decisions: readonly Decision[]): { prepare: number[]; cancel: string[]; ended: boolean } {
-  const todo = { prepare: [] as number[], cancel: [] as string[], ended: false };
-  for (const decision of decisions) {
-    switch (decision.kind) {
-      case 'prepare':
-        todo.prepare.push(decision.taskIndex);
-        break;
-      case 'cancel-attempt':
-        todo.cancel.push(decision.attemptId);
-        break;
-      case 'end-run':
-        todo.ended = true;
-        break;
-      case 'task-run':
-        break;
-      default:
-        unreachable(decision);
-    }
-  }
-  return todo;
 }

@@ -52,6 +52,7 @@ async function deliver({ store, senders, logsFor, observer }: Deliverer, alert: 
       observer.event('alert-rejected', { target: alert.target, error: result.error });
       return store.recordAlert(alert.id, { state: 'rejected', thread: null, detail: result.error, retryInMs: null });
     case 'retry': {
+      observer.event('alert-retried', { target: alert.target, error: result.error });
       const retryInMs = result.afterMs ?? Math.min(1000 * 2 ** Math.min(alert.tries, 10), MAX_BACKOFF_MS);
       return store.recordAlert(alert.id, { state: 'pending', thread: null, detail: result.error, retryInMs });
     }

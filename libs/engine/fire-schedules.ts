@@ -50,10 +50,14 @@ export async function fireSchedules(
     // One broken schedule must not stop the others: its problem is reported and looked at again in a minute.
     try {
       const paused = record?.paused === true || (pipeline.environments[name]?.paused ?? schedules === 'paused');
-      if (record && !paused) created += await firePipeline(store, pipeline, record, environment, pointer.release, now);
+      const fired =
+        record && !paused
+          ? await firePipeline(store, pipeline, record, environment, pointer.release, now)
+          : { created: 0, isMore: false };
+      created += fired.created;
       nextLook.set(`${name}/${pipeline.name}`, {
         key: lookKey(pointer.release, environment),
-        at: paused ? now.getTime() + 1000 : nextFireAt(pipeline, record, now),
+        at: paused || fired.isMore ? now.getTime() : nextFireAt(pipeline, record, now),
       });
     } catch (error) {
       problems.push({ pipeline: pipeline.name, message: (error as Error).message });
@@ -84,7 +88,6 @@ function lookKey(release: string, environment: AppliedEnvironment): string {
 function nextFireAt(pipeline: CompiledPipeline, record: ScheduleRecord | undefined, now: Date): number {
   const activatedAt = new Date(record?.activatedAt ?? now);
   const [next] = nextIntervals(pipeline.schedule, activatedAt, now, 1);
-  // A backlog longer than MAX_DUE goes on at the next look, so look again soon while intervals of the past remain.
   return next ? next.end.getTime() : now.getTime() + 3_600_000;
 }
 
@@ -95,26 +98,19 @@ async function firePipeline(
   environment: AppliedEnvironment,
   release: string,
   now: Date,
-): Promise<number> {
-  const intervals: Interval[] = [];
-  let lastEnd = record.lastEnd === null ? null : new Date(record.lastEnd);
-  for (;;) {
-    const due = dueIntervals({
-      schedule: pipeline.schedule,
-      activatedAt: new Date(record.activatedAt),
-      lastEnd,
-      now,
-      limit: MAX_DUE,
-    });
-    if (due.length === 0) break;
-    intervals.push(...due);
-    lastEnd = new Date(Math.max(...due.map((interval) => interval.end.getTime())));
-    if (due.length < MAX_DUE) break;
-  }
-  if (intervals.length === 0 || lastEnd === null) return 0;
+): Promise<{ created: number; isMore: boolean }> {
+  const intervals = dueIntervals({
+    schedule: pipeline.schedule,
+    activatedAt: new Date(record.activatedAt),
+    lastEnd: record.lastEnd === null ? null : new Date(record.lastEnd),
+    now,
+    limit: MAX_DUE,
+  });
+  if (intervals.length === 0) return { created: 0, isMore: false };
+  const lastEnd = new Date(Math.max(...intervals.map((interval) => interval.end.getTime())));
   const ids = await store.createRuns(await runsFor(store, pipeline, intervals, environment, release, now));
   await store.setLastEnd(record.environment, record.pipeline, lastEnd.toISOString());
-  return ids.filter((id) => id !== null).length;
+  return { created: ids.filter((id) => id !== null).length, isMore: intervals.length === MAX_DUE };
 }
 
 /** Applies the overlap rule: which of the due intervals are queued, which are recorded as skipped, and what gives way. */
@@ -127,26 +123,8 @@ async function runsFor(
   now: Date,
 ): Promise<NewRun[]> {
   const params = resolveParams(pipeline, environment.config, {});
-  const live =
-    pipeline.overlap === 'queue' && catchesUp(pipeline)
-      ? []
-      : await store.liveRuns(environment.config.name, pipeline.name);
-  if (pipeline.overlap === 'cancel_running')
-    await store.send(
-      live
-        .filter((run) => run.state === 'running')
-        .map((run) => ({ runId: run.id, kind: 'cancel', payload: { reason: 'overlap: cancel_running' } })),
-    );
-  if (pipeline.overlap === 'queue' && !catchesUp(pipeline)) {
-    const waiting = live.filter((run) => run.state === 'queued' && run.trigger === 'schedule').map((run) => run.id);
-    if (waiting.length > 0)
-      await store.endQueued(
-        waiting,
-        'skipped',
-        'superseded: a newer interval became due while it waited for max_active_runs',
-      );
-  }
-  let active = live.length;
+  const live = await giveWay(store, pipeline, intervals[0] as Interval, environment);
+  let active = live;
   return intervals.map((interval) => {
     const full = pipeline.overlap === 'skip' && active >= pipeline.maxActiveRuns;
     if (!full) active += 1;
@@ -162,6 +140,40 @@ async function runsFor(
       reason,
     };
   });
+}
+
+/**
+ * Ends or cancels what the new fire replaces, and returns how many runs are live. Only runs of earlier intervals: after a
+ * crash between the creation of a run and the note that its interval is handled, the same fire comes here once more.
+ */
+async function giveWay(
+  store: EngineStore,
+  pipeline: CompiledPipeline,
+  interval: Interval,
+  environment: AppliedEnvironment,
+): Promise<number> {
+  const { overlap, maxActiveRuns } = pipeline;
+  if (overlap === 'queue' && catchesUp(pipeline)) return 0;
+  const live = await store.liveRuns(environment.config.name, pipeline.name);
+  const earlier = live.filter(
+    (run) =>
+      run.trigger === 'schedule' &&
+      run.intervalStart !== null &&
+      Date.parse(run.intervalStart) < interval.start.getTime(),
+  );
+  if (overlap !== 'skip' && !catchesUp(pipeline)) {
+    const waiting = earlier.filter((run) => run.state === 'queued').map((run) => run.id);
+    const reason = 'superseded: a newer interval became due while it waited for max_active_runs';
+    if (waiting.length > 0) await store.endQueued(waiting, 'skipped', reason);
+  }
+  if (overlap === 'cancel_running') {
+    const running = live.filter((run) => run.state === 'running');
+    const tooMany = Math.max(0, running.length + 1 - maxActiveRuns);
+    const cancelled = earlier.filter((run) => run.state === 'running').slice(0, tooMany);
+    const payload = { reason: 'overlap: cancel_running' };
+    if (cancelled.length > 0) await store.send(cancelled.map((run) => ({ runId: run.id, kind: 'cancel', payload })));
+  }
+  return live.length;
 }
 
 function catchesUp(pipeline: CompiledPipeline): boolean {

@@ -21,6 +21,8 @@ export interface OwnedRun {
   readonly failures: Map<string, string>;
   /** Tasks whose data is not there yet, with the time of the next look (epoch milliseconds). */
   readonly waiting: Map<number, number>;
+  /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
+  readonly readyAt: Map<string, number>;
   /** Task indexes whose preparation is under way. */
   readonly preparing: Set<number>;
 }
@@ -48,6 +50,7 @@ export function ownRun(
     outputs: new Map(),
     failures: new Map(),
     waiting: new Map(),
+    readyAt: new Map(),
     preparing: new Set(),
   };
   for (const row of rows) {

@@ -30,10 +30,12 @@ export type ObservedEvent =
   | 'runs-claimed'
   | 'runs-created'
   | 'run-ended'
+  | 'attempt-ended'
   | 'task-run-ended'
   | 'attempts-dispatched'
   | 'attempts-lost'
   | 'batch-applied'
   | 'leases-lost'
   | 'alert-sent'
+  | 'alert-retried'
   | 'alert-rejected';

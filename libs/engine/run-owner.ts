@@ -1,29 +1,21 @@
-import type {
-  Admitted,
-  Assignment,
-  AttemptReport,
-  AttemptResult,
-  Batch,
-  ClaimedRun,
-  Clock,
-  Decision,
-  EngineStore,
-  Executor,
-  RunEvent,
-} from '#core';
-import { advance } from '#core';
-import type { AlertDefaults } from './alerts.ts';
-import { recoveredAlerts, routes } from './alerts.ts';
+import type { Admitted, AttemptReport, AttemptResult, Batch, ClaimedRun, Clock, Executor, RunEvent } from '#core';
+import { advance, isStopped, unreachable } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
-import { buildAssignment } from './assignment.ts';
-import type { AttemptFacts } from './build-batch.ts';
-import { addRun, afterCommit, emptyRows } from './build-batch.ts';
+import { Background } from './background.ts';
+import { dispatchAttempts } from './dispatch-attempts.ts';
 import type { RunPlan } from './graph-of.ts';
 import { judgeResult } from './judge-result.ts';
+import type { AttemptPlace } from './live-attempts.ts';
+import { LiveAttempts } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { ownRun } from './owned-run.ts';
+import { plainResult } from './plain-result.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
+import { reportCommit } from './report-commit.ts';
+import { RetryTimer } from './retry-timer.ts';
+import type { Advanced, GroupWriter, PoolHint } from './write-group.ts';
+import { writeGroup } from './write-group.ts';
 
 export interface TaskProgressEvent {
   readonly kind: 'progress';
@@ -39,15 +31,14 @@ export interface TaskProgressEvent {
 
 /** A short task's `started` travels with its end; a long one's is written after this long. */
 const STARTED_DELAY_MS = 25;
+/** How soon a task whose data is not there is looked at again when nothing says that data came. */
+const DATA_LOOK_MS = 5000;
 
-export interface RunOwnerOptions {
-  readonly processId: string;
-  readonly store: EngineStore;
+export interface RunOwnerOptions extends GroupWriter {
   readonly executor: Executor;
   readonly pipelines: Pipelines;
   readonly clock: Clock;
   readonly observer: Observer;
-  readonly alertDefaults: AlertDefaults;
   /** How far a running task says that it is; never stored. */
   readonly onProgress: (event: TaskProgressEvent) => void;
   /** Called after a commit that ended runs or published versions. */
@@ -56,63 +47,57 @@ export interface RunOwnerOptions {
 
 /**
  * Owns claimed runs: collects their events, advances them, writes each group of decisions in one transaction and
- * dispatches what was admitted after the commit. A batch starts at once when none is under way; while one is, events
- * gather for the next. What it holds is a cache: `forget` and `own` again at any time.
+ * dispatches what was admitted after the commit. A group is written at once when none is under way; while one is, events
+ * gather for the next. What it holds is a cache: after a refused or failed write the runs concerned are in `toReload`.
  */
 export class RunOwner {
   private readonly owned = new Map<string, OwnedRun>();
-  /** Where each live attempt belongs. */
-  private readonly places = new Map<string, { runId: string; taskIndex: number; mapIndex: number }>();
-  private readonly facts: AttemptFacts = { endings: new Map(), starts: new Map() };
+  private readonly attempts = new LiveAttempts();
   private readonly dirty = new Set<string>();
-  private pools: { environment: string; pool: string; freed: number }[] = [];
+  /** Runs that were in a group that could not be written: alone they hold up nobody else. */
+  private readonly suspects = new Set<string>();
+  private readonly background = new Background();
+  private readonly retries: RetryTimer;
+  private pools: PoolHint[] = [];
   private flushing: Promise<void> | null = null;
   private startedTimer: (() => void) | null = null;
   private stopped = false;
-  /** Runs whose cache was dropped after a refused or failed write; they must be loaded again. */
-  readonly toReload = new Map<string, ClaimedRun>();
+  /** Runs that are leased to this process and not in memory. */
+  readonly toReload = new Set<string>();
 
   constructor(private readonly options: RunOwnerOptions) {
     options.executor.onReport((report) => this.onReport(report));
-  }
-
-  get size(): number {
-    return this.owned.size;
+    this.retries = new RetryTimer(
+      options.clock,
+      () => this.owned.values(),
+      (runId) => this.push(runId, { kind: 'tick' }),
+    );
   }
 
   runs(): Iterable<OwnedRun> {
     return this.owned.values();
   }
 
-  /** Takes a run over. Attempts that another process was executing are given up by the caller first. */
-  own(
-    record: ClaimedRun,
-    plan: RunPlan,
-    environment: AppliedEnvironment,
-    rows: Parameters<typeof ownRun>[3],
-  ): OwnedRun {
+  /** Takes a run over. Attempts that another process was executing are given up by the caller, after this. */
+  own(record: ClaimedRun, plan: RunPlan, environment: AppliedEnvironment, rows: Parameters<typeof ownRun>[3]): void {
     const run = ownRun(record, plan, environment, rows);
     this.owned.set(record.id, run);
     this.toReload.delete(record.id);
-    for (const row of rows) {
-      const taskIndex = plan.indexOf.get(row.taskId);
-      if (row.attemptId === null || taskIndex === undefined) continue;
-      this.places.set(row.attemptId, { runId: record.id, taskIndex, mapIndex: row.mapIndex });
-      // Results that arrived while the run was not in memory.
-      if (this.facts.endings.has(row.attemptId))
-        run.events.push(this.endedEvent(row.attemptId, taskIndex, row.mapIndex));
+    for (const { attemptId, taskId, mapIndex, number, attemptFence, worker } of rows) {
+      const taskIndex = plan.indexOf.get(taskId);
+      if (attemptId === null || taskIndex === undefined) continue;
+      const place = { runId: record.id, taskIndex, mapIndex };
+      this.attempts.put(attemptId, place, this.now());
+      const stray = this.attempts.takeStray(attemptId);
+      // Results that arrived while the run was not in memory, judged or not.
+      if (this.attempts.endings.has(attemptId)) run.events.push(this.attempts.endedEvent(attemptId, place));
+      else if (stray) this.finish(stray);
       // Committed but perhaps never sent; sending twice is harmless.
-      else if (row.worker === this.options.processId)
-        this.send(run, [
-          { attemptId: row.attemptId, taskIndex, mapIndex: row.mapIndex, number: row.number, fence: row.fence },
-        ]);
+      else if (worker === this.options.processId)
+        this.send(run, [{ attemptId, taskIndex, mapIndex, number, fence: attemptFence ?? 0 }]);
     }
+    for (const { retryAt } of run.cache.timers) if (retryAt !== null) this.retries.arm(retryAt);
     this.touch(record.id);
-    return run;
-  }
-
-  get(runId: string): OwnedRun | undefined {
-    return this.owned.get(runId);
   }
 
   push(runId: string, event: RunEvent): void {
@@ -128,25 +113,40 @@ export class RunOwner {
     this.wake();
   }
 
-  /** An attempt ended, as the executor or its evidence says. */
-  async finish(result: AttemptResult): Promise<void> {
-    const place = this.places.get(result.attemptId);
-    const run = place && this.owned.get(place.runId);
-    if (!place || !run) return;
-    try {
-      const judged = await judgeResult(this.options.store, run, place.taskIndex, place.mapIndex, result);
-      this.facts.endings.set(result.attemptId, { result, judged });
-      this.push(place.runId, this.endedEvent(result.attemptId, place.taskIndex, place.mapIndex));
-    } catch (error) {
-      this.options.observer.problem('judging a result', error, { attemptId: result.attemptId });
-      this.options.clock.schedule(1000, () => void this.finish(result));
-    }
+  /** An attempt ended, as the executor or its evidence says. Only the first word counts. */
+  finish(result: AttemptResult): void {
+    if (!this.stopped) this.background.add(this.judge(plainResult(result)));
+  }
+
+  /**
+   * Attempts of which nothing was heard since before `instant` (epoch milliseconds): they count as handed over anew, so
+   * that the next call leaves them out for as long.
+   */
+  *quietAttempts(instant: number): Generator<{ run: OwnedRun; attempt: AttemptIdentity; started: boolean }> {
+    for (const run of this.owned.values())
+      for (const task of run.cache.tasks)
+        for (const { attemptId, taskIndex, mapIndex, number, fence } of task.active > 0 ? task.instances.values() : [])
+          if (attemptId !== null && this.attempts.isOlder(attemptId, instant, this.now()))
+            yield {
+              run,
+              attempt: { attemptId, taskIndex, mapIndex, number, fence },
+              started: this.attempts.starts.has(attemptId),
+            };
+  }
+
+  /** Hands attempts to the executor again, which ignores those that it knows. */
+  send(run: OwnedRun, attempts: readonly AttemptIdentity[]): void {
+    for (const refused of dispatchAttempts(this.options, run, attempts, this.now())) this.finish(refused);
+    // A stop that was decided before the executor had heard of them.
+    for (const { attemptId, taskIndex } of attempts)
+      if (isStopped(run.cache, taskIndex)) this.cancelAttempt(run, attemptId);
   }
 
   /** Tasks that wait for data: look again now. */
-  lookAgain(now: number): void {
+  lookAgain(): void {
+    const now = this.now();
     for (const run of this.owned.values())
-      for (const [taskIndex, at] of run.waiting) if (at <= now) void this.prepare(run, taskIndex);
+      for (const [taskIndex, at] of run.waiting) if (at <= now) this.prepare(run, taskIndex);
   }
 
   /** Makes every waiting task due for another look. */
@@ -154,30 +154,51 @@ export class RunOwner {
     for (const run of this.owned.values()) for (const taskIndex of run.waiting.keys()) run.waiting.set(taskIndex, 0);
   }
 
-  /** Resolves when nothing is waiting to be written. */
+  /** Resolves when nothing is waiting to be written, judged or prepared. */
   async idle(): Promise<void> {
-    while (this.flushing) await this.flushing;
+    while (this.flushing || !this.background.isIdle) {
+      await this.flushing;
+      await this.background.idle();
+    }
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     this.startedTimer?.();
+    this.retries.stop();
     await this.idle();
+  }
+
+  private now(): number {
+    return this.options.clock.now().getTime();
+  }
+
+  private async judge(result: AttemptResult): Promise<void> {
+    const { attemptId } = result;
+    const place = this.attempts.place(attemptId);
+    const run = place && this.owned.get(place.runId);
+    if (!run) return this.attempts.putStray(result);
+    if (this.attempts.endings.has(attemptId)) return;
+    try {
+      const judged = await judgeResult(this.options.store, run, place.taskIndex, place.mapIndex, result);
+      if (this.attempts.endings.has(attemptId) || !this.attempts.place(attemptId)) return;
+      this.attempts.endings.set(attemptId, { result, judged });
+      this.push(place.runId, this.attempts.endedEvent(attemptId, place));
+    } catch (error) {
+      this.options.observer.problem('judging a result', error, { attemptId });
+      this.options.clock.schedule(1000, () => this.finish(result));
+    }
   }
 
   private onReport(report: AttemptReport): void {
     if (this.stopped) return;
-    if (report.kind === 'finished') return void this.finish(report.result);
-    const place = this.places.get(report.attemptId);
-    if (!place) return;
-    if (report.kind === 'progress') return this.tellProgress(place, report);
-    this.facts.starts.set(report.attemptId, { at: report.at, pid: report.pid });
-    this.owned.get(place.runId)?.events.push({
-      kind: 'started',
-      attemptId: report.attemptId,
-      taskIndex: place.taskIndex,
-      mapIndex: place.mapIndex,
-    });
+    if (report.kind === 'finished') return this.finish(report.result);
+    const place = this.attempts.place(report.attemptId);
+    const run = place && this.owned.get(place.runId);
+    if (!run) return;
+    if (report.kind === 'progress') return this.tellProgress(run, place, report);
+    this.attempts.starts.set(report.attemptId, { at: report.at, pid: report.pid });
+    run.events.push({ ...place, kind: 'started', attemptId: report.attemptId });
     this.dirty.add(place.runId);
     this.startedTimer ??= this.options.clock.schedule(STARTED_DELAY_MS, () => {
       this.startedTimer = null;
@@ -186,30 +207,23 @@ export class RunOwner {
   }
 
   private tellProgress(
-    place: { runId: string; taskIndex: number; mapIndex: number },
+    run: OwnedRun,
+    { taskIndex, mapIndex }: AttemptPlace,
     { done, total, label }: { done: number; total: number; label: string },
   ): void {
-    const run = this.owned.get(place.runId);
-    if (!run) return;
-    const { environment, pipeline, id } = run.record;
-    const taskId = run.plan.pipeline.tasks[place.taskIndex]?.id ?? '';
+    const { environment, pipeline, id: runId } = run.record;
+    const taskId = run.plan.pipeline.tasks[taskIndex]?.id ?? '';
     this.options.onProgress({
       kind: 'progress',
       environment,
       pipeline,
-      runId: id,
+      runId,
       taskId,
-      mapIndex: place.mapIndex,
+      mapIndex,
       done,
       total,
       label,
     });
-  }
-
-  private endedEvent(attemptId: string, taskIndex: number, mapIndex: number): RunEvent {
-    const ending = this.facts.endings.get(attemptId);
-    const outcome = ending?.judged.outcome ?? { kind: 'lost' as const, message: 'its result is gone' };
-    return { kind: 'ended', attemptId, taskIndex, mapIndex, outcome, gateClosed: ending?.judged.gateClosed ?? false };
   }
 
   private touch(runId: string): void {
@@ -221,118 +235,121 @@ export class RunOwner {
     if (this.flushing || this.stopped) return;
     this.flushing = this.flushAll().finally(() => {
       this.flushing = null;
-      if ((this.dirty.size > 0 || this.pools.length > 0) && !this.stopped) this.wake();
+      if (this.hasWork()) this.wake();
     });
+  }
+
+  private hasWork(): boolean {
+    return (this.dirty.size > 0 || this.pools.length > 0) && !this.stopped;
   }
 
   private async flushAll(): Promise<void> {
     // One turn of the event loop: what arrived together is written together.
     await Promise.resolve();
-    while ((this.dirty.size > 0 || this.pools.length > 0) && !this.stopped) await this.flush();
+    while (this.hasWork()) await this.flush();
   }
 
   /** One group commit. */
   private async flush(): Promise<void> {
-    const { store, clock, observer, processId, alertDefaults } = this.options;
-    const now = clock.now().getTime();
-    const rows = emptyRows();
-    const done: { run: OwnedRun; decisions: Decision[] }[] = [];
-    for (const runId of this.dirty) {
-      const run = this.owned.get(runId);
-      if (!run || run.events.length === 0) continue;
-      const events = run.events;
-      run.events = [];
-      done.push({ run, decisions: addRun(rows, run, events, this.facts, now, alertDefaults) });
-      for (const event of events) if (event.kind === 'ended') run.flushed.push(event.attemptId);
-    }
-    this.dirty.clear();
-    rows.pools = [...rows.pools, ...this.pools];
+    const { observer } = this.options;
+    const runs = this.nextGroup();
+    const pools = this.pools;
     this.pools = [];
-    const writes =
-      rows.inserts.length + rows.updates.length + rows.attempts.length + rows.runUpdates.length + rows.pools.length;
+    const began = performance.now();
     try {
-      if (writes > 0) {
-        await this.addRecovered(rows, done);
-        const batch: Batch = {
-          ...rows,
-          pools: mergePools(rows.pools),
-          processId,
-          worker: processId,
-          runs: done.map(({ run }) => ({ id: run.record.id, token: run.record.leaseToken })),
-        };
-        const applied = await store.apply(batch);
-        if (applied.kind === 'lost') return this.dropLost(done, applied.runIds);
+      const written = await writeGroup(this.options, runs, pools, this.attempts, this.now());
+      if (written.kind === 'lost') {
+        observer.event('leases-lost', { runIds: written.runIds });
+        return this.drop(runs);
+      }
+      const { advanced, admitted, batch } = written;
+      for (const run of runs) this.suspects.delete(run.record.id);
+      if (batch)
         observer.event('batch-applied', {
-          runs: done.length,
+          runs: runs.length,
           inserted: batch.inserts.length,
           updated: batch.updates.length,
-          admitted: applied.admitted.length,
+          admitted: admitted.length,
+          durationMs: performance.now() - began,
         });
-        this.settleCommitted(done);
-        this.dispatch(applied.admitted);
-        const endedRuns = batch.runUpdates.length;
-        if (endedRuns > 0 || batch.versions.length > 0)
-          this.options.onCommitted({ endedRuns, versions: batch.versions });
-      } else this.settleCommitted(done);
+      for (const each of advanced) this.settle(each);
+      this.dispatch(admitted);
+      const endedRuns = batch?.runUpdates.length ?? 0;
+      const versions = batch?.versions ?? [];
+      if (endedRuns > 0 || versions.length > 0) this.options.onCommitted({ endedRuns, versions });
     } catch (error) {
-      observer.problem('writing a batch', error, { runs: done.length });
-      this.dropLost(done, []);
+      observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
+      for (const run of runs) this.suspects.add(run.record.id);
+      this.drop(runs);
     }
   }
 
-  private async addRecovered(
-    rows: ReturnType<typeof emptyRows>,
-    done: readonly { run: OwnedRun; decisions: Decision[] }[],
-  ): Promise<void> {
-    const { store, alertDefaults } = this.options;
-    for (const { run, decisions } of done) {
-      const { record, plan, environment } = run;
-      if (!decisions.some((decision) => decision.kind === 'end-run' && decision.state === 'success')) continue;
-      if (routes('run.recovered', plan.pipeline, environment.config).length === 0) continue;
-      const mended = await store.mendedRun(record.environment, record.pipeline, record.id);
-      if (mended !== null)
-        rows.alerts.push(...recoveredAlerts(mended, record, plan.pipeline, environment, alertDefaults));
+  private nextGroup(): OwnedRun[] {
+    const group: OwnedRun[] = [];
+    for (const runId of this.dirty) {
+      const isSuspect = this.suspects.has(runId);
+      if (isSuspect && group.length > 0) continue;
+      this.dirty.delete(runId);
+      const run = this.owned.get(runId);
+      if (!run || run.events.length === 0) continue;
+      group.push(run);
+      if (isSuspect) break;
     }
+    return group;
   }
 
-  private settleCommitted(done: readonly { run: OwnedRun; decisions: Decision[] }[]): void {
-    for (const { run, decisions } of done) {
-      for (const attemptId of run.flushed.splice(0)) this.forgetAttempt(attemptId);
-      const todo = afterCommit(decisions);
-      for (const attemptId of todo.cancel) this.options.executor.cancel(attemptId, 'the run was cancelled');
-      for (const taskIndex of todo.prepare) void this.prepare(run, taskIndex);
-      if (!todo.ended) continue;
+  /** Forgets runs whose caches are ahead of the database; those that are still ours are loaded again. */
+  private drop(runs: readonly OwnedRun[]): void {
+    for (const run of runs) {
+      // A newer claim of the same run may stand in its place already.
+      if (this.owned.get(run.record.id) !== run) continue;
       this.owned.delete(run.record.id);
-      const ended = decisions.find((decision) => decision.kind === 'end-run');
-      this.options.observer.event('run-ended', {
-        runId: run.record.id,
-        pipeline: run.record.pipeline,
-        environment: run.record.environment,
-        state: ended?.kind === 'end-run' ? ended.state : '',
-        createdAt: run.record.createdAt,
-      });
+      this.toReload.add(run.record.id);
     }
+  }
+
+  /** What is left to do for a run once its group is committed. */
+  private settle(advanced: Advanced): void {
+    const { run, decisions } = advanced;
+    reportCommit(this.options.observer, advanced, this.attempts, this.now());
+    for (const attemptId of run.flushed.splice(0)) this.attempts.forget(attemptId);
+    for (const decision of decisions) {
+      switch (decision.kind) {
+        case 'prepare':
+          this.prepare(run, decision.taskIndex);
+          break;
+        case 'cancel-attempt':
+          this.cancelAttempt(run, decision.attemptId);
+          break;
+        case 'end-run':
+          if (this.owned.get(run.record.id) === run) this.owned.delete(run.record.id);
+          break;
+        case 'task-run':
+          if (decision.retryAt !== null) this.retries.arm(decision.retryAt);
+          break;
+        default:
+          unreachable(decision);
+      }
+    }
+  }
+
+  private cancelAttempt(run: OwnedRun, attemptId: string): void {
+    const why =
+      run.cache.stopping === 'timed_out' ? 'the run took longer than its run_timeout' : 'the run was cancelled';
+    this.options.executor.cancel(attemptId, why);
   }
 
   private dispatch(admitted: readonly Admitted[]): void {
     const byRun = new Map<OwnedRun, AttemptIdentity[]>();
-    for (const item of admitted) {
-      const run = this.owned.get(item.runId);
-      const taskIndex = run?.plan.indexOf.get(item.taskId);
-      // Another owner's: it finds the attempt on its next sweep.
+    for (const { runId, taskId, mapIndex, attemptId, number, fence } of admitted) {
+      const run = this.owned.get(runId);
+      const taskIndex = run?.plan.indexOf.get(taskId);
+      // Not in memory at the moment: sent when it is loaded again.
       if (!run || taskIndex === undefined) continue;
-      const attempt = {
-        attemptId: item.attemptId,
-        taskIndex,
-        mapIndex: item.mapIndex,
-        number: item.number,
-        fence: item.fence,
-      };
-      this.places.set(item.attemptId, { runId: item.runId, taskIndex, mapIndex: item.mapIndex });
-      // At once, not with the next batch: a result may come before it. Admission is written already.
-      for (const decision of advance(run.cache, [{ kind: 'admitted', ...attempt }], this.options.clock.now().getTime()))
-        if (decision.kind === 'cancel-attempt')
-          this.options.executor.cancel(decision.attemptId, 'the run was cancelled');
+      const attempt = { attemptId, taskIndex, mapIndex, number, fence };
+      this.attempts.put(attemptId, { runId, taskIndex, mapIndex }, this.now());
+      // At once, not with the next batch: a result may come before it. Admission is written already, so nothing follows.
+      advance(run.cache, [{ kind: 'admitted', ...attempt }], this.now());
       const list = byRun.get(run);
       if (list) list.push(attempt);
       else byRun.set(run, [attempt]);
@@ -340,80 +357,24 @@ export class RunOwner {
     for (const [run, attempts] of byRun) this.send(run, attempts);
   }
 
-  private send(run: OwnedRun, attempts: readonly AttemptIdentity[]): void {
-    const assignments: Assignment[] = [];
-    for (const attempt of attempts) {
-      const built = buildAssignment(run, attempt);
-      if (built.ok) assignments.push(built.assignment);
-      else void this.finish(refusal(attempt, run.record.id, built.message, this.options.clock.now().getTime()));
-    }
-    if (assignments.length === 0) return;
-    this.options.observer.event('attempts-dispatched', { count: assignments.length });
-    this.options.executor.dispatch(assignments);
-  }
-
-  private async prepare(run: OwnedRun, taskIndex: number): Promise<void> {
+  private prepare(run: OwnedRun, taskIndex: number): void {
     if (run.preparing.has(taskIndex) || this.stopped) return;
     run.preparing.add(taskIndex);
-    const now = this.options.clock.now().getTime();
+    this.background.add(this.answerPrepare(run, taskIndex).finally(() => run.preparing.delete(taskIndex)));
+  }
+
+  private async answerPrepare(run: OwnedRun, taskIndex: number): Promise<void> {
     try {
       const result = await prepareTask(this.options.store, this.options.pipelines, run, taskIndex);
       if (result.kind === 'waiting') {
         const known = run.waiting.has(taskIndex);
-        run.waiting.set(taskIndex, now + 5000);
+        run.waiting.set(taskIndex, this.now() + DATA_LOOK_MS);
         if (known) return;
       } else run.waiting.delete(taskIndex);
       if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', taskIndex, result });
     } catch (error) {
       this.options.observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });
-      run.waiting.set(taskIndex, now + 1000);
-    } finally {
-      run.preparing.delete(taskIndex);
+      run.waiting.set(taskIndex, this.now() + 1000);
     }
   }
-
-  /** Drops the caches of a batch that was not written; those that are still ours are loaded again. */
-  private dropLost(done: readonly { run: OwnedRun }[], lost: readonly string[]): void {
-    if (lost.length > 0) this.options.observer.event('leases-lost', { runIds: lost });
-    for (const { run } of done) {
-      this.owned.delete(run.record.id);
-      if (!lost.includes(run.record.id)) this.toReload.set(run.record.id, run.record);
-    }
-  }
-
-  private forgetAttempt(attemptId: string): void {
-    this.places.delete(attemptId);
-    this.facts.endings.delete(attemptId);
-    this.facts.starts.delete(attemptId);
-  }
-}
-
-function mergePools(pools: readonly { environment: string; pool: string; freed: number }[]): Batch['pools'] {
-  const merged = new Map<string, { environment: string; pool: string; freed: number }>();
-  for (const item of pools) {
-    const key = `${item.environment}\0${item.pool}`;
-    merged.set(key, { ...item, freed: item.freed + (merged.get(key)?.freed ?? 0) });
-  }
-  return [...merged.values()].sort((a, b) => (`${a.environment}\0${a.pool}` < `${b.environment}\0${b.pool}` ? -1 : 1));
-}
-
-function refusal(
-  attempt: { attemptId: string; fence: number },
-  runId: string,
-  message: string,
-  now: number,
-): AttemptResult {
-  return {
-    attemptId: attempt.attemptId,
-    runId,
-    fence: attempt.fence,
-    outcome: { kind: 'failed', exitCode: null, message },
-    startedAt: now,
-    finishedAt: now,
-    outputs: {},
-    metrics: [],
-    summary: null,
-    versions: [],
-    logLines: 0,
-  };
 }

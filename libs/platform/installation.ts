@@ -71,6 +71,7 @@ export type ProgressEvent = Extract<LiveEvent, { kind: 'progress' }>;
 
 const LEASE_MS = 10_000;
 const ALERT_LOOK_MS = 1000;
+const ALERT_LANES = 8;
 const STOP_GRACE_MS = 2000;
 
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
@@ -206,19 +207,27 @@ async function startRunning(parts: {
   };
 }
 
+/** A look waits for all it took: a channel that hangs holds one lane for some seconds, and others find what comes next. */
 function startAlerts(deliverer: Parameters<typeof deliverAlerts>[0], clock: Clock): () => void {
   let stopped = false;
+  let busy = 0;
   let cancel = (): void => undefined;
-  const look = async (): Promise<void> => {
+  const deliver = async (): Promise<void> => {
+    busy += 1;
     try {
       // Until nothing is due, then wait for the next look.
       while (!stopped && (await deliverAlerts(deliverer)) > 0);
     } catch (error) {
       deliverer.observer.problem('delivering alerts', error);
+    } finally {
+      busy -= 1;
     }
-    if (!stopped) cancel = clock.schedule(ALERT_LOOK_MS, () => void look());
   };
-  void look();
+  const look = (): void => {
+    if (busy < ALERT_LANES) void deliver();
+    if (!stopped) cancel = clock.schedule(ALERT_LOOK_MS, look);
+  };
+  look();
   return () => {
     stopped = true;
     cancel();

@@ -8,7 +8,7 @@ test('counters and durations add up, gauges are read once per scrape and forget 
     schedulerLagMs: 1500,
     taskRuns: [{ environment: 'dev', state: 'ready', count: 4 }],
     runs: [{ environment: 'dev', state: 'running', count: 2 }],
-    pools: [{ environment: 'dev', name: 'default', slots: 8, used: 3 }],
+    pools: [{ environment: 'dev', name: 'default', slots: 8, used: 3, ready: 4 }],
     alertsPending: 1,
   };
   metrics.collectGauges(async () => {
@@ -18,7 +18,7 @@ test('counters and durations add up, gauges are read once per scrape and forget 
   const about = { environment: 'dev', pipeline: 'p' };
   metrics.runFinished({ ...about, state: 'success', durationMs: 2000 });
   metrics.taskRunFinished({ ...about, state: 'failed' });
-  metrics.attemptFinished({ ...about, waitMs: 4, durationMs: 90 });
+  metrics.attemptFinished({ ...about, state: 'success', waitMs: 4, durationMs: 90 });
   metrics.alertTried('slack', 'sent');
   metrics.committed(3);
   const text = await metrics.text();
@@ -35,6 +35,8 @@ test('counters and durations add up, gauges are read once per scrape and forget 
     'sluice_runs{environment="dev",state="running"} 2',
     'sluice_pool_slots{environment="dev",pool="default"} 8',
     'sluice_pool_slots_used{environment="dev",pool="default"} 3',
+    'sluice_pool_queue_depth{environment="dev",pool="default"} 4',
+    'sluice_attempts_finished_total{environment="dev",pipeline="p",state="success"} 1',
     'sluice_alerts_pending 1',
   ])
     expect(text.split('\n')).toContain(line);

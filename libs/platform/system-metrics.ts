@@ -12,6 +12,8 @@ export interface Gauges {
     readonly name: string;
     readonly slots: number;
     readonly used: number;
+    /** Task runs that wait for a slot. */
+    readonly ready: number;
   }[];
   readonly alertsPending: number;
 }
@@ -27,6 +29,8 @@ export class SystemMetrics {
   readonly #taskWait: Histogram;
   readonly #finishedRuns: Counter;
   readonly #finishedTasks: Counter;
+  readonly #finishedAttempts: Counter;
+  readonly #problems: Counter;
   readonly #deliveries: Counter;
   readonly #commits: Histogram;
 
@@ -41,6 +45,12 @@ export class SystemMetrics {
     const run = ['environment', 'pipeline', 'state'];
     this.#finishedRuns = new Counter(about('sluice_runs_finished_total', 'Runs that ended, by state.', run));
     this.#finishedTasks = new Counter(about('sluice_task_runs_finished_total', 'Task runs that ended, by state.', run));
+    this.#finishedAttempts = new Counter(
+      about('sluice_attempts_finished_total', 'Attempts that ended, by state.', run),
+    );
+    this.#problems = new Counter(
+      about('sluice_engine_problems_total', 'What the engine failed at and tries again; the log says what.', []),
+    );
     this.#deliveries = new Counter(
       about('sluice_alert_deliveries_total', 'Tries to deliver an alert, by result.', ['kind', 'result']),
     );
@@ -76,15 +86,17 @@ export class SystemMetrics {
   attemptFinished(attempt: {
     environment: string;
     pipeline: string;
+    state: string;
     waitMs: number | null;
     durationMs: number | null;
   }): void {
-    const { environment, pipeline, waitMs, durationMs } = attempt;
+    const { environment, pipeline, state, waitMs, durationMs } = attempt;
+    this.#finishedAttempts.inc({ environment, pipeline, state });
     if (waitMs !== null) this.#taskWait.observe({ environment }, waitMs / 1000);
     if (durationMs !== null) this.#taskDuration.observe({ environment, pipeline }, durationMs / 1000);
   }
 
-  alertTried(kind: 'slack' | 'email', result: 'sent' | 'retry' | 'rejected'): void {
+  alertTried(kind: string, result: 'sent' | 'retry' | 'rejected'): void {
     this.#deliveries.inc({ kind, result });
   }
 
@@ -92,26 +104,32 @@ export class SystemMetrics {
     this.#commits.observe(durationMs / 1000);
   }
 
+  problem(): void {
+    this.#problems.inc();
+  }
+
   /** Registers the gauges; `read` is called once per scrape, never more often. If it fails, they are left out. */
   collectGauges(read: () => Promise<Gauges>): void {
     const gauge = (name: string, help: string, labelNames: string[] = []) =>
       new Gauge({ name, help, labelNames, registers: [this.#registry] });
-    const lag = gauge('sluice_scheduler_lag_seconds', 'Age of the oldest fire that is due and has no run yet.');
+    const lag = gauge('sluice_scheduler_lag_seconds', 'For how long the oldest thing waits that could go on at once.');
     const tasks = gauge('sluice_task_runs', 'Task runs that have not ended, by state.', ['environment', 'state']);
     const runs = gauge('sluice_runs', 'Runs that have not ended, by state.', ['environment', 'state']);
     const slots = gauge('sluice_pool_slots', 'Slots of a pool.', ['environment', 'pool']);
     const used = gauge('sluice_pool_slots_used', 'Slots of a pool that are taken.', ['environment', 'pool']);
+    const ready = gauge('sluice_pool_queue_depth', 'Task runs that wait for slots of a pool.', ['environment', 'pool']);
     const alerts = gauge('sluice_alerts_pending', 'Alerts that have not been delivered yet.');
-    const all = [lag, tasks, runs, slots, used, alerts];
+    const all = [lag, tasks, runs, slots, used, ready, alerts];
     this.#beforeScrape = async () => {
       all.forEach((one) => one.reset());
       const now = await read();
       lag.set(now.schedulerLagMs / 1000);
       for (const { environment, state, count } of now.taskRuns) tasks.set({ environment, state }, count);
       for (const { environment, state, count } of now.runs) runs.set({ environment, state }, count);
-      for (const { environment, name, slots: most, used: taken } of now.pools) {
+      for (const { environment, name, slots: most, used: taken, ready: waiting } of now.pools) {
         slots.set({ environment, pool: name }, most);
         used.set({ environment, pool: name }, taken);
+        ready.set({ environment, pool: name }, waiting);
       }
       alerts.set(now.alertsPending);
     };

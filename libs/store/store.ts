@@ -17,7 +17,7 @@ export function createStore(db: DataSource): EngineStore {
     retireHost: (host) => processes.retireHost(db, host),
     retire: (processId) => processes.retire(db, processId),
     activateRuns: (limit) => runs.activateRuns(db, limit),
-    claimRuns: (processId, limit) => runs.claimRuns(db, processId, limit),
+    claimRuns: (processId, limit, again) => runs.claimRuns(db, processId, limit, again),
     loadTaskRuns: (runIds) => runs.loadTaskRuns(db, runIds),
     fenceAttempts: (attemptIds) => runs.fenceAttempts(db, attemptIds),
     apply: (batch) => applyBatch(db, batch),
@@ -49,7 +49,8 @@ export function createStore(db: DataSource): EngineStore {
     recordAlert: (id, result) => alerts.recordAlert(db, id, result),
     insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
     recordMetrics: (runId, points) => recordMetrics(db, runId, points),
-    takeLate: (limit) => alerts.takeLate(db, limit),
+    lateRuns: (limit) => runs.lateRuns(db, limit),
+    raiseLate: (runIds, given) => alerts.raiseLate(db, runIds, given),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),
     sweep: () => sweep(db),
   };

@@ -33,6 +33,7 @@ export function pretendRun(
       state: 'running',
       cancelRequested: false,
       createdAt: new Date(0).toISOString(),
+      startedAt: null,
       timeoutAt: null,
       leaseToken: '0',
     },
@@ -46,6 +47,7 @@ export function pretendRun(
     outputs: new Map(),
     failures: new Map(),
     waiting: new Map(),
+    readyAt: new Map(),
     preparing: new Set(),
   };
 }

@@ -77,6 +77,7 @@ function renderedAt(
     state: 'queued' as const,
     cancelRequested: false,
     createdAt: interval.end.toISOString(),
+    startedAt: null,
     timeoutAt: null,
   };
   const rendered = renderLocation(pipeline, path, runScope(record, pipeline, applied), '');

@@ -1,4 +1,4 @@
-import type { AlertInsert, PendingAlert, RunRecord } from '#core';
+import type { AlertInsert, PendingAlert } from '#core';
 import type { Db } from '../statement.ts';
 
 /**
@@ -71,21 +71,23 @@ export async function insertAlerts(db: Db, alerts: readonly AlertInsert[]): Prom
   return rows.map((row) => row.id);
 }
 
-export function takeLate(db: Db, limit: number): Promise<RunRecord[]> {
-  return db.sql<RunRecord[]>`
-    with late as (
-      select id from run
-      where deadline_at < now() and state in ('queued', 'running')
-      order by id
-      limit ${limit}
-      for update skip locked
-    ), marked as (
-      update run r set deadline_at = null from late where r.id = late.id
-      returning r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
-                r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
-                r.timeout_at as "timeoutAt"
+/** The marked runs decide which alerts are written, so that of two callers only one tells of a run. */
+export async function raiseLate(db: Db, runIds: readonly string[], alerts: readonly AlertInsert[]): Promise<void> {
+  await db.sql`
+    with marked as (
+      update run
+      set deadline_at = null
+      where id = any(${runIds}::bigint[]) and deadline_at < now() and state in ('queued', 'running')
+      returning id
+    ), inserted as (
+      insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
+      select t.environment, t.pipeline, t."runId", t.event, t.target, t.message, t.state, t.detail
+      from jsonb_to_recordset(${JSON.stringify(alerts)}::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text,
+             message jsonb, state text, detail text)
+      join marked on marked.id = t."runId"
+      returning 1
     )
-    select * from marked`;
+    select (select count(*) from marked), (select count(*) from inserted)`;
 }
 
 /** Walks the chain of origins; without one, the newest run of the pipeline that was alerted as failed and not yet as recovered. */

@@ -191,6 +191,7 @@ const READY: Prepared = {
     select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", slots
     from task_run
     where environment = $1 and pool = $2 and state = 'ready'
+      and exists (select from run r where r.id = task_run.run_id and r.lease_owner = $4)
     order by priority desc, interval_start, map_index, run_id
     limit $3`,
 };
@@ -221,7 +222,10 @@ const ADMIT: Prepared = {
     from attempts`,
 };
 
-/** Frees slots, then hands what is free to the ready task runs of those pools, whoever owns their runs. */
+/**
+ * Frees slots, then hands what is free to the ready task runs of those pools. Only those of this owner's runs: another
+ * owner would not know that its task run was admitted. It looks for itself, at the latest when it sweeps.
+ */
 async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitted[]> {
   const pools = await run<{ environment: string; name: string; slots: number; used: number }>(
     manager,
@@ -236,6 +240,7 @@ async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitte
       pool.environment,
       pool.name,
       free,
+      batch.processId,
     ]);
     chosen.push(...admit(ready, free, pool.slots));
   }

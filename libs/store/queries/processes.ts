@@ -28,10 +28,20 @@ export async function retire(db: Db, processId: string): Promise<void> {
     select (select count(*) from released), (select count(*) from retired)`;
 }
 
+/**
+ * The processes of this host are known to be dead: forgets them. What they were sending is due at once, still in doubt,
+ * unless another process lives that may be the one who sends it.
+ */
 export async function retireHost(db: Db, host: string): Promise<void> {
   await db.sql`
     with retired as (
       delete from process where host = ${host} returning 1
+    ), given_back as (
+      update alert_delivery
+      set next_try_at = now()
+      where state = 'pending' and in_doubt
+        and not exists (select from process where host <> ${host} and alive_until > now())
+      returning 1
     )
-    select count(*) from retired`;
+    select (select count(*) from retired), (select count(*) from given_back)`;
 }

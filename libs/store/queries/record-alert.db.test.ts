@@ -54,6 +54,17 @@ describe('what a send came to', () => {
     expect(await store.takeAlerts(10)).toMatchObject([{ id, tries: 2, inDoubt: true }]);
   });
 
+  test('a sender that is known to be dead has no claim, unless another process lives that may be sending', async () => {
+    const id = await oneTaken();
+    const other = { id: 'other', kind: 'scheduler', host: 'elsewhere', pid: 1, ttlMs: 60_000 };
+    await store.heartbeat(other);
+    await store.retireHost('here');
+    expect(await store.takeAlerts(10)).toEqual([]);
+    await store.retire(other.id);
+    await store.retireHost('here');
+    expect(await store.takeAlerts(10)).toMatchObject([{ id, inDoubt: true }]);
+  });
+
   test('a sender slower than its claim does not take back what another one sent, nor tell it twice', async () => {
     const id = await oneTaken();
     await claimRunsOut();

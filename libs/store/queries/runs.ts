@@ -6,10 +6,11 @@ import type { Db } from '../statement.ts';
 
 const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
   r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
-  r.timeout_at as "timeoutAt"`;
+  r.started_at as "startedAt", r.timeout_at as "timeoutAt"`;
 
 /**
- * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows.
+ * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
+ * runs of a paused pipeline stay behind. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(dataSource: DataSource, limit: number): Promise<number> {
@@ -21,8 +22,10 @@ export async function activateRuns(dataSource: DataSource, limit: number): Promi
         select id, environment, pipeline, state, max_active_runs,
                row_number() over (partition by environment, pipeline, state order by queue_order, id) as position,
                count(*) filter (where state = 'running') over (partition by environment, pipeline) as running
-        from run
+        from run r
         where state in ('queued', 'running')
+          and not (state = 'queued' and trigger = 'schedule' and exists (
+            select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
       ), next as (
         select id from live
         where state = 'queued' and position + running <= max_active_runs
@@ -30,7 +33,7 @@ export async function activateRuns(dataSource: DataSource, limit: number): Promi
         limit ${limit}
       ), activated as (
         update run r
-        set state = 'running', started_at = clock_timestamp()
+        set state = 'running', started_at = clock_timestamp(), timeout_at = clock_timestamp() + (r.timeout_at - r.created_at)
         from next
         where r.id = next.id and r.state = 'queued'
         returning r.id, r.environment, r.pipeline
@@ -46,16 +49,23 @@ export async function activateRuns(dataSource: DataSource, limit: number): Promi
 
 /**
  * Takes running runs whose owner is nobody or no longer alive; the token rises, so that whatever the old owner still
- * writes is refused. Locks: the runs, skipping those that somebody else is taking right now.
+ * writes is refused. `again`: own runs whose memory was lost. Locks: the runs, skipping those that somebody else is
+ * taking right now.
  */
-export function claimRuns(db: Db, processId: string, limit: number): Promise<ClaimedRun[]> {
+export function claimRuns(
+  db: Db,
+  processId: string,
+  limit: number,
+  again: readonly string[] = [],
+): Promise<ClaimedRun[]> {
   return db.query(
     `with free as (
        select r.id
        from run r
        -- A subquery, not a join: after waiting for a row Postgres evaluates it again for the new owner, a join it does not.
        where r.state = 'running'
-         and not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
+         and (not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
+              or (r.lease_owner = $1 and r.id = any($3::bigint[])))
        order by r.id
        limit $2
        for update of r skip locked
@@ -67,7 +77,7 @@ export function claimRuns(db: Db, processId: string, limit: number): Promise<Cla
        returning ${RUN}, r.lease_token::text as "leaseToken"
      )
      select * from claimed order by id::bigint`,
-    [processId, limit],
+    [processId, limit, again],
   );
 }
 
@@ -76,7 +86,7 @@ export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedT
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,
            t.retries_used as "retriesUsed", t.lost, t.deferred, t.gate_closed as "gateClosed",
            (extract(epoch from t.retry_at) * 1000)::float8 as "retryAt", t.inputs, t.matrix, t.outputs,
-           a.id::text as "attemptId", a.state as "attemptState", a.worker
+           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state in ('queued', 'running')
     where t.run_id = any(${runIds}::bigint[])
@@ -191,6 +201,17 @@ export function liveRuns(db: Db, environment: string, pipeline: string): Promise
      where r.environment = $1 and r.pipeline = $2 and r.state in ('queued', 'running')
      order by r.queue_order, r.id`,
     [environment, pipeline],
+  );
+}
+
+/** Walks `run_deadline`, which holds only runs that still have to be told of. */
+export function lateRuns(db: Db, limit: number): Promise<RunRecord[]> {
+  return db.query(
+    `select ${RUN} from run r
+     where r.deadline_at < now() and r.state in ('queued', 'running')
+     order by r.deadline_at
+     limit $1`,
+    [limit],
   );
 }
 

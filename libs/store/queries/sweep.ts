@@ -1,6 +1,9 @@
 import type { DataSource } from 'typeorm';
 
-/** Recounts what pools have in use from the live attempts, forgets old live events and dead processes. Three statements. */
+/**
+ * Recounts what pools have in use from the live attempts; forgets old live events, dead processes, and commands to runs
+ * that ended before anybody read them. Three statements.
+ */
 export async function sweep(dataSource: DataSource): Promise<{ environment: string; pool: string }[]> {
   await dataSource.transaction(async (manager) => {
     // The pools' locks first, as admission takes them: the recount must not run beside it.
@@ -24,8 +27,13 @@ export async function sweep(dataSource: DataSource): Promise<{ environment: stri
       delete from event where at < now() - interval '1 day' returning 1
     ), gone as (
       delete from process where alive_until < now() - interval '1 hour' returning 1
+    ), unread as (
+      delete from inbox i
+      using run r
+      where r.id = i.run_id and r.finished_at is not null
+      returning 1
     )
-    select (select count(*) from old), (select count(*) from gone)`;
+    select (select count(*) from old), (select count(*) from gone), (select count(*) from unread)`;
   return dataSource.sql<{ environment: string; pool: string }[]>`
     select distinct environment, pool from task_run where state = 'ready'`;
 }

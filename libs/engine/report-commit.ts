@@ -1,0 +1,44 @@
+import { isTerminal } from '#core';
+import type { LiveAttempts } from './live-attempts.ts';
+import type { Observer } from './ports.ts';
+import type { Advanced } from './write-group.ts';
+
+/** Tells the observer what ended with a commit: attempts with their times, task runs, runs. */
+export function reportCommit(
+  observer: Observer,
+  { run, decisions }: Advanced,
+  attempts: LiveAttempts,
+  now: number,
+): void {
+  const { id: runId, environment, pipeline, startedAt, createdAt } = run.record;
+  for (const attemptId of run.flushed) {
+    const ending = attempts.endings.get(attemptId);
+    const place = attempts.place(attemptId);
+    if (!ending || !place) continue;
+    const { startedAt: from, finishedAt: to } = ending.result;
+    const readyAt = run.readyAt.get(`${place.taskIndex}/${place.mapIndex}`);
+    observer.event('attempt-ended', {
+      environment,
+      pipeline,
+      runId,
+      task: run.plan.pipeline.tasks[place.taskIndex]?.id,
+      state: ending.judged.outcome.kind,
+      durationMs: Math.max(0, to - from),
+      waitMs: readyAt === undefined ? null : Math.max(0, from - readyAt),
+    });
+  }
+  for (const decision of decisions) {
+    if (decision.kind === 'task-run' && isTerminal(decision.to)) {
+      run.readyAt.delete(`${decision.taskIndex}/${decision.mapIndex}`);
+      observer.event('task-run-ended', { environment, pipeline, runId, state: decision.to });
+    }
+    if (decision.kind === 'end-run')
+      observer.event('run-ended', {
+        runId,
+        pipeline,
+        environment,
+        state: decision.state,
+        durationMs: Math.max(0, now - Date.parse(startedAt ?? createdAt)),
+      });
+  }
+}

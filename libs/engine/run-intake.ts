@@ -1,0 +1,157 @@
+import type { AttemptResult, ClaimedRun, Clock, EngineStore, LoadedTaskRun, Storage } from '#core';
+import { withOverlay } from '#dag';
+import { endedResult } from './ended-result.ts';
+import type { RunPlan } from './graph-of.ts';
+import { planRun } from './graph-of.ts';
+import type { AppliedEnvironment, Environments, Observer, Pipelines } from './ports.ts';
+import type { RunOwner } from './run-owner.ts';
+
+/** Runs claimed at one look. */
+const CLAIM = 500;
+const MAX_PLANS = 5000;
+
+export interface RunIntakeOptions {
+  readonly processId: string;
+  readonly store: EngineStore;
+  readonly storageFor: (environment: string) => Storage;
+  readonly pipelines: Pipelines;
+  readonly environments: Environments;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** Starts queued runs, claims runs and gives them to the owner. What cannot be loaded now is tried again at the next look. */
+export class RunIntake {
+  private readonly plans = new Map<string, RunPlan>();
+  /** Runs whose pipeline or environment is missing: told once. */
+  private readonly unknown = new Set<string>();
+  private taking: Promise<void> | null = null;
+  private takeAgain = false;
+
+  constructor(
+    private readonly options: RunIntakeOptions,
+    private readonly owner: RunOwner,
+  ) {}
+
+  /** One look at a time; a call while one is under way makes another follow, and resolves after it. */
+  take(): Promise<void> {
+    this.takeAgain = true;
+    this.taking ??= this.takeAll().finally(() => (this.taking = null));
+    return this.taking;
+  }
+
+  async idle(): Promise<void> {
+    await this.taking?.catch(() => undefined);
+  }
+
+  private async takeAll(): Promise<void> {
+    while (this.takeAgain) {
+      this.takeAgain = false;
+      await this.takeOnce();
+    }
+  }
+
+  private async takeOnce(): Promise<void> {
+    const { store, processId, observer } = this.options;
+    const { toReload } = this.owner;
+    const activated = await store.activateRuns(CLAIM);
+    if (activated > 0) observer.event('runs-activated', { count: activated });
+    const again = [...toReload];
+    const claimed = await store.claimRuns(processId, CLAIM, again);
+    // Fewer than asked for: what was not given back belongs to somebody else, or has ended.
+    if (claimed.length < CLAIM) for (const runId of again) toReload.delete(runId);
+    else this.takeAgain = true;
+    if (claimed.length === 0) return;
+    // They are leased to us from now on, so whatever goes wrong below they must be remembered.
+    for (const { id } of claimed) toReload.add(id);
+    observer.event('runs-claimed', { count: claimed.length });
+    await this.load(claimed);
+  }
+
+  private async load(records: readonly ClaimedRun[]): Promise<void> {
+    const { store, environments, observer } = this.options;
+    const ids = records.map((record) => record.id);
+    // Before the rows: commands that came before the claim are in the record already.
+    const commands = await store.receive(ids);
+    const rows = new Map<string, LoadedTaskRun[]>();
+    for (const row of await store.loadTaskRuns(ids)) {
+      const list = rows.get(row.runId);
+      if (list) list.push(row);
+      else rows.set(row.runId, [row]);
+    }
+    for (const claimed of records) {
+      const isCancelled = commands.some((command) => command.runId === claimed.id && command.kind === 'cancel');
+      const record = isCancelled ? { ...claimed, cancelRequested: true } : claimed;
+      const environment = environments.get(record.environment);
+      try {
+        const plan = environment && (await this.planFor(record, environment));
+        if (environment && plan) await this.give(record, plan, environment, rows.get(record.id) ?? []);
+        else this.tellUnknown(record);
+      } catch (error) {
+        observer.problem('taking a run', error, { runId: record.id });
+      }
+    }
+  }
+
+  private async give(
+    record: ClaimedRun,
+    plan: RunPlan,
+    environment: AppliedEnvironment,
+    rows: readonly LoadedTaskRun[],
+  ): Promise<void> {
+    const results = await this.giveUpOrphans(rows, environment);
+    this.owner.own(record, plan, environment, rows);
+    if (isOverdue(record, this.options.clock.now())) this.owner.push(record.id, { kind: 'stop', verdict: 'timed_out' });
+    for (const result of results) this.owner.finish(result);
+    this.unknown.delete(record.id);
+  }
+
+  /** Attempts that a dead process was executing: their fence rises first, then what they left behind is read. */
+  private async giveUpOrphans(
+    rows: readonly LoadedTaskRun[],
+    environment: AppliedEnvironment,
+  ): Promise<AttemptResult[]> {
+    const { store, processId, storageFor, clock, observer } = this.options;
+    const orphans = rows.filter((row) => row.attemptId !== null && row.worker !== processId);
+    if (orphans.length === 0) return [];
+    await store.fenceAttempts(orphans.map((row) => row.attemptId as string));
+    observer.event('attempts-lost', { count: orphans.length });
+    const results: AttemptResult[] = [];
+    for (const { runId, taskId, mapIndex, attemptId, attemptFence } of orphans) {
+      const attempt = { attemptId: attemptId as string, fence: attemptFence ?? 0 };
+      const evidence = await storageFor(environment.config.name).readEvidence({
+        runId,
+        taskId,
+        mapIndex,
+        fence: attempt.fence,
+      });
+      const lost = { kind: 'lost' as const, message: 'the process that executed it died' };
+      results.push(evidence ?? endedResult(runId, attempt, lost, clock.now().getTime()));
+    }
+    return results;
+  }
+
+  private async planFor(record: ClaimedRun, environment: AppliedEnvironment): Promise<RunPlan | null> {
+    const key = `${record.release}/${record.pipeline}/${environment.hash}`;
+    const known = this.plans.get(key);
+    if (known) return known;
+    const pipeline = await this.options.pipelines.get(record.release, record.pipeline);
+    if (!pipeline) return null;
+    const plan = planRun(withOverlay(pipeline, record.environment), environment.config.pools);
+    if (this.plans.size > MAX_PLANS) this.plans.clear();
+    this.plans.set(key, plan);
+    return plan;
+  }
+
+  private tellUnknown(record: ClaimedRun): void {
+    if (this.unknown.has(record.id)) return;
+    this.unknown.add(record.id);
+    const what = `${record.environment}/${record.pipeline} of release ${record.release} is not known here`;
+    this.options.observer.problem('taking a run', new Error(what), { runId: record.id });
+  }
+}
+
+/** True when the run has lasted longer than its `run_timeout`. */
+export function isOverdue(record: ClaimedRun, now: Date): boolean {
+  return record.timeoutAt !== null && Date.parse(record.timeoutAt) <= now.getTime();
+}

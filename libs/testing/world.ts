@@ -1,0 +1,203 @@
+import type { DataSource } from 'typeorm';
+import type { AttemptResult, CompiledPipeline, EngineStore, EvidenceKey, Outcome, Storage } from '#core';
+import { compilePipelines, parseEnvironment } from '#dag';
+import type { AppliedEnvironment, ObservedEvent, Observer } from '#engine';
+import { Commands, Scheduler } from '#engine';
+import { connectDatabase, createStore } from '#store';
+import { FakeClock } from './fake-clock.ts';
+import type { Said } from './scripted-executor.ts';
+import { ScriptedExecutor } from './scripted-executor.ts';
+import { createTestDatabase } from './test-database.ts';
+
+export interface WorldOptions {
+  /** Where time stands at first; default: now, as the database has it. */
+  readonly at?: string;
+  /** More lines of environments/dev.yaml. */
+  readonly environment?: string;
+  /** Hears what is reported, besides the world itself. */
+  readonly observer?: Observer;
+}
+
+/** One process that fires, claims and executes. */
+export interface Process {
+  readonly scheduler: Scheduler;
+  readonly executor: ScriptedExecutor;
+  readonly store: EngineStore;
+  /** It stops at once and says nothing more; its lease ends. */
+  kill(): Promise<void>;
+}
+
+/** The engine on a real database of its own, with time and the outcome of every attempt in the hands of the test. */
+export class World {
+  readonly problems: string[] = [];
+  readonly events: { name: ObservedEvent; fields: Readonly<Record<string, unknown>> }[] = [];
+  readonly evidence = new Map<string, AttemptResult>();
+  readonly commands: Commands;
+  private readonly releases = new Map<string, readonly CompiledPipeline[]>();
+  private readonly processes: Process[] = [];
+  private readonly connections: DataSource[] = [];
+  private readonly pipelines = {
+    get: (release: string, name: string) =>
+      Promise.resolve(this.releases.get(release)?.find((pipeline) => pipeline.name === name) ?? null),
+    all: (release: string) => Promise.resolve(this.releases.get(release) ?? []),
+  };
+  private readonly environments = {
+    get: (name: string) => (name === 'dev' ? this.environment : null),
+    all: () => [this.environment],
+  };
+
+  private constructor(
+    readonly db: DataSource,
+    readonly store: EngineStore,
+    readonly clock: FakeClock,
+    readonly environment: AppliedEnvironment,
+    private readonly url: string,
+    private readonly dropDatabase: () => Promise<void>,
+    private readonly observer: Observer | undefined,
+  ) {
+    const { pipelines, environments } = this;
+    const now = () => clock.now();
+    this.commands = new Commands({ store, pipelines, environments, now, onChange: () => undefined });
+  }
+
+  static async open({ at, environment = '', observer }: WorldOptions = {}): Promise<World> {
+    const database = await createTestDatabase();
+    const db = await connectDatabase(database.url, { connections: 4 });
+    const text = `name: dev\nstorage: file:///nowhere\nschedules: active\n${environment}`;
+    const { environment: config, problems } = parseEnvironment('environments/dev.yaml', text, '/');
+    if (!config) throw new Error(problems.map((problem) => problem.message).join('\n'));
+    const store = createStore(db);
+    await store.applyEnvironment('dev', 'e1', config, 'test', config.pools);
+    const clock = new FakeClock(at ?? Date.now());
+    const world = new World(db, store, clock, { config, hash: 'e1' }, database.url, () => database.drop(), observer);
+    await world.process();
+    return world;
+  }
+
+  /** Starts one more process on connections of its own. */
+  async process(host = `host-${this.processes.length + 1}`): Promise<Process> {
+    const db = await connectDatabase(this.url, { connections: 4 });
+    this.connections.push(db);
+    const store = createStore(db);
+    const clock = this.clock.view();
+    const executor = new ScriptedExecutor(() => clock.now().getTime());
+    const storage = {
+      readEvidence: (key: EvidenceKey) => Promise.resolve(this.evidence.get(JSON.stringify(key)) ?? null),
+      project: () => Promise.resolve(),
+    } as Partial<Storage> as Storage;
+    const scheduler = new Scheduler({
+      processId: `process-${this.processes.length + 1}`,
+      host,
+      pid: 1,
+      store,
+      executor,
+      storageFor: () => storage,
+      pipelines: this.pipelines,
+      environments: this.environments,
+      clock,
+      observer: {
+        event: (name, fields) => {
+          this.events.push({ name, fields });
+          this.observer?.event(name, fields);
+        },
+        problem: (what, error, fields) => {
+          this.problems.push(`${what}: ${(error as Error).message}`);
+          this.observer?.problem(what, error, fields);
+        },
+      },
+      alertDefaults: { publicUrl: 'http://sluice', unavailable: {} },
+      onProgress: () => undefined,
+      leaseMs: 60_000,
+      firesSchedules: true,
+    });
+    const kill = async (): Promise<void> => {
+      clock.kill();
+      executor.isCutOff = true;
+      await scheduler.idle();
+      await store.retireHost(host);
+    };
+    const process = { scheduler, executor, store, kill };
+    this.processes.push(process);
+    return process;
+  }
+
+  get executor(): ScriptedExecutor {
+    return this.processes[0]!.executor;
+  }
+
+  get scheduler(): Scheduler {
+    return this.processes[0]!.scheduler;
+  }
+
+  /** Makes these pipeline files the current release of dev. */
+  async release(...texts: string[]): Promise<this> {
+    const { pipelines, problems } = compilePipelines(texts.map((text, index) => ({ file: `p${index}.yaml`, text })));
+    for (const problem of [...problems.values()].flat()) throw new Error(`${problem.file}: ${problem.message}`);
+    const seq = this.releases.size;
+    const digest = `r${seq + 1}`;
+    this.releases.set(digest, pipelines);
+    const about = { digest, alias: digest, commit: null, branch: null, author: null, message: null, dirty: true };
+    await this.store.pointAt('dev', about, seq, 'test');
+    return this;
+  }
+
+  /** Nothing more follows by itself. */
+  async settle(): Promise<void> {
+    for (const { scheduler } of this.processes) await scheduler.idle();
+  }
+
+  /** Time goes on to `at`, then everything that is due is looked at. */
+  async tick(at: string | number = this.clock.now().getTime()): Promise<void> {
+    await this.clock.moveTo(new Date(at).getTime(), () => this.settle());
+    for (const { scheduler } of this.processes) await scheduler.tick();
+    await this.settle();
+  }
+
+  /** Time goes on; only timers ring. */
+  async wait(ms: number): Promise<void> {
+    await this.clock.moveTo(this.clock.now().getTime() + ms, () => this.settle());
+  }
+
+  /** Starts a run by hand; answers its id. */
+  async run(pipeline: string, more: Partial<Parameters<Commands['trigger']>[0]> = {}): Promise<string> {
+    const id = await this.commands.trigger({ pipeline, environment: 'dev', params: {}, actor: 'ann', ...more });
+    await this.tick();
+    return id;
+  }
+
+  async end(name: string, outcome?: Outcome, said?: Said): Promise<void> {
+    this.executor.end(name, outcome, said);
+    await this.settle();
+  }
+
+  /** Ends attempts well until none is left. */
+  async endAll(): Promise<void> {
+    for (let name = this.executor.names()[0]; name !== undefined; name = this.executor.names()[0]) await this.end(name);
+  }
+
+  /** `interval state`, in the order of creation. */
+  async runs(pipeline: string): Promise<string[]> {
+    const rows = await this.db.query<{ line: string }[]>(
+      `select coalesce(to_char(interval_start at time zone 'UTC', 'MM-DD"T"HH24:MI'), trigger) || ' ' || state as line
+       from run where pipeline = $1 order by id`,
+      [pipeline],
+    );
+    return rows.map((row) => row.line);
+  }
+
+  /** State by `task` or `task[key]`. */
+  async tasks(runId: string): Promise<Record<string, string>> {
+    const rows = await this.db.query<{ name: string; state: string }[]>(
+      `select task_id || case when map_key = '' then '' else '[' || map_key || ']' end as name, state
+       from task_run where run_id = $1 order by task_id, map_index`,
+      [runId],
+    );
+    return Object.fromEntries(rows.map((row) => [row.name, row.state]));
+  }
+
+  async close(): Promise<void> {
+    for (const { scheduler } of this.processes) await scheduler.stop();
+    for (const connection of [...this.connections, this.db]) await connection.destroy();
+    await this.dropDatabase();
+  }
+}
