@@ -243,7 +243,9 @@ function shrink(step: Step, taskIndex: number, total: number): void {
 function settle(step: Step): void {
   const { run } = step;
   for (;;) {
-    for (let index = step.dirty.pop(); index !== undefined; index = step.dirty.pop()) decideTask(step, index);
+    // In the order in which they were touched, so that equals start in the order of the file. Grows while it is walked.
+    for (const index of step.dirty) decideTask(step, index);
+    step.dirty.length = 0;
     release(step);
     if (step.dirty.length > 0) continue;
     if (run.openTasks > 0) return;

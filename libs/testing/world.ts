@@ -70,7 +70,7 @@ export class World {
     await store.applyEnvironment('dev', 'e1', config, 'test', config.pools);
     const clock = new FakeClock(at ?? Date.now());
     const world = new World(db, store, clock, { config, hash: 'e1' }, database.url, () => database.drop(), observer);
-    await world.process();
+    world.add(store, 'host-1');
     return world;
   }
 
@@ -78,7 +78,10 @@ export class World {
   async process(host = `host-${this.processes.length + 1}`): Promise<Process> {
     const db = await connectDatabase(this.url, { connections: 4 });
     this.connections.push(db);
-    const store = createStore(db);
+    return this.add(createStore(db), host);
+  }
+
+  private add(store: EngineStore, host: string): Process {
     const clock = this.clock.view();
     const executor = new ScriptedExecutor(() => clock.now().getTime());
     const storage = {
