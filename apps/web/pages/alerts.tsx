@@ -120,8 +120,8 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
                     <span>{one.title}</span>
                     <span className="dim">
                       <PipelineLink name={one.pipeline} />{' '}
-                      <Link to="/runs/$run" params={{ run: one.runId }} className="link mono">
-                        {one.runId}
+                      <Link to="/runs/$run" params={{ run: one.runId }} className="link num">
+                        run {one.runId}
                       </Link>
                     </span>
                   </div>

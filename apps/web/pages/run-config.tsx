@@ -12,7 +12,7 @@ export function RunConfig({ run }: { run: RunDetail }) {
   };
   return (
     <div style={{ display: 'grid', gap: 16 }}>
-      <Card title="Parameters">
+      <Card title="Parameters" id="config">
         <KeyValues values={values} empty="This run has no parameters." />
       </Card>
       <Card title="Pipeline file in this release">
