@@ -36,6 +36,7 @@ export class World {
   private readonly releases = new Map<string, readonly CompiledPipeline[]>();
   private readonly processes: Process[] = [];
   private readonly connections: DataSource[] = [];
+  private started = 0;
   private readonly pipelines = {
     get: (release: string, name: string) =>
       Promise.resolve(this.releases.get(release)?.find((pipeline) => pipeline.name === name) ?? null),
@@ -70,18 +71,19 @@ export class World {
     await store.applyEnvironment('dev', 'e1', config, 'test', config.pools);
     const clock = new FakeClock(at ?? Date.now());
     const world = new World(db, store, clock, { config, hash: 'e1' }, database.url, () => database.drop(), observer);
-    world.add(store, 'host-1');
+    world.add(store);
     return world;
   }
 
   /** Starts one more process on connections of its own. */
-  async process(host = `host-${this.processes.length + 1}`): Promise<Process> {
+  async process(): Promise<Process> {
     const db = await connectDatabase(this.url, { connections: 4 });
     this.connections.push(db);
-    return this.add(createStore(db), host);
+    return this.add(createStore(db));
   }
 
-  private add(store: EngineStore, host: string): Process {
+  private add(store: EngineStore): Process {
+    const name = `process-${++this.started}`;
     const clock = this.clock.view();
     const executor = new ScriptedExecutor(() => clock.now().getTime());
     const storage = {
@@ -89,8 +91,8 @@ export class World {
       project: () => Promise.resolve(),
     } as Partial<Storage> as Storage;
     const scheduler = new Scheduler({
-      processId: `process-${this.processes.length + 1}`,
-      host,
+      processId: name,
+      host: name,
       pid: 1,
       store,
       executor,
@@ -117,13 +119,24 @@ export class World {
       clock.kill();
       executor.isCutOff = true;
       await scheduler.idle();
-      await store.retireHost(host);
+      await store.retireHost(name);
     };
     const process = { scheduler, executor, store, kill };
     this.processes.push(process);
     return process;
   }
 
+  /** Kills the first process and starts another in its place. */
+  async restart(): Promise<Process> {
+    await this.processes.shift()!.kill();
+    const next = await this.process();
+    this.processes.unshift(this.processes.pop()!);
+    await this.tick();
+    await this.wait(0);
+    return next;
+  }
+
+  /** Of the first process. */
   get executor(): ScriptedExecutor {
     return this.processes[0]!.executor;
   }

@@ -1,0 +1,158 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { FAILURE, SUCCESS } from '../testing/scripted-executor.ts';
+import { World } from '../testing/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const pipeline = `
+name: p
+tasks:
+  load: { run: "true" }
+  train: { needs: load, matrix: { n: [1, 2, 3] }, run: "echo \${{ tasks.load.outputs.rows }}" }
+  ship: { needs: train, run: "true" }
+  side: { run: "true" }
+finally: { tidy: { run: "true" } }`;
+
+async function aFailedRun(): Promise<string> {
+  world = await World.open();
+  await world.release(pipeline);
+  const id = await world.run('p');
+  await world.end('load', SUCCESS, { outputs: { rows: 7 } });
+  await world.end('train[n=2]', FAILURE);
+  await world.endAll();
+  expect(await world.tasks(id)).toMatchObject({
+    'train[n=1]': 'success',
+    'train[n=2]': 'failed',
+    ship: 'upstream_failed',
+  });
+  return id;
+}
+
+async function again(id: string, mode: 'failed' | 'all' | 'from', task?: string): Promise<string> {
+  const next = await world.commands.rerun(id, { mode, ...(task ? { task } : {}), release: 'same', actor: 'ann' });
+  world.executor.accepted.length = 0;
+  await world.tick();
+  return next;
+}
+
+const ran = (): string[] => world.executor.accepted.map(({ taskId, mapIndex }) => `${taskId}/${mapIndex}`);
+
+describe('rerun', () => {
+  test('--failed takes finished task runs over and repeats what failed, what follows, and finally', async () => {
+    const id = await aFailedRun();
+    const next = await again(id, 'failed');
+    expect(world.executor.names()).toEqual(['train[n=2]']);
+    expect(world.executor.find('train[n=2]').env.__E1).toBe('7');
+    await world.endAll();
+    expect(ran()).toEqual(['train/1', 'ship/0', 'tidy/0']);
+    expect(await world.tasks(next)).toEqual({
+      load: 'success',
+      'train[n=1]': 'success',
+      'train[n=2]': 'success',
+      'train[n=3]': 'success',
+      ship: 'success',
+      side: 'success',
+      tidy: 'success',
+    });
+    const origins = await world.db.query<{ task_id: string }[]>(
+      `select task_id || '/' || map_index as task_id from task_run where run_id = $1 and origin_run = $2 order by 1`,
+      [next, id],
+    );
+    expect(origins.map((row) => row.task_id)).toEqual(['load/0', 'side/0', 'train/0', 'train/2']);
+    expect((await world.tasks(id))['train[n=2]']).toBe('failed'); // history stays
+  });
+
+  test('--from repeats a task as a whole and everything after it; all repeats everything', async () => {
+    const id = await aFailedRun();
+    await again(id, 'from', 'train');
+    await world.endAll();
+    expect(ran()).toEqual(['train/0', 'train/1', 'train/2', 'ship/0', 'tidy/0']);
+    await again(id, 'all');
+    await world.end('load', SUCCESS, { outputs: { rows: 7 } });
+    await world.endAll();
+    expect(ran()).toHaveLength(7);
+  });
+
+  test('a failed one of a dynamic fan-out alone is repeated', async () => {
+    world = await World.open();
+    await world.release(`
+name: p
+tasks:
+  list: { run: "true" }
+  each: { needs: list, matrix: { n: "\${{ tasks.list.outputs.items }}" }, run: "true" }`);
+    const id = await world.run('p');
+    await world.end('list', SUCCESS, { outputs: { items: ['a', 'b', 'c'] } });
+    await world.end('each[n=b]', FAILURE);
+    await world.endAll();
+    const next = await again(id, 'failed');
+    await world.endAll();
+    expect(ran()).toEqual(['each/1']);
+    expect(await world.tasks(next)).toEqual({
+      list: 'success',
+      'each[n=a]': 'success',
+      'each[n=b]': 'success',
+      'each[n=c]': 'success',
+    });
+  });
+
+  test('a rerun of a rerun takes over what was taken over', async () => {
+    const id = await aFailedRun();
+    const second = await again(id, 'failed');
+    await world.end('train[n=2]', FAILURE);
+    await world.endAll();
+    const third = await again(second, 'failed');
+    await world.endAll();
+    expect(ran()).toEqual(['train/1', 'ship/0', 'tidy/0']);
+    expect((await world.tasks(third)).ship).toBe('success');
+  });
+
+  test('a run that goes on, a task that is not there, a run without failures: refused with the reason', async () => {
+    const id = await aFailedRun();
+    const next = await again(id, 'failed');
+    const rerun = (mode: 'failed' | 'from', task?: string, of = id) =>
+      world.commands.rerun(of, { mode, ...(task ? { task } : {}), release: 'same', actor: 'ann' });
+    await expect(rerun('failed', undefined, next)).rejects.toThrow('is still running');
+    await expect(rerun('from', 'nothing')).rejects.toThrow('has no task "nothing"');
+    await world.endAll();
+    await expect(rerun('failed', undefined, next)).rejects.toThrow('has nothing that failed');
+    await expect(rerun('failed', undefined, '999')).rejects.toThrow('There is no run "999"');
+  });
+});
+
+test('a run by hand for an interval sees it; without one a template that needs it fails with the remedy', async () => {
+  world = await World.open({ at: '2026-01-10T00:00:00Z' });
+  await world.release(`
+name: p
+schedule: { cron: "0 0 * * *", start: 2026-01-01 }
+paths: { raw: { at: raw, partition: ds } }
+tasks: { a: { run: "echo \${{ run.trigger }}", writes: [raw] } }`);
+  const id = await world.run('p', { at: '2026-01-05T13:00:00Z' });
+  expect(world.executor.accepted.find(({ runId }) => runId === id)?.env).toMatchObject({ DS: '2026-01-05', __E1: 'manual' });
+  const without = await world.run('p');
+  const [row] = await world.db.query<{ reason: string }[]>('select reason from task_run where run_id = $1', [without]);
+  expect(row?.reason).toMatch(/this run has no interval; trigger it with --at or --from/);
+});
+
+test('a backfill creates what is missing, runs after scheduled runs, and says why the rest is left out', async () => {
+  world = await World.open({ at: '2026-01-05T00:00:00Z' });
+  await world.release(`
+name: p
+schedule: { cron: "0 0 * * *", start: 2026-01-01 }
+max_active_runs: 1
+tasks: { a: { run: "true" } }`);
+  await world.tick();
+  const wanted = { environment: 'dev', pipeline: 'p', from: '2026-01-02', to: '2026-01-06', actor: 'ann' } as const;
+  const plan = await world.commands.backfill({ ...wanted, reprocess: 'missing', dryRun: true });
+  expect(plan.map(({ action, reason }) => `${action}: ${reason.replace(/\d+/, 'N')}`)).toEqual([
+    'create: missing',
+    'create: missing',
+    'skip: in flight as run N',
+    'skip: its interval has not ended yet',
+  ]);
+  await world.commands.backfill({ ...wanted, reprocess: 'missing', dryRun: false });
+  await world.tick('2026-01-06T00:00:00Z');
+  await world.endAll();
+  const order = world.executor.accepted.map(({ env }) => env.DS);
+  expect(order).toEqual(['2026-01-04', '2026-01-05', '2026-01-02', '2026-01-03']);
+});

@@ -1,0 +1,105 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { World } from '../testing/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+async function used(pool: string): Promise<number> {
+  const [row] = await world.db.query<{ used: number }[]>('select used from pool where name = $1', [pool]);
+  return row!.used;
+}
+
+test('a pool of one slot is never over-used, over runs and pipelines', async () => {
+  world = await World.open({ environment: 'pools: { gpu: 1 }' });
+  const pipeline = (name: string) => `
+name: ${name}
+tasks: { train: { run: "true", pool: gpu, matrix: { n: [1, 2, 3] } } }`;
+  await world.release(pipeline('p'), pipeline('q'));
+  await world.run('p');
+  await world.run('q');
+  await world.run('p');
+  for (let ended = 0; ended < 9; ended++) {
+    expect(world.executor.live.size).toBe(1);
+    expect(await used('gpu')).toBe(1);
+    await world.end(world.executor.names()[0]!);
+  }
+  expect(await used('gpu')).toBe(0);
+  expect([...(await world.runs('p')), ...(await world.runs('q'))]).toEqual(Array(3).fill('manual success'));
+});
+
+test('free slots go to the higher priority, then to the older interval, then to the lower map index', async () => {
+  world = await World.open({ at: '2026-01-03T00:00:00Z', environment: 'pools: { one: 1 }' });
+  await world.release(
+    `
+name: daily
+schedule: { cron: "0 0 * * *", start: 2026-01-01, catchup: { order: newest_first } }
+tasks: { day: { run: "true", pool: one, matrix: { n: [1, 2] } } }`,
+    `name: urgent\ntasks: { now: { run: "true", pool: one, priority: 10 } }`,
+    `name: holder\ntasks: { hold: { run: "true", pool: one } }`,
+  );
+  await world.commands.trigger({ pipeline: 'holder', environment: 'dev', params: {}, actor: 'ann' });
+  await world.tick();
+  await world.run('urgent');
+  const order: string[] = [];
+  for (let name = world.executor.names()[0]; name !== undefined; name = world.executor.names()[0]) {
+    order.push(`${name} ${world.executor.find(name).env.DS ?? ''}`.trim());
+    await world.end(name);
+  }
+  // What held the slot when all were ready is whatever came first; from then on the order is as promised.
+  expect(order.slice(1).filter((name) => name !== 'hold')).toEqual(
+    ['now', 'day[n=1] 2026-01-01', 'day[n=2] 2026-01-01', 'day[n=1] 2026-01-02', 'day[n=2] 2026-01-02'].filter(
+      (name) => name !== order[0],
+    ),
+  );
+});
+
+test('a large request is not starved by small ones behind it', async () => {
+  world = await World.open({ environment: 'pools: { big: 4 }' });
+  await world.release(`
+name: p
+tasks:
+  s1: { run: "true", pool: big }
+  s2: { run: "true", pool: big }
+  s3: { run: "true", pool: big }
+  large: { run: "true", pool: big, slots: 4, priority: 5, needs: s1 }
+  s4: { run: "true", pool: big, needs: s1 }
+  s5: { run: "true", pool: big, needs: s1 }`);
+  await world.run('p');
+  expect(world.executor.names()).toEqual(['s1', 's2', 's3']);
+  await world.end('s1');
+  expect(world.executor.names()).toEqual(['s2', 's3']);
+  await world.end('s2');
+  await world.end('s3');
+  expect(world.executor.names()).toEqual(['large']);
+  await world.end('large');
+  expect(world.executor.names()).toEqual(['s4', 's5']);
+});
+
+test('a pool that does not exist, or is too small, fails the task with the remedy', async () => {
+  world = await World.open({ environment: 'pools: { small: 1 }' });
+  await world.release(`
+name: p
+tasks:
+  a: { run: "true", pool: nowhere }
+  b: { run: "true", pool: small, slots: 2 }`);
+  const id = await world.run('p');
+  const rows = await world.db.query<{ reason: string }[]>(
+    'select reason from task_run where run_id = $1 order by task_id',
+    [id],
+  );
+  expect(rows.map((row) => row.reason)).toEqual([
+    'its pool "nowhere" does not exist in environments/dev.yaml; add it under `pools:`',
+    'it asks for 2 slots of pool "small", which has 1 in environments/dev.yaml',
+  ]);
+});
+
+test('the sweep recounts a pool whose use was miscounted and lets what waits go on', async () => {
+  world = await World.open({ environment: 'pools: { gpu: 1 }' });
+  await world.release(`name: p\ntasks: { a: { run: "true", pool: gpu } }`);
+  await world.tick(); // sweeps; the next sweep comes ten ticks later
+  await world.db.query(`update pool set used = 1 where name = 'gpu'`);
+  await world.run('p');
+  expect(world.executor.names()).toEqual([]);
+  for (let ticks = 0; ticks < 10; ticks++) await world.tick();
+  expect(world.executor.names()).toEqual(['a']);
+});
