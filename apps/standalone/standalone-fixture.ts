@@ -167,12 +167,17 @@ export class RunningStandalone {
     await this.ended;
   }
 
-  /** Looks at each change of the environment until `look` answers something; throws after `timeoutMs`. */
-  async when<T>(what: string, look: () => Promise<T | null | false>, timeoutMs = 30_000, env = 'dev'): Promise<T> {
+  /** Looks at each change of the topic until `look` answers something; throws after `timeoutMs`. */
+  async when<T>(
+    what: string,
+    look: () => Promise<T | null | false>,
+    timeoutMs = 30_000,
+    topic = 'env:dev',
+  ): Promise<T> {
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(), timeoutMs);
     try {
-      for await (const _ of this.client.events([`env:${env}`], { signal: over.signal })) {
+      for await (const _ of this.client.events([topic], { signal: over.signal })) {
         const found = await look();
         if (found !== null && found !== false) return found;
       }
@@ -197,6 +202,7 @@ export class RunningStandalone {
         return run.finishedAt === null ? null : run;
       },
       timeoutMs,
+      `run:${id}`,
     );
   }
 

@@ -23,8 +23,8 @@ export class ProcessWatch {
     const seen = this.look();
     const mains = seen.filter(({ kind }) => kind === 'sluice').map(({ pid }) => pid);
     if (String(mains) !== String([mainPid])) this.problems.push(`Sluice itself runs as ${mains.join(' and ')}`);
-    const postmasters = seen.filter(isPostmaster).length;
-    if (postmasters !== 1) this.problems.push(`${postmasters} Postgres servers after a start`);
+    const servers = postmasters(seen).length;
+    if (servers !== 1) this.problems.push(`${servers} Postgres servers after a start`);
     const current = new Set(
       seen.filter(({ kind, parent }) => kind === 'launcher' && parent === mainPid).map(({ marker }) => marker),
     );
@@ -36,19 +36,21 @@ export class ProcessWatch {
 
   private look(): SeenProcess[] {
     const seen = processesOf(this.folder);
-    const postmasters = seen.filter(isPostmaster).map(({ pid }) => pid);
+    const now = postmasters(seen);
     // A start that comes too early may try and give up; two that stay are two servers on one folder.
-    const staying = postmasters.filter((pid) => this.postmastersBefore.includes(pid));
+    const staying = now.filter((pid) => this.postmastersBefore.includes(pid));
     if (staying.length > 1) this.problems.push(`Postgres was started twice: ${staying.join(' and ')}`);
-    this.postmastersBefore = postmasters;
+    this.postmastersBefore = now;
     this.looks += 1;
     return seen;
   }
 }
 
-/** Its children show a title instead of arguments. */
-function isPostmaster({ kind, command }: SeenProcess): boolean {
-  return kind === 'postgres' && /bin\/postgres -D /.test(command);
+/** Servers by pid. A server's child shows a title of its own, but for an instant after the fork still its parent's arguments. */
+function postmasters(seen: readonly SeenProcess[]): number[] {
+  const servers = seen.filter(({ kind, command }) => kind === 'postgres' && /bin\/postgres -D /.test(command));
+  const pids = servers.map(({ pid }) => pid);
+  return servers.filter(({ parent }) => !pids.includes(parent)).map(({ pid }) => pid);
 }
 
 /** Without folders, which differ from machine to machine. */

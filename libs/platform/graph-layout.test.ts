@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { GraphLayouts } from './graph-layout.ts';
 import { layerGraph, NODE_SIZE, type GraphLayout, type GraphNode } from './layer-graph.ts';
 
-const layouts = new GraphLayouts();
+const layouts = new GraphLayouts(60_000);
 afterAll(() => layouts.close());
 
 const chain: GraphNode[] = [
@@ -40,6 +40,16 @@ describe('graph layout', () => {
 
   test('is computed once per key', async () => {
     expect(await layouts.layout('chain', [])).toBe(await layouts.layout('chain', chain));
+  });
+
+  test('is plain layers for whoever cannot wait, and its own for the next one', async () => {
+    const slow = new GraphLayouts(0);
+    const first = await slow.layout('chain', chain);
+    expectSound(first, chain);
+    expect(first).toEqual(layerGraph(chain));
+    await slow.close();
+    const kept = await slow.layout('chain', chain);
+    expect(kept).not.toEqual(first);
   });
 
   test('of nothing is nothing', async () => {

@@ -5,6 +5,8 @@ import { layerGraph, NODE_SIZE, type GraphLayout, type GraphNode } from './layer
 /** ELK needs 2 s for 2,000 tasks and grows faster than linearly; beyond, and when it takes too long, layers will do. */
 const ELK_MOST_TASKS = 1500;
 const TIME_LIMIT_MS = 10_000;
+/** Whoever asks waits this long for ELK; then layers will do this once, and ELK's answer is there for the next one. */
+const PATIENCE_MS = 1500;
 const LAYOUTS_KEPT = 500;
 
 /**
@@ -16,8 +18,22 @@ export class GraphLayouts {
   #queue: Promise<unknown> = Promise.resolve();
   #worker: Worker | null = null;
 
+  constructor(private readonly patienceMs: number = PATIENCE_MS) {}
+
   /** Never fails: a graph that ELK cannot do in time gets a plainer layout. */
-  layout(key: string, tasks: readonly GraphNode[]): Promise<GraphLayout> {
+  async layout(key: string, tasks: readonly GraphNode[]): Promise<GraphLayout> {
+    let timer: NodeJS.Timeout | undefined;
+    const plain = new Promise<GraphLayout>((resolve) => {
+      timer = setTimeout(() => resolve(layerGraph(tasks)), this.patienceMs);
+    });
+    try {
+      return await Promise.race([this.#exact(key, tasks), plain]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #exact(key: string, tasks: readonly GraphNode[]): Promise<GraphLayout> {
     const known = this.#kept.get(key);
     if (known) return known;
     const layout = this.#queue.then(() => this.#compute(tasks));
