@@ -1,6 +1,8 @@
 import type { Problem } from '#core';
 import { setSignedOut } from './session.ts';
 
+// Its own few calls instead of the client of libs/contracts: each read takes the signal that cancels it when its page is left,
+// and core's errors would come along into the first page.
 const BASE = '/api/v1';
 
 /** What the server said when it refused. `code` is one of core's ERROR_CODES, or `offline` when it did not answer. */
@@ -21,10 +23,6 @@ export class ApiError extends Error {
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-}
 
 /** `/api/v1` + path + query; keys without a value are left out. Path parts must be encoded by the caller, see `part`. */
 export function address(path: string, query: Query = {}): string {

@@ -1,6 +1,6 @@
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import type { LiveEvent, PipelineSummary, Run, RunDetail, TaskRunDetail } from '#contracts';
-import type { Page } from './api.ts';
+import type { Page } from '#contracts/client';
 import { patchCells, type GridData } from './grid/decode-grid.ts';
 import { addToDay, type Day } from './today/day-runs.ts';
 

@@ -11,7 +11,8 @@ import type {
   SystemStatus,
   TaskRunDetail,
 } from '#contracts';
-import { get, part, type Page } from './api.ts';
+import type { Page, WaitingReason } from '#contracts/client';
+import { get, part } from './api.ts';
 import { decodeGrid } from './grid/decode-grid.ts';
 import { orderTaskRuns } from './parts/order-task-runs.ts';
 import { ENDED_STATES, readDay } from './today/day-runs.ts';
@@ -84,15 +85,6 @@ export const runQuery = (id: string) =>
       return { ...run, taskRuns: orderTaskRuns(run.tasks, run.taskRuns) };
     },
   });
-
-export interface WaitingReason {
-  readonly taskId: string | null;
-  readonly mapIndex: number | null;
-  readonly rule: string;
-  readonly text: string;
-  readonly position: number | null;
-  readonly holders: readonly string[];
-}
 
 export const whyQuery = (id: string) =>
   queryOptions({

@@ -1,8 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { RunDetail } from '#contracts';
-import type { Page } from '../api.ts';
-import type { WaitingReason } from '../queries.ts';
+import type { Page, WaitingReason } from '#contracts/client';
 import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { isOver } from '../parts/state-look.ts';

@@ -1,6 +1,6 @@
 import type { RunState } from '#core';
 import type { Run } from '#contracts';
-import type { Page } from '../api.ts';
+import type { Page } from '#contracts/client';
 
 /** What the strip of 24 hours needs to know of a run that ended. */
 export interface DayRun {

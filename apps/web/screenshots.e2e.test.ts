@@ -1,0 +1,139 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startSmtpServer } from '#testing';
+import { PROGRAM_ROOT, type RunningStandalone, TestProject } from '../standalone/standalone-fixture.ts';
+import { launchBrowser, openTab, signIn, type Watched } from './fixture/browser.ts';
+import { SHOP } from './fixture/shop.ts';
+
+const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
+const IMAGES = join(PROGRAM_ROOT, 'docs', 'images');
+const CATCH_UP_MS = 900_000;
+/** The example's history, cut after its ninth week: 57 days, of which seven weeks have a model. */
+const ENDS: readonly (readonly [string, string])[] = [
+  ['flight-delays', '2001-02-26'],
+  ['delay-scores', '2001-02-26'],
+  ['delay-model', '2001-02-19'],
+];
+
+// Pictures for the documentation, from the real example: only when somebody wants them, since they take minutes.
+const wanted = CHROMIUM !== '' && process.env.SLUICE_SCREENSHOTS === '1';
+(wanted ? describe : describe.skip)('pictures for docs/images (SLUICE_SCREENSHOTS=1)', () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  afterAll(async () => {
+    for (const close of closers.reverse()) await close();
+  });
+
+  test(
+    'every page in light and dark',
+    async () => {
+      const smtp = await startSmtpServer();
+      closers.push(() => smtp.close());
+      const project = await aProject();
+      closers.push(() => project.destroy());
+      const server = await project.start({ env: { SMTP_URL: smtp.url } });
+      closers.push(() => server.stop());
+      const pages = await prepare(server, project);
+      const browser = await launchBrowser(CHROMIUM);
+      closers.push(() => browser.close());
+      await mkdir(IMAGES, { recursive: true });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const tab = await openTab(browser, { url: server.url, colorScheme });
+        await tab.page.goto('/');
+        await tab.page.getByTestId('sign-in').waitFor();
+        await picture(tab, 'sign-in', colorScheme);
+        await signIn(tab, await server.client.loginCode());
+        for (const { name, path, ready } of pages) {
+          await tab.page.goto(path);
+          await tab.page.locator(ready).first().waitFor();
+          await tab.page.waitForLoadState('networkidle');
+          await picture(tab, name, colorScheme);
+        }
+        expect(tab.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
+        await tab.context.close();
+      }
+    },
+    CATCH_UP_MS + 120_000,
+  );
+});
+
+async function aProject(): Promise<TestProject> {
+  const project = await TestProject.create({});
+  const at = (name: string) => join(project.folder, name);
+  await cp(join(PROGRAM_ROOT, 'environments'), at('environments'), { recursive: true });
+  await cp(join(PROGRAM_ROOT, 'dags'), at('dags'), { recursive: true });
+  await symlink(join(PROGRAM_ROOT, 'node_modules'), at('node_modules'));
+  for (const [name, end] of ENDS) {
+    const text = await readFile(at(`dags/${name}.yaml`), 'utf8');
+    await project.write(`dags/${name}.yaml`, text.replace(/^( +end:) \S+/m, `$1 ${end}`));
+  }
+  for (const [file, text] of Object.entries(SHOP)) await project.write(file, text);
+  return project;
+}
+
+interface Picture {
+  readonly name: string;
+  readonly path: string;
+  readonly ready: string;
+}
+
+/** Lets the example catch up, changing a file on the way so that the charts show a new release; then the shop's runs. */
+async function prepare(server: RunningStandalone, project: TestProject): Promise<readonly Picture[]> {
+  const { client } = server;
+  const count = async (query: { pipeline?: string; state?: string }) => {
+    const { items } = await client.runs({ env: 'dev', limit: 200, ...query });
+    return items;
+  };
+  await server.when(
+    'the first three weeks',
+    async () => (await count({ pipeline: 'flight-delays', state: 'success' })).length >= 21,
+    CATCH_UP_MS,
+  );
+  const ingest = await readFile(join(project.folder, 'dags/flights/ingest.sql'), 'utf8');
+  await project.write('dags/flights/ingest.sql', `-- Reviewed.\n${ingest}`);
+  await server.when(
+    'the end of the catch-up',
+    async () => (await count({ state: 'queued,running' })).length === 0,
+    CATCH_UP_MS,
+  );
+  const trigger = (pipeline: string, params: Record<string, unknown> = {}) =>
+    client.trigger(pipeline, { environment: 'dev', params });
+  for (const pages of [2, 3, 1]) await server.endOf((await trigger('orders-import', { pages })).id);
+  const failed = await trigger('orders-import');
+  await server.endOf(failed.id);
+  const exporting = await trigger('catalogue-export');
+  const tail = client.followLog({ runId: exporting.id, task: 'export' });
+  for await (const lines of tail) if ((lines.at(-1)?.n ?? 0) > 120) break;
+
+  const [model] = await count({ pipeline: 'delay-model', state: 'success' });
+  const weeks = (await client.grid('delay-model', { env: 'dev' })).runs;
+  const chosen = weeks.at(-3)?.id ?? '';
+  const page = (name: string, path: string, ready: string): Picture => ({ name, path, ready });
+  const run = `/runs/${model?.id}`;
+  return [
+    page('today', '/?env=dev', '[data-testid=newest] li'),
+    page('pipelines', '/pipelines', '[data-testid=run-bars]'),
+    page('pipeline-grid', `/pipelines/delay-model/grid?sel=${chosen}/evaluate`, '[data-testid=grid-panel]'),
+    page('pipeline-graph', '/pipelines/delay-model/graph', '[data-testid=node-publish]'),
+    page('pipeline-metrics', '/pipelines/flight-delays/metrics', '[data-testid=metrics] canvas'),
+    page('pipeline-yaml', '/pipelines/delay-model/source', '[data-testid=source]'),
+    page('runs', '/runs', '[data-testid=runs] tr:nth-child(20)'),
+    page('run-timeline', run, '[data-testid=timeline-row]'),
+    page('run-graph', `/runs/${exporting.id}?tab=graph`, '[data-testid=node-publish]'),
+    page('run-why', `/runs/${exporting.id}?tab=why`, '[data-testid=why]'),
+    page('run-failed', `/runs/${failed.id}`, '[data-testid=failed-log]'),
+    page('task-log-live', `/runs/${exporting.id}/tasks/export`, '[data-testid=log] [data-line]'),
+    page('task-log-failed', `/runs/${failed.id}/tasks/load`, '[data-testid=log] [data-line]'),
+    page('task-data', `${run}/tasks/publish?tab=data`, '[data-testid=published]'),
+    page('task-summary', `${run}/tasks/publish?tab=summary`, '[data-testid=summary]'),
+    page('alerts', '/alerts', '[data-testid=alerts]'),
+    page('system', '/system', '[data-testid=pools]'),
+  ];
+}
+
+async function picture({ page }: Watched, name: string, colorScheme: string): Promise<void> {
+  await page.evaluate(() => document.fonts.ready);
+  // One frame drawn after everything has arrived.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.screenshot({ path: join(IMAGES, `${name}-${colorScheme}.png`), animations: 'disabled' });
+}
