@@ -128,7 +128,10 @@ schedule: { cron: "0 0 * * *", start: 2026-01-01 }
 paths: { raw: { at: raw, partition: ds } }
 tasks: { a: { run: "echo \${{ run.trigger }}", writes: [raw] } }`);
   const id = await world.run('p', { at: '2026-01-05T13:00:00Z' });
-  expect(world.executor.accepted.find(({ runId }) => runId === id)?.env).toMatchObject({ DS: '2026-01-05', __E1: 'manual' });
+  expect(world.executor.accepted.find(({ runId }) => runId === id)?.env).toMatchObject({
+    DS: '2026-01-05',
+    __E1: 'manual',
+  });
   const without = await world.run('p');
   const [row] = await world.db.query<{ reason: string }[]>('select reason from task_run where run_id = $1', [without]);
   expect(row?.reason).toMatch(/this run has no interval; trigger it with --at or --from/);

@@ -2,6 +2,7 @@ import type { Admitted, AttemptReport, AttemptResult, Batch, ClaimedRun, Clock, 
 import { advance, isStopped, unreachable } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
+import { emptyRows } from './build-batch.ts';
 import { dispatchAttempts } from './dispatch-attempts.ts';
 import type { RunPlan } from './graph-of.ts';
 import { judgeResult } from './judge-result.ts';
@@ -134,12 +135,25 @@ export class RunOwner {
             };
   }
 
-  /** Hands attempts to the executor again, which ignores those that it knows. */
+  /** Hands attempts to the executor, which ignores those that it knows. What fails here is sent again as a quiet attempt. */
   send(run: OwnedRun, attempts: readonly AttemptIdentity[]): void {
-    for (const refused of dispatchAttempts(this.options, run, attempts, this.now())) this.finish(refused);
+    try {
+      for (const refused of dispatchAttempts(this.options, run, attempts, this.now())) this.finish(refused);
+    } catch (error) {
+      this.options.observer.problem('dispatching attempts', error, { runId: run.record.id });
+    }
     // A stop that was decided before the executor had heard of them.
     for (const { attemptId, taskIndex } of attempts)
       if (isStopped(run.cache, taskIndex)) this.cancelAttempt(run, attemptId);
+  }
+
+  /** Gives up the runs that somebody else took over; for a process that did not renew its lease in time. */
+  async checkLeases(): Promise<void> {
+    const { store, processId } = this.options;
+    const runs = [...this.owned.values()];
+    const leases = runs.map(({ record }) => ({ id: record.id, token: record.leaseToken }));
+    const applied = await store.apply({ ...emptyRows(), processId, worker: processId, runs: leases });
+    if (applied.kind === 'lost') this.giveUp(runs, applied.runIds);
   }
 
   /** Tasks that wait for data: look again now. */
@@ -259,7 +273,7 @@ export class RunOwner {
     try {
       const written = await writeGroup(this.options, runs, pools, this.attempts, this.now());
       if (written.kind === 'lost') {
-        observer.event('leases-lost', { runIds: written.runIds });
+        this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
       const { advanced, admitted, batch } = written;
@@ -296,6 +310,23 @@ export class RunOwner {
       if (isSuspect) break;
     }
     return group;
+  }
+
+  /** Somebody else owns the runs that are `lost`: what they execute here must end, for the new owner executes it again. */
+  private giveUp(runs: readonly OwnedRun[], lost: readonly string[]): void {
+    this.options.observer.event('leases-lost', { runIds: lost });
+    for (const run of runs) {
+      const { id } = run.record;
+      // Perhaps we claimed it anew ourselves: then what it executes is ours.
+      if (!lost.includes(id) || this.owned.get(id) !== run) continue;
+      this.owned.delete(id);
+      for (const task of run.cache.tasks)
+        for (const { attemptId } of task.instances.values()) {
+          if (attemptId === null) continue;
+          this.attempts.forget(attemptId);
+          this.options.executor.cancel(attemptId, 'another process took the run over');
+        }
+    }
   }
 
   /** Forgets runs whose caches are ahead of the database; those that are still ours are loaded again. */

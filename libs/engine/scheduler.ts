@@ -146,8 +146,9 @@ export class Scheduler {
   private async beat(): Promise<void> {
     const { store, processId, host, pid, leaseMs, observer } = this.options;
     if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs })) return;
-    // We slept too long; every write is guarded, so the worst is a refused batch. What is still ours is claimed again.
+    // We slept too long. Every write is guarded; but what was taken over meanwhile must not go on here.
     observer.event('leases-lost', { processId });
+    await this.owner.checkLeases();
   }
 
   private async fire(): Promise<void> {
