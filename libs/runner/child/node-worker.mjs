@@ -63,9 +63,15 @@ function finish(attempt, done) {
   current = null;
 }
 
+/** Modules by file: `import` of what is loaded already still costs a resolution. */
+const modules = new Map();
+
 async function loadFunction(file, name) {
-  const url = pathToFileURL(path.join(releaseDir, file)).href;
-  const module = await load(url, TYPESCRIPT.test(file));
+  if (!modules.has(file)) {
+    const url = pathToFileURL(path.join(releaseDir, file)).href;
+    modules.set(file, await load(url, TYPESCRIPT.test(file)));
+  }
+  const module = modules.get(file);
   const found = module[name] ?? module.default?.[name];
   if (typeof found === 'function') return found;
   const exported = Object.keys(module).join(', ') || 'nothing';
