@@ -73,9 +73,9 @@ export class TestProject {
     return outcome(this.#spawn(['cli.js', ...argv], {}), 60_000);
   }
 
-  /** `npm run demo`'s program. */
-  demo(options: StartOptions): Promise<Ended> {
-    return outcome(this.#spawn(['demo.js'], options), options.timeoutMs ?? 60_000);
+  /** `npm run demo`'s program on the repository's own pipelines, its data in this project's folder. */
+  demo({ timeoutMs = 60_000 }: { timeoutMs?: number }): Promise<Ended> {
+    return outcome(this.#spawn(['demo.js'], { env: { SLUICE_HOME: this.home } }, PROGRAM_ROOT), timeoutMs);
   }
 
   /** Hands the whole folder to a user. */
@@ -101,9 +101,13 @@ export class TestProject {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #spawn([file = '', ...argv]: readonly string[], { env, user }: StartOptions): ChildProcess {
+  #spawn(
+    [file = '', ...argv]: readonly string[],
+    { env, user }: StartOptions,
+    workingFolder: string = this.folder,
+  ): ChildProcess {
     const child = spawn(process.execPath, [join(this.program, 'dist', file), ...argv], {
-      cwd: this.folder,
+      cwd: workingFolder,
       // Nothing of this process's environment but the path: its settings must not reach the program.
       env: { PATH: process.env.PATH ?? '', HOME: this.folder, SLUICE_PORT: '0', SLUICE_LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

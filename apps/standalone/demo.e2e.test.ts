@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TestProject, type Ended } from './standalone-fixture.ts';
+
+let project: TestProject;
+let ended: Ended;
+beforeAll(async () => {
+  project = await TestProject.create({});
+  ended = await project.demo({ timeoutMs: 240_000 });
+}, 250_000);
+afterAll(() => project.destroy());
+
+describe('npm run demo, on the pipelines of this repository', () => {
+  test('runs January 2001 and says so', () => {
+    expect({ code: ended.code, err: ended.err }).toEqual({ code: 0, err: '' });
+    expect(ended.out).toMatch(/\n51 of 51 runs succeeded in \d+ s\.\n$/);
+    expect(ended.out).toMatch(/^flight-delays +31 +31 /m);
+    expect(ended.out).toMatch(/^delay-model +3 +3 /m);
+    expect(ended.out).toMatch(/^delay-scores +17 +17 /m);
+  });
+
+  test('every week is judged better than its baseline, on days that the model has not seen', () => {
+    const weeks = [...ended.out.matchAll(/^(2001-01-\d\d) +(0\.\d{4}) +(0\.\d{4})$/gm)];
+    expect(weeks.map(([, week]) => week)).toEqual(['2001-01-08', '2001-01-15', '2001-01-22']);
+    for (const [, week, auc, baseline] of weeks) {
+      expect([week, Number(auc) > 0.6, Number(auc) > Number(baseline) + 0.02]).toEqual([week, true, true]);
+    }
+  });
+
+  test('the outputs lie where it says, and no process is left', async () => {
+    const [, folder = ''] = /Outputs lie in (\S+):/.exec(ended.out) ?? [];
+    expect(folder.startsWith(project.folder)).toBe(true);
+    await access(join(folder, 'delay-scores', 'scores', 'ds=2001-01-31', '_sluice.json'));
+    expect(project.processes()).toEqual([]);
+  });
+});
