@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { Batch, ClaimedRun, EngineStore, NewRun, TaskRunInsert } from '#core';
-import { connectDatabase, createStore } from '#store';
+import { apiQueries, connectDatabase, createStore } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 let database: TestDatabase;
@@ -315,4 +315,17 @@ test('alerts of one run and target are offered one at a time, in order', async (
   expect(await store.takeAlerts(10)).toEqual([]);
   await store.recordAlert(first?.id ?? '', { state: 'sent', thread: 't1', detail: 'ok', retryInMs: null });
   expect(await store.takeAlerts(10)).toMatchObject([{ thread: 't1' }]);
+});
+
+test('events and commands come in the order of their numbers, not of the digits', async () => {
+  await db.query(
+    `insert into event (xid, environment, payload) select x::text::xid8, 'ordered', jsonb_build_object('x', x) from unnest(array[9, 10, 11]) x`,
+  );
+  const told = await apiQueries.readEvents(db, { xid: '8', id: '0' }, 3);
+  expect(told.map((event) => event.payload.x)).toEqual([9, 10, 11]);
+  expect((await apiQueries.readOldestEvent(db))?.xid).toBe('9');
+  const run = await aClaimedRun();
+  const names = Array.from({ length: 12 }, (_, index) => `command ${index}`);
+  for (const kind of names) await store.send([{ runId: run.id, kind, payload: {} }]);
+  expect((await store.receive([run.id])).map((command) => command.kind)).toEqual(names);
 });

@@ -78,7 +78,6 @@ create table fire (
   environment text not null,
   pipeline    text not null,
   trigger_key text not null,
-  run_id      bigint,
   at          timestamptz not null default now(),
   primary key (environment, pipeline, trigger_key)
 );
@@ -286,6 +285,10 @@ create table alert_delivery (
   sent_at     timestamptz
 );
 create index alert_delivery_pending on alert_delivery (run_id, target, id) where state = 'pending';
+-- What was told of a run before, to whom: threads continue there.
+create index alert_delivery_of_run on alert_delivery (run_id, target, id);
+-- Which failed run a success mends.
+create index alert_delivery_of_pipeline on alert_delivery (environment, pipeline, run_id) where event in ('run.failed', 'run.recovered');
 create index alert_delivery_log on alert_delivery (environment, id desc);
 
 -- Live events for screens; kept for a day. Read below the oldest running transaction, never by id alone.
@@ -300,10 +303,4 @@ create table event (
 create index event_by_age on event (at);
 -- The order in which events may be told: a transaction with a lower number may commit later than one with a higher id.
 create index event_in_order on event (xid, id);
-
-create table graph_layout (
-  -- Digest of the pipeline's canonical form.
-  pipeline_digest text primary key,
-  layout          jsonb not null
-);
 `;

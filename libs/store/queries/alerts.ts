@@ -67,7 +67,7 @@ export async function insertAlerts(db: Db, alerts: readonly AlertInsert[]): Prom
              message jsonb, state text, detail text)
       returning id
     )
-    select id::text from inserted order by id`;
+    select id::text from inserted order by inserted.id`;
   return rows.map((row) => row.id);
 }
 

@@ -18,10 +18,11 @@ export interface EventRow extends EventPosition {
  */
 export function readEvents(db: Db, after: EventPosition, limit: number): Promise<EventRow[]> {
   return db.sql<EventRow[]>`
-    select xid::text, id::text, environment, run_id::text as "runId", payload
-    from event
-    where (xid, id) > (${after.xid}::xid8, ${after.id}::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
-    order by xid, id
+    select e.xid::text, e.id::text, e.environment, e.run_id::text as "runId", e.payload
+    from event e
+    where (e.xid, e.id) > (${after.xid}::xid8, ${after.id}::bigint) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    -- Of the table: \`xid\` alone would be the text above, and 10 come before 9.
+    order by e.xid, e.id
     limit ${limit}`;
 }
 
@@ -34,6 +35,6 @@ export async function readEventEnd(db: Db): Promise<EventPosition> {
 
 /** The oldest event kept; what came before it is gone. Null: none is kept. */
 export async function readOldestEvent(db: Db): Promise<EventPosition | null> {
-  const [row] = await db.sql<EventPosition[]>`select xid::text, id::text from event order by xid, id limit 1`;
+  const [row] = await db.sql<EventPosition[]>`select e.xid::text, e.id::text from event e order by e.xid, e.id limit 1`;
   return row ?? null;
 }

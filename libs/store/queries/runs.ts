@@ -245,5 +245,5 @@ export function receive(
       where run_id = any(${runIds}::bigint[])
       returning id, run_id, kind, payload
     )
-    select id::text, run_id::text as "runId", kind, payload from taken order by id`;
+    select id::text, run_id::text as "runId", kind, payload from taken order by taken.id`;
 }

@@ -1,0 +1,271 @@
+-- What the migrations add up to, for readers; made from the catalog of a migrated database.
+-- After a new migration: SLUICE_WRITE_SCHEMA=1 npm test -- libs/store/schema
+
+create table alert_delivery (
+  id bigint generated always as identity,
+  environment text not null,
+  pipeline text not null,
+  run_id bigint not null,
+  event text not null,
+  target text not null,
+  message jsonb not null,
+  state text not null,
+  tries integer default 0 not null,
+  in_doubt boolean default false not null,
+  thread text,
+  detail text,
+  created_at timestamp with time zone default now() not null,
+  next_try_at timestamp with time zone default now() not null,
+  sent_at timestamp with time zone,
+  constraint alert_delivery_pkey primary key (id),
+  constraint alert_delivery_state_known check ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'rejected'::text, 'muted'::text])))
+);
+create index alert_delivery_log on alert_delivery (environment, id DESC);
+create index alert_delivery_of_pipeline on alert_delivery (environment, pipeline, run_id) WHERE (event = ANY (ARRAY['run.failed'::text, 'run.recovered'::text]));
+create index alert_delivery_of_run on alert_delivery (run_id, target, id);
+create index alert_delivery_pending on alert_delivery (run_id, target, id) WHERE (state = 'pending'::text);
+
+create table attempt (
+  id bigint generated always as identity,
+  run_id bigint not null,
+  task_id text not null,
+  map_index integer not null,
+  number integer not null,
+  fence integer not null,
+  state text not null,
+  worker text not null,
+  pid integer,
+  queued_at timestamp with time zone default clock_timestamp() not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  exit_code integer,
+  message text,
+  log_lines integer,
+  constraint attempt_pkey primary key (id),
+  constraint attempt_run_id_task_id_map_index_number_key unique (run_id, task_id, map_index, number),
+  constraint attempt_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'timed_out'::text, 'cancelled'::text, 'lost'::text, 'deferred'::text])))
+) with (fillfactor=75);
+create unique index attempt_one_live_per_task_run on attempt (run_id, task_id, map_index) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+
+create table environment_config (
+  environment text not null,
+  seq integer not null,
+  hash text not null,
+  content jsonb not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  constraint environment_config_pkey primary key (environment, seq)
+);
+
+create table environment_pointer (
+  environment text not null,
+  seq integer not null,
+  release text not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  constraint environment_pointer_pkey primary key (environment, seq),
+  constraint environment_pointer_release_fkey foreign key (release) REFERENCES release(digest)
+);
+
+create table event (
+  id bigint generated always as identity,
+  xid xid8 default pg_current_xact_id() not null,
+  environment text not null,
+  run_id bigint,
+  payload jsonb not null,
+  at timestamp with time zone default now() not null,
+  constraint event_pkey primary key (id)
+);
+create index event_by_age on event (at);
+create index event_in_order on event (xid, id);
+
+create table fire (
+  environment text not null,
+  pipeline text not null,
+  trigger_key text not null,
+  at timestamp with time zone default now() not null,
+  constraint fire_pkey primary key (environment, pipeline, trigger_key)
+);
+
+create table inbox (
+  id bigint generated always as identity,
+  run_id bigint not null,
+  kind text not null,
+  payload jsonb not null,
+  at timestamp with time zone default now() not null,
+  constraint inbox_pkey primary key (id)
+);
+
+create table metric (
+  environment text not null,
+  pipeline text not null,
+  task_id text not null,
+  map_index integer not null,
+  map_key text not null,
+  name text not null,
+  value double precision not null,
+  step integer,
+  at timestamp with time zone not null,
+  interval_start timestamp with time zone,
+  run_id bigint not null,
+  number integer not null,
+  release text not null,
+  counted boolean not null
+);
+create index metric_of_run on metric (run_id);
+create index metric_series on metric (environment, pipeline, task_id, name, run_id);
+
+create table path_pointer (
+  environment text not null,
+  location text not null,
+  pipeline text not null,
+  path text not null,
+  map_key text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  version text not null,
+  manifest_hash text not null,
+  run_id bigint not null,
+  attempt_id bigint not null,
+  published_at timestamp with time zone default now() not null,
+  projected boolean default false not null,
+  constraint path_pointer_pkey primary key (environment, location)
+);
+create index path_pointer_of_path on path_pointer (environment, pipeline, path, interval_end DESC);
+create index path_pointer_unprojected on path_pointer (environment) WHERE (NOT projected);
+
+create table path_version (
+  environment text not null,
+  version text not null,
+  location text not null,
+  pipeline text not null,
+  path text not null,
+  map_key text not null,
+  run_id bigint not null,
+  task_id text not null,
+  map_index integer not null,
+  attempt_id bigint not null,
+  fence integer not null,
+  release text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  manifest_hash text not null,
+  files integer not null,
+  bytes bigint not null,
+  published_at timestamp with time zone default now() not null,
+  constraint path_version_pkey primary key (environment, version)
+);
+create index path_version_of_run on path_version (run_id, path);
+
+create table pool (
+  environment text not null,
+  name text not null,
+  slots integer not null,
+  used integer default 0 not null,
+  constraint pool_pkey primary key (environment, name),
+  constraint pool_has_slots check ((slots >= 0)),
+  constraint pool_used_not_negative check ((used >= 0))
+) with (fillfactor=50);
+
+create table process (
+  id text not null,
+  kind text not null,
+  host text not null,
+  pid integer not null,
+  started_at timestamp with time zone default now() not null,
+  alive_until timestamp with time zone not null,
+  constraint process_pkey primary key (id)
+);
+
+create table release (
+  digest text not null,
+  alias text not null,
+  commit text,
+  branch text,
+  author text,
+  message text,
+  dirty boolean not null,
+  created_at timestamp with time zone default now() not null,
+  constraint release_pkey primary key (digest)
+);
+
+create table run (
+  id bigint generated always as identity,
+  environment text not null,
+  pipeline text not null,
+  release text not null,
+  config_hash text not null,
+  trigger text not null,
+  why text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  params jsonb not null,
+  origin_run bigint,
+  state text not null,
+  reason text,
+  cancel_requested boolean default false not null,
+  counts jsonb default '{}'::jsonb not null,
+  max_active_runs integer not null,
+  queue_order double precision not null,
+  created_at timestamp with time zone default now() not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  deadline_at timestamp with time zone,
+  timeout_at timestamp with time zone,
+  lease_owner text,
+  lease_token bigint default 0 not null,
+  constraint run_pkey primary key (id),
+  constraint run_release_fkey foreign key (release) REFERENCES release(digest),
+  constraint run_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
+  constraint run_interval_whole check (((interval_start IS NULL) = (interval_end IS NULL))),
+  constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
+  constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text])))
+) with (fillfactor=80);
+create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
+create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+create index run_of_environment on run (environment, id DESC);
+create index run_of_pipeline on run (environment, pipeline, id DESC);
+
+create table schedule (
+  environment text not null,
+  pipeline text not null,
+  activated_at timestamp with time zone default now() not null,
+  last_end timestamp with time zone,
+  definition text not null,
+  paused boolean default false not null,
+  constraint schedule_pkey primary key (environment, pipeline)
+);
+
+create table task_run (
+  run_id bigint not null,
+  task_id text not null,
+  map_index integer not null,
+  map_key text default ''::text not null,
+  matrix jsonb,
+  environment text not null,
+  pipeline text not null,
+  state text not null,
+  number integer default 0 not null,
+  fence integer default 0 not null,
+  retries_used integer default 0 not null,
+  lost integer default 0 not null,
+  deferred integer default 0 not null,
+  pool text not null,
+  slots integer not null,
+  priority integer not null,
+  interval_start timestamp with time zone,
+  inputs jsonb,
+  outputs jsonb,
+  summary text,
+  reason text,
+  gate_closed boolean default false not null,
+  origin_run bigint,
+  ready_at timestamp with time zone,
+  queued_at timestamp with time zone,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  retry_at timestamp with time zone,
+  constraint task_run_pkey primary key (run_id, task_id, map_index),
+  constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
+) with (fillfactor=75);
+create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
