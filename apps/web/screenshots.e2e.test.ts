@@ -9,11 +9,11 @@ import { SHOP } from './fixture/shop.ts';
 const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
 const IMAGES = join(PROGRAM_ROOT, 'docs', 'images');
 const CATCH_UP_MS = 900_000;
-/** The example's history, cut after its ninth week: 57 days, of which seven weeks have a model. */
-const ENDS: readonly (readonly [string, string])[] = [
-  ['flight-delays', '2001-02-26'],
-  ['delay-scores', '2001-02-26'],
-  ['delay-model', '2001-02-19'],
+/** The example's history, cut after four weeks; then, by an edit and so with a new release, after nine. */
+const ENDS: readonly (readonly [string, string, string])[] = [
+  ['flight-delays', '2001-01-29', '2001-02-26'],
+  ['delay-scores', '2001-01-28', '2001-02-26'],
+  ['delay-model', '2001-01-22', '2001-02-19'],
 ];
 
 // Pictures for the documentation, from the real example: only when somebody wants them, since they take minutes.
@@ -63,12 +63,15 @@ async function aProject(): Promise<TestProject> {
   await cp(join(PROGRAM_ROOT, 'environments'), at('environments'), { recursive: true });
   await cp(join(PROGRAM_ROOT, 'dags'), at('dags'), { recursive: true });
   await symlink(join(PROGRAM_ROOT, 'node_modules'), at('node_modules'));
-  for (const [name, end] of ENDS) {
-    const text = await readFile(at(`dags/${name}.yaml`), 'utf8');
-    await project.write(`dags/${name}.yaml`, text.replace(/^( +end:) \S+/m, `$1 ${end}`));
-  }
+  for (const [name, end] of ENDS) await endAt(project, name, end);
   for (const [file, text] of Object.entries(SHOP)) await project.write(file, text);
   return project;
+}
+
+async function endAt(project: TestProject, pipeline: string, end: string): Promise<void> {
+  const file = `dags/${pipeline}.yaml`;
+  const text = await readFile(join(project.folder, file), 'utf8');
+  await project.write(file, text.replace(/^( +end:) \S+/m, `$1 ${end}`));
 }
 
 interface Picture {
@@ -77,25 +80,25 @@ interface Picture {
   readonly ready: string;
 }
 
-/** Lets the example catch up, changing a file on the way so that the charts show a new release; then the shop's runs. */
+/** Lets the example catch up in two releases, so that the charts show the change; then the shop's runs. */
 async function prepare(server: RunningStandalone, project: TestProject): Promise<readonly Picture[]> {
   const { client } = server;
   const count = async (query: { pipeline?: string; state?: string }) => {
     const { items } = await client.runs({ env: 'dev', limit: 200, ...query });
     return items;
   };
-  await server.when(
-    'the first three weeks',
-    async () => (await count({ pipeline: 'flight-delays', state: 'success' })).length >= 21,
-    CATCH_UP_MS,
-  );
-  const ingest = await readFile(join(project.folder, 'dags/flights/ingest.sql'), 'utf8');
-  await project.write('dags/flights/ingest.sql', `-- Reviewed.\n${ingest}`);
-  await server.when(
-    'the end of the catch-up',
-    async () => (await count({ state: 'queued,running' })).length === 0,
-    CATCH_UP_MS,
-  );
+  const caughtUp = (days: number) =>
+    server.when(
+      `${days} days`,
+      async () => {
+        const done = await count({ pipeline: 'flight-delays', state: 'success' });
+        return done.length === days && (await count({ state: 'queued,running' })).length === 0;
+      },
+      CATCH_UP_MS,
+    );
+  await caughtUp(29);
+  for (const [name, , end] of ENDS) await endAt(project, name, end);
+  await caughtUp(57);
   const trigger = (pipeline: string, params: Record<string, unknown> = {}) =>
     client.trigger(pipeline, { environment: 'dev', params });
   for (const pages of [2, 3, 1]) await server.endOf((await trigger('orders-import', { pages })).id);

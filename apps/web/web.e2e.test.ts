@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import type { Run } from '#contracts';
 import { startSmtpServer, type SmtpTestServer } from '#testing';
@@ -74,6 +75,20 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
       await other.page.getByTestId('needs-me').waitFor();
       await other.context.close();
     });
+  });
+
+  test('the first page loads at most 200 kB of JavaScript (gzip)', async () => {
+    const fresh = await openTab(browser, { url: server.url });
+    const scripts: Promise<Buffer>[] = [];
+    fresh.page.on('response', (response) => {
+      if (response.url().endsWith('.js')) scripts.push(response.body());
+    });
+    await signIn(fresh, await server.client.loginCode());
+    await fresh.page.getByTestId('newest').waitFor();
+    const bytes = (await Promise.all(scripts)).reduce((sum, script) => sum + gzipSync(script).length, 0);
+    expect(bytes).toBeGreaterThan(100_000); // it was counted at all
+    expect(bytes).toBeLessThan(200_000);
+    await fresh.context.close();
   });
 
   describe('what a user sees', () => {
