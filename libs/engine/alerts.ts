@@ -15,8 +15,8 @@ import type { AppliedEnvironment } from './ports.ts';
 export interface AlertDefaults {
   /** Base URL of the web view, without a slash at the end. */
   readonly publicUrl: string;
-  /** Which channels can be used at all; the reason otherwise. */
-  readonly unavailable: Readonly<Partial<Record<'slack' | 'email', string>>>;
+  /** Why a kind of channel cannot be used in an environment; null: it can. */
+  readonly unavailable: (kind: 'slack' | 'email', environment: EnvironmentConfig) => string | null;
 }
 
 /** Targets of one event: the pipeline's own rules, and the environment's routes. Muted events have none. */
@@ -160,7 +160,7 @@ function toAll(
     ...more,
   };
   return routes(event, pipeline, environment.config).map((target) => {
-    const reason = defaults.unavailable[target.startsWith('slack:') ? 'slack' : 'email'] ?? null;
+    const reason = defaults.unavailable(target.startsWith('slack:') ? 'slack' : 'email', environment.config);
     return {
       environment: run.environment,
       pipeline: run.pipeline,

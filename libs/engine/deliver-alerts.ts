@@ -6,7 +6,8 @@ const MAX_BACKOFF_MS = 15 * 60_000;
 
 export interface Deliverer {
   readonly store: EngineStore;
-  readonly senders: ReadonlyMap<string, AlertSender>;
+  /** Null: there is no such kind of channel. May reject, for instance when a token cannot be read: it is tried again. */
+  readonly senderFor: (environment: string, kind: string) => Promise<AlertSender | null>;
   readonly logsFor: (environment: string) => LogStore;
   readonly observer: Observer;
 }
@@ -22,23 +23,8 @@ export async function deliverAlerts(deliverer: Deliverer, limit = 20): Promise<n
   return due.length;
 }
 
-async function deliver({ store, senders, logsFor, observer }: Deliverer, alert: PendingAlert): Promise<void> {
-  const [kind = '', ...rest] = alert.target.split(':');
-  const sender = senders.get(kind);
-  const result: SendResult = sender
-    ? await sender
-        .send(
-          rest.join(':'),
-          {
-            ...alert.message,
-            id: `sluice-alert-${alert.id}`,
-            logTail: await logTail(logsFor(alert.environment), alert),
-          },
-          alert.thread,
-          alert.inDoubt,
-        )
-        .catch(failed)
-    : { kind: 'rejected', error: `no sender for "${kind}"; targets look like slack:#channel or email:a@b.example` };
+async function deliver({ store, senderFor, logsFor, observer }: Deliverer, alert: PendingAlert): Promise<void> {
+  const result = await send(senderFor, logsFor, alert).catch(failed);
   switch (result.kind) {
     case 'sent':
       observer.event('alert-sent', { target: alert.target, event: alert.message.event });
@@ -59,16 +45,34 @@ async function deliver({ store, senders, logsFor, observer }: Deliverer, alert: 
   }
 }
 
+async function send(
+  senderFor: Deliverer['senderFor'],
+  logsFor: Deliverer['logsFor'],
+  alert: PendingAlert,
+): Promise<SendResult> {
+  const [kind = '', ...rest] = alert.target.split(':');
+  const sender = await senderFor(alert.environment, kind);
+  if (!sender)
+    return {
+      kind: 'rejected',
+      error: `no sender for "${kind}"; targets look like slack:#channel or email:a@b.example`,
+    };
+  const id = `sluice-alert-${alert.id}`;
+  const tail = await logTail(logsFor, alert);
+  return sender.send(rest.join(':'), { ...alert.message, id, logTail: tail }, alert.thread, alert.inDoubt);
+}
+
 function failed(error: unknown): SendResult {
   return { kind: 'retry', afterMs: null, error: (error as Error).message };
 }
 
 /** The last lines of the failed attempt's log; an unreadable log must not keep the alert back. */
-async function logTail(logs: LogStore, alert: PendingAlert): Promise<string[]> {
+async function logTail(logsFor: Deliverer['logsFor'], alert: PendingAlert): Promise<string[]> {
   const { log, runId } = alert.message;
   if (!log) return [];
   const key = { runId, ...log };
   try {
+    const logs = logsFor(alert.environment);
     let page = await logs.read(key, { fromLine: 1, limit: 5000 });
     let lines = page.lines;
     while (page.lines.length > 0 && !page.complete) {
@@ -76,7 +80,6 @@ async function logTail(logs: LogStore, alert: PendingAlert): Promise<string[]> {
       lines = [...lines.slice(-LOG_TAIL_LINES), ...page.lines];
     }
     // ANSI codes are for terminals.
-
     return lines.slice(-LOG_TAIL_LINES).map((line) => line.text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, ''));
   } catch {
     return [];

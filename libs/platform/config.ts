@@ -25,6 +25,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** SLUICE_TOKEN: null means the generated one in `server.json`. */
   readonly token: Secret | null;
+  /** PATH: where tasks find their programs, so that those of a venv or pyenv are found; null: the system's folders. */
+  readonly path: string | null;
   /** SLUICE_PYTHON: interpreter for `python:` tasks; null: `python3` of the path. */
   readonly python: string | null;
   /** SLUICE_PUBLIC_URL: how people reach the web view, without a slash at the end; null: host and port. */
@@ -61,6 +63,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     concurrency: read.integer('SLUICE_CONCURRENCY', 1, 1024) ?? Math.max(4, availableParallelism() * 2),
     logLevel: read.oneOf('SLUICE_LOG_LEVEL', LOG_LEVELS) ?? 'info',
     token: read.secret('SLUICE_TOKEN', /^[\x21-\x7e]{16,512}$/, '16 to 512 printable characters without spaces'),
+    path: read.text('PATH'),
     python: read.text('SLUICE_PYTHON'),
     publicUrl: read.url('SLUICE_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     allowedHosts: Object.freeze(read.hosts('SLUICE_ALLOWED_HOSTS')),

@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { AlertSender, Clock, EngineStore, LogStore, SecretSource } from '#core';
+import type { Clock, EngineStore, LogStore } from '#core';
 import { SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
-import { createEmailSender, createSlackSender } from '#alerts';
-import type { AlertDefaults, Observer } from '#engine';
-import { Commands, deliverAlerts, Scheduler } from '#engine';
+import type { Observer } from '#engine';
+import { Commands, Scheduler } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
@@ -16,12 +14,16 @@ import { createLocalExecutor, endLeftovers } from '#runner';
 import type { FileStorage } from '#storage';
 import { createFileLogs, createFileStorage } from '#storage';
 import { connectDatabase, createStore, migrate } from '#store';
+import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { startDelivering } from './deliver-loop.ts';
 import { EnvironmentFiles, storageFolder } from './environment-files.ts';
 import type { Log } from './log.ts';
 import { observe } from './observe.ts';
+import { readSecret } from './read-secret.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
+import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
 import { SystemMetrics } from './system-metrics.ts';
 
@@ -71,8 +73,6 @@ export interface Installation {
 export type ProgressEvent = Extract<LiveEvent, { kind: 'progress' }>;
 
 const LEASE_MS = 10_000;
-const ALERT_LOOK_MS = 1000;
-const ALERT_LANES = 8;
 const STOP_GRACE_MS = 2000;
 
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
@@ -161,7 +161,8 @@ async function startRunning(parts: {
   clock: Clock;
   publicUrl: string;
 }): Promise<Running> {
-  const { options, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } = parts;
+  const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
+    parts;
   const { config } = options;
   const pidFolder = path.join(config.home, 'run');
   const ended = await endLeftovers(pidFolder);
@@ -176,8 +177,9 @@ async function startRunning(parts: {
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,
     moduleRoot: options.config.project,
-    dataFolders: environments.all().flatMap((environment) => Object.values(environment.config.data)),
+    dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
     ...(config.python ? { python: config.python } : {}),
+    ...(config.path ? { path: config.path } : {}),
   });
   const host = `${hostname()}:${config.home}`;
   await store.retireHost(host);
@@ -198,9 +200,12 @@ async function startRunning(parts: {
     onProgress: parts.onProgress,
   });
   await scheduler.start();
-  const stopAlerts = startAlerts({ store, senders: await createSenders(config), logsFor, observer }, clock);
+  const senders = new AlertSenders(config, environments);
+  const senderFor = (name: string, kind: string) => senders.for(name, kind);
+  const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
+  const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
   const stopSweep = sweepStorage({
-    db: parts.db,
+    db,
     clock,
     environments: () => environments.all().map(({ config: { name } }) => name),
     storageFor,
@@ -210,77 +215,12 @@ async function startRunning(parts: {
     scheduler,
     executor,
     stop: async () => {
-      stopAlerts();
       stopSweep();
+      await Promise.all([stopDelivering(), stopReleaseSweep()]);
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);
     },
   };
-}
-
-/** A look waits for all it took: a channel that hangs holds one lane for some seconds, and others find what comes next. */
-function startAlerts(deliverer: Parameters<typeof deliverAlerts>[0], clock: Clock): () => void {
-  let stopped = false;
-  let busy = 0;
-  let cancel = (): void => undefined;
-  const deliver = async (): Promise<void> => {
-    busy += 1;
-    try {
-      // Until nothing is due, then wait for the next look.
-      while (!stopped && (await deliverAlerts(deliverer)) > 0);
-    } catch (error) {
-      deliverer.observer.problem('delivering alerts', error);
-    } finally {
-      busy -= 1;
-    }
-  };
-  const look = (): void => {
-    if (busy < ALERT_LANES) void deliver();
-    if (!stopped) cancel = clock.schedule(ALERT_LOOK_MS, look);
-  };
-  look();
-  return () => {
-    stopped = true;
-    cancel();
-  };
-}
-
-async function createSenders(config: Config): Promise<ReadonlyMap<string, AlertSender>> {
-  const senders = new Map<string, AlertSender>();
-  if (config.slackToken)
-    senders.set(
-      'slack',
-      createSlackSender({
-        token: config.slackToken.reveal(),
-        ...(config.slackApiUrl ? { apiUrl: config.slackApiUrl } : {}),
-      }),
-    );
-  if (config.smtpUrl)
-    senders.set(
-      'email',
-      createEmailSender({ smtpUrl: config.smtpUrl.reveal(), from: config.mailFrom ?? 'sluice@localhost' }),
-    );
-  return senders;
-}
-
-function alertDefaults(config: Config, publicUrl: string): AlertDefaults {
-  return {
-    publicUrl,
-    unavailable: {
-      ...(config.slackToken ? {} : { slack: 'Slack is not configured: set SLACK_BOT_TOKEN and start again' }),
-      ...(config.smtpUrl ? {} : { email: 'mail is not configured: set SMTP_URL and start again' }),
-    },
-  };
-}
-
-async function readSecret(source: SecretSource): Promise<string> {
-  if ('file' in source) return (await readFile(source.file, 'utf8')).replace(/\n$/, '');
-  const value = process.env[source.env];
-  if (value === undefined)
-    throw new SluiceError('unavailable', `The secret's variable ${source.env} is not set in Sluice's environment.`, {
-      hint: `Set ${source.env} and start again.`,
-    });
-  return value;
 }
 
 function perEnvironment<T>(

@@ -40,8 +40,8 @@ export interface LocalExecutorOptions {
   readonly path?: string;
   /** Folder whose node_modules serve node tasks that have none beside them. */
   readonly moduleRoot?: string;
-  /** Folders that `sql:` tasks may read besides their own. */
-  readonly dataFolders?: readonly string[];
+  /** Folders that `sql:` tasks of an environment may read besides their own; asked for each attempt. */
+  readonly dataFolders?: (environment: string) => readonly string[];
   /** Between TERM and KILL when an attempt times out or is cancelled; default 10 s. */
   readonly graceMs?: number;
   readonly now?: () => number;
@@ -99,7 +99,7 @@ class AttemptQueue implements LocalExecutor {
       run: new ShellRunner(launcher, path),
       node: new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null }),
       python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
-      sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? [] }),
+      sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) }),
     };
     this.#tools = {
       ...options,

@@ -84,7 +84,7 @@ describe('a sql task', () => {
 
   test('reads the data folders of the environment, and only those', async () => {
     const data = join(import.meta.dirname, '..', '..', 'node_modules', 'vega-datasets', 'data');
-    const withData = await anExecutor({}, { dataFolders: [data] });
+    const withData = await anExecutor({}, { dataFolders: () => [data] });
     const count = sql(`select count(*) as flights from '${data}/flights-3m.parquet'`);
     expect((await withData.run(count)).outputs).toEqual({ flights: 3_000_000 });
     await withData.stop();

@@ -19,7 +19,7 @@ export interface SqlRunnerOptions {
   readonly childFolder: string;
   readonly path: string;
   /** Folders that every sql task may read besides its own. */
-  readonly dataFolders: readonly string[];
+  readonly dataFolders: (environment: string) => readonly string[];
 }
 
 /** `sql:` tasks: DuckDB in a process that stays warm per environment; its last one-row select is the outputs. */
@@ -40,7 +40,7 @@ export class SqlRunner implements TaskRunner {
       file: body.file,
       text: body.text,
       releaseDir: order.release.folder,
-      dataFolders: this.#options.dataFolders,
+      dataFolders: this.#options.dataFolders(environment),
       folders: Object.values(order.folders),
       variables: variablesOf(order),
     };

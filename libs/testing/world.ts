@@ -110,7 +110,7 @@ export class World {
           this.observer?.problem(what, error, fields);
         },
       },
-      alertDefaults: { publicUrl: 'http://sluice', unavailable: {} },
+      alertDefaults: { publicUrl: 'http://sluice', unavailable: () => null },
       onProgress: () => undefined,
       leaseMs: 60_000,
       firesSchedules: true,

@@ -1,0 +1,68 @@
+import { createEmailSender, createSlackSender } from '#alerts';
+import type { AlertSender, EnvironmentConfig, SecretSource } from '#core';
+import type { AlertDefaults, Environments } from '#engine';
+import type { Config } from './config.ts';
+import { readSecret } from './read-secret.ts';
+
+const NO_SENDER_ADDRESS = 'sluice@localhost';
+
+/**
+ * Senders by environment: what `alerts:` of its file says, else what the process was told (SLACK_BOT_TOKEN, SMTP_URL, …).
+ * Secrets are read when a sender is made; it is made again when what it was made from has changed.
+ */
+export class AlertSenders {
+  readonly #made = new Map<string, AlertSender>();
+
+  constructor(
+    private readonly config: Config,
+    private readonly environments: Environments,
+  ) {}
+
+  /** Null for a kind that does not exist. Rejects when a secret cannot be read. */
+  async for(environment: string, kind: string): Promise<AlertSender | null> {
+    const alerts = this.environments.get(environment)?.config.alerts ?? null;
+    if (kind === 'slack') return this.slack(alerts);
+    return kind === 'email' ? this.email(alerts) : null;
+  }
+
+  private async slack(alerts: EnvironmentConfig['alerts'] | null): Promise<AlertSender | null> {
+    const source = alerts?.slack?.token;
+    const token = source ? await readSecret(source) : this.config.slackToken?.reveal();
+    if (token === undefined) return null;
+    const apiUrl = alerts?.slack?.apiUrl ?? this.config.slackApiUrl ?? undefined;
+    return this.once(`slack\0${apiUrl}\0${token}`, () => createSlackSender({ token, apiUrl }));
+  }
+
+  private async email(alerts: EnvironmentConfig['alerts'] | null): Promise<AlertSender | null> {
+    const smtp = alerts?.email?.smtp ?? this.config.smtpUrl?.reveal();
+    if (smtp === undefined) return null;
+    const smtpUrl = typeof smtp === 'string' ? smtp : await readSecret(smtp);
+    const own = alerts?.email?.from ?? NO_SENDER_ADDRESS;
+    const from = own === NO_SENDER_ADDRESS ? (this.config.mailFrom ?? own) : own;
+    return this.once(`email\0${from}\0${smtpUrl}`, () => createEmailSender({ smtpUrl, from }));
+  }
+
+  private once(key: string, make: () => AlertSender): AlertSender {
+    const made = this.#made.get(key) ?? make();
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+/** What alerts say of themselves, and which cannot be sent from here at all: those are recorded as muted, with the reason. */
+export function alertDefaults(config: Config, publicUrl: string): AlertDefaults {
+  const missing = (source: SecretSource | string | null): boolean =>
+    source !== null && typeof source !== 'string' && 'env' in source && process.env[source.env] === undefined;
+  return {
+    publicUrl,
+    unavailable: (kind, { name, alerts }) => {
+      const source = kind === 'slack' ? (alerts.slack?.token ?? null) : (alerts.email?.smtp ?? null);
+      const variable = kind === 'slack' ? 'SLACK_BOT_TOKEN' : 'SMTP_URL';
+      const what = kind === 'slack' ? 'Slack' : 'mail';
+      if (missing(source) && source !== null && typeof source !== 'string' && 'env' in source)
+        return `${what} is not configured: environments/${name}.yaml takes it from ${source.env}; set it and start again`;
+      const given = source !== null || (kind === 'slack' ? config.slackToken : config.smtpUrl) !== null;
+      return given ? null : `${what} is not configured: set ${variable} and start again`;
+    },
+  };
+}
