@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TestProject, type Ended } from './standalone-fixture.ts';
+import { TestProject, until, type Ended } from './standalone-fixture.ts';
 
 let project: TestProject;
 let ended: Ended;
@@ -10,6 +10,16 @@ beforeAll(async () => {
   ended = await project.demo({ timeoutMs: 240_000 });
 }, 250_000);
 afterAll(() => project.destroy());
+
+test('Ctrl-C ends npm run demo with all it started', async () => {
+  const interrupted = await TestProject.create({});
+  const outcome = interrupted.demo({});
+  await until('a task', () => interrupted.processes().some(({ kind }) => kind === 'task'), 60_000);
+  for (const { pid, kind } of interrupted.processes()) if (kind === 'sluice') process.kill(pid, 'SIGINT');
+  expect(await outcome).toMatchObject({ code: 130, err: '' });
+  expect(interrupted.processes()).toEqual([]);
+  await interrupted.destroy();
+}, 90_000);
 
 describe('npm run demo, on the pipelines of this repository', () => {
   test('runs January 2001 and says so', () => {

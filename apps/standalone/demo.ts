@@ -22,14 +22,21 @@ interface DemoRun {
   readonly seconds: number;
 }
 
-await runProcess(async (given) => {
+await runProcess((given) =>
+  demo(given).catch((error: unknown) => {
+    // What fails because it is being closed is no failure: the end of closing ends the process.
+    if (given.stopping.aborted) return new Promise<never>(() => undefined);
+    throw error;
+  }),
+);
+
+async function demo(given: ProcessStart): Promise<never> {
   const started = performance.now();
   const home = path.join(given.config.home, 'demo');
   await rm(home, { recursive: true, force: true });
   const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const one of closers.splice(0).reverse()) await one();
-  };
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => (closing ??= closeAll(closers));
   given.stopping.addEventListener('abort', () => void close().finally(() => process.exit(130)));
   const config = { ...given.config, home };
   const log = createLog({ level: 'error' });
@@ -60,7 +67,11 @@ await runProcess(async (given) => {
   await summarize(installation, runs, given, performance.now() - started);
   await close();
   process.exit(runs.every((run) => run.state === 'success') ? 0 : 1);
-});
+}
+
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
+}
 
 /** Backfills every pipeline that has intervals in the month and waits for the last run. */
 async function runAll(installation: Installation, say: (line: string) => void): Promise<DemoRun[]> {
