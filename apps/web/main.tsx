@@ -6,9 +6,7 @@ import './styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { reloadWhenReplaced } from './reload-once.ts';
 
-reloadWhenReplaced();
 const root = document.getElementById('root');
 if (root !== null)
   createRoot(root).render(

@@ -94,8 +94,8 @@ function PipelineRow({ one, tag, onTag }: { one: PipelineSummary } & Pick<Pipeli
       <td className={table.tight}>
         <LastRun one={one} />
       </td>
-      <td className={styles.schedule}>
-        <div className={table.two}>
+      <td className={table.tight}>
+        <div className={styles.schedule}>
           <span className="clip" title={one.schedule}>
             {one.problems.length > 0 ? <span className="dim">–</span> : one.schedule}
           </span>
