@@ -1,8 +1,8 @@
 import { createEmailSender, createSlackSender } from '#alerts';
-import type { AlertSender, EnvironmentConfig, SecretSource } from '#core';
+import type { AlertSender, EnvironmentConfig } from '#core';
 import type { AlertDefaults, Environments } from '#engine';
 import type { Config } from './config.ts';
-import { readSecret } from './read-secret.ts';
+import { readSecret, unsetVariable } from './read-secret.ts';
 
 const NO_SENDER_ADDRESS = 'sluice@localhost';
 
@@ -51,18 +51,19 @@ export class AlertSenders {
 
 /** What alerts say of themselves, and which cannot be sent from here at all: those are recorded as muted, with the reason. */
 export function alertDefaults(config: Config, publicUrl: string): AlertDefaults {
-  const missing = (source: SecretSource | string | null): boolean =>
-    source !== null && typeof source !== 'string' && 'env' in source && process.env[source.env] === undefined;
+  const ways = {
+    slack: { what: 'Slack', variable: 'SLACK_BOT_TOKEN', isGiven: config.slackToken !== null },
+    email: { what: 'mail', variable: 'SMTP_URL', isGiven: config.smtpUrl !== null },
+  };
   return {
     publicUrl,
     unavailable: (kind, { name, alerts }) => {
-      const source = kind === 'slack' ? (alerts.slack?.token ?? null) : (alerts.email?.smtp ?? null);
-      const variable = kind === 'slack' ? 'SLACK_BOT_TOKEN' : 'SMTP_URL';
-      const what = kind === 'slack' ? 'Slack' : 'mail';
-      if (missing(source) && source !== null && typeof source !== 'string' && 'env' in source)
-        return `${what} is not configured: environments/${name}.yaml takes it from ${source.env}; set it and start again`;
-      const given = source !== null || (kind === 'slack' ? config.slackToken : config.smtpUrl) !== null;
-      return given ? null : `${what} is not configured: set ${variable} and start again`;
+      const { what, variable, isGiven } = ways[kind];
+      const source = kind === 'slack' ? alerts.slack?.token : alerts.email?.smtp;
+      const unset = unsetVariable(source);
+      if (unset !== null)
+        return `${what} is not configured: environments/${name}.yaml takes it from ${unset}; set it and start again`;
+      return source || isGiven ? null : `${what} is not configured: set ${variable} and start again`;
     },
   };
 }

@@ -20,3 +20,9 @@ export async function readSecret(source: SecretSource): Promise<string> {
     });
   return value;
 }
+
+/** The variable that a source names and that is not set; null when it is set, or the source is something else. */
+export function unsetVariable(source: SecretSource | string | null | undefined): string | null {
+  if (!source || typeof source === 'string' || !('env' in source)) return null;
+  return process.env[source.env] === undefined ? source.env : null;
+}
