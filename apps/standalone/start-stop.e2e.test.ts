@@ -73,7 +73,7 @@ describe('npm start', () => {
   test('Ctrl-C while it starts ends what it started so far', async () => {
     const starting = project.start();
     starting.catch(() => undefined);
-    await until('Postgres', () => project.processes().some(({ kind }) => kind === 'postgres'));
+    await until('Postgres', () => project.processes().some(({ kind }) => kind === 'postgres'), 45_000);
     for (const { pid, kind } of project.processes()) if (kind === 'sluice') process.kill(pid, 'SIGINT');
     await until('the end', () => project.processes().length === 0);
   });
