@@ -1,8 +1,16 @@
 import type { CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
 import { SluiceError } from '#core';
 import type { Interval } from '#dag';
-import { intervalAt, intervalsBetween, resolveParams, withOverlay } from '#dag';
+import { intervalsBetween, resolveParams, withOverlay } from '#dag';
+import { instant, manualInterval } from './manual-interval.ts';
+import type { BackfillItem } from './plan-backfill.ts';
+import { planInterval } from './plan-backfill.ts';
+import { taskRunsToTakeOver } from './plan-rerun.ts';
 import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
+
+const MAX_BACKFILL = 10_000;
+/** Added to the order of backfilled runs: scheduled and manual ones go first. */
+const BACKFILL_ORDER = 1e15;
 
 /** What people and programs may ask for. Every method throws `SluiceError`: `not_found`, `bad_request`, `conflict`. */
 export class Commands {
@@ -72,14 +80,7 @@ export class Commands {
       origin.pipeline,
       input.release === 'same' ? origin.release : undefined,
     );
-    const again = await this.repeated(origin, pipeline, input);
-    const rows = await this.options.store.loadTaskRuns([runId]);
-    const takeOver = rows
-      .filter(
-        (row) => !again.has(row.taskId) || (input.mode === 'failed' && !again.get(row.taskId) && isFinished(row.state)),
-      )
-      .filter((row) => isFinished(row.state))
-      .map((row) => ({ taskId: row.taskId, mapIndex: row.mapIndex }));
+    const takeOver = taskRunsToTakeOver(runId, await this.options.store.loadTaskRuns([runId]), pipeline, input);
     const interval =
       origin.intervalStart !== null && origin.intervalEnd !== null
         ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) }
@@ -151,7 +152,6 @@ export class Commands {
         ...this.newRun(pipeline, environment, release, item.interval, {}),
         trigger: 'backfill' as const,
         why: `Backfill by ${input.actor}: ${item.reason}.`,
-        // Scheduled and manual runs go first.
         queueOrder: BACKFILL_ORDER + item.interval.start.getTime(),
       })),
     );
@@ -229,108 +229,4 @@ export class Commands {
       takeOver: [],
     };
   }
-
-  /** Tasks to repeat: true as a whole, false only those of its task runs that did not succeed. */
-  private async repeated(
-    origin: RunRecord,
-    pipeline: CompiledPipeline,
-    input: { mode: 'failed' | 'all' | 'from'; task?: string },
-  ): Promise<Map<string, boolean>> {
-    const again = new Map<string, boolean>();
-    if (input.mode === 'all') for (const task of pipeline.tasks) again.set(task.id, true);
-    if (input.mode === 'from') {
-      if (!pipeline.tasks.some((task) => task.id === input.task))
-        throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no task "${input.task ?? ''}".`, {
-          hint: `It has: ${pipeline.tasks.map((task) => task.id).join(', ')}.`,
-        });
-      again.set(input.task as string, true);
-    }
-    if (input.mode === 'failed') {
-      const rows = await this.options.store.loadTaskRuns([origin.id]);
-      for (const task of pipeline.tasks) {
-        const own = rows.filter((row) => row.taskId === task.id);
-        if (own.length === 0 || own.some((row) => !isFinished(row.state))) again.set(task.id, false);
-      }
-      if (again.size === 0)
-        throw new SluiceError('conflict', `Run ${origin.id} has nothing that failed.`, {
-          hint: 'Use --all or --from TASK to run finished tasks again.',
-        });
-    }
-    // Tasks are in topological order: one pass reaches everything downstream. `finally` tasks always run again.
-    for (const task of pipeline.tasks)
-      if (task.final || task.upstream.some((parent) => again.has(parent))) again.set(task.id, true);
-    return again;
-  }
-}
-
-export interface BackfillItem {
-  readonly interval: Interval;
-  readonly action: 'create' | 'skip';
-  readonly reason: string;
-  readonly runId: string | null;
-}
-
-const MAX_BACKFILL = 10_000;
-const BACKFILL_ORDER = 1e15;
-
-function isFinished(state: string): boolean {
-  return state === 'success' || state === 'skipped';
-}
-
-function planInterval(
-  interval: Interval,
-  existing: readonly RunRecord[],
-  reprocess: 'missing' | 'failed' | 'all',
-  now: Date,
-): BackfillItem {
-  const runs = existing.filter((run) => run.intervalStart === interval.start.toISOString() && run.state !== 'skipped');
-  const latest = runs.at(-1);
-  const item = (action: 'create' | 'skip', reason: string): BackfillItem => ({
-    interval,
-    action,
-    reason,
-    runId: latest?.id ?? null,
-  });
-  if (interval.end > now) return item('skip', 'its interval has not ended yet');
-  if (!latest) return item('create', 'missing');
-  if (latest.state === 'queued' || latest.state === 'running') return item('skip', `in flight as run ${latest.id}`);
-  if (reprocess === 'all') return item('create', `exists as run ${latest.id} (${latest.state}); reprocess is all`);
-  if (reprocess === 'failed' && latest.state !== 'success')
-    return item('create', `run ${latest.id} ended ${latest.state}`);
-  return item('skip', `exists as run ${latest.id} (${latest.state})`);
-}
-
-function manualInterval(
-  pipeline: CompiledPipeline,
-  input: { at?: string; from?: string; to?: string },
-): Interval | null {
-  if (input.from !== undefined || input.to !== undefined) {
-    if (input.from === undefined || input.to === undefined || input.at !== undefined)
-      throw new SluiceError('bad_request', 'An interval needs both from and to, and not at.');
-    const interval = { start: instant('from', input.from), end: instant('to', input.to) };
-    if (interval.start >= interval.end)
-      throw new SluiceError('bad_request', `from (${input.from}) must be before to (${input.to}).`);
-    return interval;
-  }
-  if (input.at === undefined) return null;
-  const at = instant('at', input.at);
-  const interval = pipeline.schedule.kind === 'manual' ? null : intervalAt(pipeline.schedule, at, at);
-  if (!interval)
-    throw new SluiceError('bad_request', `Pipeline "${pipeline.name}" has no interval that contains ${input.at}.`, {
-      hint: 'Give both ends with from and to.',
-    });
-  return interval;
-}
-
-/** Dates and date-times; a date alone is midnight UTC. */
-function instant(name: string, text: string): Date {
-  const value = /^(?:19|[2-9]\d)\d{2}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text)
-    ? new Date(/[zZ]|[+-]\d{2}:?\d{2}$/.test(text.slice(10)) || text.length === 10 ? text : `${text}Z`)
-    : new Date(NaN);
-  if (Number.isNaN(value.getTime()))
-    throw new SluiceError(
-      'bad_request',
-      `${name} is ${JSON.stringify(text)}; a date like 2026-01-31 or an instant like 2026-01-31T06:00:00Z was expected, from 1900 on.`,
-    );
-  return value;
 }

@@ -1,7 +1,6 @@
 export type { AlertDefaults } from './alerts.ts';
 export { routes } from './alerts.ts';
 export { buildAssignment } from './assignment.ts';
-export type { BackfillItem } from './commands.ts';
 export { Commands } from './commands.ts';
 export type { Deliverer } from './deliver-alerts.ts';
 export { deliverAlerts } from './deliver-alerts.ts';
@@ -9,6 +8,7 @@ export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
 export { ownRun } from './owned-run.ts';
 export type { AppliedEnvironment, Environments, ObservedEvent, Observer, Pipelines } from './ports.ts';
+export type { BackfillItem } from './plan-backfill.ts';
 export { Scheduler } from './scheduler.ts';
 export type { SchedulerOptions } from './scheduler.ts';
 export { runScope, worstState } from './scope.ts';

@@ -1,0 +1,33 @@
+import type { RunRecord } from '#core';
+import type { Interval } from '#dag';
+
+export interface BackfillItem {
+  readonly interval: Interval;
+  readonly action: 'create' | 'skip';
+  readonly reason: string;
+  readonly runId: string | null;
+}
+
+/** What a backfill does about one interval, and why; `existing` are the runs of the pipeline around it, oldest first. */
+export function planInterval(
+  interval: Interval,
+  existing: readonly RunRecord[],
+  reprocess: 'missing' | 'failed' | 'all',
+  now: Date,
+): BackfillItem {
+  const runs = existing.filter((run) => run.intervalStart === interval.start.toISOString() && run.state !== 'skipped');
+  const latest = runs.at(-1);
+  const item = (action: 'create' | 'skip', reason: string): BackfillItem => ({
+    interval,
+    action,
+    reason,
+    runId: latest?.id ?? null,
+  });
+  if (interval.end > now) return item('skip', 'its interval has not ended yet');
+  if (!latest) return item('create', 'missing');
+  if (latest.state === 'queued' || latest.state === 'running') return item('skip', `in flight as run ${latest.id}`);
+  if (reprocess === 'all') return item('create', `exists as run ${latest.id} (${latest.state}); reprocess is all`);
+  if (reprocess === 'failed' && latest.state !== 'success')
+    return item('create', `run ${latest.id} ended ${latest.state}`);
+  return item('skip', `exists as run ${latest.id} (${latest.state})`);
+}
