@@ -12,9 +12,9 @@ import type { OwnedRun } from './owned-run.ts';
 import { ownRun } from './owned-run.ts';
 import { plainResult } from './plain-result.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
-import { prepareTask } from './prepare.ts';
 import { reportCommit } from './report-commit.ts';
 import { RetryTimer } from './retry-timer.ts';
+import { TaskPreparer } from './task-preparer.ts';
 import type { Advanced, GroupWriter, PoolHint } from './write-group.ts';
 import { writeGroup } from './write-group.ts';
 
@@ -32,8 +32,6 @@ export interface TaskProgressEvent {
 
 /** A short task's `started` travels with its end; a long one's is written after this long. */
 const STARTED_DELAY_MS = 25;
-/** How soon a task whose data is not there is looked at again when nothing says that data came. */
-const DATA_LOOK_MS = 5000;
 
 export interface RunOwnerOptions extends GroupWriter {
   readonly executor: Executor;
@@ -59,6 +57,7 @@ export class RunOwner {
   private readonly suspects = new Set<string>();
   private readonly background = new Background();
   private readonly retries: RetryTimer;
+  private readonly preparer: TaskPreparer;
   private pools: PoolHint[] = [];
   private flushing: Promise<void> | null = null;
   private startedTimer: (() => void) | null = null;
@@ -73,6 +72,9 @@ export class RunOwner {
       () => this.owned.values(),
       (runId) => this.push(runId, { kind: 'tick' }),
     );
+    this.preparer = new TaskPreparer(options, this.background, (run, taskIndex, result) => {
+      if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', taskIndex, result });
+    });
   }
 
   runs(): Iterable<OwnedRun> {
@@ -158,9 +160,7 @@ export class RunOwner {
 
   /** Tasks that wait for data: look again now. */
   lookAgain(): void {
-    const now = this.now();
-    for (const run of this.owned.values())
-      for (const [taskIndex, at] of run.waiting) if (at <= now) this.prepare(run, taskIndex);
+    if (!this.stopped) this.preparer.lookAgain(this.owned.values());
   }
 
   /** Makes every waiting task due for another look. */
@@ -347,7 +347,7 @@ export class RunOwner {
     for (const decision of decisions) {
       switch (decision.kind) {
         case 'prepare':
-          this.prepare(run, decision.taskIndex);
+          if (!this.stopped) this.preparer.prepare(run, decision.taskIndex);
           break;
         case 'cancel-attempt':
           this.cancelAttempt(run, decision.attemptId);
@@ -386,26 +386,5 @@ export class RunOwner {
       else byRun.set(run, [attempt]);
     }
     for (const [run, attempts] of byRun) this.send(run, attempts);
-  }
-
-  private prepare(run: OwnedRun, taskIndex: number): void {
-    if (run.preparing.has(taskIndex) || this.stopped) return;
-    run.preparing.add(taskIndex);
-    this.background.add(this.answerPrepare(run, taskIndex).finally(() => run.preparing.delete(taskIndex)));
-  }
-
-  private async answerPrepare(run: OwnedRun, taskIndex: number): Promise<void> {
-    try {
-      const result = await prepareTask(this.options.store, this.options.pipelines, run, taskIndex);
-      if (result.kind === 'waiting') {
-        const known = run.waiting.has(taskIndex);
-        run.waiting.set(taskIndex, this.now() + DATA_LOOK_MS);
-        if (known) return;
-      } else run.waiting.delete(taskIndex);
-      if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', taskIndex, result });
-    } catch (error) {
-      this.options.observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });
-      run.waiting.set(taskIndex, this.now() + 1000);
-    }
   }
 }

@@ -1,0 +1,54 @@
+import type { Clock, EngineStore, Prepared } from '#core';
+import type { Background } from './background.ts';
+import type { OwnedRun } from './owned-run.ts';
+import type { Observer, Pipelines } from './ports.ts';
+import { prepareTask } from './prepare.ts';
+
+/** How soon a task whose data is not there is looked at again when nothing says that data came. */
+const DATA_LOOK_MS = 5000;
+/** How soon after a failure. */
+const RETRY_MS = 1000;
+
+export interface TaskPreparerOptions {
+  readonly store: EngineStore;
+  readonly pipelines: Pipelines;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. */
+export class TaskPreparer {
+  constructor(
+    private readonly options: TaskPreparerOptions,
+    private readonly background: Background,
+    private readonly onPrepared: (run: OwnedRun, taskIndex: number, result: Prepared) => void,
+  ) {}
+
+  prepare(run: OwnedRun, taskIndex: number): void {
+    if (run.preparing.has(taskIndex)) return;
+    run.preparing.add(taskIndex);
+    this.background.add(this.answer(run, taskIndex).finally(() => run.preparing.delete(taskIndex)));
+  }
+
+  /** Looks again at what is due. */
+  lookAgain(runs: Iterable<OwnedRun>): void {
+    const now = this.options.clock.now().getTime();
+    for (const run of runs) for (const [taskIndex, at] of run.waiting) if (at <= now) this.prepare(run, taskIndex);
+  }
+
+  private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
+    const { store, pipelines, clock, observer } = this.options;
+    try {
+      const result = await prepareTask(store, pipelines, run, taskIndex);
+      if (result.kind === 'waiting') {
+        const known = run.waiting.has(taskIndex);
+        run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);
+        if (known) return;
+      } else run.waiting.delete(taskIndex);
+      this.onPrepared(run, taskIndex, result);
+    } catch (error) {
+      observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });
+      run.waiting.set(taskIndex, clock.now().getTime() + RETRY_MS);
+    }
+  }
+}
