@@ -94,7 +94,7 @@ async function store(report: KillReport): Promise<void> {
   const pipelines = Object.fromEntries(Object.entries(expected.intervals).map(([name, all]) => [name, all.length]));
   await mkdir(folder, { recursive: true });
   await writeFile(
-    path.join(folder, 'fault-kill.json'),
+    path.join(folder, values.all ? 'fault-kill-all.json' : 'fault-kill.json'),
     `${JSON.stringify({ machine, seed, intervals: pipelines, ...report }, null, 2)}\n`,
   );
 }
