@@ -12,7 +12,7 @@ const GATHER_MS = { first: 600, most: 5000, grow: 1.6 };
 const HIDDEN_MS = 60_000;
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
 
-/** One event stream per tab. Reconnects by itself; after a gap everything on the screen is read once. */
+/** One event stream per tab. Reconnects by itself; whenever it opens, what was read before is read once more: events fell in between. */
 class Live {
   state: LiveState = 'connecting';
   readonly #client: QueryClient;
@@ -20,7 +20,6 @@ class Live {
   readonly #stale = new Map<string, QueryKey>();
   #topics = '';
   #source: EventSource | null = null;
-  #gap = false;
   #retries = 0;
   #gather: ReturnType<typeof setTimeout> | undefined;
   #gatherMs = GATHER_MS.first;
@@ -62,14 +61,13 @@ class Live {
     source.onopen = () => {
       this.#retries = 0;
       this.#set('live');
-      if (this.#gap) this.#readAll();
+      this.#readAll();
     };
     source.onmessage = (message: MessageEvent<string>) => {
       applyEvent(this.#client, JSON.parse(message.data) as LiveEvent, (key) => this.#markStale(key));
     };
     source.addEventListener('reset', () => this.#readAll());
     source.onerror = () => {
-      this.#gap = true;
       this.#set('lost');
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again itself
       source.close();
@@ -85,12 +83,10 @@ class Live {
 
   #pause(): void {
     this.#close();
-    this.#gap = true;
     this.#set('paused');
   }
 
   #readAll(): void {
-    this.#gap = false;
     void this.#client.invalidateQueries();
   }
 

@@ -65,7 +65,7 @@ export function LineChart({ xs, lines, x, xName, markers = [], label, together, 
             },
           },
         },
-        padding: [18, 14, 0, 0],
+        padding: [18, 24, 0, 0],
         axes: [
           {
             ...axis(ink),
