@@ -8,7 +8,19 @@ export interface Figure {
   /** The same thing done by the bare parts, in the same unit. */
   readonly floor: number;
   readonly floorIs: string;
+  /** What the floor was where the promise was made; null: the promise is meant as it stands, whatever the machine. */
+  readonly promisedFloor: number | null;
 }
+
+/** The floors of the machine that the promises were made for: Postgres 15 and Node 20 on two cores. */
+export const PROMISED_FLOORS = {
+  commitMs: 0.27,
+  queuePerSecond: 65_371,
+  bashMs: 2.3,
+  bashPerSecond: 650,
+  pythonMs: 43,
+  parseMs: 0.63,
+};
 
 export interface Benchmark {
   readonly name: string;
@@ -16,8 +28,15 @@ export interface Benchmark {
   measure(): Promise<readonly Figure[]>;
 }
 
-export function keepsPromise({ value, unit, promise }: Figure): boolean {
-  return unit === '/s' ? value >= promise : value <= promise;
+/** The promise as a slower or faster machine can keep it: as many times its floor as was promised. */
+export function promiseHere({ promise, promisedFloor, floor }: Figure): number {
+  return promisedFloor === null ? promise : (promise * floor) / promisedFloor;
+}
+
+/** Kept as it stands, or as a multiple of the floor. */
+export function keepsPromise(figure: Figure): boolean {
+  const within = (most: number): boolean => (figure.unit === '/s' ? figure.value >= most : figure.value <= most);
+  return within(figure.promise) || within(promiseHere(figure));
 }
 
 /** How many times as much as the floor it costs, whatever the unit; 1 is the floor itself. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import pg from 'pg';
+import { DEFAULT_PATH } from '#runner';
 import { median } from './quantile.ts';
 
 /** What the machine and Postgres can do without us, measured in the same run as what it is compared with. */
@@ -70,7 +71,9 @@ export async function spawnFloorPerSecond(command: readonly string[], width: num
 }
 
 async function runToEnd([file = '', ...args]: readonly string[]): Promise<void> {
-  const [code] = (await once(spawn(file, args, { stdio: 'ignore' }), 'exit')) as [number | null];
+  const [code] = (await once(spawn(file, args, { stdio: 'ignore', env: { PATH: DEFAULT_PATH } }), 'exit')) as [
+    number | null,
+  ];
   if (code !== 0) throw new Error(`${file} ended with ${code}`);
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '#platform';
-import { type Benchmark, type Figure, keepsPromise, timesFloor } from './benchmark.ts';
+import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { manyFiles } from './many-files.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
@@ -58,6 +58,6 @@ process.exit(broken === 0 ? 0 : 1);
 
 function line(figure: Figure): string {
   const { what, value, unit, promise, floor, floorIs } = figure;
-  const kept = keepsPromise(figure) ? 'kept' : 'NOT KEPT';
-  return `${what}: ${value.toPrecision(3)} ${unit}, promise ${promise} ${unit} ${kept}, ${timesFloor(figure).toFixed(1)} × the floor of ${floor.toPrecision(3)} ${unit} (${floorIs})`;
+  const kept = `${promiseHere(figure).toPrecision(3)} here, ${keepsPromise(figure) ? 'kept' : 'NOT KEPT'}`;
+  return `${what}: ${value.toPrecision(3)} ${unit}, promise ${promise} ${unit} (${kept}), ${timesFloor(figure).toFixed(1)} × the floor of ${floor.toPrecision(3)} ${unit} (${floorIs})`;
 }

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Figure, keepsPromise, timesFloor } from './benchmark.ts';
+import { type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 
 /** What `bench/results/NAME.json` holds. */
 export interface StoredResult {
@@ -20,12 +20,12 @@ export function resultsTable(results: readonly StoredResult[]): string {
     figures.map((figure, index) => {
       const { what, value, unit, promise, floor, floorIs } = figure;
       const shown = (number: number): string => `${Number(number.toPrecision(3)).toLocaleString('en')} ${unit}`;
-      return `| ${index === 0 ? name : ''} | ${index === 0 ? title : ''} | ${what} | ${shown(value)} | ${unit === '/s' ? '≥' : '≤'} ${shown(promise)} ${keepsPromise(figure) ? '✓' : '✗'} | ${shown(floor)}: ${floorIs} | ${timesFloor(figure).toFixed(1)} × |`;
+      return `| ${index === 0 ? name : ''} | ${index === 0 ? title : ''} | ${what} | ${shown(value)} | ${unit === '/s' ? '≥' : '≤'} ${shown(promise)} | ${shown(promiseHere(figure))} ${keepsPromise(figure) ? '✓' : '✗'} | ${shown(floor)}: ${floorIs} | ${timesFloor(figure).toFixed(1)} × |`;
     }),
   );
   return [
-    '| | benchmark | figure | measured | promise | floor of the same run | ratio |',
-    '| --- | --- | --- | ---: | ---: | --- | ---: |',
+    '| | benchmark | figure | measured | promise | promise here | floor of the same run | ratio |',
+    '| --- | --- | --- | ---: | ---: | ---: | --- | ---: |',
     ...rows,
   ].join('\n');
 }

@@ -12,3 +12,4 @@ export * from './run-cache.ts';
 export * from './states.ts';
 export * from './trigger-rules.ts';
 export * from './store-port.ts';
+export * from './promotion.ts';

@@ -8,6 +8,7 @@ import { SluiceError } from '#core';
 export class Blobs {
   readonly #folder: string;
   readonly #known = new Set<string>();
+  readonly #folders = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -25,13 +26,14 @@ export class Blobs {
   /** Asks the disk again about everything. */
   forget(): void {
     this.#known.clear();
+    this.#folders.clear();
   }
 
   async put(sha256: string, content: Buffer): Promise<void> {
     if (this.has(sha256, content.length)) return;
     const file = this.#file(sha256);
     const temporary = `${file}.${randomBytes(4).toString('hex')}`;
-    await mkdir(path.dirname(file), { recursive: true });
+    await this.#makeFolder(path.dirname(file));
     const handle = await open(temporary, 'wx', 0o444);
     try {
       await handle.writeFile(content);
@@ -57,6 +59,12 @@ export class Blobs {
     throw new SluiceError('conflict', `${file} in the release store is damaged.`, {
       hint: 'Remove that file, then create the release again.',
     });
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if (this.#folders.has(folder)) return;
+    await mkdir(folder, { recursive: true });
+    this.#folders.add(folder);
   }
 
   #file(sha256: string): string {

@@ -23,7 +23,7 @@ export interface ReleaseSummary {
 export interface ReleaseRecord extends ReleaseSummary {
   readonly format: 1;
   readonly files: readonly ReleaseFile[];
-  /** Blobs of the compiled pipelines, in the compiler's order. */
+  /** Blobs of the compiled pipelines, some in each. */
   readonly compiled: readonly string[];
   readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }

@@ -7,6 +7,7 @@ import { Blobs } from './blobs.ts';
 import { compileRelease } from './compile-release.ts';
 import type { ReleaseFile } from './hashed-files.ts';
 import { inLanes } from './in-lanes.ts';
+import { byCodeUnit } from './list-files.ts';
 import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type ReleaseSweepOptions, sweepReleases } from './sweep-releases.ts';
@@ -54,8 +55,8 @@ class FolderReleaseStore implements ReleaseStore {
   /** What the last compilation found, so that a change of one file compiles one. */
   readonly #compiledBefore: CompiledBefore = new Map();
   #writing: Promise<unknown> = Promise.resolve();
-  /** A pipeline that the compiler returned before keeps its blob: a change of one file serialises one. */
-  #serialised = new WeakMap<CompiledPipeline, string>();
+  /** What each pack holds as it was last written or read: a change of one file writes one pack. */
+  readonly #packs = new Map<number, { readonly pipelines: readonly CompiledPipeline[]; readonly blob: string }>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -100,11 +101,7 @@ class FolderReleaseStore implements ReleaseStore {
     if (recent !== undefined) return this.#remember(recent);
     const record = await this.#records.get(digest);
     if (record === null) return null;
-    const pipelines = await inLanes(LANES, record.compiled, async (blob) => {
-      const pipeline = JSON.parse((await this.#blobs.get(blob)).toString('utf8')) as CompiledPipeline;
-      this.#serialised.set(pipeline, blob);
-      return pipeline;
-    });
+    const pipelines = await this.#readPipelines(record.compiled);
     const sources = await inLanes(
       LANES,
       record.files.filter((file) => /\.ya?ml$/.test(file.path)),
@@ -140,7 +137,7 @@ class FolderReleaseStore implements ReleaseStore {
       if (removed.length > 0) {
         // What was known to be stored may be gone.
         this.#blobs.forget();
-        this.#serialised = new WeakMap();
+        this.#packs.clear();
       }
       return removed;
     });
@@ -159,16 +156,32 @@ class FolderReleaseStore implements ReleaseStore {
     return this.#remember({ ...known, ...commitOf(snapshot) });
   }
 
-  /** Their blobs, in the same order. */
+  /** Packs, because ten thousand small files take longer to write and to read than to compile. */
   async #storePipelines(pipelines: readonly CompiledPipeline[]): Promise<readonly string[]> {
-    const fresh = pipelines.filter((pipeline) => !this.#serialised.has(pipeline));
-    await inLanes(LANES, fresh, async (pipeline) => {
-      const content = Buffer.from(JSON.stringify(pipeline));
+    const packs = new Map<number, CompiledPipeline[]>();
+    for (const pipeline of pipelines) {
+      const number = packOf(pipeline);
+      packs.set(number, [...(packs.get(number) ?? []), pipeline]);
+    }
+    return inLanes(LANES, [...packs], async ([number, members]) => {
+      const before = this.#packs.get(number);
+      if (before !== undefined && sameMembers(before.pipelines, members)) return before.blob;
+      const content = Buffer.from(JSON.stringify(members));
       const blob = createHash('sha256').update(content).digest('hex');
       await this.#blobs.put(blob, content);
-      this.#serialised.set(pipeline, blob);
+      this.#packs.set(number, { pipelines: members, blob });
+      return blob;
     });
-    return pipelines.map((pipeline) => this.#serialised.get(pipeline) as string);
+  }
+
+  /** In the compiler's order. */
+  async #readPipelines(blobs: readonly string[]): Promise<readonly CompiledPipeline[]> {
+    const packs = await inLanes(LANES, blobs, async (blob) => {
+      const pipelines = JSON.parse((await this.#blobs.get(blob)).toString('utf8')) as readonly CompiledPipeline[];
+      if (pipelines[0] !== undefined) this.#packs.set(packOf(pipelines[0]), { pipelines, blob });
+      return pipelines;
+    });
+    return packs.flat().sort((a, b) => byCodeUnit(a.file, b.file));
   }
 
   #remember(release: StoredRelease): StoredRelease {
@@ -177,6 +190,15 @@ class FolderReleaseStore implements ReleaseStore {
     if (this.#recent.size > MAX_IN_MEMORY) this.#recent.delete(this.#recent.keys().next().value as string);
     return release;
   }
+}
+
+/** A pipeline stays in its pack whatever else the release holds. */
+function packOf({ file }: CompiledPipeline): number {
+  return createHash('sha256').update(file).digest().readUInt8(0);
+}
+
+function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((member, index) => member === b[index]);
 }
 
 function commitOf({ commit, branch, author, message, dirty }: Snapshot) {

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import type { ReleaseFiles } from '#core';
 
-/** Past this many entries, pipeline files at the top are not linked: thousands of links would cost more than the attempt. */
-const MANY_ENTRIES = 200;
-
 /** An unpacked release. */
 export interface ReleaseFolder {
   readonly folder: string;
-  /** Top-level names that working directories link to. */
+  /**
+   * Top-level names that working directories link to. Not the pipeline files: there may be hundreds, their links would
+   * cost more than the attempt, and a task that wants to read one finds it in the release's own folder.
+   */
   readonly entries: readonly string[];
 }
 
@@ -33,7 +33,6 @@ export class ReleaseFolders {
 
   async #open(digest: string): Promise<ReleaseFolder> {
     const folder = await this.#files.folder(digest);
-    const names = readdirSync(folder);
-    return { folder, entries: names.length <= MANY_ENTRIES ? names : names.filter((name) => !/\.ya?ml$/.test(name)) };
+    return { folder, entries: readdirSync(folder).filter((name) => !/\.ya?ml$/.test(name)) };
   }
 }

@@ -2,8 +2,9 @@ import { DataSource } from 'typeorm';
 import pg from 'pg';
 import { SluiceError } from '#core';
 import { First1790000000001 } from './migrations/0001-first.ts';
+import { Promotions1790000000002 } from './migrations/0002-promotions.ts';
 
-const MIGRATIONS = [First1790000000001];
+const MIGRATIONS = [First1790000000001, Promotions1790000000002];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;
 const types = {

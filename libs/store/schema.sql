@@ -47,6 +47,20 @@ create table attempt (
 ) with (fillfactor=75);
 create unique index attempt_one_live_per_task_run on attempt (run_id, task_id, map_index) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
+create table audit (
+  seq bigint not null,
+  at timestamp with time zone not null,
+  actor text not null,
+  action text not null,
+  environment text,
+  subject text not null,
+  detail jsonb default '{}'::jsonb not null,
+  previous text not null,
+  hash text not null,
+  constraint audit_pkey primary key (seq)
+);
+create index audit_of_environment on audit (environment, seq DESC);
+
 create table environment_config (
   environment text not null,
   seq integer not null,
@@ -177,6 +191,93 @@ create table process (
   constraint process_pkey primary key (id)
 );
 
+create table promotion (
+  id bigint generated always as identity,
+  environment text not null,
+  release text not null,
+  kind text not null,
+  state text not null,
+  previous text,
+  fallback text,
+  pointer_seq integer not null,
+  config_hash text not null,
+  plan jsonb not null,
+  plan_hash text not null,
+  actor text not null,
+  reason text,
+  build_url text,
+  detail text,
+  requested_at timestamp with time zone default now() not null,
+  state_at timestamp with time zone default now() not null,
+  switched_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint promotion_pkey primary key (id),
+  constraint promotion_release_fkey foreign key (release) REFERENCES release(digest),
+  constraint promotion_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'gates'::text, 'approval'::text, 'window'::text, 'verifying'::text])) = (finished_at IS NULL))),
+  constraint promotion_kind_known check ((kind = ANY (ARRAY['promote'::text, 'rollback'::text, 'hotfix'::text]))),
+  constraint promotion_state_known check ((state = ANY (ARRAY['queued'::text, 'gates'::text, 'approval'::text, 'window'::text, 'verifying'::text, 'verified'::text, 'failed'::text, 'rolled_back'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'cancelled'::text])))
+);
+create index promotion_of_environment on promotion (environment, id DESC);
+create index promotion_of_release on promotion (release, environment);
+create unique index promotion_one_active on promotion (environment) WHERE (state = ANY (ARRAY['gates'::text, 'approval'::text, 'window'::text, 'verifying'::text]));
+create index promotion_open on promotion (environment, id) WHERE (finished_at IS NULL);
+
+create table promotion_approval (
+  promotion_id bigint not null,
+  approver text not null,
+  asserted_by text,
+  groups text[] not null,
+  decision text not null,
+  comment text,
+  plan_hash text not null,
+  at timestamp with time zone default now() not null,
+  constraint promotion_approval_pkey primary key (promotion_id, approver),
+  constraint promotion_approval_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
+  constraint approval_decision_known check ((decision = ANY (ARRAY['approve'::text, 'reject'::text])))
+);
+
+create table promotion_freeze (
+  id bigint generated always as identity,
+  environment text not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  reason text not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  lifted_at timestamp with time zone,
+  lifted_by text,
+  constraint promotion_freeze_pkey primary key (id),
+  constraint freeze_has_length check ((ends_at > starts_at))
+);
+create index promotion_freeze_in_force on promotion_freeze (environment, ends_at) WHERE (lifted_at IS NULL);
+
+create table promotion_gate (
+  promotion_id bigint not null,
+  position integer not null,
+  kind text not null,
+  name text not null,
+  state text not null,
+  detail text not null,
+  evidence jsonb default '{}'::jsonb not null,
+  checked_at timestamp with time zone default now() not null,
+  constraint promotion_gate_pkey primary key (promotion_id, "position"),
+  constraint promotion_gate_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
+  constraint promotion_gate_state_known check ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'failed'::text, 'inconclusive'::text, 'overridden'::text, 'skipped'::text])))
+);
+
+create table promotion_hold (
+  id bigint generated always as identity,
+  environment text not null,
+  release text not null,
+  reason text not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  lifted_at timestamp with time zone,
+  lifted_by text,
+  constraint promotion_hold_pkey primary key (id)
+);
+create unique index promotion_hold_in_force on promotion_hold (environment, release) WHERE (lifted_at IS NULL);
+
 create table release (
   digest text not null,
   alias text not null,
@@ -186,6 +287,7 @@ create table release (
   message text,
   dirty boolean not null,
   created_at timestamp with time zone default now() not null,
+  build_url text,
   constraint release_pkey primary key (digest)
 );
 
@@ -214,6 +316,7 @@ create table run (
   timeout_at timestamp with time zone,
   lease_owner text,
   lease_token bigint default 0 not null,
+  shadow boolean default false not null,
   constraint run_pkey primary key (id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),
   constraint run_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
@@ -269,3 +372,19 @@ create table task_run (
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
 ) with (fillfactor=75);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
+
+create table token (
+  id bigint generated always as identity,
+  name text not null,
+  hash text not null,
+  groups text[] default '{}'::text[] not null,
+  rights jsonb not null,
+  created_by text not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint token_pkey primary key (id),
+  constraint token_hash_key unique (hash)
+);
+create unique index token_name on token (name) WHERE (revoked_at IS NULL);
