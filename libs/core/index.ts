@@ -13,3 +13,4 @@ export * from './states.ts';
 export * from './trigger-rules.ts';
 export * from './store-port.ts';
 export * from './promotion.ts';
+export * from './rights.ts';
