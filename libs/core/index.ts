@@ -15,3 +15,5 @@ export * from './trigger-rules.ts';
 export * from './store-port.ts';
 export * from './promotion.ts';
 export * from './rights.ts';
+export * from './audit-chain.ts';
+export * from './canonical-json.ts';

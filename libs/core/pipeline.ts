@@ -1,3 +1,4 @@
+import type { PromotionRules } from './promotion.ts';
 import type { TriggerRule } from './states.ts';
 
 /** A pipeline after compilation: plain JSON, no default left open. This is what a release stores and a run is pinned to. */
@@ -201,6 +202,8 @@ export interface EnvironmentConfig {
   /** Other environments whose paths may be read here. */
   readonly grants: readonly { readonly read: string; readonly paths: readonly string[] }[];
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };
+  /** How releases come into this environment. */
+  readonly promotion: PromotionRules;
   readonly retentionDays: number | null;
 }
 

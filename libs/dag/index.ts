@@ -22,4 +22,5 @@ export {
   type DueInput,
   type Interval,
 } from './time/intervals.ts';
+export { isWithinWindow } from './time/window.ts';
 export { withOverlay } from './with-overlay.ts';

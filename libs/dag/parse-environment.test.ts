@@ -22,6 +22,14 @@ describe('environment files', () => {
         data: {},
         grants: [],
         logs: { maxBytes: 67_108_864, maxLineBytes: 65_536 },
+        promotion: {
+          from: [],
+          gates: [],
+          approvals: { count: 0, groups: [], excludeAuthor: true, expiresMs: 259_200_000 },
+          window: null,
+          verify: null,
+          autoRollback: false,
+        },
         retentionDays: null,
       },
     });
@@ -44,6 +52,16 @@ alerts:
 data: { flights: ../flights }
 grants: [{ read: test, paths: [features] }]
 logs: { max_bytes: 1MiB, max_line_bytes: 2048 }
+from: [test]
+soak: 24h
+window: { cron: "* 9-16 * * MON-THU", timezone: Europe/Berlin }
+approvals: { count: 2, groups: [ml-leads] }
+gates:
+  - smoke: { timeout: 10m }
+  - metric: { pipeline: churn, expr: "metrics.auc >= baseline.auc - 0.002", on_missing: fail }
+  - external: { url: "https://example.com/ready" }
+verify: { pipelines: churn, timeout: 1h }
+auto_rollback: true
 retention: 90d
 `;
     expect(parseEnvironment('prod.yaml', text, '/project')).toEqual({
@@ -65,6 +83,19 @@ retention: 90d
         data: { flights: '/flights' },
         grants: [{ read: 'test', paths: ['features'] }],
         logs: { maxBytes: 1_048_576, maxLineBytes: 2_048 },
+        promotion: {
+          from: ['test'],
+          gates: [
+            { kind: 'soak', from: ['test'], ms: 86_400_000 },
+            { kind: 'smoke', pipelines: ['*'], timeoutMs: 600_000 },
+            { kind: 'metric', pipeline: 'churn', expr: 'metrics.auc >= baseline.auc - 0.002', onMissing: 'fail' },
+            { kind: 'external', url: 'https://example.com/ready', timeoutMs: 30_000 },
+          ],
+          approvals: { count: 2, groups: ['ml-leads'], excludeAuthor: true, expiresMs: 259_200_000 },
+          window: { cron: '* 9-16 * * MON-THU', timezone: 'Europe/Berlin' },
+          verify: { pipelines: ['churn'], runs: 1, timeoutMs: 3_600_000 },
+          autoRollback: true,
+        },
         retentionDays: 90,
       },
     });
@@ -106,11 +137,26 @@ retention: 90d
       ],
     ],
     [
-      'name: dev\nstorage: d\nfrom: [test]\nsoak: 24h\n',
+      'name: dev\nstorage: d\nsoak: 24h\n',
+      ['3:1 soak needs an environment to soak in. > Add `from: [test]`, or remove soak.'],
+    ],
+    [
+      'name: dev\nstorage: d\nfrom: [dev]\ngates: [{ metric: { pipeline: p, expr: "params.x > metrics.auc" } }]\n',
       [
-        '3:1 The key "from" is not yet supported. > Promotion comes with a later version; remove the key.',
-        '4:1 The key "soak" is not yet supported. > Promotion comes with a later version; remove the key.',
+        '3:7 from names "dev" itself. > Name the environment before it.',
+        '4:41 The name "params" is not known in a gate of an environment. > Known names: metrics, baseline, env.',
       ],
+    ],
+    [
+      'name: dev\nstorage: d\nwindow: { cron: "* 9-16 * *", timezone: Mars }\n',
+      [
+        '3:17 window.cron: "* 9-16 * *" has 4 fields; expected five. > Write five fields: minute hour day-of-month month day-of-week, for example "30 2 * * *".',
+        '3:41 window.timezone is "Mars"; expected a name of the IANA database. > Write Europe/Berlin or UTC.',
+      ],
+    ],
+    [
+      'name: dev\nstorage: d\ngates: [{ tests: {} }]\n',
+      ['3:11 The key "tests" in gates[0] is not known. > Known keys: smoke, metric, external.'],
     ],
     [
       'name: dev\nstorage: d\nsecrets: { A: plain }\n',

@@ -1,6 +1,7 @@
 import type { AlertEvent, EnvironmentConfig, Problem } from '#core';
 import type { z } from 'zod';
 import { Compiling } from './compile/compiling.ts';
+import { compilePromotionRules } from './compile/promotion-rules.ts';
 import { msOf } from './compile/retries.ts';
 import { environmentShape } from './shape/environment-shape.ts';
 import { checkShape } from './shape/shape-problems.ts';
@@ -59,6 +60,7 @@ function compile(shape: Shape, baseDir: string, compiling: Compiling): Environme
       maxBytes: bytesOf(shape.logs?.max_bytes) ?? 64 * 1024 ** 2,
       maxLineBytes: bytesOf(shape.logs?.max_line_bytes) ?? 64 * 1024,
     },
+    promotion: compilePromotionRules(shape, compiling),
     retentionDays: shape.retention === undefined ? null : Math.max(1, Math.round(msOf(shape.retention) / DAY_MS)),
   };
 }

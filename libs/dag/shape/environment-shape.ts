@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ALERT_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
+import { promotionShape } from './promotion-shape.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, variable, wholeNumber } from './names.ts';
 
 const secretSource = z.union(
@@ -77,6 +78,7 @@ export const environmentShape = z.strictObject(
       )
       .optional(),
     logs: z.strictObject({ max_bytes: size.optional(), max_line_bytes: size.optional() }).optional(),
+    ...promotionShape,
     retention: duration.optional().describe('How long runs, logs and old versions are kept; default for ever.'),
   },
   { error: 'a map' },

@@ -1,4 +1,4 @@
-const PROMOTION = 'Promotion comes with a later version; remove the key.';
+const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   call: "Put the tasks into one pipeline, or let the other pipeline read this one's paths.",
@@ -26,7 +26,7 @@ export const NOT_YET: Readonly<
     soak: PROMOTION,
     window: PROMOTION,
     approvals: PROMOTION,
-    gates: 'Promotion comes with a later version; use `gate` on a task.',
+    gates: 'Use `gate` on a task; gates of a promotion belong into environments/<name>.yaml.',
     verify: PROMOTION,
     auto_rollback: PROMOTION,
   },
