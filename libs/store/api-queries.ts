@@ -1,4 +1,5 @@
 /** Statements for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
+export * from './queries/audit.ts';
 export * from './queries/read-alerts.ts';
 export * from './queries/read-environments.ts';
 export * from './queries/read-events.ts';

@@ -3,3 +3,4 @@ export { createStore } from './store.ts';
 export type { Db } from './statement.ts';
 export { usedReleases } from './queries/used-releases.ts';
 export * as apiQueries from './api-queries.ts';
+export { appendAudit, type AuditVerdict } from './queries/audit.ts';

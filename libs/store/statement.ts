@@ -23,3 +23,8 @@ export async function run<Row extends object>(
   const result = await client.query<Row>({ name: statement.name, text: statement.text, values });
   return result.rows;
 }
+
+/** Does `work` in the transaction that `db` is in, or in one of its own. */
+export function inTransaction<T>(db: Db, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  return 'queryRunner' in db && db.queryRunner?.isTransactionActive ? work(db) : db.transaction(work);
+}
