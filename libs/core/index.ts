@@ -14,6 +14,7 @@ export * from './states.ts';
 export * from './trigger-rules.ts';
 export * from './store-port.ts';
 export * from './promotion.ts';
+export * from './promotion-store.ts';
 export * from './rights.ts';
 export * from './audit-chain.ts';
 export * from './canonical-json.ts';

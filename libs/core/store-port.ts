@@ -14,7 +14,9 @@ export interface RunRecord {
   readonly environment: string;
   readonly pipeline: string;
   readonly release: string;
-  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun';
+  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification';
+  /** What it writes is for its own tasks only: nothing is published, nobody is alerted. */
+  readonly shadow: boolean;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
   readonly params: Readonly<Record<string, unknown>>;
@@ -40,6 +42,9 @@ export interface NewRun {
   readonly configHash: string;
   readonly trigger: RunRecord['trigger'];
   readonly triggerKey: string | null;
+  readonly shadow: boolean;
+  /** Promotion that asked for it. */
+  readonly promotionId: string | null;
   readonly why: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;

@@ -39,6 +39,8 @@ export function alertsFor(
   decisions: readonly Decision[],
   defaults: AlertDefaults,
 ): AlertInsert[] {
+  // The promotion that asked for it speaks for its runs.
+  if (run.record.shadow) return [];
   const alerts: AlertInsert[] = [];
   for (const change of changes) if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
   for (const decision of decisions) {

@@ -217,6 +217,8 @@ export class Commands {
       release,
       configHash: environment.hash,
       triggerKey: null,
+      shadow: false,
+      promotionId: null,
       intervalStart: interval?.start.toISOString() ?? null,
       intervalEnd: interval?.end.toISOString() ?? null,
       params: params.params,

@@ -198,6 +198,8 @@ function scheduledRun(
     pipeline: pipeline.name,
     release,
     configHash: environment.hash,
+    shadow: false,
+    promotionId: null,
     trigger: 'schedule',
     triggerKey: `schedule ${start}`,
     why: `Scheduled: its interval ended at ${end}${late ? '; caught up later' : ''}.`,

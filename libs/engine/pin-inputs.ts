@@ -75,7 +75,14 @@ async function findWindow(
       reason: `it reads the last partitions of ${reference}, and this run has no interval; trigger it with --at or --from/--to`,
     };
   const from = new Date(Date.parse(intervalEnd) - (read.lastMs ?? 0));
-  const published = await store.versionsBetween(environment, owner, read.path, from.toISOString(), intervalEnd);
+  const others = await store.versionsBetween(environment, owner, read.path, from.toISOString(), intervalEnd);
+  // What a shadow run wrote is published nowhere, yet its own tasks must find it.
+  const own =
+    run.record.shadow && read.pipeline === null
+      ? await store.versionsOfRuns(environment, owner, read.path, [run.record.id])
+      : [];
+  const replaced = new Set(own.map(({ location }) => location));
+  const published = [...others.filter(({ location }) => !replaced.has(location)), ...own];
   if (read.missing !== 'ok') {
     const missing = await missingPartitions(pipelines, release, owner, from, new Date(intervalEnd), published);
     if (missing.length > 0)

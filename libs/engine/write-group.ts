@@ -75,7 +75,7 @@ async function addRecovered(
   for (const { run, decisions } of advanced) {
     const { record, plan, environment } = run;
     if (!decisions.some((decision) => decision.kind === 'end-run' && decision.state === 'success')) continue;
-    if (routes('run.recovered', plan.pipeline, environment.config).length === 0) continue;
+    if (record.shadow || routes('run.recovered', plan.pipeline, environment.config).length === 0) continue;
     const mended = await store.mendedRun(record.environment, record.pipeline, record.id);
     if (mended !== null) rows.alerts.push(...recoveredAlerts(mended, record, plan.pipeline, environment, defaults));
   }

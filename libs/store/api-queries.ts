@@ -1,5 +1,6 @@
 /** Statements for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
 export * from './queries/audit.ts';
+export { readPromotions } from './queries/promotions.ts';
 export * from './queries/read-alerts.ts';
 export * from './queries/read-environments.ts';
 export * from './queries/read-events.ts';
@@ -11,3 +12,4 @@ export * from './queries/read-runs.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';
+export * from './queries/tokens.ts';

@@ -1,4 +1,5 @@
 export { connectDatabase, migrate } from './database.ts';
+export { createPromotionStore } from './promotion-store.ts';
 export { createStore } from './store.ts';
 export type { Db } from './statement.ts';
 export { usedReleases } from './queries/used-releases.ts';

@@ -317,17 +317,21 @@ create table run (
   lease_owner text,
   lease_token bigint default 0 not null,
   shadow boolean default false not null,
+  promotion_id bigint,
   constraint run_pkey primary key (id),
+  constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),
   constraint run_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
   constraint run_interval_whole check (((interval_start IS NULL) = (interval_end IS NULL))),
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
-  constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text])))
+  constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text])))
 ) with (fillfactor=80);
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 create index run_of_environment on run (environment, id DESC);
 create index run_of_pipeline on run (environment, pipeline, id DESC);
+create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
+create index run_of_release on run (environment, pipeline, release, id DESC);
 
 create table schedule (
   environment text not null,

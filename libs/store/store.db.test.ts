@@ -44,6 +44,8 @@ function aRun(over: Partial<NewRun> = {}): NewRun {
     intervalEnd: '2026-01-02T00:00:00.000Z',
     params: { n: 1 },
     originRun: null,
+    shadow: false,
+    promotionId: null,
     state: 'queued',
     reason: null,
     maxActiveRuns: 10,

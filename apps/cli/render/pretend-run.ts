@@ -26,6 +26,7 @@ export function pretendRun(
       pipeline: pipeline.name,
       release: about.release,
       trigger: 'manual',
+      shadow: false,
       intervalStart: about.interval?.start.toISOString() ?? null,
       intervalEnd: about.interval?.end.toISOString() ?? null,
       params: about.params,

@@ -74,6 +74,7 @@ function renderedAt(
     intervalEnd: interval.end.toISOString(),
     params: {},
     originRun: null,
+    shadow: false,
     state: 'queued' as const,
     cancelRequested: false,
     createdAt: interval.end.toISOString(),

@@ -136,6 +136,12 @@ create table audit (
 );
 create index audit_of_environment on audit (environment, seq desc);
 
--- A shadow run publishes nothing: what it writes can be read by its own tasks only.
-alter table run add column shadow boolean not null default false;
+-- Runs that promotions asked for. A shadow run publishes nothing: what it writes can be read by its own tasks only.
+alter table run
+  add column shadow boolean not null default false,
+  add column promotion_id bigint references promotion,
+  drop constraint run_trigger_known,
+  add constraint run_trigger_known check (trigger in ('schedule', 'manual', 'backfill', 'rerun', 'smoke', 'verification'));
+create index run_of_promotion on run (promotion_id) where promotion_id is not null;
+create index run_of_release on run (environment, pipeline, release, id desc);
 `;

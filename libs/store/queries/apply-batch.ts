@@ -106,6 +106,7 @@ const WRITE: Prepared = {
       select distinct on (environment, location) environment, location, pipeline, name, "mapKey", "intervalStart", "intervalEnd", version,
              "manifestHash", "runId", "attemptId"
       from versions
+      where not exists (select from run where run.id = versions."runId" and run.shadow)
       order by environment, location, "attemptId" desc
       on conflict (environment, location) do update
       set pipeline = excluded.pipeline, path = excluded.path, map_key = excluded.map_key, interval_start = excluded.interval_start,

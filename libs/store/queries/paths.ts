@@ -68,7 +68,7 @@ export async function baseline(
   const rows = await db.sql<{ name: string; value: number }[]>`
     with previous as (
       select r.id from run r
-      where r.environment = ${environment} and r.pipeline = ${pipeline} and r.state = 'success' and r.id < ${runId}::bigint
+      where r.environment = ${environment} and r.pipeline = ${pipeline} and r.state = 'success' and not r.shadow and r.id < ${runId}::bigint
       order by r.id desc
       limit 1
     )

@@ -10,7 +10,8 @@ export interface RunRow {
   readonly release: string;
   readonly dirty: boolean;
   readonly configHash: string;
-  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun';
+  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification';
+  readonly shadow: boolean;
   readonly why: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
@@ -27,7 +28,7 @@ export interface RunRow {
 }
 
 // Counts of a run that goes on are counted from its rows; afterwards they stand in the run.
-const COLUMNS = `r.id::text, r.environment, r.pipeline, r.state, r.release, l.dirty, r.config_hash as "configHash", r.trigger, r.why,
+const COLUMNS = `r.id::text, r.environment, r.pipeline, r.state, r.release, l.dirty, r.config_hash as "configHash", r.trigger, r.shadow, r.why,
   r.interval_start as "intervalStart", r.interval_end as "intervalEnd", r.params, r.origin_run::text as "originRun",
   r.created_at as "createdAt", r.started_at as "startedAt", r.finished_at as "finishedAt", r.deadline_at as "deadlineAt",
   r.timeout_at as "timeoutAt", r.cancel_requested as "cancelRequested", r.reason,
@@ -39,6 +40,8 @@ const COLUMNS = `r.id::text, r.environment, r.pipeline, r.state, r.release, l.di
 export interface RunFilter {
   /** Null: of any environment, pipeline, state. */
   readonly environment: string | null;
+  /** Only runs of these environments; null: of all. */
+  readonly among: readonly string[] | null;
   readonly pipeline: string | null;
   readonly states: readonly RunState[] | null;
   /** Only runs older than this id; null: from the newest. */
@@ -55,12 +58,13 @@ export function readRuns(db: Db, filter: RunFilter): Promise<RunRow[]> {
        from run
        where ($1::text is null or environment = $1) and ($2::text is null or pipeline = $2)
          and ($3::text[] is null or state = any($3)) and ($4::bigint is null or id < $4)
+         and ($6::text[] is null or environment = any($6))
        order by id desc
        limit $5
      ) r
      join release l on l.digest = r.release
      order by r.id desc`,
-    [filter.environment, filter.pipeline, filter.states, filter.before, filter.limit],
+    [filter.environment, filter.pipeline, filter.states, filter.before, filter.limit, filter.among],
   );
 }
 

@@ -68,3 +68,12 @@ export async function applyEnvironment(
       select count(*) from sized`;
   });
 }
+
+export async function releaseOf(
+  db: Db,
+  digest: string,
+): Promise<{ author: string | null; dirty: boolean; alias: string } | null> {
+  const [row] = await db.sql<{ author: string | null; dirty: boolean; alias: string }[]>`
+    select author, dirty, alias from release where digest = ${digest}`;
+  return row ?? null;
+}

@@ -4,7 +4,7 @@ import type { Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
 
-const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
+const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
   r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
   r.started_at as "startedAt", r.timeout_at as "timeoutAt"`;
 
@@ -124,11 +124,11 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       on conflict do nothing
       returning 1
     ), created as (
-      insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason,
-                       max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
+      insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason, shadow,
+                       promotion_id, max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
       select ${run.environment}, ${run.pipeline}, ${run.release}, ${run.configHash}, ${run.trigger}, ${run.why},
              ${run.intervalStart}::timestamptz, ${run.intervalEnd}::timestamptz, ${JSON.stringify(run.params)}::jsonb, ${run.originRun}::bigint,
-             ${run.state}, ${run.reason}::text, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
+             ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
              now() + ${run.deadlineMs}::float8 * interval '1 millisecond', now() + ${run.runTimeoutMs}::float8 * interval '1 millisecond',
              case when ${run.state} = 'skipped' then now() end
       where ${run.triggerKey}::text is null or exists (select from fired)

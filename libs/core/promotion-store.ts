@@ -1,0 +1,151 @@
+import type {
+  GateResult,
+  GivenApproval,
+  PromotionKind,
+  PromotionRules,
+  PromotionState,
+  VerificationRun,
+} from './promotion.ts';
+
+/*
+ * What promotions ask of the database. Instants are ISO 8601 strings in UTC, ids strings. Every method is one
+ * transaction, writes its audit entries in it, and may be repeated.
+ */
+
+/** What was decided when a promotion was requested; it stays. */
+export interface PromotionPlan {
+  readonly rules: PromotionRules;
+  /** Who asked, and who wrote the commit: not allowed to approve when the rules exclude authors. */
+  readonly authors: readonly string[];
+}
+
+export interface NewPromotion {
+  readonly environment: string;
+  readonly release: string;
+  readonly kind: PromotionKind;
+  readonly previous: string | null;
+  readonly fallback: string | null;
+  readonly pointerSeq: number;
+  readonly configHash: string;
+  readonly plan: PromotionPlan;
+  readonly planHash: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly buildUrl: string | null;
+}
+
+export interface PromotionRecord extends NewPromotion {
+  readonly id: string;
+  readonly state: PromotionState;
+  /** Why it stands where it stands, for people. */
+  readonly detail: string | null;
+  readonly requestedAt: string;
+  readonly stateAt: string;
+  readonly switchedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface GateRecord extends GateResult {
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly checkedAt: string;
+}
+
+export interface ApprovalRecord extends GivenApproval {
+  readonly at: string;
+}
+
+export interface PromotionRunRecord extends VerificationRun {
+  readonly environment: string;
+  readonly trigger: 'smoke' | 'verification';
+  readonly createdAt: string;
+}
+
+export interface HoldRecord {
+  readonly id: string;
+  readonly environment: string;
+  readonly release: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly at: string;
+}
+
+export interface FreezeRecord {
+  readonly id: string;
+  readonly environment: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** A promotion with all that is known of it. */
+export interface PromotionCase {
+  readonly promotion: PromotionRecord;
+  readonly gates: readonly GateRecord[];
+  readonly approvals: readonly ApprovalRecord[];
+  readonly runs: readonly PromotionRunRecord[];
+}
+
+/** Where an environment stands, for planning and for the switch. */
+export interface EnvironmentStand {
+  readonly release: string | null;
+  readonly pointerSeq: number;
+  /** Release of the last promotion that was verified here, other than one on hold; null: none. */
+  readonly verified: string | null;
+}
+
+export interface PromotionStore {
+  /**
+   * Records a promotion as `queued`. An open one, or the verified one that the environment stands on, with the same
+   * release and kind is returned instead. Older queued ones are superseded; rollbacks and hotfixes also supersede the
+   * active one.
+   */
+  createPromotion(promotion: NewPromotion): Promise<{ readonly id: string; readonly created: boolean }>;
+  /** Starts the oldest queued promotion of each environment that has no active one. */
+  beginPromotions(): Promise<void>;
+  /** Promotions that have not ended, oldest first. */
+  openPromotions(): Promise<readonly PromotionRecord[]>;
+  promotionCase(id: string): Promise<PromotionCase | null>;
+  /** False when it was no longer in state `from`. */
+  movePromotion(id: string, from: PromotionState, to: PromotionState, detail: string, actor: string): Promise<boolean>;
+  /** What it waits for. */
+  notePromotion(id: string, detail: string): Promise<void>;
+  /** Replaces the results at these positions, except those that somebody overrode. */
+  recordGates(
+    id: string,
+    gates: readonly (Omit<GateRecord, 'checkedAt'> & { readonly position: number })[],
+  ): Promise<void>;
+  /**
+   * Points the environment at the release and begins verification, in one transaction that looks again at the pointer,
+   * the configuration, holds and freezes. `moves: false` for environments that follow something else: nothing is pointed.
+   */
+  switchPromotion(
+    id: string,
+    options: { readonly moves: boolean },
+  ): Promise<'switched' | 'stale' | 'held' | 'frozen' | 'gone'>;
+  /**
+   * Ends a promotion whose verification failed: the environment returns to `to` with what that had published, and the
+   * release is held. `to: null`: nothing to return to, so the environment's schedules pause.
+   */
+  rollBackPromotion(id: string, to: string | null, detail: string): Promise<boolean>;
+  /** False when this approver has decided already. */
+  approvePromotion(id: string, approval: GivenApproval): Promise<boolean>;
+  overrideGate(id: string, name: string, reason: string, actor: string): Promise<boolean>;
+  /** When the release was last verified in each of these environments, epoch ms. */
+  verifiedIn(release: string, environments: readonly string[]): Promise<Readonly<Record<string, number>>>;
+  stand(environment: string): Promise<EnvironmentStand>;
+  /** Last run of a pipeline on a release that ended with success; null: none. */
+  lastSuccess(environment: string, pipeline: string, release: string): Promise<string | null>;
+  /** Counted metrics of a run by name. */
+  metricsOfRun(runId: string): Promise<Readonly<Record<string, number>>>;
+  release(
+    digest: string,
+  ): Promise<{ readonly author: string | null; readonly dirty: boolean; readonly alias: string } | null>;
+  holds(environment: string): Promise<readonly HoldRecord[]>;
+  setHold(environment: string, release: string, reason: string, actor: string): Promise<void>;
+  liftHold(environment: string, release: string, actor: string): Promise<boolean>;
+  /** Freezes that are in force or still to come. */
+  freezes(environment: string): Promise<readonly FreezeRecord[]>;
+  addFreeze(freeze: Omit<FreezeRecord, 'id'>): Promise<string>;
+  liftFreeze(id: string, actor: string): Promise<boolean>;
+}

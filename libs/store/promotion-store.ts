@@ -1,0 +1,34 @@
+import type { DataSource } from 'typeorm';
+import type { PromotionStore } from '#core';
+import * as holds from './queries/holds.ts';
+import * as promotions from './queries/promotions.ts';
+import { releaseOf } from './queries/releases.ts';
+import { rollBackPromotion, switchPromotion } from './queries/switch-promotion.ts';
+
+/** Promotions on Postgres: every method is a query function bound to the connection pool. */
+export function createPromotionStore(db: DataSource): PromotionStore {
+  return {
+    createPromotion: (given) => promotions.createPromotion(db, given),
+    beginPromotions: () => promotions.beginPromotions(db),
+    openPromotions: () => promotions.openPromotions(db),
+    promotionCase: (id) => promotions.promotionCase(db, id),
+    movePromotion: (id, from, to, detail, actor) => promotions.movePromotion(db, id, from, to, detail, actor),
+    notePromotion: (id, detail) => promotions.notePromotion(db, id, detail),
+    recordGates: (id, gates) => promotions.recordGates(db, id, gates),
+    switchPromotion: (id, options) => switchPromotion(db, id, options),
+    rollBackPromotion: (id, to, detail) => rollBackPromotion(db, id, to, detail),
+    approvePromotion: (id, approval) => promotions.approvePromotion(db, id, approval),
+    overrideGate: (id, name, reason, actor) => promotions.overrideGate(db, id, name, reason, actor),
+    verifiedIn: (release, environments) => promotions.verifiedIn(db, release, environments),
+    stand: (environment) => promotions.stand(db, environment),
+    lastSuccess: (environment, pipeline, release) => promotions.lastSuccess(db, environment, pipeline, release),
+    metricsOfRun: (runId) => promotions.metricsOfRun(db, runId),
+    release: (digest) => releaseOf(db, digest),
+    holds: (environment) => holds.holds(db, environment),
+    setHold: (environment, release, reason, actor) => holds.setHold(db, environment, release, reason, actor),
+    liftHold: (environment, release, actor) => holds.liftHold(db, environment, release, actor),
+    freezes: (environment) => holds.freezes(db, environment),
+    addFreeze: (freeze) => holds.addFreeze(db, freeze),
+    liftFreeze: (id, actor) => holds.liftFreeze(db, id, actor),
+  };
+}
