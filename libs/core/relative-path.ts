@@ -9,7 +9,7 @@ const MAX_SEGMENT = 255;
  * textual: what links on the disk do with it is for the caller to check.
  */
 export function relativeSegments(path: string): readonly string[] {
-  const offence = offenceOf(path);
+  const offence = pathOffence(path);
   if (offence !== null)
     throw new SluiceError('bad_request', `Path ${JSON.stringify(shorten(path))} ${offence}.`, {
       hint: 'Use a relative path with forward slashes, such as `raw/2026-01-01`.',
@@ -25,7 +25,8 @@ export function relativeSegment(name: string): string {
   });
 }
 
-function offenceOf(path: unknown): string | null {
+/** What `relativeSegments` would refuse, in words that follow the path's name; null: nothing. */
+export function pathOffence(path: unknown): string | null {
   if (typeof path !== 'string') return 'is not a text';
   if (path === '') return 'is empty';
   if (path.length > MAX_PATH) return `is longer than ${MAX_PATH} characters`;

@@ -3,8 +3,10 @@ import { lstatSync, type Stats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { relativeSegments, SluiceError } from '#core';
+import { SluiceError } from '#core';
 import { inLanes } from './in-lanes.ts';
+import type { SizeLimits } from './release-limits.ts';
+import { releasePathOffence } from './release-path.ts';
 
 /** A file of a release. */
 export interface ReleaseFile {
@@ -23,12 +25,6 @@ export interface HashedFile extends ReleaseFile {
   readonly text: string | null;
   /** As it was when it was read; null when it may have changed just then. */
   readonly seen: Stats | null;
-}
-
-export interface SizeLimits {
-  readonly files: number;
-  readonly fileBytes: number;
-  readonly totalBytes: number;
 }
 
 /** A file changed this shortly before it was read could change again without a new time stamp. */
@@ -131,11 +127,7 @@ function oddityOf(name: string, stats: Stats): string | null {
   if (stats.isDirectory()) return 'is a git repository of its own';
   if (!stats.isFile()) return 'is neither a file nor a folder';
   if (name.includes('\uFFFD')) return 'has a name that is not UTF-8';
-  try {
-    return relativeSegments(name).includes('.git') ? 'lies in a folder named .git' : null;
-  } catch (error) {
-    return (error as Error).message;
-  }
+  return releasePathOffence(name);
 }
 
 function refusal(root: string, odd: readonly string[]): SluiceError {

@@ -3,6 +3,8 @@ export { type CompiledRelease, compileRelease } from './compile-release.ts';
 export type { ReleaseFile } from './hashed-files.ts';
 export type { ReleaseSummary } from './release-record.ts';
 export { createReleaseStore, type ReleaseStore, type StoredRelease } from './release-store.ts';
+export { type CommitSnapshotOptions, snapshotCommit } from './snapshot-commit.ts';
+export { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';
 export { type Snapshot, snapshotFolder, type SnapshotOptions } from './snapshot.ts';
 export type { ReleaseSweepOptions } from './sweep-releases.ts';
 export { type FolderWatch, watchFolder, type WatchOptions } from './watch-folder.ts';

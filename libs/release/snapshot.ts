@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '#core';
+import { contentDigest } from './content-digest.ts';
 import { gitIn } from './git.ts';
 import { type GitState, readGitState } from './git-state.ts';
-import { type HashedFile, hashFiles, type ReleaseFile, type SizeLimits } from './hashed-files.ts';
+import { type HashedFile, hashFiles, type ReleaseFile } from './hashed-files.ts';
 import { listFiles } from './list-files.ts';
+import { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';
 
 /** What a folder held at one moment, and where git stood. */
 export interface Snapshot {
@@ -38,8 +40,6 @@ export interface SnapshotOptions {
   readonly searchPath?: string;
 }
 
-const FORMAT = 1;
-const LIMITS: SizeLimits = { files: 50_000, fileBytes: 64 * 1024 * 1024, totalBytes: 1024 * 1024 * 1024 };
 const MAX_LOOKS = 5;
 const MAX_REMEMBERED = 8;
 
@@ -65,7 +65,7 @@ export async function snapshotFolder(options: SnapshotOptions): Promise<Snapshot
     listFiles(runGit, repository, folder),
     readGitState(runGit, folder, before?.git ?? null),
   ]);
-  const allowed = { ...LIMITS, ...options.limits };
+  const allowed = { ...RELEASE_LIMITS, ...options.limits };
   if (names.length > allowed.files)
     throw new SluiceError(
       'bad_request',
@@ -91,7 +91,7 @@ function createSnapshot(
 ): Snapshot {
   const { commit, branch, author, message, tree } = git;
   return {
-    digest: before !== null && before.files === files ? before.snapshot.digest : digestOf(files),
+    digest: before !== null && before.files === files ? before.snapshot.digest : contentDigest(files.values()),
     files: [...files.values()],
     texts: textsOf(files),
     ...{ commit, branch, author, message, dirty: isDirty(files, tree) },
@@ -134,16 +134,6 @@ function sameContent(a: ReadonlyMap<string, HashedFile>, b: ReadonlyMap<string, 
     if (other?.sha256 !== file.sha256 || other.executable !== file.executable) return false;
   }
   return true;
-}
-
-/** Over the canonical JSON (RFC 8785) of `{files: {path: [mode, sha256]}, format}`; the files are sorted already. */
-function digestOf(files: ReadonlyMap<string, HashedFile>): string {
-  const members = [...files.values()].map(
-    (file) => `${JSON.stringify(file.path)}:["${file.executable ? '100755' : '100644'}","${file.sha256}"]`,
-  );
-  return createHash('sha256')
-    .update(`{"files":{${members.join(',')}},"format":${FORMAT}}`)
-    .digest('hex');
 }
 
 function isDirty(files: ReadonlyMap<string, HashedFile>, tree: ReadonlyMap<string, string>): boolean {
