@@ -1,14 +1,18 @@
 import { request } from 'node:http';
-import { SluiceError } from '#core';
-import { Auth, createLog, SystemMetrics } from '#platform';
+import { SluiceError, type Caller, type GrantedRight, type Right } from '#core';
+import { Auth, createLog, SystemMetrics, type TokenHolder } from '#platform';
 import { createApi, type Api, type ApiParts } from './create-api.ts';
-import type { Commands, Events, LiveEventListener, Reads } from './ports.ts';
+import type { Commands, Events, LiveEventListener, Reads, Tokens } from './ports.ts';
 
 export const TOKEN = 'test-token-0123456789';
 
 export interface ApiUnderTest extends Api {
   readonly auth: Auth;
   readonly port: number;
+  /** Headers with a named token that has these rights, as in `operate:dev view:*`; the same name again changes its rights. */
+  as(name: string, rights: string): { readonly authorization: string };
+  /** Ends a token that `as` made. */
+  revoke(name: string): void;
   /** Moves the API's clock forward. */
   pass(ms: number): void;
   /** Names of commands and reads as they were called, with their arguments. */
@@ -41,7 +45,15 @@ export async function anApi(
   const listeners = new Set<LiveEventListener>();
   const logged: string[] = [];
   let now = Date.parse('2026-01-01T00:00:00Z');
-  const auth = new Auth(TOKEN, { now: () => new Date(now) });
+  const holders = new Map<string, TokenHolder>();
+  const auth = new Auth(
+    TOKEN,
+    { now: () => new Date(now) },
+    {
+      byToken: async (token) => holders.get(token) ?? null,
+      byId: async (id) => [...holders.values()].find(({ tokenId }) => tokenId === id) ?? null,
+    },
+  );
   const noting = <T extends object>(what: string): T =>
     new Proxy({} as T, {
       get: (_target, name) =>
@@ -68,6 +80,7 @@ export async function anApi(
     commands: noting<Commands>('command'),
     events,
     auth,
+    tokens: noting<Tokens>('token command'),
     metrics: new SystemMetrics(),
     log: createLog({ level: 'warn', pretty: false, destination: { write: (line) => void logged.push(line) } }),
     webFolder: null,
@@ -82,9 +95,22 @@ export async function anApi(
     listeners,
     logged,
     port,
+    as: (name, rights) => {
+      const caller: Caller = { name, groups: [], rights: rightsOf(rights) };
+      holders.set(name, { tokenId: String(holders.size + 1), caller });
+      return { authorization: `Bearer ${name}` };
+    },
+    revoke: (name) => void holders.delete(name),
     pass: (ms) => void (now += ms),
     ask: (path, options) => ask(port, path, options),
   };
+}
+
+function rightsOf(text: string): GrantedRight[] {
+  return text
+    .split(' ')
+    .filter(Boolean)
+    .map((one) => ({ right: one.split(':')[0] as Right, environment: one.split(':')[1] ?? '' }));
 }
 
 export const withToken = { authorization: `Bearer ${TOKEN}` };

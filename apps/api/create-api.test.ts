@@ -42,7 +42,9 @@ describe('the documentation', () => {
     const documented = Object.entries<Record<string, unknown>>(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, ':')}`),
     );
-    const promised = [...(await readFile('libs/contracts/routes.md', 'utf8')).matchAll(/^\| (GET|POST) ([^|]+) \|/gm)]
+    const promised = [
+      ...(await readFile('libs/contracts/routes.md', 'utf8')).matchAll(/^\| (GET|POST|DELETE) ([^|]+) \|/gm),
+    ]
       .filter(([, , paths = '']) => !paths.includes('(absolute'))
       .flatMap(([, method, paths = '']) => paths.split(',').map((path) => `${method} ${path.trim()}`))
       .map((route) => route.replace(' /', ' /api/v1/').replaceAll(/:\w+/g, ':'));

@@ -9,11 +9,12 @@ import * as controllers from './controllers/index.ts';
 import { answerTo, ErrorFilter } from './error-filter.ts';
 import { listen } from './listen.ts';
 import { documentApi } from './openapi.ts';
-import type { Commands, Events, Reads } from './ports.ts';
+import type { Commands, Events, Reads, Tokens } from './ports.ts';
 import { guardRequests } from './request-guard.ts';
+import { RightsGuard } from './rights-guard.ts';
 import { parseBodies } from './parse-bodies.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { AUTH, COMMANDS, EVENTS, METRICS, PUBLIC_URL, READS } from './tokens.ts';
+import { AUTH, COMMANDS, EVENTS, METRICS, PUBLIC_URL, READS, TOKENS } from './tokens.ts';
 import { openWebFiles } from './web-files.ts';
 
 export interface ApiParts {
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly commands: Commands;
   readonly events: Events;
   readonly auth: Auth;
+  readonly tokens: Tokens;
   readonly metrics: SystemMetrics;
   readonly log: Log;
   /** The built web view (it holds index.html); null: none. */
@@ -71,6 +73,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
     abortOnError: false,
   });
   app.useGlobalFilters(new ErrorFilter(parts.log));
+  app.useGlobalGuards(new RightsGuard(parts.reads));
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: malformed }));
   documentApi(app, Object.values(controllers), parts.version);
   web.register(server);
@@ -88,6 +91,7 @@ function apiModule(parts: ApiParts) {
       { provide: COMMANDS, useValue: parts.commands },
       { provide: EVENTS, useValue: parts.events },
       { provide: AUTH, useValue: parts.auth },
+      { provide: TOKENS, useValue: parts.tokens },
       { provide: METRICS, useValue: parts.metrics },
       { provide: PUBLIC_URL, useValue: parts.config.publicUrl },
     ],

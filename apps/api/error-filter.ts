@@ -7,6 +7,7 @@ import type { Log } from '#platform';
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   conflict: 409,
   invalid_config: 422,

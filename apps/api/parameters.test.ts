@@ -43,7 +43,7 @@ describe('parameters', () => {
     await api.ask('/api/v1/runs');
     expect(api.calls.at(-1)).toEqual({
       name: 'runs',
-      args: [{ environment: null, pipeline: null, states: null, limit: 50, cursor: null }],
+      args: [{ environment: null, among: null, pipeline: null, states: null, limit: 50, cursor: null }],
     });
   });
 });

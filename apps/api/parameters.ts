@@ -57,6 +57,11 @@ export const alertsQuery = z.strictObject({
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });
+export const auditQuery = alertsQuery;
+export const tokenName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'expected the name of a token')
+  .meta({ example: 'jenkins' });
 export const pathQuery = z.strictObject({
   env: environmentName,
   ref: z

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import type { RunState } from '#core';
+import type { Caller, RunState } from '#core';
 import type {
   AlertDelivery,
+  AuditRecordShape,
+  AuditVerdict,
   backfillPlan,
   backfillRequest,
   Environment,
@@ -18,6 +20,8 @@ import type {
   RunDetail,
   SystemStatus,
   TaskRunDetail,
+  Token,
+  tokenRequest,
   triggerRequest,
   waitingReason,
 } from '#contracts';
@@ -65,14 +69,17 @@ export interface Reads {
     pipeline: string,
     options: { task: string | null; name: string | null; runs: number },
   ): Promise<MetricSeries[]>;
+  /** `among`: only of these environments; null: of all. */
   runs(options: {
     environment: string | null;
+    among: readonly string[] | null;
     pipeline: string | null;
     states: readonly RunState[] | null;
     limit: number;
     cursor: string | null;
   }): Promise<Page<Run>>;
   run(runId: string): Promise<Run>;
+  environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
@@ -86,11 +93,24 @@ export interface Reads {
     onLines: (lines: readonly LogLine[]) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  alerts(options: { environment: string | null; limit: number; cursor: string | null }): Promise<Page<AlertDelivery>>;
+  alerts(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<AlertDelivery>>;
   alertsByIds(ids: readonly string[]): Promise<AlertDelivery[]>;
   /** `at`: an instant inside the wanted interval; null: the newest version. */
   path(environment: string, pipeline: string, path: string, at: Date | null): Promise<ResolvedPath>;
-  system(): Promise<SystemStatus>;
+  /** `among` as for runs: of the pools and runs of these environments. */
+  system(among: readonly string[] | null): Promise<SystemStatus>;
+  /** Newest first; of these environments only, or null: all there is. */
+  audit(options: {
+    environments: readonly string[] | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<AuditRecordShape>>;
+  verifyAudit(): Promise<AuditVerdict>;
 }
 
 /** What may be done. Each returns once it is durable. `actor`: who asked, for people, as it stands in a run's `why`. */
@@ -104,6 +124,16 @@ export interface Commands {
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
   testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
   recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;
+}
+
+/** Named tokens; see `NamedTokens`. */
+export interface Tokens {
+  list(): Promise<readonly Token[]>;
+  create(
+    request: z.infer<typeof tokenRequest>,
+    by: Caller,
+  ): Promise<{ readonly token: string; readonly record: Token }>;
+  revoke(name: string, by: Caller): Promise<void>;
 }
 
 export interface LiveEventListener {

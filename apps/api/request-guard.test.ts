@@ -150,7 +150,7 @@ describe('the login', () => {
   });
 
   test('a code is worthless after ten minutes, a cookie after thirty days', async () => {
-    const { code } = api.auth.createLoginCode();
+    const { code } = api.auth.createLoginCode(null);
     const other = await login({ token: TOKEN });
     api.pass(10 * 60_000);
     expect((await login({ code })).status).toBe(401);

@@ -35,13 +35,13 @@ export function guardRequests(server: FastifyInstance, { auth, hosts }: GuardOpt
     if (writes) checkOrigin(request, host.whole);
     if (request.routeOptions.config.open === true) return;
 
-    const credential = auth.identify(request.headers.authorization, request.headers.cookie);
+    const credential = await auth.identify(request.headers.authorization, request.headers.cookie);
     if (credential === null)
       throw refused('This needs the token of the server or a login.', {
         hint: 'Send `Authorization: Bearer TOKEN` (it stands in .sluice/server.json), or log in at /login.',
       });
     request.credential = credential;
-    if (credential === 'cookie') {
+    if (credential.kind === 'cookie') {
       const site = request.headers['sec-fetch-site'];
       if (site === 'cross-site' || site === 'same-site') throw refused('Requests from other sites are refused.');
       // A form or an image of another site cannot set this header.

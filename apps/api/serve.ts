@@ -8,6 +8,7 @@ import {
   GraphLayouts,
   keepToken,
   LiveEvents,
+  NamedTokens,
   readGauges,
   removeServerFile,
   systemClock,
@@ -40,7 +41,8 @@ export async function serveApi(options: {
   await events.start();
   const layouts = new GraphLayouts();
   const token = config.token?.reveal() ?? (await keepToken(config.home));
-  const auth = new Auth(token, systemClock);
+  const tokens = new NamedTokens(db, systemClock);
+  const auth = new Auth(token, systemClock, tokens);
   const startedAt = new Date();
   const executor = () => ({
     kind: 'local',
@@ -68,6 +70,7 @@ export async function serveApi(options: {
     commands,
     events,
     auth,
+    tokens,
     metrics,
     log,
     webFolder: path.join(packageRoot, 'dist', 'web'),
@@ -81,7 +84,7 @@ export async function serveApi(options: {
   installation.onProgress((event) => events.tellProgress(event));
   return {
     url,
-    loginCode: () => auth.createLoginCode().code,
+    loginCode: () => auth.createLoginCode(null).code,
     close: async () => {
       await removeServerFile(config.home);
       await api.close();

@@ -3,5 +3,6 @@ export const READS = Symbol('reads');
 export const COMMANDS = Symbol('commands');
 export const EVENTS = Symbol('events');
 export const AUTH = Symbol('auth');
+export const TOKENS = Symbol('named tokens');
 export const METRICS = Symbol('metrics');
 export const PUBLIC_URL = Symbol('public url');

@@ -8,6 +8,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   bad_request: 2,
   invalid_config: 3,
   unauthorized: 4,
+  forbidden: 4,
   not_found: 5,
   conflict: 6,
   run_failed: 7,

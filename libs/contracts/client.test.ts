@@ -45,7 +45,7 @@ describe('a refusal becomes a SluiceError', () => {
 
   test.each([
     [401, 'unauthorized'],
-    [403, 'unauthorized'],
+    [403, 'forbidden'],
     [404, 'not_found'],
     [409, 'conflict'],
     [418, 'bad_request'],

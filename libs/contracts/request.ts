@@ -113,7 +113,8 @@ function parseErrorBody(text: string): ErrorBody | null {
 }
 
 function codeOfStatus(status: number): ErrorCode {
-  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
   if (status === 404) return 'not_found';
   if (status === 409) return 'conflict';
   if (status === 422) return 'invalid_config';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_EVENTS, ATTEMPT_STATES, RUN_STATES, TASK_STATES } from '#core';
+import { ALERT_EVENTS, ATTEMPT_STATES, RIGHTS, RUN_STATES, TASK_STATES } from '#core';
 
 /** Every instant is ISO 8601 in UTC; every id is a string; absent values are null. */
 const instant = z.string();
@@ -306,6 +306,54 @@ export const backfillPlan = z.object({
   runs: z.array(z.object({ interval, action: z.enum(['create', 'skip']), reason: z.string(), runId: id.nullable() })),
 });
 
+/** Right and environment (`*`: all of them) that a token has. */
+export const grantedRight = z.object({
+  right: z.enum(RIGHTS),
+  environment: z.string().regex(/^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,127})$/, 'expected the name of an environment, or *'),
+});
+/** A token as lists show it: never the token itself. */
+export const token = z.object({
+  name: z.string(),
+  groups: z.array(z.string()),
+  rights: z.array(grantedRight),
+  createdBy: z.string(),
+  createdAt: instant,
+  expiresAt: instant.nullable(),
+  /** To the minute. */
+  lastUsedAt: instant.nullable(),
+});
+export type Token = z.infer<typeof token>;
+/** The only time that the token itself is told. */
+export const createdToken = token.extend({ token: z.string() });
+export type CreatedToken = z.infer<typeof createdToken>;
+
+export const whoami = z.object({
+  name: z.string(),
+  groups: z.array(z.string()),
+  rights: z.array(grantedRight),
+});
+export type WhoAmI = z.infer<typeof whoami>;
+
+/** One record of the audit trail; its hash covers the record before it. */
+export const auditRecord = z.object({
+  seq: z.number(),
+  at: instant,
+  actor: z.string(),
+  action: z.string(),
+  environment: z.string().nullable(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+  previous: z.string(),
+  hash: z.string(),
+});
+export type AuditRecordShape = z.infer<typeof auditRecord>;
+export const auditVerdict = z.discriminatedUnion('whole', [
+  z.object({ whole: z.literal(true), records: z.number(), hash: z.string() }),
+  /** `seq`: the first record that is not as it was written, or that is missing. */
+  z.object({ whole: z.literal(false), seq: z.number(), reason: z.string() }),
+]);
+export type AuditVerdict = z.infer<typeof auditVerdict>;
+
 export const errorBody = z.object({
   error: z.object({
     code: z.string(),
@@ -351,6 +399,17 @@ export const metricsIn = z.strictObject({
       }),
     )
     .max(1000),
+});
+
+export const tokenRequest = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'expected letters, digits, "_", ".", "@" and "-"'),
+  groups: z
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'expected the name of a group'))
+    .max(50)
+    .default([]),
+  rights: z.array(grantedRight).min(1).max(200),
+  /** Milliseconds; null: it does not expire. */
+  expiresInMs: z.int().min(1000).max(315_360_000_000).nullable().default(null),
 });
 
 /** One server-sent event: what changed, so that a screen can refetch or patch just that. `id` orders and resumes. */

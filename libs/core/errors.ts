@@ -4,6 +4,8 @@ export const ERROR_CODES = [
   'bad_request',
   /** Missing or wrong token, Host or Origin. */
   'unauthorized',
+  /** The token is genuine, and its rights do not include this; the message names the right and the environment. */
+  'forbidden',
   /** The named thing does not exist. */
   'not_found',
   /** Somebody else was first, or the thing is in a state that does not allow this. */

@@ -1,28 +1,43 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { SluiceError, type Clock } from '#core';
+import { EVERY_RIGHT, SluiceError, type Caller, type Clock } from '#core';
 import { FailureLimit } from './failure-limit.ts';
+import type { TokenHolder } from './named-tokens.ts';
 
 const SESSION_DAYS = 30;
 const CODE_MINUTES = 10;
 const CODES_KEPT = 100;
 
-export type Credential = 'token' | 'cookie';
+export interface Credential {
+  /** By which way it came: a cookie needs more protection than a header. */
+  readonly kind: 'token' | 'cookie';
+  readonly caller: Caller;
+  /** Null: the installation's own token. */
+  readonly tokenId: string | null;
+}
+
+/** Finds named tokens; null for one that does not hold (any more). */
+export interface TokenHolders {
+  byToken(token: string): Promise<TokenHolder | null>;
+  byId(tokenId: string): Promise<TokenHolder | null>;
+}
 
 /**
- * Who may talk to the API: whoever shows the token, or a cookie made from it. Holds the unused login codes in memory;
- * everything else follows from the token, so a restart logs nobody out, and another token logs everybody out.
+ * Who may talk to the API: whoever shows the installation's own token, which may do everything, or a named token, or a
+ * cookie made from either. Holds the unused login codes in memory; everything else follows from the token and the
+ * database, so a restart logs nobody out, and another token of the installation logs everybody out.
  */
 export class Auth {
   /** Cookies ignore ports: the name tells two servers on one machine apart. */
   readonly cookieName: string;
   readonly #tokenHash: Buffer;
   readonly #sessionKey: Buffer;
-  readonly #codes = new Map<string, number>();
+  readonly #codes = new Map<string, { readonly expires: number; readonly tokenId: string | null }>();
   readonly #failures: FailureLimit;
 
   constructor(
     token: string,
     private readonly clock: Pick<Clock, 'now'>,
+    private readonly named: TokenHolders,
   ) {
     this.#tokenHash = sha256(token);
     this.#sessionKey = createHmac('sha256', token).update('sluice session cookie').digest();
@@ -31,34 +46,37 @@ export class Auth {
   }
 
   /** Which credential the two headers carry; null: none that holds. A wrong bearer token is never made good by a cookie. */
-  identify(authorization: string | undefined, cookies: string | undefined): Credential | null {
+  async identify(authorization: string | undefined, cookies: string | undefined): Promise<Credential | null> {
     if (authorization !== undefined) {
       const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-      return token !== undefined && this.#isToken(token) ? 'token' : null;
+      return token === undefined ? null : this.#holderOf(token);
     }
     const session = cookieValue(cookies, this.cookieName);
-    return session !== null && this.#isSession(session) ? 'cookie' : null;
+    return session === null ? null : this.#inSession(session);
   }
 
-  /** A code that `login` takes once within ten minutes; what a URL may carry instead of the token. */
-  createLoginCode(): { code: string; expiresAt: Date } {
+  /**
+   * A code that `login` takes once within ten minutes; what a URL may carry instead of the token. The login it makes is
+   * that of whoever asked for the code.
+   */
+  createLoginCode(tokenId: string | null): { code: string; expiresAt: Date } {
     const now = this.clock.now().getTime();
-    for (const [code, expires] of this.#codes)
+    for (const [code, { expires }] of this.#codes)
       if (expires <= now || this.#codes.size >= CODES_KEPT) this.#codes.delete(code);
     const code = randomBytes(18).toString('base64url');
     const expiresAt = new Date(now + CODE_MINUTES * 60_000);
-    this.#codes.set(sha256(code).toString('hex'), expiresAt.getTime());
+    this.#codes.set(sha256(code).toString('hex'), { expires: expiresAt.getTime(), tokenId });
     return { code, expiresAt };
   }
 
   /**
-   * Trades a code or the token for a `Set-Cookie` value. Throws `unauthorized` when it does not hold, or, with
+   * Trades a code or a token for a `Set-Cookie` value. Throws `unauthorized` when it does not hold, or, with
    * `details.retryAfterMs`, when `client` has failed ten times within a minute.
    */
-  login(proof: { code: string } | { token: string }, client: string, secureOnly: boolean): string {
+  async login(proof: { code: string } | { token: string }, client: string, secureOnly: boolean): Promise<string> {
     this.#failures.check(client);
-    const holds = 'token' in proof ? this.#isToken(proof.token) : this.#useCode(proof.code);
-    if (!holds) {
+    const holder = 'token' in proof ? await this.#holderOf(proof.token) : this.#useCode(proof.code);
+    if (holder === null) {
       this.#failures.note(client);
       throw new SluiceError('unauthorized', `This ${'token' in proof ? 'token' : 'login code'} is not valid.`, {
         hint: 'A login code works once, for ten minutes. `sluice open` makes a new one.',
@@ -66,30 +84,42 @@ export class Auth {
     }
     const expires = this.clock.now().getTime() + SESSION_DAYS * 86_400_000;
     const attributes = `Path=/; Max-Age=${SESSION_DAYS * 86_400}; HttpOnly; SameSite=Strict${secureOnly ? '; Secure' : ''}`;
-    return `${this.cookieName}=${expires}.${this.#sign(expires)}; ${attributes}`;
+    const session = holder.tokenId === null ? String(expires) : `${expires}.${holder.tokenId}`;
+    return `${this.cookieName}=${session}.${this.#sign(session)}; ${attributes}`;
   }
 
-  #isToken(token: string): boolean {
+  async #holderOf(token: string): Promise<Credential | null> {
     // Hashes have one length, so the comparison takes the same time whatever was sent.
-    return timingSafeEqual(sha256(token), this.#tokenHash);
+    if (timingSafeEqual(sha256(token), this.#tokenHash)) return this.#own('token');
+    const holder = await this.named.byToken(token);
+    return holder && { kind: 'token', ...holder };
   }
 
-  #isSession(value: string): boolean {
-    const [, expires, signature] = /^(\d{1,15})\.([A-Za-z0-9_-]{43})$/.exec(value) ?? [];
-    if (expires === undefined || signature === undefined) return false;
-    const genuine = timingSafeEqual(sha256(signature), sha256(this.#sign(Number(expires))));
-    return genuine && Number(expires) > this.clock.now().getTime();
+  async #inSession(value: string): Promise<Credential | null> {
+    const [, session, expires, tokenId, signature] =
+      /^((\d{1,15})(?:\.([1-9]\d{0,17}))?)\.([A-Za-z0-9_-]{43})$/.exec(value) ?? [];
+    if (session === undefined || signature === undefined) return null;
+    const genuine = timingSafeEqual(sha256(signature), sha256(this.#sign(session)));
+    if (!genuine || Number(expires) <= this.clock.now().getTime()) return null;
+    if (tokenId === undefined) return this.#own('cookie');
+    const holder = await this.named.byId(tokenId);
+    return holder && { kind: 'cookie', ...holder };
   }
 
-  #useCode(code: string): boolean {
+  #own(kind: Credential['kind']): Credential {
+    const name = kind === 'cookie' ? 'the web view' : 'the API token';
+    return { kind, tokenId: null, caller: { name, groups: [], rights: EVERY_RIGHT } };
+  }
+
+  #useCode(code: string): { readonly tokenId: string | null } | null {
     const key = sha256(code).toString('hex');
-    const expires = this.#codes.get(key);
+    const found = this.#codes.get(key);
     this.#codes.delete(key);
-    return expires !== undefined && expires > this.clock.now().getTime();
+    return found !== undefined && found.expires > this.clock.now().getTime() ? found : null;
   }
 
-  #sign(expires: number): string {
-    return createHmac('sha256', this.#sessionKey).update(String(expires)).digest('base64url');
+  #sign(session: string): string {
+    return createHmac('sha256', this.#sessionKey).update(session).digest('base64url');
   }
 }
 

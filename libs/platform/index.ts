@@ -1,4 +1,5 @@
-export { Auth, type Credential } from './auth.ts';
+export { Auth, type Credential, type TokenHolders } from './auth.ts';
+export { NamedTokens, type TokenHolder, type TokenRecord, type TokenRequest } from './named-tokens.ts';
 export { loadConfig, LOG_LEVELS, type Config, type LogLevel } from './config.ts';
 export { startEmbeddedPostgres } from './embedded-postgres.ts';
 export { GraphLayouts } from './graph-layout.ts';

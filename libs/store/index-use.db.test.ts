@@ -93,7 +93,7 @@ async function counters(): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.name, row.count]));
 }
 
-const newest = { environment: 'dev', before: null, limit: 50 };
+const newest = { environment: 'dev', among: null, before: null, limit: 50 };
 const anyRun = { ...newest, pipeline: null, states: null };
 
 test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: number]>([

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { backfillPlan, backfillRequest } from '#contracts';
 import { Actor } from '../actor.ts';
 import { Answers } from '../answers.ts';
+import { Needs } from '../needs.ts';
 import type { BackfillPlan, Commands } from '../ports.ts';
 import { COMMANDS } from '../tokens.ts';
 
@@ -14,6 +15,7 @@ export class BackfillsController {
 
   @Post()
   @HttpCode(200)
+  @Needs('operate', 'body')
   @Answers(200, 'Creates the missing runs of a range; with `dryRun` only tells which.', backfillPlan)
   backfill(
     @Body({ schema: backfillRequest }) request: z.infer<typeof backfillRequest>,

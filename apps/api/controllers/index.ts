@@ -1,4 +1,5 @@
 export { AlertsController } from './alerts.controller.ts';
+export { AuditController } from './audit.controller.ts';
 export { BackfillsController } from './backfills.controller.ts';
 export { EnvironmentsController } from './environments.controller.ts';
 export { EventsController } from './events.controller.ts';
@@ -8,3 +9,4 @@ export { PipelinesController } from './pipelines.controller.ts';
 export { RunsController } from './runs.controller.ts';
 export { SystemController } from './system.controller.ts';
 export { TaskRunsController } from './task-runs.controller.ts';
+export { TokensController } from './tokens.controller.ts';

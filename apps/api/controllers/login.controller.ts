@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Auth } from '#platform';
 import { Answers } from '../answers.ts';
+import { NeedsCredentials } from '../needs.ts';
 import { loginBody } from '../parameters.ts';
 import { AUTH, PUBLIC_URL } from '../tokens.ts';
 
@@ -19,24 +20,25 @@ export class LoginController {
   @Post()
   @RouteConfig({ open: true })
   @HttpCode(204)
-  @Answers(204, 'Trades a one-time code or the token for the web view’s cookie.', null)
-  login(
+  @Answers(204, 'Trades a one-time code or a token for the web view’s cookie.', null)
+  async login(
     @Body({ schema: loginBody }) proof: z.infer<typeof loginBody>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): void {
+  ): Promise<void> {
     const secureOnly = this.publicUrl?.startsWith('https:') ?? false;
-    void reply.header('set-cookie', this.auth.login(proof, request.ip, secureOnly));
+    void reply.header('set-cookie', await this.auth.login(proof, request.ip, secureOnly));
   }
 
   @Post('codes')
+  @NeedsCredentials()
   @Answers(
     201,
     'A code that logs a browser in, once, within ten minutes: `/login?code=CODE`.',
     z.object({ code: z.string(), expiresAt: z.string() }),
   )
-  createLoginCode(): { code: string; expiresAt: string } {
-    const { code, expiresAt } = this.auth.createLoginCode();
+  createLoginCode(@Req() { credential }: FastifyRequest): { code: string; expiresAt: string } {
+    const { code, expiresAt } = this.auth.createLoginCode(credential?.tokenId ?? null);
     return { code, expiresAt: expiresAt.toISOString() };
   }
 }

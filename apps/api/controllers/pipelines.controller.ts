@@ -17,6 +17,7 @@ import {
 } from '#contracts';
 import { Actor } from '../actor.ts';
 import { Answers, listOf } from '../answers.ts';
+import { Needs } from '../needs.ts';
 import { environmentBody, gridQuery, inEnvironment, metricsQuery, pipelineName } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
 import { COMMANDS, READS } from '../tokens.ts';
@@ -30,6 +31,7 @@ export class PipelinesController {
   ) {}
 
   @Get()
+  @Needs('view', 'query')
   @Answers(200, 'The pipelines of an environment, with their last 30 runs.', listOf(pipelineSummary))
   async listPipelines(
     @Query({ schema: inEnvironment }) { env }: z.infer<typeof inEnvironment>,
@@ -38,6 +40,7 @@ export class PipelinesController {
   }
 
   @Get(':pipeline')
+  @Needs('view', 'query')
   @Answers(200, 'One pipeline: its file, tasks, graph and next fires.', pipelineDetail)
   getPipeline(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
@@ -47,6 +50,7 @@ export class PipelinesController {
   }
 
   @Get(':pipeline/grid')
+  @Needs('view', 'query')
   @Answers(200, 'States of runs × tasks, oldest run first.', grid)
   getGrid(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
@@ -56,6 +60,7 @@ export class PipelinesController {
   }
 
   @Get(':pipeline/metrics')
+  @Needs('view', 'query')
   @Answers(200, 'Metrics over the last runs; `limit` counts runs.', listOf(metricSeries))
   async getMetrics(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
@@ -67,6 +72,7 @@ export class PipelinesController {
   }
 
   @Post(':pipeline/runs')
+  @Needs('operate', 'body')
   @Answers(201, 'Starts a run by hand.', run)
   async trigger(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
@@ -83,6 +89,7 @@ export class PipelinesController {
 
   @Post(':pipeline/pause')
   @HttpCode(200)
+  @Needs('operate', 'body')
   @Answers(200, 'Stops the schedule of a pipeline in an environment; running runs go on.', pipelineSummary)
   pause(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
@@ -93,6 +100,7 @@ export class PipelinesController {
 
   @Post(':pipeline/unpause')
   @HttpCode(200)
+  @Needs('operate', 'body')
   @Answers(200, 'Lets the schedule go on; what was missed follows its catchup rule.', pipelineSummary)
   unpause(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,

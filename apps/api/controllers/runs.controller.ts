@@ -1,10 +1,11 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { SluiceError, type RunState } from '#core';
+import { SluiceError, type Caller, type RunState } from '#core';
 import { metricsIn, rerunRequest, run, runDetail, waitingReason, type Run, type RunDetail } from '#contracts';
-import { Actor } from '../actor.ts';
+import { Actor, WhoAsks } from '../actor.ts';
 import { Answers, listOf, pageOf } from '../answers.ts';
+import { Needs, viewableBy } from '../needs.ts';
 import { recordId, runsQuery } from '../parameters.ts';
 import type { Commands, Page, Reads, WaitingReason } from '../ports.ts';
 import { COMMANDS, READS } from '../tokens.ts';
@@ -18,11 +19,16 @@ export class RunsController {
   ) {}
 
   @Get()
+  @Needs('view', 'query-or-any')
   @Answers(200, 'Runs, newest first.', pageOf(run))
-  listRuns(@Query({ schema: runsQuery }) query: z.infer<typeof runsQuery>): Promise<Page<Run>> {
+  listRuns(
+    @Query({ schema: runsQuery }) query: z.infer<typeof runsQuery>,
+    @WhoAsks() caller: Caller,
+  ): Promise<Page<Run>> {
     const { env, pipeline, state, limit, cursor } = query;
     return this.reads.runs({
       environment: env ?? null,
+      among: viewableBy(caller),
       pipeline: pipeline ?? null,
       states: (state?.split(',') as RunState[] | undefined) ?? null,
       limit,
@@ -31,12 +37,14 @@ export class RunsController {
   }
 
   @Get(':run')
+  @Needs('view', 'run')
   @Answers(200, 'One run with its task runs.', runDetail)
   getRun(@Param('run', { schema: recordId }) runId: string): Promise<RunDetail> {
     return this.reads.runDetail(runId);
   }
 
   @Get(':run/why')
+  @Needs('view', 'run')
   @Answers(200, 'What holds back whatever of this run has not started yet.', listOf(waitingReason))
   async whyWaiting(@Param('run', { schema: recordId }) runId: string): Promise<{ items: WaitingReason[] }> {
     return { items: await this.reads.whyWaiting(runId) };
@@ -44,6 +52,7 @@ export class RunsController {
 
   @Post(':run/cancel')
   @HttpCode(200)
+  @Needs('operate', 'run')
   @Answers(200, 'Asks for the end of a run; its `finally` tasks still follow.', run)
   async cancel(@Param('run', { schema: recordId }) runId: string, @Actor() actor: string): Promise<Run> {
     await this.commands.cancelRun(runId, actor);
@@ -51,6 +60,7 @@ export class RunsController {
   }
 
   @Post(':run/rerun')
+  @Needs('operate', 'run')
   @Answers(201, 'Makes a new run that takes over what it need not repeat.', run)
   async rerun(
     @Param('run', { schema: recordId }) runId: string,
@@ -65,6 +75,7 @@ export class RunsController {
 
   @Post(':run/metrics')
   @HttpCode(204)
+  @Needs('operate', 'run')
   @Answers(204, 'Adds metric points to task runs of this run.', null)
   async recordMetrics(
     @Param('run', { schema: recordId }) runId: string,

@@ -4,6 +4,7 @@ import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
 import { Answers } from '../answers.ts';
+import { Needs } from '../needs.ts';
 import { logQuery, logSearchQuery, logTailQuery, recordId, taskId, taskRunQuery } from '../parameters.ts';
 import type { Reads } from '../ports.ts';
 import { heartbeat, logStream, STREAM_LIMIT } from '../streams.ts';
@@ -15,6 +16,7 @@ export class TaskRunsController {
   constructor(@Inject(READS) private readonly reads: Reads) {}
 
   @Get()
+  @Needs('view', 'run')
   @Answers(200, 'One task run with its attempts.', taskRunDetail)
   getTaskRun(
     @Param('run', { schema: recordId }) runId: string,
@@ -25,6 +27,7 @@ export class TaskRunsController {
   }
 
   @Get('log')
+  @Needs('view', 'run')
   @Answers(200, 'Lines of an attempt’s log; without `try` of the newest.', logPage)
   getLog(
     @Param('run', { schema: recordId }) runId: string,
@@ -36,6 +39,7 @@ export class TaskRunsController {
   }
 
   @Get('log/search')
+  @Needs('view', 'run')
   @Answers(200, 'Numbers of the lines that contain the text, ignoring case.', z.object({ lines: z.array(z.number()) }))
   async searchLog(
     @Param('run', { schema: recordId }) runId: string,
@@ -47,6 +51,7 @@ export class TaskRunsController {
   }
 
   @Sse('log/tail', { maxPendingDataLength: STREAM_LIMIT })
+  @Needs('view', 'run')
   @Answers(200, 'Server-sent events: `lines` as they are written, `end` when the log is complete.', z.array(logLine))
   tailLog(
     @Param('run', { schema: recordId }) runId: string,

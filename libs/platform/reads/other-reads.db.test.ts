@@ -123,14 +123,19 @@ describe('metrics, paths, alerts, system', () => {
           next_try_at: NOW,
         },
       });
-    const page = await seeded.reads.alerts({ environment: 'dev', limit: 2, cursor: null });
+    const page = await seeded.reads.alerts({ environment: 'dev', among: null, limit: 2, cursor: null });
     expect(page.items.map((item) => shapes.alertDelivery.strict().parse(item))).toEqual([
       expect.objectContaining({ id: '3', title: 'It broke', nextTryAt: NOW.toISOString() }),
       expect.objectContaining({ id: '2' }),
     ]);
     expect(
-      (await seeded.reads.alerts({ environment: null, limit: 2, cursor: page.next })).items.map((item) => item.id),
+      (await seeded.reads.alerts({ environment: null, among: null, limit: 2, cursor: page.next })).items.map(
+        (item) => item.id,
+      ),
     ).toEqual(['1']);
+    const amongst = (among: string[]) => seeded.reads.alerts({ environment: null, among, limit: 9, cursor: null });
+    expect((await amongst(['dev', 'test'])).items).toHaveLength(3);
+    expect((await amongst(['test'])).items).toEqual([]);
     expect((await seeded.reads.alertsByIds(['3', '1'])).map((item) => item.id)).toEqual(['1', '3']);
   });
 
@@ -138,13 +143,13 @@ describe('metrics, paths, alerts, system', () => {
     await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 2, used: 2 });
     const runId = await aRun(seeded);
     await aTaskRun(seeded, runId, 'ingest', 'ready', { ready_at: new Date(Date.now() - 5000) });
-    const full = shapes.systemStatus.strict().parse(await seeded.reads.system());
+    const full = shapes.systemStatus.strict().parse(await seeded.reads.system(null));
     expect(full).toMatchObject({
       pools: [{ name: 'default', slots: 2, used: 2, ready: 1 }],
       runs: { running: 1 },
       schedulerLagMs: 0,
     });
     await seeded.db.query('update pool set used = 1');
-    expect((await seeded.reads.system()).schedulerLagMs).toBeGreaterThan(4000);
+    expect((await seeded.reads.system(null)).schedulerLagMs).toBeGreaterThan(4000);
   });
 });

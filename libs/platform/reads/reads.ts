@@ -1,7 +1,7 @@
 import type { RunState } from '#core';
 import { apiQueries } from '#store';
-import type { AlertDelivery } from '#contracts';
-import { decodeCursor, toPage } from './cursor.ts';
+import type { AlertDelivery, AuditRecordShape } from '#contracts';
+import { decodeCursor, encodeCursor, toPage } from './cursor.ts';
 import { readEnvironments } from './environment-reads.ts';
 import { readGrid } from './grid-read.ts';
 import { readMetricSeries } from './metric-reads.ts';
@@ -30,12 +30,14 @@ export function createReads(context: ReadContext) {
     ) => readMetricSeries(context, environment, pipeline, options),
     runs: (options: {
       environment: string | null;
+      among: readonly string[] | null;
       pipeline: string | null;
       states: readonly RunState[] | null;
       limit: number;
       cursor: string | null;
     }) => readRuns(context, options),
     run: async (runId: string) => toRun(await findRun(context, runId)),
+    environmentOfRun: async (runId: string) => (await findRun(context, runId)).environment,
     runDetail: (runId: string) => readRunDetail(context, runId),
     whyWaiting: (runId: string) => readWhyWaiting(context, runId),
     taskRun: (key: TaskRunKey) => readTaskRun(context, key),
@@ -47,15 +49,29 @@ export function createReads(context: ReadContext) {
       onLines: Parameters<typeof followLog>[3],
       signal: AbortSignal,
     ): Promise<void> => followLog(context, key, fromLine, onLines, signal),
-    alerts: async (options: { environment: string | null; limit: number; cursor: string | null }) => {
-      const { environment, limit, cursor } = options;
+    alerts: async (options: {
+      environment: string | null;
+      among: readonly string[] | null;
+      limit: number;
+      cursor: string | null;
+    }) => {
+      const { environment, among, limit, cursor } = options;
       const before = decodeCursor(cursor);
-      const rows = await apiQueries.readAlerts(context.db, { environment, before, limit: limit + 1 });
+      const rows = await apiQueries.readAlerts(context.db, { environment, among, before, limit: limit + 1 });
       return toPage(rows, limit, (row): AlertDelivery => row);
     },
     alertsByIds: (ids: readonly string[]): Promise<AlertDelivery[]> => apiQueries.readAlertsByIds(context.db, ids),
     path: (environment: string, pipeline: string, path: string, at: Date | null) =>
       readPath(context, environment, pipeline, path, at),
-    system: () => readSystem(context),
+    system: (among: readonly string[] | null) => readSystem(context, among),
+    audit: async (options: { environments: readonly string[] | null; limit: number; cursor: string | null }) => {
+      const { environments, limit, cursor } = options;
+      const before = decodeCursor(cursor);
+      const rows = await apiQueries.readAudit(context.db, { environments, before, limit: limit + 1 });
+      const items = rows.slice(0, limit).map((row): AuditRecordShape => row);
+      const last = items.at(-1);
+      return { items, next: rows.length > limit && last ? encodeCursor(String(last.seq)) : null };
+    },
+    verifyAudit: () => apiQueries.verifyAudit(context.db),
   };
 }

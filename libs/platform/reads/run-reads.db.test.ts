@@ -16,7 +16,7 @@ describe('runs', () => {
     const ids: string[] = [];
     for (let index = 0; index < 7; index += 1)
       ids.unshift(await aRun(seeded, { state: index % 2 ? 'failed' : 'success' }));
-    const all = { environment: null, pipeline: null, states: null, limit: 3 };
+    const all = { environment: null, among: null, pipeline: null, states: null, limit: 3 };
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
@@ -29,13 +29,14 @@ describe('runs', () => {
     const failed = await seeded.reads.runs({
       ...all,
       environment: 'dev',
+      among: null,
       pipeline: 'churn',
       states: ['failed', 'timed_out'],
       limit: 50,
       cursor: null,
     });
     expect(failed.items.map((run) => run.state)).toEqual(['failed', 'failed', 'failed']);
-    expect((await seeded.reads.runs({ ...all, environment: 'prod', cursor: null })).items).toEqual([]);
+    expect((await seeded.reads.runs({ ...all, environment: 'prod', among: null, cursor: null })).items).toEqual([]);
     await expect(seeded.reads.runs({ ...all, cursor: 'bm9uc2Vuc2U' })).rejects.toMatchObject({ code: 'bad_request' });
   });
 
@@ -89,7 +90,7 @@ test('no list walks a whole table of runs', async () => {
      from generate_series(1, 20000) n`,
   );
   await seeded.db.query('analyze run');
-  const any = { environment: 'dev', pipeline: null, states: null, before: null, limit: 50 };
+  const any = { environment: 'dev', among: null, pipeline: null, states: null, before: null, limit: 50 };
   const row = await apiQueries.readRun(seeded.db, first);
   await seeded.db.transaction(async (manager) => {
     // The counters of a connection hold what it did before, too, until Postgres collects them.

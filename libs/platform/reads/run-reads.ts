@@ -15,15 +15,16 @@ export async function readRuns(
   { db }: ReadContext,
   options: {
     environment: string | null;
+    among: readonly string[] | null;
     pipeline: string | null;
     states: readonly RunState[] | null;
     limit: number;
     cursor: string | null;
   },
 ): Promise<{ items: Run[]; next: string | null }> {
-  const { environment, pipeline, states, limit, cursor } = options;
+  const { environment, among, pipeline, states, limit, cursor } = options;
   const before = decodeCursor(cursor);
-  const rows = await apiQueries.readRuns(db, { environment, pipeline, states, before, limit: limit + 1 });
+  const rows = await apiQueries.readRuns(db, { environment, among, pipeline, states, before, limit: limit + 1 });
   return toPage(rows, limit, toRun);
 }
 

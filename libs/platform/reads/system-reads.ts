@@ -3,12 +3,16 @@ import { apiQueries } from '#store';
 import type { Gauges } from '../system-metrics.ts';
 import type { ReadContext } from './read-context.ts';
 
-export async function readSystem({ db, process }: ReadContext): Promise<SystemStatus> {
-  const [pools, runs, schedulerLagMs] = await Promise.all([
+/** `among`: pools and runs of these environments only; null: of all. */
+export async function readSystem({ db, process }: ReadContext, among: readonly string[] | null): Promise<SystemStatus> {
+  const [allPools, allRuns, schedulerLagMs] = await Promise.all([
     apiQueries.readPools(db),
     apiQueries.countLiveRuns(db),
     apiQueries.readSchedulerLag(db),
   ]);
+  const isShown = ({ environment }: { environment: string }) => among === null || among.includes(environment);
+  const pools = allPools.filter(isShown);
+  const runs = allRuns.filter(isShown);
   const byState: Record<string, number> = {};
   for (const { state, count } of runs) byState[state] = (byState[state] ?? 0) + count;
   const { version, startedAt, executor } = process;

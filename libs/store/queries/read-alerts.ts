@@ -20,18 +20,19 @@ export interface AlertRow {
 const COLUMNS = `id::text, created_at as at, event, environment, pipeline, run_id::text as "runId", target, state, tries,
   coalesce(message->>'title', '') as title, detail, sent_at as "sentAt", case when state = 'pending' then next_try_at end as "nextTryAt"`;
 
-/** Deliveries, newest first, older than `before` when that is given; `environment` null: of all. */
+/** Deliveries, newest first, older than `before` when that is given; `environment` null: of all that are `among` these, null: of all. */
 export function readAlerts(
   db: Db,
-  filter: { environment: string | null; before: string | null; limit: number },
+  filter: { environment: string | null; among: readonly string[] | null; before: string | null; limit: number },
 ): Promise<AlertRow[]> {
   return db.query(
     `select ${COLUMNS}
      from alert_delivery
      where ($1::text is null or environment = $1) and ($2::bigint is null or alert_delivery.id < $2)
+       and ($4::text[] is null or environment = any($4))
      order by alert_delivery.id desc
      limit $3`,
-    [filter.environment, filter.before, filter.limit],
+    [filter.environment, filter.before, filter.limit, filter.among],
   );
 }
 
