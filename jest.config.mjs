@@ -26,7 +26,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,bench,scripts}/**/*.test.ts?(x)'],
+      testMatch: ['<rootDir>/{apps,libs,bench,jenkins,scripts}/**/*.test.ts?(x)'],
       testPathIgnorePatterns: ['\\.(db|e2e)\\.test\\.tsx?$'],
     },
     {
@@ -39,7 +39,7 @@ export default {
     {
       ...base,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/{apps,libs,bench,scripts}/**/*.e2e.test.ts'],
+      testMatch: ['<rootDir>/{apps,libs,bench,jenkins,scripts}/**/*.e2e.test.ts'],
       globalSetup: '<rootDir>/libs/testing/database.setup.ts',
       globalTeardown: '<rootDir>/libs/testing/database.teardown.ts',
     },

@@ -23,6 +23,17 @@ export const TOOLS = [
       ['python3', 'python'].map((name) => firstOnPath([name])).find((path) => path !== null && isPython39(path)) ??
       null,
   },
+  {
+    name: 'groovy (with Java)',
+    variable: 'SLUICE_TEST_GROOVY',
+    apt: 'groovy default-jre-headless',
+    remedy:
+      'install groovy ≥ 2.4 and a Java runtime, or set SLUICE_TEST_GROOVY to the groovy executable beside groovyc',
+    find: () => {
+      const path = firstOnPath(['groovy']);
+      return path !== null && runs(path, ['--version']) ? path : null;
+    },
+  },
 ];
 
 /**
@@ -34,7 +45,7 @@ export function provideTools() {
   // A variable that is set, even to nothing, is somebody's decision.
   const wanted = first.missing.filter(({ variable }) => process.env[variable] === undefined);
   if (wanted.length === 0 || !canInstall()) return first;
-  install(wanted.map(({ apt }) => apt));
+  install(wanted.flatMap(({ apt }) => apt.split(' ')));
   return lookForTools();
 }
 
@@ -88,7 +99,11 @@ function elsewhere() {
 
 function isPython39(path) {
   const script = 'import sys; sys.exit(0 if sys.version_info >= (3, 9) else 1)';
-  return spawnSync(path, ['-c', script], { stdio: 'ignore', timeout: 10_000 }).status === 0;
+  return runs(path, ['-c', script]);
+}
+
+function runs(path, args) {
+  return spawnSync(path, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 }
 
 function isExecutable(path) {
