@@ -7,7 +7,8 @@ import { SluiceError } from '#core';
 /** Contents by their SHA-256, one file each. */
 export class Blobs {
   readonly #folder: string;
-  readonly #known = new Set<string>();
+  /** Sizes of contents that are there. */
+  readonly #known = new Map<string, number>();
   readonly #folders = new Set<string>();
 
   constructor(folder: string) {
@@ -16,10 +17,11 @@ export class Blobs {
 
   /** True when it is there with that size; asked once per content. */
   has(sha256: string, bytes: number): boolean {
-    if (this.#known.has(sha256)) return true;
+    const known = this.#known.get(sha256);
+    if (known !== undefined) return known === bytes;
     // A write cut off by a power failure leaves another size; then the content is written again.
     if (statSync(this.#file(sha256), { throwIfNoEntry: false })?.size !== bytes) return false;
-    this.#known.add(sha256);
+    this.#known.set(sha256, bytes);
     return true;
   }
 
@@ -42,7 +44,7 @@ export class Blobs {
       await handle.close();
     }
     await rename(temporary, file);
-    this.#known.add(sha256);
+    this.#known.set(sha256, content.length);
   }
 
   /** Throws `not_found` when it is missing, `conflict` when its content is not what its name says. */

@@ -6,5 +6,7 @@ export { createReleaseStore, type ReleaseStore, type StoredRelease } from './rel
 export { type CommitSnapshotOptions, snapshotCommit } from './snapshot-commit.ts';
 export { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';
 export { type Snapshot, snapshotFolder, type SnapshotOptions } from './snapshot.ts';
+export type { UploadedRelease } from './uploaded-release.ts';
+export { contentDigest } from './content-digest.ts';
 export type { ReleaseSweepOptions } from './sweep-releases.ts';
 export { type FolderWatch, watchFolder, type WatchOptions } from './watch-folder.ts';

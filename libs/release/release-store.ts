@@ -9,9 +9,11 @@ import type { ReleaseFile } from './hashed-files.ts';
 import { inLanes } from './in-lanes.ts';
 import { byCodeUnit } from './list-files.ts';
 import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
+import { RELEASE_LIMITS } from './release-limits.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type ReleaseSweepOptions, sweepReleases } from './sweep-releases.ts';
 import { UnpackedReleases } from './unpacked-release.ts';
+import { checkUploaded, refuseProblems, snapshotOfUploaded, type UploadedRelease } from './uploaded-release.ts';
 
 /** A release as it was compiled when it was stored; a newer Sluice reads the same. */
 export interface StoredRelease extends ReleaseSummary {
@@ -30,11 +32,26 @@ export interface ReleaseStore extends ReleaseFiles {
    * dirty and now comes from a clean commit, it takes that commit. Throws `conflict` when files changed meanwhile.
    */
   put(snapshot: Snapshot): Promise<StoredRelease>;
+  /** Those contents (by SHA-256) that it lacks, each once. */
+  missing(contents: readonly StoredContent[]): readonly string[];
+  /** Keeps a content for a release that follows. Throws `bad_request` when it has another hash. */
+  putContent(sha256: string, content: Buffer): Promise<void>;
+  /**
+   * Stores a release of a commit whose contents are in the store. Content that is stored already is returned as it was
+   * compiled then, now clean. Throws `bad_request` for what a release cannot hold, `conflict` when contents are missing,
+   * `invalid_config` with `details.problems` when a pipeline file has problems; then nothing is stored.
+   */
+  putUploaded(uploaded: UploadedRelease): Promise<StoredRelease>;
   get(digest: string): Promise<StoredRelease | null>;
   /** Newest first. */
   list(): Promise<readonly ReleaseSummary[]>;
   /** Removes dirty releases that nothing refers to; returns their digests. For one process at a time. */
   sweep(options: ReleaseSweepOptions): Promise<readonly string[]>;
+}
+
+export interface StoredContent {
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 const MAX_IN_MEMORY = 4;
@@ -69,11 +86,13 @@ class FolderReleaseStore implements ReleaseStore {
     return this.#oneByOne(() => this.#put(snapshot));
   }
 
-  async #put(snapshot: Snapshot): Promise<StoredRelease> {
+  async #put(snapshot: Snapshot, check: typeof refuseProblems = () => undefined): Promise<StoredRelease> {
     const known = await this.get(snapshot.digest);
+    if (known !== null) check(known.problems);
     if (known !== null && (snapshot.dirty || !known.dirty)) return known;
     if (known !== null) return this.#adoptCommit(known, snapshot);
     const { pipelines, problems } = compileRelease(snapshot, this.#compiledBefore);
+    check(problems);
     const missing = snapshot.files.filter((file) => !this.#blobs.has(file.sha256, file.bytes));
     await inLanes(LANES, missing, async (file) => this.#blobs.put(file.sha256, await snapshot.read(file)));
     const compiled = await this.#storePipelines(pipelines);
@@ -94,6 +113,48 @@ class FolderReleaseStore implements ReleaseStore {
     };
     await this.#records.put(record); // last: a record says that everything it names is there
     return this.#remember(assemble(record, pipelines, Object.fromEntries(snapshot.texts)));
+  }
+
+  missing(contents: readonly StoredContent[]): readonly string[] {
+    const lacking = contents.filter(({ sha256, bytes }) => !this.#blobs.has(sha256, bytes));
+    return [...new Set(lacking.map(({ sha256 }) => sha256))];
+  }
+
+  async putContent(sha256: string, content: Buffer): Promise<void> {
+    const actual = createHash('sha256').update(content).digest('hex');
+    if (actual !== sha256)
+      throw new SluiceError('bad_request', `The content has SHA-256 ${actual}, not ${sha256}.`, {
+        hint: 'It was changed on the way, or while it was read: send it again.',
+      });
+    // Beside a sweep, which leaves what is young.
+    await this.#blobs.put(sha256, content);
+  }
+
+  putUploaded(uploaded: UploadedRelease): Promise<StoredRelease> {
+    return this.#oneByOne(async () => {
+      const files = checkUploaded(uploaded.files, RELEASE_LIMITS);
+      const missing = this.missing(files);
+      if (missing.length > 0)
+        throw new SluiceError('conflict', `The release store lacks ${missing.length} contents of this release.`, {
+          hint: 'Upload them first; `sluice release create` does.',
+          details: { missing },
+        });
+      const texts = await this.#textsOf(files);
+      const snapshot = snapshotOfUploaded(uploaded, files, texts, (sha256) => this.#blobs.get(sha256));
+      return this.#put(snapshot, refuseProblems);
+    });
+  }
+
+  /** Texts of the pipeline files: what a recent release holds as well is not read again. */
+  async #textsOf(files: readonly ReleaseFile[]): Promise<ReadonlyMap<string, string>> {
+    const known = new Map<string, string>();
+    for (const { files: before, sources } of this.#recent.values())
+      for (const { path: name, sha256 } of before) if (sources[name] !== undefined) known.set(sha256, sources[name]);
+    const pipelines = files.filter((file) => /\.ya?ml$/.test(file.path));
+    const texts = await inLanes(LANES, pipelines, async ({ path: name, sha256 }) => {
+      return [name, known.get(sha256) ?? (await this.#blobs.get(sha256)).toString('utf8')] as const;
+    });
+    return new Map(texts);
   }
 
   async get(digest: string): Promise<StoredRelease | null> {
