@@ -118,7 +118,7 @@ export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
   rerunRun(runId: string, request: z.infer<typeof rerunRequest>, actor: string): Promise<{ runId: string }>;
-  setPaused(environment: string, pipeline: string, paused: boolean): Promise<void>;
+  setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void>;
   /** With `dryRun` nothing is created. */
   backfill(request: z.infer<typeof backfillRequest>, actor: string): Promise<BackfillPlan>;
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */

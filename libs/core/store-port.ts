@@ -1,4 +1,5 @@
 import type { AttemptState, RunState, TaskState } from './states.ts';
+import type { AuditEntry } from './audit-chain.ts';
 import type { AlertMessage } from './ports.ts';
 import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
@@ -280,6 +281,11 @@ export interface EngineStore {
   fenceAttempts(attemptIds: readonly string[]): Promise<void>;
   apply(batch: Batch): Promise<Applied>;
 
+  /**
+   * Does `work` and notes it in the audit trail, in one transaction: neither is there without the other. `work` gets a
+   * store in that transaction and must use no other.
+   */
+  audited<T>(work: (store: EngineStore) => Promise<T>, entries: (done: T) => readonly AuditEntry[]): Promise<T>;
   /** Creates runs; a scheduled one whose fire exists already is left out. Returns the ids in order, null for those. */
   createRuns(runs: readonly NewRun[]): Promise<readonly (string | null)[]>;
   getRun(runId: string): Promise<RunRecord | null>;
@@ -333,7 +339,7 @@ export interface EngineStore {
   ): Promise<Readonly<Record<string, number>>>;
 
   currentRelease(environment: string): Promise<{ readonly release: string; readonly seq: number } | null>;
-  /** Points the environment at a release; false when somebody else moved the pointer since `seq`. */
+  /** Points the environment at a release, and says so in the audit trail; false when somebody else moved the pointer since `seq`. */
   pointAt(environment: string, release: ReleaseRecord, seq: number, actor: string): Promise<boolean>;
   applyEnvironment(
     environment: string,

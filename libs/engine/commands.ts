@@ -1,4 +1,4 @@
-import type { CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
+import type { AuditEntry, CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
 import { SluiceError } from '#core';
 import type { Interval } from '#dag';
 import { intervalsBetween, resolveParams, withOverlay } from '#dag';
@@ -37,7 +37,7 @@ export class Commands {
   }): Promise<string> {
     const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
     const interval = manualInterval(pipeline, input);
-    return this.create({
+    return this.create(input.actor, {
       ...this.newRun(pipeline, environment, release, interval, input.params),
       trigger: 'manual',
       why: `Started by ${input.actor}${interval ? ` for the interval from ${interval.start.toISOString()} to ${interval.end.toISOString()}` : ''}.`,
@@ -53,11 +53,16 @@ export class Commands {
         'conflict',
         `Run ${runId} has ended already (${run.state}); only queued and running runs can be cancelled.`,
       );
-    const ended =
-      run.state === 'queued'
-        ? await this.options.store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`)
-        : 0;
-    if (ended === 0) await this.options.store.send([{ runId, kind: 'cancel', payload: { actor } }]);
+    await this.options.store.audited(
+      async (store) => {
+        const ended =
+          run.state === 'queued'
+            ? await store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`)
+            : 0;
+        if (ended === 0) await store.send([{ runId, kind: 'cancel', payload: { actor } }]);
+      },
+      () => [entry(actor, 'run.cancel', run.environment, runId, { pipeline: run.pipeline })],
+    );
     this.options.onChange();
   }
 
@@ -91,7 +96,7 @@ export class Commands {
         : input.mode === 'from'
           ? `from task "${input.task ?? ''}" on:`
           : 'all of';
-    return this.create({
+    return this.create(input.actor, {
       ...this.newRun(pipeline, environment, release, interval, origin.params),
       trigger: 'rerun',
       why: `${input.actor} asked to run again ${what} run ${runId}.`,
@@ -101,9 +106,14 @@ export class Commands {
     });
   }
 
-  async setPaused(environment: string, pipeline: string, paused: boolean): Promise<void> {
+  async setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void> {
     await this.resolve(environment, pipeline);
-    if (!(await this.options.store.setPaused(environment, pipeline, paused)))
+    const action = paused ? 'pipeline.pause' : 'pipeline.unpause';
+    const known = await this.options.store.audited(
+      (store) => store.setPaused(environment, pipeline, paused),
+      (done) => (done ? [entry(actor, action, environment, pipeline, {})] : []),
+    );
+    if (!known)
       throw new SluiceError(
         'not_found',
         `Pipeline "${pipeline}" has never been active in environment "${environment}".`,
@@ -147,13 +157,18 @@ export class Commands {
     const plan = intervals.map((interval) => planInterval(interval, existing, input.reprocess, this.options.now()));
     if (input.dryRun) return plan;
     const created = plan.filter((item) => item.action === 'create');
-    const ids = await this.options.store.createRuns(
-      created.map((item) => ({
-        ...this.newRun(pipeline, environment, release, item.interval, {}),
-        trigger: 'backfill' as const,
-        why: `Backfill by ${input.actor}: ${item.reason}.`,
-        queueOrder: BACKFILL_ORDER + item.interval.start.getTime(),
-      })),
+    const runs = created.map((item) => ({
+      ...this.newRun(pipeline, environment, release, item.interval, {}),
+      trigger: 'backfill' as const,
+      why: `Backfill by ${input.actor}: ${item.reason}.`,
+      queueOrder: BACKFILL_ORDER + item.interval.start.getTime(),
+    }));
+    const ids = await this.options.store.audited(
+      (store) => store.createRuns(runs),
+      (made) => {
+        const detail = { from: input.from, to: input.to, reprocess: input.reprocess, release, runs: made };
+        return [entry(input.actor, 'pipeline.backfill', input.environment, input.pipeline, detail)];
+      },
     );
     this.options.onChange();
     return plan.map((item) =>
@@ -161,8 +176,16 @@ export class Commands {
     );
   }
 
-  private async create(run: NewRun): Promise<string> {
-    const [id] = await this.options.store.createRuns([run]);
+  private async create(actor: string, run: NewRun): Promise<string> {
+    const { environment, pipeline, release, trigger, intervalStart, intervalEnd, originRun } = run;
+    const detail = { pipeline, release, intervalStart, intervalEnd, originRun };
+    const id = await this.options.store.audited(
+      async (store) => (await store.createRuns([run]))[0],
+      (created) =>
+        typeof created === 'string'
+          ? [entry(actor, trigger === 'rerun' ? 'run.rerun' : 'run.trigger', environment, created, detail)]
+          : [],
+    );
     if (id === null || id === undefined) throw new SluiceError('internal', `no run was created for ${run.pipeline}`);
     this.options.onChange();
     return id;
@@ -231,4 +254,14 @@ export class Commands {
       takeOver: [],
     };
   }
+}
+
+function entry(
+  actor: string,
+  action: string,
+  environment: string,
+  subject: string,
+  detail: AuditEntry['detail'],
+): AuditEntry {
+  return { actor, action, environment, subject, detail };
 }

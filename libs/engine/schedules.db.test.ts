@@ -63,13 +63,13 @@ describe('missed fires', () => {
     await world.tick();
     await world.tick('2026-01-03T00:00:00Z');
     expect(await world.runs('daily')).toEqual(['01-01T00:00 running', '01-02T00:00 queued']);
-    await world.commands.setPaused('dev', 'daily', true);
+    await world.commands.setPaused('dev', 'daily', true, 'a person');
     await world.endAll();
     await world.tick('2026-01-06T00:00:00Z');
     expect(await world.runs('daily')).toEqual(['01-01T00:00 success', '01-02T00:00 queued']);
     await world.run('daily');
     expect(await world.runs('daily')).toContain('manual running');
-    await world.commands.setPaused('dev', 'daily', false);
+    await world.commands.setPaused('dev', 'daily', false, 'a person');
     await world.tick('2026-01-06T00:00:02Z');
     await world.endAll();
     expect(await world.runs('daily')).toEqual([

@@ -37,8 +37,8 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
       const { mode, task, release } = request;
       return { runId: await commands.rerun(runId, { mode, release, actor, ...(task === undefined ? {} : { task }) }) };
     },
-    setPaused: (environment: string, pipeline: string, paused: boolean) =>
-      commands.setPaused(environment, pipeline, paused),
+    setPaused: (environment: string, pipeline: string, paused: boolean, actor: string) =>
+      commands.setPaused(environment, pipeline, paused, actor),
     backfill: async (
       request: {
         environment: string;

@@ -1,7 +1,7 @@
-import type { DataSource } from 'typeorm';
 import type { EngineStore } from '#core';
 import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
+import { appendAudit } from './queries/audit.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
 import { recordMetrics } from './queries/record-metrics.ts';
@@ -9,9 +9,10 @@ import * as releases from './queries/releases.ts';
 import * as runs from './queries/runs.ts';
 import * as schedules from './queries/schedules.ts';
 import { sweep } from './queries/sweep.ts';
+import { inTransaction, type Db } from './statement.ts';
 
-/** The engine's store on Postgres: every method is a query function bound to the connection pool. */
-export function createStore(db: DataSource): EngineStore {
+/** The engine's store on Postgres: every method is a query function bound to the connection pool, or to one transaction. */
+export function createStore(db: Db): EngineStore {
   return {
     heartbeat: (process) => processes.heartbeat(db, process),
     retireHost: (host) => processes.retireHost(db, host),
@@ -21,6 +22,13 @@ export function createStore(db: DataSource): EngineStore {
     loadTaskRuns: (runIds) => runs.loadTaskRuns(db, runIds),
     fenceAttempts: (attemptIds) => runs.fenceAttempts(db, attemptIds),
     apply: (batch) => applyBatch(db, batch),
+    audited: (work, entries) =>
+      inTransaction(db, async (manager) => {
+        const done = await work(createStore(manager));
+        // Last: other entries wait from here until the commit.
+        await appendAudit(manager, entries(done));
+        return done;
+      }),
     createRuns: (created) => runs.createRuns(db, created),
     getRun: (runId) => runs.getRun(db, runId),
     send: (commands) => runs.send(db, commands),

@@ -94,8 +94,9 @@ export class PipelinesController {
   pause(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
     @Body({ schema: environmentBody }) { environment }: z.infer<typeof environmentBody>,
+    @Actor() actor: string,
   ): Promise<PipelineSummary> {
-    return this.#setPaused(environment, pipeline, true);
+    return this.#setPaused(environment, pipeline, true, actor);
   }
 
   @Post(':pipeline/unpause')
@@ -105,12 +106,13 @@ export class PipelinesController {
   unpause(
     @Param('pipeline', { schema: pipelineName }) pipeline: string,
     @Body({ schema: environmentBody }) { environment }: z.infer<typeof environmentBody>,
+    @Actor() actor: string,
   ): Promise<PipelineSummary> {
-    return this.#setPaused(environment, pipeline, false);
+    return this.#setPaused(environment, pipeline, false, actor);
   }
 
-  async #setPaused(environment: string, pipeline: string, paused: boolean): Promise<PipelineSummary> {
-    await this.commands.setPaused(environment, pipeline, paused);
+  async #setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<PipelineSummary> {
+    await this.commands.setPaused(environment, pipeline, paused, actor);
     return this.reads.pipelineSummary(environment, pipeline);
   }
 }

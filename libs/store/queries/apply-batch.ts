@@ -1,15 +1,14 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Admitted, Applied, Batch } from '#core';
 import { admit, SluiceError } from '#core';
-import type { Prepared } from '../statement.ts';
-import { run } from '../statement.ts';
+import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
 /**
  * One group commit. Lock order: runs by id, then pools by (environment, name).
  * A run whose token is not ours any more refuses the whole batch before any write.
  */
-export async function applyBatch(dataSource: DataSource, batch: Batch): Promise<Applied> {
-  return dataSource.transaction(async (manager) => {
+export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
+  return inTransaction(db, async (manager) => {
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
     await write(manager, batch);

@@ -1,6 +1,6 @@
-import type { DataSource } from 'typeorm';
 import type { ReleaseRecord } from '#core';
-import type { Db } from '../statement.ts';
+import { inTransaction, type Db } from '../statement.ts';
+import { appendAudit } from './audit.ts';
 
 export async function currentRelease(db: Db, environment: string): Promise<{ release: string; seq: number } | null> {
   const [row] = await db.sql<{ release: string; seq: number }[]>`
@@ -8,46 +8,55 @@ export async function currentRelease(db: Db, environment: string): Promise<{ rel
   return row ?? null;
 }
 
-/** Records the release and moves the pointer, if it still stands at `seq`; 0 for an environment without one. */
-export async function pointAt(
+/**
+ * Records the release and moves the pointer, if it still stands at `seq`; 0 for an environment without one. The move
+ * stands in the audit trail.
+ */
+export function pointAt(
   db: Db,
   environment: string,
   release: ReleaseRecord,
   seq: number,
   actor: string,
 ): Promise<boolean> {
-  const rows = await db.sql<object[]>`
-    with recorded as (
-      insert into release (digest, alias, commit, branch, author, message, dirty)
-      values (${release.digest}, ${release.alias}, ${release.commit}, ${release.branch}, ${release.author}, ${release.message}, ${release.dirty})
-      on conflict (digest) do nothing
-    ), current as (
-      select coalesce(max(seq), 0) as seq from environment_pointer where environment = ${environment}
-    ), moved as (
-      insert into environment_pointer (environment, seq, release, actor)
-      select ${environment}, ${seq}::int + 1, ${release.digest}, ${actor} from current where current.seq = ${seq}::int
-      on conflict do nothing
-      returning 1
-    ), shown as (
-      insert into event (environment, payload)
-      select ${environment}, jsonb_build_object('kind', 'release', 'environment', ${environment}::text, 'release', ${release.digest}::text)
-      from moved
-    )
-    select * from moved`;
-  return rows.length > 0;
+  return inTransaction(db, async (manager) => {
+    const [moved] = await manager.sql<{ previous: string | null }[]>`
+      with recorded as (
+        insert into release (digest, alias, commit, branch, author, message, dirty)
+        values (${release.digest}, ${release.alias}, ${release.commit}, ${release.branch}, ${release.author}, ${release.message}, ${release.dirty})
+        on conflict (digest) do nothing
+      ), current as (
+        select coalesce(max(seq), 0) as seq from environment_pointer where environment = ${environment}
+      ), moved as (
+        insert into environment_pointer (environment, seq, release, actor)
+        select ${environment}, ${seq}::int + 1, ${release.digest}, ${actor} from current where current.seq = ${seq}::int
+        on conflict do nothing
+        returning 1
+      ), shown as (
+        insert into event (environment, payload)
+        select ${environment}, jsonb_build_object('kind', 'release', 'environment', ${environment}::text, 'release', ${release.digest}::text)
+        from moved
+      )
+      select (select release from environment_pointer where environment = ${environment} and seq = ${seq}::int) as previous
+      from moved`;
+    if (moved === undefined) return false;
+    const detail = { from: moved.previous, to: release.digest, commit: release.commit, dirty: release.dirty };
+    await appendAudit(manager, [{ actor, action: 'pointer.move', environment, subject: release.digest, detail }]);
+    return true;
+  });
 }
 
-/** Appends the environment's configuration if it changed and sets the sizes of its pools. Two statements, one transaction. */
+/** Appends the environment's configuration if it changed, which the audit trail tells, and sets the sizes of its pools. One transaction. */
 export async function applyEnvironment(
-  dataSource: DataSource,
+  db: Db,
   environment: string,
   hash: string,
   content: unknown,
   actor: string,
   pools: Readonly<Record<string, number>>,
 ): Promise<void> {
-  await dataSource.transaction(async (manager) => {
-    await manager.sql`
+  await inTransaction(db, async (manager) => {
+    const [applied] = await manager.sql<{ count: number; previous: string | null }[]>`
       with current as (
         select seq, hash from environment_config where environment = ${environment} order by seq desc limit 1
       ), appended as (
@@ -57,7 +66,7 @@ export async function applyEnvironment(
         on conflict do nothing
         returning 1
       )
-      select count(*) from appended`;
+      select count(*)::int as count, (select hash from current) as previous from appended`;
     await manager.sql`
       with sized as (
         insert into pool (environment, name, slots)
@@ -66,6 +75,9 @@ export async function applyEnvironment(
         returning 1
       )
       select count(*) from sized`;
+    if (applied === undefined || applied.count === 0) return;
+    const detail = { from: applied.previous, to: hash };
+    await appendAudit(manager, [{ actor, action: 'environment.apply', environment, subject: environment, detail }]);
   });
 }
 

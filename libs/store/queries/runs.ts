@@ -1,6 +1,5 @@
-import type { DataSource } from 'typeorm';
 import type { ActiveRuns, ClaimedRun, LoadedTaskRun, NewRun, RunRecord } from '#core';
-import type { Db } from '../statement.ts';
+import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
 
@@ -13,8 +12,8 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
  * runs of a paused pipeline stay behind. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
-export async function activateRuns(dataSource: DataSource, limit: number): Promise<number> {
-  return dataSource.transaction(async (manager) => {
+export async function activateRuns(db: Db, limit: number): Promise<number> {
+  return inTransaction(db, async (manager) => {
     const [lock] = await manager.sql<{ got: boolean }[]>`select pg_try_advisory_xact_lock(7305002) as got`;
     if (!lock?.got) return 0;
     const rows = await manager.sql<{ id: string }[]>`
@@ -106,8 +105,8 @@ export async function fenceAttempts(db: Db, attemptIds: readonly string[]): Prom
 }
 
 /** Creates runs in one transaction; null stands for a scheduled run whose fire exists already. */
-export async function createRuns(dataSource: DataSource, runs: readonly NewRun[]): Promise<(string | null)[]> {
-  return dataSource.transaction(async (manager) => {
+export async function createRuns(db: Db, runs: readonly NewRun[]): Promise<(string | null)[]> {
+  return inTransaction(db, async (manager) => {
     const ids: (string | null)[] = [];
     // One after the other: a lost fire must not create its run, and order of ids is order of creation.
     for (const run of runs) ids.push(await createRun(manager, run));

@@ -1,11 +1,11 @@
-import type { DataSource } from 'typeorm';
+import { inTransaction, type Db } from '../statement.ts';
 
 /**
  * Recounts what pools have in use from the live attempts; forgets old live events, dead processes, and commands to runs
  * that ended before anybody read them. Three statements.
  */
-export async function sweep(dataSource: DataSource): Promise<{ environment: string; pool: string }[]> {
-  await dataSource.transaction(async (manager) => {
+export async function sweep(db: Db): Promise<{ environment: string; pool: string }[]> {
+  await inTransaction(db, async (manager) => {
     // The pools' locks first, as admission takes them: the recount must not run beside it.
     await manager.sql`select name from pool order by environment, name for update`;
     await manager.sql`
@@ -22,7 +22,7 @@ export async function sweep(dataSource: DataSource): Promise<{ environment: stri
       )
       select count(*) from recounted`;
   });
-  await dataSource.sql`
+  await db.sql`
     with old as (
       delete from event where at < now() - interval '1 day' returning 1
     ), gone as (
@@ -34,6 +34,6 @@ export async function sweep(dataSource: DataSource): Promise<{ environment: stri
       returning 1
     )
     select (select count(*) from old), (select count(*) from gone), (select count(*) from unread)`;
-  return dataSource.sql<{ environment: string; pool: string }[]>`
+  return db.sql<{ environment: string; pool: string }[]>`
     select distinct environment, pool from task_run where state = 'ready'`;
 }
