@@ -1,3 +1,4 @@
 export * from './shapes.ts';
+export * from './release-shapes.ts';
 export * from './client.ts';
 export type { ClientOptions } from './request.ts';

@@ -12,6 +12,8 @@ export { LiveEvents, type LiveListener } from './live-events.ts';
 export type { CatalogPipeline, ReadContext, ReleaseCatalog } from './reads/read-context.ts';
 export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';
+export { createReleaseReads, readRelease } from './reads/release-reads.ts';
+export { createReleaseCommands } from './release-commands.ts';
 export { createApiCommands } from './api-commands.ts';
 export { systemClock } from './clock.ts';
 export { EnvironmentFiles, storageFolder } from './environment-files.ts';

@@ -8,6 +8,7 @@ export * from './queries/read-grid.ts';
 export * from './queries/read-metrics.ts';
 export * from './queries/read-paths.ts';
 export * from './queries/read-pipelines.ts';
+export * from './queries/read-releases.ts';
 export * from './queries/read-runs.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
