@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli } from './cli.ts';
 import { descendantsOf, leavesOf } from './command-tree.ts';
 import { addAlertsCommands } from './commands/alerts.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addBackfillCommands } from './commands/backfill.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -16,7 +17,9 @@ import { addRunCommand } from './commands/run.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunsCommands } from './commands/runs.ts';
 import { addSchemaCommands } from './commands/schema.ts';
+import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
+import { addWhoamiCommand } from './commands/whoami.ts';
 import { packageVersion } from './package-root.ts';
 
 /** The whole command tree; nothing in it does anything before it is parsed. */
@@ -40,6 +43,10 @@ export function buildProgram(cli: Cli): Command {
   program.commandsGroup('Environments:');
   addPipelinesCommands(program, cli);
   addAlertsCommands(program, cli);
+  program.commandsGroup('Who may, and who did:');
+  addTokenCommands(program, cli);
+  addWhoamiCommand(program, cli);
+  addAuditCommand(program, cli);
   program.commandsGroup('This machine:');
   addOpenCommand(program, cli);
   addDoctorCommand(program, cli);

@@ -18,6 +18,7 @@ type MetricSeries = z.infer<typeof shapes.metricSeries>;
 type AlertDelivery = z.infer<typeof shapes.alertDelivery>;
 type SystemStatus = z.infer<typeof shapes.systemStatus>;
 type LiveEvent = z.infer<typeof shapes.liveEvent>;
+export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
@@ -146,6 +147,16 @@ export function createClient(options: ClientOptions) {
       (await post<{ items: AlertDelivery[] }>('/alerts/test', { environment, ...(target ? { target } : {}) })).items,
     path: (ref: string, env: string, at?: string) => get<ResolvedPath>('/paths', { ref, env, at }),
     system: () => get<SystemStatus>('/system'),
+    whoami: () => get<shapes.WhoAmI>('/whoami'),
+    tokens: () => items<shapes.Token>('/tokens'),
+    /** The only answer that ever holds the token itself. */
+    createToken: (body: TokenRequest) => post<shapes.CreatedToken>('/tokens', body),
+    revokeToken: async (name: string): Promise<void> => {
+      await send(options, 'DELETE', `/tokens/${encodeURIComponent(name)}`);
+    },
+    audit: (query: { env?: string | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) =>
+      get<Page<shapes.AuditRecordShape>>('/audit', query),
+    verifyAudit: () => get<shapes.AuditVerdict>('/audit/verify'),
     /** Turns a one-time code or a token into the web view's cookie. */
     login: async (body: { code: string } | { token: string }): Promise<void> => {
       await send(options, 'POST', '/login', { body });

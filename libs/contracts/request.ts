@@ -29,7 +29,7 @@ export interface RequestDetails {
  */
 export async function send(
   options: ClientOptions,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   details: RequestDetails = {},
 ): Promise<Response> {

@@ -47,6 +47,14 @@ describe('the server is found', () => {
     expect(warnings).toEqual([`SLUICE_URL is not used, because ${file} names a server.`]);
   });
 
+  test('in the folder and as SLUICE_URL alike: then SLUICE_TOKEN says who asks', async () => {
+    await serverJson('project', ADDRESS);
+    const env = { SLUICE_URL: ADDRESS.url, SLUICE_TOKEN: 'my own' };
+    expect((await findServer(join(root, 'project'), env, warn)).token).toBe('my own');
+    expect((await findServer(join(root, 'project'), { SLUICE_URL: ADDRESS.url }, warn)).token).toBe('secret');
+    expect(warnings).toEqual([]);
+  });
+
   test('in SLUICE_HOME first', async () => {
     await serverJson('project', { ...ADDRESS, token: 'not this' });
     await serverJson('elsewhere', ADDRESS);

@@ -25,6 +25,9 @@ export async function findServer(
   for (const home of homes) {
     const address = await readServerJson(join(home, 'server.json'), warn);
     if (address === null) continue;
+    // The same server, and a token of one's own: somebody who wants to be seen under that name, with those rights.
+    if (env.SLUICE_URL && env.SLUICE_TOKEN && trimSlash(env.SLUICE_URL) === address.url)
+      return fromEnvironment(env.SLUICE_URL, env.SLUICE_TOKEN);
     if (env.SLUICE_URL && trimSlash(env.SLUICE_URL) !== address.url)
       warn(`SLUICE_URL is not used, because ${address.source} names a server.`);
     return address;
