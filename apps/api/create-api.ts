@@ -7,6 +7,7 @@ import { SluiceError } from '#core';
 import { NestLog, type Auth, type Config, type Log, type SystemMetrics } from '#platform';
 import * as controllers from './controllers/index.ts';
 import { answerTo, ErrorFilter } from './error-filter.ts';
+import { limitBodies } from './body-limits.ts';
 import { listen } from './listen.ts';
 import { documentApi } from './openapi.ts';
 import type { Commands, Events, Reads, Tokens } from './ports.ts';
@@ -64,6 +65,7 @@ export async function createApi(parts: ApiParts): Promise<Api> {
   const web = await openWebFiles(parts.webFolder);
   setSecurityHeaders(server, web.inlineScripts);
   guardRequests(server, { auth: parts.auth, hosts: knownHosts(parts.config) });
+  limitBodies(server);
   parseBodies(server);
 
   const log: LoggerService = new NestLog(parts.log);

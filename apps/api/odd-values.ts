@@ -20,6 +20,9 @@ export const ROUTES = [
   ['/api/v1/runs/7/tasks/t/log/search', { map: '0', try: '1', q: 'x' }],
   ['/api/v1/alerts', { env: 'dev', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
   ['/api/v1/paths', { env: 'dev', ref: 'p.raw', at: '2026-01-01' }],
+  ['/api/v1/releases', { dirty: 'false', limit: '10', cursor: 'YWZ0ZXI6YWJj' }],
+  ['/api/v1/releases/abcdef', {}],
+  ['/api/v1/releases/abcdef/diff', { from: 'frozen-heron' }],
   ['/api/v1/system', {}],
 ] as const;
 
@@ -34,6 +37,14 @@ export const BODIES = [
   ['/runs/7/metrics', { points: [{ taskId: 't', name: 'auc', value: 0.5 }] }],
   ['/backfills', { environment: 'dev', pipeline: 'p', from: '2026-01-01', to: '2026-01-02' }],
   ['/alerts/test', { environment: 'dev', target: 'slack:#x' }],
+  ['/releases/missing-blobs', { blobs: [{ sha256: 'a'.repeat(64), bytes: 1 }] }],
+  [
+    '/releases',
+    {
+      ...{ commit: 'c'.repeat(40), branch: 'main', author: 'Ada', message: 'First', buildUrl: 'https://ci.example/1' },
+      files: [{ path: 'a.yaml', executable: false, bytes: 1, sha256: 'a'.repeat(64) }],
+    },
+  ],
   ['/login/codes', {}],
 ] as const;
 

@@ -12,6 +12,14 @@ beforeAll(async () => {
     ...{ whyWaiting: list, taskRun: one, log: one, searchLog: list, followLog: () => undefined, alerts: page },
     ...{ alertsByIds: list, path: one, system: one, environments: list, pipelineSummary: one },
     ...{ trigger: () => ({ runId: '1' }), cancelRun: one, rerunRun: () => ({ runId: '1' }), setPaused: one },
+    ...{
+      releases: page,
+      release: one,
+      releaseDetail: one,
+      releaseDiff: one,
+      missingBlobs: list,
+      createRelease: () => 'd',
+    },
     ...{ backfill: () => ({ runs: [] }), testAlerts: list, recordMetrics: one },
   });
 });

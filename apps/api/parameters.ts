@@ -84,6 +84,19 @@ export const logQuery = z.strictObject({
 export const logSearchQuery = z.strictObject({ map: mapIndex, try: tryNumber, q: z.string().min(1).max(500) });
 export const logTailQuery = z.strictObject({ map: mapIndex, try: tryNumber, from: fromLine });
 
+export const releaseRef = z
+  .string()
+  .regex(/^([0-9a-f]{6,64}|[a-z]{2,20}-[a-z]{2,20})$/, 'expected a digest, at least six digits of it, or an alias')
+  .meta({ example: 'frozen-heron' });
+export const blobName = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256: 64 hexadecimal digits in lower case');
+export const releasesQuery = z.strictObject({
+  dirty: z.enum(['true', 'false']).optional(),
+  limit: count(1, 200).default(50),
+  cursor: cursor.optional(),
+});
+export const releaseDiffQuery = z.strictObject({ from: releaseRef });
+export const missingBlobs = z.object({ missing: z.array(z.string()) });
+
 const topic = /^(?:env:[A-Za-z0-9][A-Za-z0-9_.-]{0,127}|run:[1-9]\d{0,18})$/;
 export const eventsQuery = z.strictObject({
   topics: z

@@ -2,7 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { SluiceError } from '#core';
 import { checkJson } from './check-json.ts';
 
-/** Bodies are JSON and nothing else (forms of other sites cannot send it unasked); an empty one counts as `{}`. */
+/**
+ * Bodies are JSON, where a route asks for it bytes as they are, and nothing else (forms of other sites cannot send either
+ * unasked); an empty one counts as `{}`.
+ */
 export function parseBodies(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
@@ -18,4 +21,7 @@ export function parseBodies(server: FastifyInstance): void {
       }
     });
   });
+  server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, content, done) =>
+    done(null, content),
+  );
 }

@@ -13,6 +13,10 @@ import type {
   LogPageShape,
   metricsIn,
   MetricSeries,
+  Release,
+  ReleaseDetail,
+  ReleaseDiff,
+  releaseRequest,
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
@@ -102,6 +106,15 @@ export interface Reads {
   alertsByIds(ids: readonly string[]): Promise<AlertDelivery[]>;
   /** `at`: an instant inside the wanted interval; null: the newest version. */
   path(environment: string, pipeline: string, path: string, at: Date | null): Promise<ResolvedPath>;
+  /** Newest first; `dirty` null: of both kinds. Here and below `among`: only these environments are named; null: all. */
+  releases(
+    options: { dirty: boolean | null; limit: number; cursor: string | null },
+    among: readonly string[] | null,
+  ): Promise<Page<Release>>;
+  /** By digest, the beginning of one, or alias. */
+  release(ref: string, among: readonly string[] | null): Promise<Release>;
+  releaseDetail(ref: string, among: readonly string[] | null): Promise<ReleaseDetail>;
+  releaseDiff(from: string, to: string, among: readonly string[] | null): Promise<ReleaseDiff>;
   /** `among` as for runs: of the pools and runs of these environments. */
   system(among: readonly string[] | null): Promise<SystemStatus>;
   /** Newest first; of these environments only, or null: all there is. */
@@ -124,6 +137,11 @@ export interface Commands {
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
   testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
   recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;
+  /** SHA-256 of those contents that the release store lacks. */
+  missingBlobs(blobs: readonly { sha256: string; bytes: number }[]): Promise<string[]>;
+  putBlob(sha256: string, content: Buffer): Promise<void>;
+  /** Its digest. */
+  createRelease(request: z.infer<typeof releaseRequest>, actor: string): Promise<string>;
 }
 
 /** Named tokens; see `NamedTokens`. */

@@ -5,6 +5,8 @@ import {
   Auth,
   createApiCommands,
   createReads,
+  createReleaseCommands,
+  createReleaseReads,
   GraphLayouts,
   keepToken,
   LiveEvents,
@@ -49,20 +51,26 @@ export async function serveApi(options: {
     capacity: installation.executor()?.capacity ?? 0,
     running: installation.executor()?.running() ?? 0,
   });
-  const reads = createReads({
-    db,
-    store,
-    catalog: pipelines,
-    layouts,
-    now: () => new Date(),
-    environment: (name) => environments.get(name),
-    logsFor,
-    storageFor,
-    treeProblems: (name) => (name === WORKING_TREE_ENVIRONMENT ? problems() : []),
-    progress: (runId, taskId, mapIndex) => events.progress(runId, taskId, mapIndex),
-    process: { version, startedAt, executor },
-  });
-  const commands = createApiCommands(installation.commands, store, environments);
+  const reads = {
+    ...createReleaseReads({ db, releases: installation.releases }),
+    ...createReads({
+      db,
+      store,
+      catalog: pipelines,
+      layouts,
+      now: () => new Date(),
+      environment: (name) => environments.get(name),
+      logsFor,
+      storageFor,
+      treeProblems: (name) => (name === WORKING_TREE_ENVIRONMENT ? problems() : []),
+      progress: (runId, taskId, mapIndex) => events.progress(runId, taskId, mapIndex),
+      process: { version, startedAt, executor },
+    }),
+  };
+  const commands = {
+    ...createApiCommands(installation.commands, store, environments),
+    ...createReleaseCommands({ db, releases: installation.releases }),
+  };
   metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({
     config,

@@ -6,6 +6,7 @@ export { EventsController } from './events.controller.ts';
 export { LoginController } from './login.controller.ts';
 export { PathsController } from './paths.controller.ts';
 export { PipelinesController } from './pipelines.controller.ts';
+export { ReleasesController } from './releases.controller.ts';
 export { RunsController } from './runs.controller.ts';
 export { SystemController } from './system.controller.ts';
 export { TaskRunsController } from './task-runs.controller.ts';

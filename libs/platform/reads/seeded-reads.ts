@@ -1,12 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
 import { Commands } from '#engine';
+import { createReleaseStore, type ReleaseStore } from '#release';
 import { connectDatabase, createStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
+import { createReleaseCommands } from '../release-commands.ts';
 import { createReads } from './reads.ts';
+import { createReleaseReads } from './release-reads.ts';
 
 export const NOW = new Date('2026-01-10T12:00:00Z');
 
@@ -54,8 +60,10 @@ vars: { region: eu }
 `;
 
 export interface SeededReads {
-  readonly reads: ReturnType<typeof createReads>;
-  readonly commands: ReturnType<typeof createApiCommands>;
+  readonly reads: ReturnType<typeof createReads> & ReturnType<typeof createReleaseReads>;
+  readonly commands: ReturnType<typeof createApiCommands> & ReturnType<typeof createReleaseCommands>;
+  /** Empty: `r1` above is nowhere but in the database. */
+  readonly releases: ReleaseStore;
   readonly db: DataSource;
   /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
   insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
@@ -106,6 +114,8 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       }),
   };
   const store = createStore(db);
+  const folder = await mkdtemp(path.join(tmpdir(), 'sluice-seeded-'));
+  const releases = createReleaseStore({ folder });
   const reads = createReads({
     db,
     store,
@@ -149,8 +159,12 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     onChange: () => undefined,
   });
   return {
-    reads,
-    commands: createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
+    reads: { ...reads, ...createReleaseReads({ db, releases }) },
+    commands: {
+      ...createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
+      ...createReleaseCommands({ db, releases }),
+    },
+    releases,
     db,
     insert,
     clear: async () => {
@@ -162,6 +176,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       await layouts.close();
       await db.destroy();
       await database.drop();
+      await rm(folder, { recursive: true });
     },
   };
 }
