@@ -22,7 +22,8 @@ COPY --from=build /app/bin ./bin
 COPY --from=build /app/templates ./templates
 COPY --from=build /app/dist ./dist
 # The only folder that is written to; a named volume mounted here takes over its owner.
-RUN mkdir .sluice && chown node:node .sluice
+# The command line by its name, for CI systems whose builds run in this image.
+RUN mkdir .sluice && chown node:node .sluice && ln -s /app/bin/sluice.mjs /usr/local/bin/sluice
 USER node
 EXPOSE 7460
 # Of use for the api and the standalone; the others listen on nothing and switch it off.

@@ -1,20 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SLUICE_STAND_IN } from './test/command-stand-in.ts';
 import { GitRepository, Programs } from './test/git-repository.ts';
 import { type BuildSettings, GROOVY, removeBuildFolders, runJenkinsfile } from './test/run-jenkinsfile.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
-
-/** Stands in for the command line: answers what it was asked for, fails where FAIL says so. What is really promoted, live.e2e.test.ts shows. */
-const SLUICE = `
-case "$*" in *"$FAIL"*) [ -z "$FAIL" ] || exit 9 ;; esac
-while [ $# -gt 0 ]; do
-  case "$1" in --junit) echo '<testsuites><testsuite><testcase name="validate"/></testsuite></testsuites>' > "$2" ;; esac
-  case "$1 $2" in '-o name') echo sha256:1 ;; '-o json') echo '{}' ;; '-o markdown') echo '# Plan' ;; '--format junit') echo '<testsuites/>' ;; esac
-  shift
-done`;
 
 (GROOVY === undefined ? describe.skip : describe)("this repository's Jenkinsfile", () => {
   let repository: GitRepository;
@@ -24,7 +16,7 @@ done`;
     repository = new GitRepository();
     commit = repository.commit({ Jenkinsfile: readFileSync(join(ROOT, 'Jenkinsfile'), 'utf8') });
     repository.commit({ 'a.txt': 'a' }, 'feature/x');
-    programs = new Programs({ npm: 'echo "npm $*"', npx: 'exec "$@"', sluice: SLUICE });
+    programs = new Programs({ npm: 'echo "npm $*"', npx: 'exec "$@"', sluice: SLUICE_STAND_IN });
   });
   afterAll(() => {
     repository.remove();

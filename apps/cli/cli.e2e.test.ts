@@ -96,6 +96,24 @@ describe('a new project', () => {
     await access(resolve(shop, 'dags', firstLine?.split('$schema=')[1] ?? 'none'));
   });
 
+  test.each([
+    ['jenkins', 'Jenkinsfile'],
+    ['github', '.github/workflows/sluice.yml'],
+    ['gitlab', '.gitlab-ci.yml'],
+  ])('init --ci %s adds %s to a project that has pipelines, once, and nothing else', async (system, file) => {
+    const cwd = await mkdtemp(join(root, 'with-'));
+    await mkdir(join(cwd, 'dags'));
+    const made = await sluice(cwd, ['init', '--ci', system, '-o', 'json']);
+    expect([made.code, JSON.parse(made.out)]).toEqual([0, [{ file, was: 'written' }]]);
+    expect(await readFile(join(cwd, file), 'utf8')).toContain('sluice promote --to prod');
+
+    await writeFile(join(cwd, file), 'mine\n');
+    const again = await sluice(cwd, ['init', '--ci', system, '-o', 'json']);
+    expect([again.code, JSON.parse(again.out)]).toEqual([0, [{ file, was: 'left as it is' }]]);
+    expect(again.err).toContain('1 file was there already and stayed as it is.');
+    expect(await readFile(join(cwd, file), 'utf8')).toBe('mine\n');
+  });
+
   test('a broken file is exit 3 with place and remedy, in every format, and the others are fine', async () => {
     const file = join(root, 'broken', 'dags', 'broken.yaml');
     await mkdir(dirname(file), { recursive: true });

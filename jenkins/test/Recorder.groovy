@@ -38,6 +38,11 @@ class Recorder {
             if (!executed) throw new Refused("${file.name} has no pipeline { } and calls no step of a library that has one")
             event('end', [result: build.result])
             return 0
+        } catch (Ended ended) {
+            build.worsen(ended.result)
+            event('failed', [result: ended.result, why: ended.message])
+            event('end', [result: build.result])
+            return 0
         } catch (Interrupted interrupted) {
             event('end', [result: 'INTERRUPTED', why: interrupted.message])
             return 0
@@ -80,6 +85,7 @@ class Recorder {
         }
         if (name == 'library') return load(arguments.first() as String)
         if (libraries.containsKey(name)) return libraries[name].call(*arguments)
+        if (name in ['echo', 'error']) return steps.call(name, arguments)
         throw new Refused("\"${name}\" stands outside of pipeline { } and is no step of a loaded library")
     }
 

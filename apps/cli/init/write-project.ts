@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 
@@ -10,18 +10,20 @@ export interface Written {
 
 const SCHEMA = '.sluice/schema/pipeline.json';
 /** Names that cannot lie in the template folder as they are called: npm and editors would take them for their own. */
-const RENAMED: Readonly<Record<string, string>> = { 'vscode-settings.json': '.vscode/settings.json' };
+const RENAMED: Readonly<Record<string, string>> = {
+  'vscode-settings.json': '.vscode/settings.json',
+  'sluice.yml': '.github/workflows/sluice.yml',
+  'gitlab-ci.yml': '.gitlab-ci.yml',
+};
+
+/** Each is a folder of templates/ci. */
+export type CiSystem = 'jenkins' | 'github' | 'gitlab';
 
 /** Writes the files of a new project into `root`; a file that is there is never changed, except that .gitignore gains a line. */
 export async function writeProject(root: string, template: string | null, schema: object): Promise<Written[]> {
   const written: Written[] = [];
-  for (const name of template === null ? ['base'] : ['base', template]) {
-    const source = join(packageRoot(), 'templates', name);
-    for (const file of await filesOf(source)) {
-      const target = RENAMED[file] ?? file;
-      written.push({ file: target, was: await writeNew(join(root, target), await readFile(join(source, file))) });
-    }
-  }
+  for (const name of template === null ? ['base'] : ['base', template])
+    written.push(...(await writeTemplate(root, name)));
   // Made by us from the program, under .sluice: nobody edits it, and an old one would mislead the editor.
   await mkdir(join(root, dirname(SCHEMA)), { recursive: true });
   await writeFile(join(root, SCHEMA), `${JSON.stringify(schema, null, 2)}\n`);
@@ -29,6 +31,29 @@ export async function writeProject(root: string, template: string | null, schema
     { file: SCHEMA, was: 'renewed' },
     { file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) },
   );
+  return written;
+}
+
+/** Writes the file by which a CI system promotes this project. One that is there is never changed. */
+export function writeCi(root: string, system: CiSystem): Promise<Written[]> {
+  return writeTemplate(root, `ci/${system}`);
+}
+
+/** Whether the folder has pipelines already. */
+export async function hasPipelines(root: string): Promise<boolean> {
+  return access(join(root, 'dags')).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeTemplate(root: string, name: string): Promise<Written[]> {
+  const source = join(packageRoot(), 'templates', name);
+  const written: Written[] = [];
+  for (const file of await filesOf(source)) {
+    const target = RENAMED[file] ?? file;
+    written.push({ file: target, was: await writeNew(join(root, target), await readFile(join(source, file))) });
+  }
   return written;
 }
 
