@@ -43,7 +43,7 @@ describe('the documentation', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, ':')}`),
     );
     const promised = [
-      ...(await readFile('libs/contracts/routes.md', 'utf8')).matchAll(/^\| (GET|POST|DELETE) ([^|]+) \|/gm),
+      ...(await readFile('libs/contracts/routes.md', 'utf8')).matchAll(/^\| (GET|POST|PUT|DELETE) ([^|]+) \|/gm),
     ]
       .filter(([, , paths = '']) => !paths.includes('(absolute'))
       .flatMap(([, method, paths = '']) => paths.split(',').map((path) => `${method} ${path.trim()}`))

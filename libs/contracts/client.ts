@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
+import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
 
 // Types only: zod stays out of whoever imports this file.
@@ -18,6 +19,7 @@ type MetricSeries = z.infer<typeof shapes.metricSeries>;
 type AlertDelivery = z.infer<typeof shapes.alertDelivery>;
 type SystemStatus = z.infer<typeof shapes.systemStatus>;
 type LiveEvent = z.infer<typeof shapes.liveEvent>;
+export type ReleaseRequest = z.input<typeof releaseShapes.releaseRequest>;
 export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
@@ -65,6 +67,7 @@ export function createClient(options: ClientOptions) {
     (await get<{ items: readonly T[] }>(path, query)).items;
   const run = (id: string): string => `/runs/${encodeURIComponent(id)}`;
   const pipeline = (name: string): string => `/pipelines/${encodeURIComponent(name)}`;
+  const release = (ref: string): string => `/releases/${encodeURIComponent(ref)}`;
   const task = (at: AttemptAddress): string => `${run(at.runId)}/tasks/${encodeURIComponent(at.task)}`;
 
   return {
@@ -146,6 +149,22 @@ export function createClient(options: ClientOptions) {
     testAlerts: async (environment: string, target?: string): Promise<readonly AlertDelivery[]> =>
       (await post<{ items: AlertDelivery[] }>('/alerts/test', { environment, ...(target ? { target } : {}) })).items,
     path: (ref: string, env: string, at?: string) => get<ResolvedPath>('/paths', { ref, env, at }),
+    releases: (query: { dirty?: boolean | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) =>
+      get<Page<releaseShapes.Release>>('/releases', {
+        ...query,
+        dirty: query.dirty === undefined ? undefined : String(query.dirty),
+      }),
+    /** By digest, at least six digits of it, or alias. */
+    release: (ref: string) => get<releaseShapes.ReleaseDetail>(release(ref)),
+    /** What changed from one to the other. */
+    releaseDiff: (from: string, to: string) => get<releaseShapes.ReleaseDiff>(`${release(to)}/diff`, { from }),
+    /** SHA-256 of the contents that the server lacks. */
+    missingBlobs: async (blobs: readonly { sha256: string; bytes: number }[]): Promise<readonly string[]> =>
+      (await post<{ missing: string[] }>('/releases/missing-blobs', { blobs })).missing,
+    putBlob: async (sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+      await send(options, 'PUT', `/releases/blobs/${encodeURIComponent(sha256)}`, { bytes });
+    },
+    createRelease: (body: ReleaseRequest) => post<releaseShapes.Release>('/releases', body),
     system: () => get<SystemStatus>('/system'),
     whoami: () => get<shapes.WhoAmI>('/whoami'),
     tokens: () => items<shapes.Token>('/tokens'),

@@ -16,6 +16,8 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 export interface RequestDetails {
   readonly query?: Query | undefined;
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly stream?: boolean;
@@ -29,7 +31,7 @@ export interface RequestDetails {
  */
 export async function send(
   options: ClientOptions,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   details: RequestDetails = {},
 ): Promise<Response> {
@@ -44,11 +46,13 @@ export async function send(
         accept: details.stream ? 'text/event-stream' : 'application/json',
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...(details.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(details.bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
         // Proves to the server that no form of another site wrote this request with the browser's cookie.
         ...(method === 'GET' ? {} : { 'x-sluice': '1' }),
         ...details.headers,
       },
       ...(details.body === undefined ? {} : { body: JSON.stringify(details.body) }),
+      ...(details.bytes === undefined ? {} : { body: details.bytes }),
       // The token must not follow a redirect to somebody else.
       redirect: 'error',
       ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
