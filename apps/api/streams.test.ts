@@ -4,7 +4,7 @@ import { NEVER, of } from 'rxjs';
 import { SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import { anApi, withToken, type ApiUnderTest } from './api-under-test.ts';
-import { heartbeat } from './streams.ts';
+import { heartbeat, whileCredentialsHold } from './streams.ts';
 
 let api: ApiUnderTest;
 afterEach(async () => {
@@ -161,6 +161,36 @@ describe('heartbeat', () => {
     jest.useFakeTimers();
     let complete = false;
     heartbeat(of({ data: 'x' })).subscribe({ complete: () => (complete = true) });
+    expect([complete, jest.getTimerCount()]).toEqual([true, 0]);
+  });
+});
+
+describe('a stream that was opened with a named token', () => {
+  test('ends within five seconds after the token was revoked', async () => {
+    api = await anApi();
+    const { as, revoke } = api;
+    const stream = await open('/api/v1/events?topics=env:dev', as('anna', 'view:dev'));
+    await listening();
+    revoke('anna');
+    const since = Date.now();
+    await stream.ended;
+    expect(Date.now() - since).toBeLessThan(6_000);
+    expect(api.listeners.size).toBe(0);
+  });
+
+  test('goes on while the token holds, and while nobody can say', async () => {
+    jest.useFakeTimers();
+    const answers = [{} as never, new Error('no database'), {} as never, null];
+    const identify = async () => {
+      const answer = answers.shift() ?? null;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    let complete = false;
+    whileCredentialsHold(NEVER, { identify }, { headers: {} }).subscribe({ complete: () => (complete = true) });
+    await jest.advanceTimersByTimeAsync(19_000);
+    expect(complete).toBe(false);
+    await jest.advanceTimersByTimeAsync(1_000);
     expect([complete, jest.getTimerCount()]).toEqual([true, 0]);
   });
 });

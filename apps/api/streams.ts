@@ -1,10 +1,13 @@
 import type { MessageEvent } from '@nestjs/common';
-import { finalize, interval, map, merge, Observable, takeUntil, Subject } from 'rxjs';
+import type { FastifyRequest } from 'fastify';
+import { exhaustMap, filter, finalize, interval, map, merge, Observable, takeUntil, Subject } from 'rxjs';
+import type { Auth } from '#platform';
 import type { AttemptKey, Events, Reads } from './ports.ts';
 
 /** Characters that may wait for a client that does not read; past it the connection is dropped, and the client resumes. */
 export const STREAM_LIMIT = 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
+const LOOK_AGAIN_MS = 5_000;
 
 /** Adds a comment every 15 seconds, so that proxies keep the connection and clients notice a dead one. Ends with `source`. */
 export function heartbeat(source: Observable<MessageEvent>): Observable<MessageEvent> {
@@ -15,6 +18,28 @@ export function heartbeat(source: Observable<MessageEvent>): Observable<MessageE
   );
   // The beats first: a source that ends while it is subscribed to must find them listening.
   return merge(beats, source.pipe(finalize(() => ended.next())));
+}
+
+/**
+ * Ends with `source`, or within five seconds once the credentials that opened it no longer hold: a token that was revoked
+ * must not go on listening.
+ */
+export function whileCredentialsHold(
+  source: Observable<MessageEvent>,
+  auth: Pick<Auth, 'identify'>,
+  { headers }: Pick<FastifyRequest, 'headers'>,
+): Observable<MessageEvent> {
+  const refused = interval(LOOK_AGAIN_MS).pipe(
+    exhaustMap(() =>
+      auth.identify(headers.authorization, headers.cookie).then(
+        (credential) => credential === null,
+        // A database that is away says nothing about the token; there is nothing to be told either.
+        () => false,
+      ),
+    ),
+    filter(Boolean),
+  );
+  return source.pipe(takeUntil(refused));
 }
 
 export function eventStream(

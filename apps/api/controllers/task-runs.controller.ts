@@ -1,19 +1,24 @@
-import { Controller, Get, Inject, Param, Query, Sse, type MessageEvent } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
+import type { Auth } from '#platform';
 import { Answers } from '../answers.ts';
 import { Needs } from '../needs.ts';
 import { logQuery, logSearchQuery, logTailQuery, recordId, taskId, taskRunQuery } from '../parameters.ts';
 import type { Reads } from '../ports.ts';
-import { heartbeat, logStream, STREAM_LIMIT } from '../streams.ts';
-import { READS } from '../tokens.ts';
+import { heartbeat, logStream, STREAM_LIMIT, whileCredentialsHold } from '../streams.ts';
+import { AUTH, READS } from '../tokens.ts';
 
 @ApiTags('task runs and logs')
 @Controller('api/v1/runs/:run/tasks/:task')
 export class TaskRunsController {
-  constructor(@Inject(READS) private readonly reads: Reads) {}
+  constructor(
+    @Inject(READS) private readonly reads: Reads,
+    @Inject(AUTH) private readonly auth: Auth,
+  ) {}
 
   @Get()
   @Needs('view', 'run')
@@ -57,8 +62,9 @@ export class TaskRunsController {
     @Param('run', { schema: recordId }) runId: string,
     @Param('task', { schema: taskId }) task: string,
     @Query({ schema: logTailQuery }) query: z.infer<typeof logTailQuery>,
+    @Req() request: FastifyRequest,
   ): Observable<MessageEvent> {
     const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
-    return heartbeat(logStream(this.reads, key, query.from));
+    return whileCredentialsHold(heartbeat(logStream(this.reads, key, query.from)), this.auth, request);
   }
 }
