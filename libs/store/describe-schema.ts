@@ -38,6 +38,13 @@ export async function describeSchema(db: Db): Promise<string> {
     join pg_class i on i.oid = x.indexrelid
     cross join lateral (select replace(pg_get_indexdef(x.indexrelid), ' USING btree', '') as text) def
     where not exists (select from pg_constraint k where k.conindid = x.indexrelid)
+    union all
+    select t.name || ' 2 ' || g.tgname, lower(split_part(def.text, ' ON ', 1)) || ' on ' || t.name || ' '
+           || lower(substr(def.text, strpos(def.text, 'FOR EACH'))) || ';'
+    from tables t
+    join pg_trigger g on g.tgrelid = t.oid
+    cross join lateral (select pg_get_triggerdef(g.oid) as text) def
+    where not g.tgisinternal
     order by 1`;
   return rows
     .map((row) => (row.statement.startsWith('create table') ? `\n${row.statement}` : row.statement))

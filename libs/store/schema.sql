@@ -60,6 +60,8 @@ create table audit (
   constraint audit_pkey primary key (seq)
 );
 create index audit_of_environment on audit (environment, seq DESC);
+create trigger audit_append_only before delete or update on audit for each row execute function refuse_change();
+create trigger audit_never_emptied before truncate on audit for each statement execute function refuse_change();
 
 create table environment_config (
   environment text not null,
