@@ -12,7 +12,7 @@
  */
 def call(Map given = [:], Closure checks = null) {
   def defaults = [
-    url: env.SLUICE_URL, label: 'sluice', branch: 'main', view: 'sluice-view', promote: 'sluice-promote',
+    url: env.SLUICE_URL ?: '', label: 'sluice', branch: 'main', view: 'sluice-view', promote: 'sluice-promote',
     submitter: 'sluice-approvers', alertTo: '',
   ]
   def unknown = given.keySet() - defaults.keySet()
