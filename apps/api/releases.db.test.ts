@@ -125,8 +125,8 @@ describe('a release that is sent to the server', () => {
     expect([answer.status, answer.json.error.code]).toEqual([422, 'invalid_config']);
     expect(answer.json.error.problems).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ file: 'bad.yaml', line: 3 }),
-        expect.objectContaining({ file: 'worse.yaml', line: 1 }),
+        expect.objectContaining({ file: 'dags/bad.yaml', line: 3 }),
+        expect.objectContaining({ file: 'dags/worse.yaml', line: 1 }),
       ]),
     );
     expect((await api.ask(`${BASE}/${snapshot.digest}`)).status).toBe(404);

@@ -15,6 +15,9 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   timeout: 8,
 };
 
+/** With `--exit-code`: what was compared differs. */
+export const DIFFERENT = 10;
+
 /** Ctrl-C: 128 + SIGINT, as shells expect. */
 export const INTERRUPTED = 130;
 
@@ -29,5 +32,6 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   6: 'somebody else was first, or the state of the thing does not allow it',
   7: 'the run ended in another state than success',
   8: 'still pending when the time was up',
+  10: 'there are differences, and --exit-code was given',
   130: 'interrupted by Ctrl-C',
 };

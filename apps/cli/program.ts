@@ -12,6 +12,7 @@ import { addMetricsCommands } from './commands/metrics.ts';
 import { addOpenCommand } from './commands/open.ts';
 import { addPathCommand } from './commands/path.ts';
 import { addPipelinesCommands } from './commands/pipelines.ts';
+import { addReleaseCommands } from './commands/release.ts';
 import { addRenderCommand } from './commands/render.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addReferenceCommand } from './commands/reference.ts';
@@ -43,6 +44,8 @@ export function buildProgram(cli: Cli): Command {
   program.commandsGroup('Environments:');
   addPipelinesCommands(program, cli);
   addAlertsCommands(program, cli);
+  program.commandsGroup('Releases:');
+  addReleaseCommands(program, cli);
   program.commandsGroup('Who may, and who did:');
   addTokenCommands(program, cli);
   addWhoamiCommand(program, cli);

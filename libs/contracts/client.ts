@@ -59,6 +59,8 @@ export type SluiceClient = ReturnType<typeof createClient>;
 
 /** The HTTP API as functions; see routes.md. Every failure is a SluiceError (see `send`). Works in a browser and in Node. */
 export function createClient(options: ClientOptions) {
+  /** Compiling ten thousand files, or sending large ones, takes longer than a screen would wait. */
+  const patient = { ...options, timeoutMs: options.timeoutMs ?? 300_000 };
   const get = async <T>(path: string, query?: Query): Promise<T> =>
     (await (await send(options, 'GET', path, { query })).json()) as T;
   const post = async <T>(path: string, body?: unknown): Promise<T> =>
@@ -162,9 +164,10 @@ export function createClient(options: ClientOptions) {
     missingBlobs: async (blobs: readonly { sha256: string; bytes: number }[]): Promise<readonly string[]> =>
       (await post<{ missing: string[] }>('/releases/missing-blobs', { blobs })).missing,
     putBlob: async (sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
-      await send(options, 'PUT', `/releases/blobs/${encodeURIComponent(sha256)}`, { bytes });
+      await send(patient, 'PUT', `/releases/blobs/${encodeURIComponent(sha256)}`, { bytes });
     },
-    createRelease: (body: ReleaseRequest) => post<releaseShapes.Release>('/releases', body),
+    createRelease: async (body: ReleaseRequest): Promise<releaseShapes.Release> =>
+      (await (await send(patient, 'POST', '/releases', { body })).json()) as releaseShapes.Release,
     system: () => get<SystemStatus>('/system'),
     whoami: () => get<shapes.WhoAmI>('/whoami'),
     tokens: () => items<shapes.Token>('/tokens'),

@@ -1,4 +1,5 @@
 export { releaseAlias } from './alias.ts';
+export { inLanes } from './in-lanes.ts';
 export { diffReleases, type FileDiff, type ReleaseDiff } from './diff-releases.ts';
 export { type CompiledRelease, compileRelease } from './compile-release.ts';
 export type { ReleaseFile } from './hashed-files.ts';

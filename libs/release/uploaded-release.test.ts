@@ -103,8 +103,8 @@ describe('a release that is uploaded', () => {
       message: expect.stringMatching(/problems in 2 files/),
       details: {
         problems: expect.arrayContaining([
-          expect.objectContaining({ file: 'bad.yaml', line: 2 }),
-          expect.objectContaining({ file: 'worse.yaml' }),
+          expect.objectContaining({ file: 'dags/bad.yaml', line: 2 }),
+          expect.objectContaining({ file: 'dags/worse.yaml' }),
         ]),
       },
     });

@@ -68,6 +68,9 @@ export function refuseProblems(problems: Readonly<Record<string, readonly Proble
   throw new SluiceError(
     'invalid_config',
     `This cannot become a release: ${all.length} ${all.length === 1 ? 'problem' : 'problems'} in ${files} ${files === 1 ? 'file' : 'files'} of the commit.`,
-    { hint: '`sluice validate` shows them before a commit.', details: { problems: all.slice(0, 1000) } },
+    {
+      hint: '`sluice validate` shows them before a commit.',
+      details: { problems: all.slice(0, 1000).map((one) => ({ ...one, file: `dags/${one.file}` })) },
+    },
   );
 }

@@ -1,0 +1,203 @@
+import { isAbsolute, resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { SluiceError, type Problem } from '#core';
+import type { Release } from '#contracts';
+import type { Snapshot } from '#release';
+import type { Cli } from '../cli.ts';
+import { DIFFERENT } from '../exit-codes.ts';
+import { countArgument } from '../options.ts';
+import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
+import { humanProblems } from '../problems/human.ts';
+import { findProject } from '../project/project.ts';
+import { diffLines, diffRows } from '../release/diff-lines.ts';
+import { collectPages } from '../server/collect-pages.ts';
+
+interface CommitOptions extends OutputOptions {
+  readonly ref: string;
+  readonly commit?: string;
+  readonly repo?: string;
+}
+
+interface CreateOptions extends CommitOptions {
+  readonly branch?: string;
+  readonly buildUrl?: string;
+}
+
+export function addReleaseCommands(program: Command, cli: Cli): void {
+  const releases = program.command('release').description('immutable versions of dags/, made from commits');
+  withOutput(withCommit(releases.command('create')))
+    .description('make a release of a commit; the same content again is the same release')
+    .option('--branch <name>', "recorded with it; without it what git says, or CI's BRANCH_NAME")
+    .option('--build-url <url>', "recorded with it; without it CI's BUILD_URL")
+    .action((options: CreateOptions) => createRelease(cli, options));
+  withOutput(withCommit(releases.command('digest')))
+    .description('only the digest that a release of a commit has; stores nothing, needs no server')
+    .action((options: CommitOptions) => printDigest(cli, options));
+  withOutput(releases.command('list').alias('ls'))
+    .description('releases, newest first')
+    .option('-a, --all', 'those of working trees too')
+    .option('-l, --limit <n>', 'how many; 0: all', countArgument, 20)
+    .action((options: OutputOptions & { all?: boolean; limit: number }) => listReleases(cli, options));
+  withOutput(releases.command('show'))
+    .description('one release: where it came from, what it holds, where it runs')
+    .argument('<release>', 'digest, at least six digits of it, or alias', releaseArgument)
+    .action((ref: string, options: OutputOptions) => showRelease(cli, ref, options));
+  withOutput(releases.command('diff'))
+    .description('what changed from one release to another: pipelines by meaning, files by content')
+    .argument('<from>', 'digest, at least six digits of it, or alias', releaseArgument)
+    .argument('<to>', 'the same', releaseArgument)
+    .option('--exit-code', 'end with 10 when they differ')
+    .action((from: string, to: string, options: OutputOptions & { exitCode?: boolean }) =>
+      diffReleases(cli, from, to, options),
+    );
+}
+
+function withCommit(command: Command): Command {
+  return command
+    .addOption(new Option('--ref <ref>', 'branch, tag or commit').default('HEAD'))
+    .addOption(new Option('--commit <ref>', 'the same as --ref').conflicts('ref'))
+    .option('--repo <folder>', 'the repository, or a project inside one; without it the project of this folder');
+}
+
+async function createRelease(cli: Cli, options: CreateOptions): Promise<void> {
+  const snapshot = await takeSnapshot(cli, options);
+  const client = await cli.connect();
+  const { uploadRelease } = await import('../release/upload-release.ts');
+  const created = uploadRelease(client, snapshot, {
+    branch: options.branch ?? snapshot.branch ?? (cli.io.env.BRANCH_NAME || null),
+    buildUrl: options.buildUrl ?? (cli.io.env.BUILD_URL || null),
+    onUpload: (sent, all) => cli.say(`Sending ${sent} of ${all} contents.`),
+  });
+  const release = await created.catch((error: unknown) => {
+    throw cli.output(options).isForPeople ? showProblems(cli, snapshot, error) : error;
+  });
+  await printRelease(cli, release, options, []);
+  cli.next('promote it', `sluice promote --release ${release.digest.slice(0, 12)} --to ENVIRONMENT`);
+}
+
+/** Prints the problems as `sluice validate` does; what is left to say is returned. */
+function showProblems(cli: Cli, { texts }: Snapshot, error: unknown): unknown {
+  if (!(error instanceof SluiceError) || error.code !== 'invalid_config') return error;
+  const byFile = new Map<string, Problem[]>();
+  for (const problem of (error.details.problems ?? []) as readonly Problem[])
+    byFile.set(problem.file, [...(byFile.get(problem.file) ?? []), problem]);
+  const files = [...byFile].map(([path, problems]) => ({
+    ...{ path, problems },
+    text: texts.get(path.replace(/^dags\//, '')) ?? '',
+  }));
+  const lines = humanProblems(files, cli.errStyle, { excerpt: cli.io.err.isTTY });
+  cli.io.err.write(lines.map((line) => `${line}\n`).join(''));
+  return new SluiceError(error.code, error.message, { hint: error.hint, cause: error });
+}
+
+async function printDigest(cli: Cli, options: CommitOptions): Promise<void> {
+  const { digest, commit, files } = await takeSnapshot(cli, options);
+  const output = cli.output(options);
+  if (output.isForPeople) return output.lines([digest]);
+  const value = { digest, commit, files: files.length };
+  await output.one(value, digest, Object.entries(value));
+}
+
+/** Loads the compiler's libraries with it: only commands that need them pay for that. */
+async function takeSnapshot(cli: Cli, { ref, commit, repo }: CommitOptions): Promise<Snapshot> {
+  const { snapshotCommit } = await import('#release');
+  const { cwd, env } = cli.io;
+  // Relative parts of PATH would find programs in the repository itself.
+  const searchPath = env.PATH?.split(':').filter(isAbsolute).join(':');
+  const repository = repo === undefined ? await projectOf(cwd) : resolve(cwd, repo);
+  const taken = snapshotCommit({ repository, ref: commit ?? ref, ...(searchPath ? { searchPath } : {}) });
+  return taken.catch((error: unknown) => {
+    // A link or a huge file in dags/ is an author's mistake, not one of the command line.
+    if (!(error instanceof SluiceError) || error.code !== 'bad_request') throw error;
+    throw new SluiceError('invalid_config', error.message, { hint: error.hint, details: error.details, cause: error });
+  });
+}
+
+/** A bare repository has no dags/ to be found. */
+async function projectOf(cwd: string): Promise<string> {
+  return findProject(cwd).then(
+    ({ root }) => root,
+    () => cwd,
+  );
+}
+
+const COLUMNS: readonly Column<Release>[] = [
+  { header: 'DIGEST', cell: (row) => row.digest.slice(0, 12) },
+  { header: 'ALIAS', cell: (row) => row.alias },
+  { header: 'COMMIT', cell: (row) => commitText(row) },
+  { header: 'BRANCH', cell: (row) => row.branch, shrinks: true },
+  { header: 'MESSAGE', cell: (row) => row.message, shrinks: true },
+  { header: 'AUTHOR', cell: (row) => row.author, shrinks: true, wide: true },
+  { header: 'RUNS IN', cell: (row) => row.environments.join(' ') || null },
+  { header: 'CREATED', cell: (row) => ({ kind: 'instant', at: row.createdAt }) },
+  { header: 'BUILD', cell: (row) => row.buildUrl, wide: true },
+];
+
+async function listReleases(cli: Cli, options: OutputOptions & { all?: boolean; limit: number }): Promise<void> {
+  const client = await cli.connect();
+  const kind = options.all ? {} : { dirty: false };
+  const rows = await collectPages(options.limit, (page) => client.releases({ ...kind, ...page }));
+  if (rows.length === 0) cli.say('No releases of commits yet; `sluice release create` makes one.');
+  await cli.output(options).list({ rows, columns: COLUMNS, name: (row) => row.digest });
+}
+
+async function showRelease(cli: Cli, ref: string, options: OutputOptions): Promise<void> {
+  const release = await (await cli.connect()).release(ref);
+  await printRelease(cli, release, options, [
+    ['pipelines', release.pipelines.map(({ name }) => name).join(' ')],
+    ['files', `${release.files.length} with ${release.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes`],
+  ]);
+}
+
+async function printRelease(
+  cli: Cli,
+  release: Release,
+  options: OutputOptions,
+  more: readonly (readonly [string, string])[],
+): Promise<void> {
+  await cli
+    .output(options)
+    .one(release, release.digest, [
+      ['digest', release.digest],
+      ['alias', release.alias],
+      ['commit', commitText(release)],
+      ['branch', release.branch],
+      ['author', release.author],
+      ['message', release.message],
+      ['build', release.buildUrl],
+      ['runs in', release.environments.join(' ')],
+      ['created', { kind: 'instant', at: release.createdAt }],
+      ...more,
+    ]);
+}
+
+function commitText({ commit, dirty }: Release): string | null {
+  return dirty ? `${commit?.slice(0, 12) ?? 'no commit'} + changes` : (commit?.slice(0, 12) ?? null);
+}
+
+async function diffReleases(
+  cli: Cli,
+  from: string,
+  to: string,
+  options: OutputOptions & { exitCode?: boolean },
+): Promise<void> {
+  const diff = await (await cli.connect()).releaseDiff(from, to);
+  const output = cli.output(options);
+  const columns = (['what', 'name', 'change', 'field', 'before', 'after'] as const).map((key) => ({
+    header: key.toUpperCase(),
+    cell: (row: ReturnType<typeof diffRows>[number]) => row[key],
+  }));
+  if (output.isForPeople) output.lines(diffLines(diff, cli.outStyle));
+  else if (output.format === 'csv' || output.format === 'name')
+    await output.list({ rows: diffRows(diff), columns, name: (row) => row.name });
+  else await output.one(diff, to, []);
+  const same = diff.pipelines.length + diff.files.length === 0;
+  if (same) cli.say(`${diff.from.alias} and ${diff.to.alias} are the same.`);
+  else if (options.exitCode) cli.exitCode = DIFFERENT;
+}
+
+function releaseArgument(value: string): string {
+  if (!/^([0-9a-f]{6,64}|[a-z]{2,20}-[a-z]{2,20})$/.test(value))
+    throw new InvalidArgumentError('Expected a digest, at least six digits of it, or an alias such as frozen-heron.');
+  return value;
+}
