@@ -19,6 +19,7 @@ export const ROUTES = [
   ['/api/v1/runs/7/tasks/t/log', { map: '0', try: '1', from: '1', limit: '10' }],
   ['/api/v1/runs/7/tasks/t/log/search', { map: '0', try: '1', q: 'x' }],
   ['/api/v1/alerts', { env: 'dev', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
+  ['/api/v1/audit', { env: 'dev', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
   ['/api/v1/paths', { env: 'dev', ref: 'p.raw', at: '2026-01-01' }],
   ['/api/v1/releases', { dirty: 'false', limit: '10', cursor: 'YWZ0ZXI6YWJj' }],
   ['/api/v1/releases/abcdef', {}],
@@ -45,6 +46,7 @@ export const BODIES = [
       files: [{ path: 'a.yaml', executable: false, bytes: 1, sha256: 'a'.repeat(64) }],
     },
   ],
+  ['/tokens', { name: 'a', groups: ['b'], rights: [{ right: 'view', environment: 'dev' }], expiresInMs: 60_000 }],
   ['/login/codes', {}],
 ] as const;
 

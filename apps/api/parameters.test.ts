@@ -11,6 +11,7 @@ beforeAll(async () => {
     ...{ pipelines: list, pipeline: one, grid: one, metricSeries: list, runs: page, run: one, runDetail: one },
     ...{ whyWaiting: list, taskRun: one, log: one, searchLog: list, followLog: () => undefined, alerts: page },
     ...{ alertsByIds: list, path: one, system: one, environments: list, pipelineSummary: one },
+    ...{ audit: page, create: () => ({ token: 't', record: {} }) },
     ...{ trigger: () => ({ runId: '1' }), cancelRun: one, rerunRun: () => ({ runId: '1' }), setPaused: one },
     ...{
       releases: page,
