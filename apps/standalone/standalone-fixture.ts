@@ -73,6 +73,11 @@ export class TestProject {
     return outcome(this.#spawn(['cli.js', ...argv], {}), 60_000);
   }
 
+  /** The same with more in its environment, such as a token of one's own. */
+  sluiceWith(env: Readonly<Record<string, string>>, ...argv: readonly string[]): Promise<Ended> {
+    return outcome(this.#spawn(['cli.js', ...argv], { env }), 60_000);
+  }
+
   /** `npm run demo`'s program on the repository's own pipelines, its data in this project's folder. */
   demo({ timeoutMs = 60_000 }: { timeoutMs?: number }): Promise<Ended> {
     return outcome(this.#spawn(['demo.js'], { env: { SLUICE_HOME: this.home } }, PROGRAM_ROOT), timeoutMs);
