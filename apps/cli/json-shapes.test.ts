@@ -16,6 +16,14 @@ beforeAll(async () => {
   await sluice(['init', '--template', 'ml'], { cwd: project });
   const reason = { taskId: 'a', mapIndex: 0, rule: 'pool', text: 't', position: 1, holders: ['5/a'] };
   const path = { location: 'l', folder: 'f', version: 'v', manifestHash: 'h', runId: '7', publishedAt: interval.start };
+  const token = {
+    ...{ name: 'ci', groups: ['ops'], rights: [{ right: 'view', environment: '*' }], createdBy: 'x' },
+    ...{ createdAt: interval.start, expiresAt: interval.end, lastUsedAt: interval.start },
+  };
+  const record = {
+    ...{ seq: 1, at: interval.start, actor: 'ci', action: 'run.trigger', environment: 'dev', subject: '7' },
+    ...{ detail: {}, previous: 'p', hash: 'h' },
+  };
   const line = { n: 1, at: 0, stream: 'out', text: 'x' };
   server = await new ContractServer().start();
   server
@@ -30,7 +38,11 @@ beforeAll(async () => {
     .on('POST /pipelines/p/runs', { status: 201, json: aRun() })
     .on('POST /backfills', { json: { runs: [{ interval, action: 'create', reason: 'missing', runId: '7' }] } })
     .on('GET /alerts', { json: { items: [anAlert()], next: null } })
-    .on('GET /paths', { json: path });
+    .on('GET /paths', { json: path })
+    .on('GET /tokens', { json: { items: [token] } })
+    .on('GET /whoami', { json: { name: 'ci', groups: ['ops'], rights: token.rights } })
+    .on('GET /audit', { json: { items: [record], next: null } })
+    .on('GET /audit/verify', { json: { whole: true, records: 1, hash: 'h' } });
 });
 afterAll(async () => {
   await server.stop();
@@ -57,6 +69,10 @@ test.each([
   'backfill create p --from 2026-01-01 --to 2026-01-02 --json',
   'alerts list --json',
   'path p.raw --json',
+  'token list --json',
+  'whoami --json',
+  'audit --json',
+  'audit --verify --json',
   'validate --json',
   'render toy-model --task train --json',
   'runs show 404 --json',
