@@ -19,7 +19,7 @@ export function ciBuild(env: Readonly<Record<string, string | undefined>>): CiBu
       branch: env.CI_COMMIT_BRANCH || env.CI_MERGE_REQUEST_SOURCE_BRANCH_NAME || null,
     };
   // Jenkins names the branch of a pull request PR-7 and tells the real one apart.
-  if (env.JENKINS_URL !== undefined)
+  if (env.BUILD_URL !== undefined)
     return { url: webAddress(env.BUILD_URL), branch: env.CHANGE_BRANCH || env.BRANCH_NAME || null };
   return { url: null, branch: null };
 }

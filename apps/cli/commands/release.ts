@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { SluiceError, type Problem } from '#core';
 import type { Release } from '#contracts';
 import type { Snapshot } from '#release';
+import { ciBuild } from '../ci/ci-build.ts';
 import type { Cli } from '../cli.ts';
 import { DIFFERENT } from '../exit-codes.ts';
 import { countArgument } from '../options.ts';
@@ -27,8 +28,8 @@ export function addReleaseCommands(program: Command, cli: Cli): void {
   const releases = program.command('release').description('immutable versions of dags/, made from commits');
   withOutput(withCommit(releases.command('create')))
     .description('make a release of a commit; the same content again is the same release')
-    .option('--branch <name>', "recorded with it; without it what git says, or CI's BRANCH_NAME")
-    .option('--build-url <url>', "recorded with it; without it CI's BUILD_URL")
+    .option('--branch <name>', 'recorded with it; without it what git or the CI build says')
+    .option('--build-url <url>', 'recorded with it; without it that of the CI build')
     .action((options: CreateOptions) => createRelease(cli, options));
   withOutput(withCommit(releases.command('digest')))
     .description('only the digest that a release of a commit has; stores nothing, needs no server')
