@@ -5,6 +5,7 @@ import { packageRoot } from '#platform';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { manyFiles } from './many-files.ts';
+import { releaseCreate } from './release-create.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
 
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   shellThroughput,
   manyRuns,
   manyFiles,
+  releaseCreate,
 ];
 
 const asked = process.argv.slice(2);
@@ -50,9 +52,9 @@ for (const benchmark of BENCHMARKS.filter(({ name }) => asked.length === 0 || as
   writeFileSync(path.join(results, `${benchmark.name}.json`), `${JSON.stringify(stored, null, 2)}\n`);
 }
 const all = readdirSync(results)
-  .filter((name) => /^L\d+\.json$/.test(name))
+  .filter((name) => /^[LR]\d+\.json$/.test(name))
   .map((name) => JSON.parse(readFileSync(path.join(results, name), 'utf8')) as StoredResult)
-  .sort((a, b) => Number(a.name.slice(1)) - Number(b.name.slice(1)));
+  .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 writeTable(path.join(packageRoot(), 'docs', 'performance.md'), resultsTable(all));
 process.exit(broken === 0 ? 0 : 1);
 

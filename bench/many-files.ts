@@ -7,9 +7,10 @@ import { createLog, openInstallation, loadConfig, packageRoot, startEmbeddedPost
 import { type Benchmark, type Figure, PROMISED_FLOORS } from './benchmark.ts';
 import { median } from './quantile.ts';
 
-const FILES = 10_000;
+export const FILES = 10_000;
 
-function pipeline(i: number, note: string): string {
+/** A pipeline file of ten tasks; `note` makes it differ. */
+export function pipelineText(i: number, note: string): string {
   const tasks = Array.from(
     { length: 10 },
     (_, t) => `  t${t}: { ${t > 0 ? `needs: [t${t - 1}], ` : ''}run: "echo ${t} $SLUICE_RUN_ID" }`,
@@ -34,7 +35,7 @@ export const manyFiles: Benchmark = {
     await mkdir(dags);
     await mkdir(path.join(folder, 'environments'));
     await writeFile(path.join(folder, 'environments', 'dev.yaml'), 'name: dev\nstorage: file://./storage\n');
-    for (let i = 0; i < FILES; i++) await writeFile(path.join(dags, `p${i}.yaml`), pipeline(i, 'first'));
+    for (let i = 0; i < FILES; i++) await writeFile(path.join(dags, `p${i}.yaml`), pipelineText(i, 'first'));
     const postgres = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres') });
     const log = createLog({ level: 'error' });
     const installation = await openInstallation({
@@ -61,7 +62,7 @@ export const manyFiles: Benchmark = {
       const cold = await load();
       const changed: number[] = [];
       for (let i = 0; i < 5; i++) {
-        await writeFile(path.join(dags, `p${i}.yaml`), pipeline(i, `change ${i}`));
+        await writeFile(path.join(dags, `p${i}.yaml`), pipelineText(i, `change ${i}`));
         changed.push(await load());
       }
       const unchanged: number[] = [];

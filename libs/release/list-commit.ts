@@ -64,11 +64,7 @@ class Listing {
   throwProblems(): void {
     const [first] = this.#problems;
     if (first === undefined) return;
-    const more = this.#problems.length > 1 ? ` (and ${this.#problems.length - 1} more)` : '';
-    throw new SluiceError('bad_request', `This cannot become a release: ${first.file} ${first.message}${more}.`, {
-      hint: first.hint,
-      details: { problems: this.#problems },
-    });
+    throw refusal(first, this.#problems);
   }
 
   #addFile(mode: string, id: string, bytes: number, name: Buffer): void {
@@ -112,6 +108,16 @@ class Listing {
       return null; // refused by the caller, with the name as far as it can be shown
     }
   }
+}
+
+/** With what is wrong with a commit, `first` before all others; at most MAX_PROBLEMS go along. */
+export function refusal(first: Problem, problems: readonly Problem[]): SluiceError {
+  const others = problems.length - 1;
+  const more = others === 0 ? '' : problems.length < MAX_PROBLEMS ? ` (and ${others} more)` : ' (and more)';
+  return new SluiceError('bad_request', `This cannot become a release: ${first.file} ${first.message}${more}.`, {
+    hint: first.hint,
+    details: { problems: problems.slice(0, MAX_PROBLEMS) },
+  });
 }
 
 const DATA_ELSEWHERE = 'Data and build output belong into paths, not into the release: remove them from git.';

@@ -5,7 +5,7 @@ import { findCommit } from './find-commit.ts';
 import { gitStart, type GitStart } from './git.ts';
 import { readBlobs } from './git-objects.ts';
 import type { ReleaseFile } from './hashed-files.ts';
-import { type CommittedFile, listCommit, MAX_PROBLEMS } from './list-commit.ts';
+import { type CommittedFile, listCommit, refusal } from './list-commit.ts';
 import { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -62,12 +62,9 @@ async function hashCommitted(git: GitStart, listed: readonly CommittedFile[], fo
     keptBytes += bytes;
     kept.set(path, Buffer.from(content)); // a copy, because it is a part of a larger buffer
   }
-  if (pointers.length === 0) return { files, texts, kept };
-  throw new SluiceError(
-    'bad_request',
-    `This cannot become a release: ${pointers[0]?.file} ${pointers[0]?.message}${pointers.length > 1 ? ` (and ${pointers.length - 1} more)` : ''}.`,
-    { hint: pointers[0]?.hint, details: { problems: pointers.slice(0, MAX_PROBLEMS) } },
-  );
+  const [first] = pointers;
+  if (first !== undefined) throw refusal(first, pointers);
+  return { files, texts, kept };
 }
 
 function pointer(file: string): Problem {

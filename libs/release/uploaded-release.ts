@@ -1,7 +1,7 @@
 import { type Problem, SluiceError } from '#core';
 import { contentDigest } from './content-digest.ts';
 import type { ReleaseFile } from './hashed-files.ts';
-import { MAX_PROBLEMS, shownName } from './list-commit.ts';
+import { MAX_PROBLEMS, refusal, shownName } from './list-commit.ts';
 import { byCodeUnit } from './list-files.ts';
 import type { SizeLimits } from './release-limits.ts';
 import { NameClashes, releasePathOffence } from './release-path.ts';
@@ -37,10 +37,7 @@ export function checkUploaded(files: readonly ReleaseFile[], limits: SizeLimits)
   if (total > limits.totalBytes) refuse('', `holds ${total} bytes; at most ${limits.totalBytes} fit`);
   const [first] = problems;
   if (first === undefined) return [...files].sort((a, b) => byCodeUnit(a.path, b.path));
-  throw new SluiceError('bad_request', `This cannot become a release: ${first.file} ${first.message}.`, {
-    hint: 'A release holds plain files with portable names.',
-    details: { problems },
-  });
+  throw refusal({ ...first, hint: 'A release holds plain files with portable names.' }, problems);
 }
 
 /** The upload as if it had been read from a folder; `read` gives a content of the store. */
