@@ -3,7 +3,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContractServer } from './fixture/contract-server.ts';
-import { aPipeline, aPipelineDetail, aRun, aRunDetail, aSeries, aTaskRunDetail, anAlert } from './fixture/records.ts';
+import {
+  aPipeline,
+  aPipelineDetail,
+  aRun,
+  aRunDetail,
+  aSeries,
+  aTaskRunDetail,
+  anAlert,
+  aRelease,
+  aReleaseDetail,
+  aReleaseDiff,
+} from './fixture/records.ts';
 import { sluice } from './fixture/test-io.ts';
 
 // What programs read. A field may be added here; one that goes or changes its type breaks somebody's script.
@@ -38,6 +49,9 @@ beforeAll(async () => {
     .on('POST /pipelines/p/runs', { status: 201, json: aRun() })
     .on('POST /backfills', { json: { runs: [{ interval, action: 'create', reason: 'missing', runId: '7' }] } })
     .on('GET /alerts', { json: { items: [anAlert()], next: null } })
+    .on('GET /releases', { json: { items: [aRelease()], next: null } })
+    .on('GET /releases/frozen-heron', { json: aReleaseDetail() })
+    .on('GET /releases/brave-owl/diff', { json: aReleaseDiff() })
     .on('GET /paths', { json: path })
     .on('GET /tokens', { json: { items: [token] } })
     .on('GET /whoami', { json: { name: 'ci', groups: ['ops'], rights: token.rights } })
@@ -73,6 +87,9 @@ test.each([
   'whoami --json',
   'audit --json',
   'audit --verify --json',
+  'release list --json',
+  'release show frozen-heron --json',
+  'release diff frozen-heron brave-owl --json',
   'validate --json',
   'render toy-model --task train --json',
   'runs show 404 --json',

@@ -127,8 +127,10 @@ export const run = z.object({
   state: runState,
   release: id,
   dirty: z.boolean(),
-  /** `schedule`, `manual`, `backfill`, `rerun`. */
+  /** `schedule`, `manual`, `backfill`, `rerun`, `smoke`, `verification`. */
   trigger: z.string(),
+  /** Publishes nothing and alerts nobody: it was to show that a release works, or computes the same again. */
+  shadow: z.boolean(),
   /** One sentence: why this run exists. */
   why: z.string(),
   interval: interval.nullable(),

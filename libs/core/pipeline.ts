@@ -154,7 +154,10 @@ export interface RetryPolicy {
   readonly on: readonly (number | 'timeout' | 'lost')[] | null;
 }
 
-export const ALERT_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying'] as const;
+/** What a pipeline can ask to be told of. */
+export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying'] as const;
+/** What an environment tells of. */
+export const ALERT_EVENTS = [...RUN_EVENTS, 'promotion.waiting', 'promotion.failed', 'promotion.rolled_back'] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
 export interface AlertRule {

@@ -18,6 +18,7 @@ export {
   dueIntervals,
   intervalAt,
   intervalsBetween,
+  latestIntervals,
   nextIntervals,
   type DueInput,
   type Interval,

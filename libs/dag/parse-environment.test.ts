@@ -18,7 +18,19 @@ describe('environment files', () => {
         params: {},
         secrets: {},
         pools: { default: 32 },
-        alerts: { slack: null, email: null, on: ['run.failed', 'run.late', 'run.recovered'], mute: [] },
+        alerts: {
+          slack: null,
+          email: null,
+          on: [
+            'run.failed',
+            'run.late',
+            'run.recovered',
+            'promotion.waiting',
+            'promotion.failed',
+            'promotion.rolled_back',
+          ],
+          mute: [],
+        },
         data: {},
         grants: [],
         logs: { maxBytes: 67_108_864, maxLineBytes: 65_536 },
@@ -175,7 +187,7 @@ retention: 90d
     [
       'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
       [
-        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered or task.retrying. > Did you mean "run.failed"?',
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, promotion.waiting, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
       ],
     ],
     [

@@ -17,7 +17,14 @@ export interface ParsedEnvironment {
 }
 
 const DAY_MS = 86_400_000;
-const USUAL_EVENTS: readonly AlertEvent[] = ['run.failed', 'run.late', 'run.recovered'];
+const USUAL_EVENTS: readonly AlertEvent[] = [
+  'run.failed',
+  'run.late',
+  'run.recovered',
+  'promotion.waiting',
+  'promotion.failed',
+  'promotion.rolled_back',
+];
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 /** Compiles the text of one environment file; a relative storage root counts from `baseDir`, an absolute folder. */

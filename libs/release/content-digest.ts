@@ -8,11 +8,10 @@ const FORMAT = 1;
  * must be sorted by path (`byCodeUnit`).
  */
 export function contentDigest(files: Iterable<Pick<ReleaseFile, 'path' | 'executable' | 'sha256'>>): string {
-  const hash = createHash('sha256').update('{"files":{');
-  let separator = '';
-  for (const { path, executable, sha256 } of files) {
-    hash.update(`${separator}${JSON.stringify(path)}:["${executable ? '100755' : '100644'}","${sha256}"]`);
-    separator = ',';
-  }
-  return hash.update(`},"format":${FORMAT}}`).digest('hex');
+  const members: string[] = [];
+  for (const { path, executable, sha256 } of files)
+    members.push(`${JSON.stringify(path)}:["${executable ? '100755' : '100644'}","${sha256}"]`);
+  return createHash('sha256')
+    .update(`{"files":{${members.join(',')}},"format":${FORMAT}}`)
+    .digest('hex');
 }

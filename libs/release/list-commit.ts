@@ -3,7 +3,7 @@ import type { GitStart } from './git.ts';
 import { gitRecords } from './git-objects.ts';
 import { byCodeUnit } from './list-files.ts';
 import type { SizeLimits } from './release-limits.ts';
-import { NameClashes, releasePathOffence } from './release-path.ts';
+import { NameClashes, releasePathOffence, steeringOffence } from './release-path.ts';
 
 /** A plain file of a commit. */
 export interface CommittedFile {
@@ -73,7 +73,8 @@ class Listing {
       this.#refuse(name.toString('utf8'), 'has a name that is not UTF-8', 'Rename it: names are UTF-8.');
       return;
     }
-    const oddity = oddityOf(mode, bytes) ?? releasePathOffence(path) ?? this.#clashes.add(path);
+    const oddity =
+      oddityOf(mode, bytes) ?? releasePathOffence(path) ?? steeringOffence(path) ?? this.#clashes.add(path);
     if (oddity !== null) this.#refuse(path, oddity, remedyOf(mode));
     else if (bytes > this.limits.fileBytes)
       this.#refuse(path, `has ${bytes} bytes; at most ${this.limits.fileBytes} fit`, DATA_ELSEWHERE);

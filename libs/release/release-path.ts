@@ -2,18 +2,25 @@ import { pathOffence } from '#core';
 
 /** Characters that a file system of Apple leaves out when it compares names. */
 const IGNORED_BY_HFS = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
-/** They would let a name steer a terminal or look like another one. */
-const STEERING = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
-
+/** Nothing that could be read as `.git`: most paths, and there are many. */
+const HARMLESS = /^(?!.*git)[\x20-\x7e]*$/i;
 /** Why a path must not stand in a release, in words that follow its name (`is absolute`); null: it may. */
 export function releasePathOffence(path: string): string | null {
   const offence = pathOffence(path);
   if (offence !== null) return offence;
-  if (STEERING.test(path)) return 'holds a control character';
+  if (HARMLESS.test(path)) return null;
   const segment = path.split('/').find(isGitFolder);
   return segment === undefined
     ? null
     : `holds the segment ${JSON.stringify(segment)}, which git would take for its own`;
+}
+
+/**
+ * Why a path must not stand in what others are asked to trust, a commit: it would steer a terminal or look like another
+ * one. A working tree may hold it: its files are their author's own, and the other pipelines run on.
+ */
+export function steeringOffence(path: string): string | null {
+  return /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.test(path) ? 'holds a control character' : null;
 }
 
 /** Also the spellings that file systems of other machines take for `.git`. */

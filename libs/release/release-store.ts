@@ -150,11 +150,19 @@ class FolderReleaseStore implements ReleaseStore {
     const known = new Map<string, string>();
     for (const { files: before, sources } of this.#recent.values())
       for (const { path: name, sha256 } of before) if (sources[name] !== undefined) known.set(sha256, sources[name]);
-    const pipelines = files.filter((file) => /\.ya?ml$/.test(file.path));
-    const texts = await inLanes(LANES, pipelines, async ({ path: name, sha256 }) => {
-      return [name, known.get(sha256) ?? (await this.#blobs.get(sha256)).toString('utf8')] as const;
+    const texts = new Map<string, string>();
+    const unread: ReleaseFile[] = [];
+    for (const file of files) {
+      if (!/\.ya?ml$/.test(file.path)) continue;
+      const text = known.get(file.sha256);
+      if (text === undefined) unread.push(file);
+      // The place among the others is taken now.
+      texts.set(file.path, text ?? '');
+    }
+    await inLanes(LANES, unread, async ({ path: name, sha256 }) => {
+      texts.set(name, (await this.#blobs.get(sha256)).toString('utf8'));
     });
-    return new Map(texts);
+    return texts;
   }
 
   async get(digest: string): Promise<StoredRelease | null> {
@@ -222,7 +230,9 @@ class FolderReleaseStore implements ReleaseStore {
     const packs = new Map<number, CompiledPipeline[]>();
     for (const pipeline of pipelines) {
       const number = packOf(pipeline);
-      packs.set(number, [...(packs.get(number) ?? []), pipeline]);
+      const members = packs.get(number);
+      if (members === undefined) packs.set(number, [pipeline]);
+      else members.push(pipeline);
     }
     return inLanes(LANES, [...packs], async ([number, members]) => {
       const before = this.#packs.get(number);
@@ -254,9 +264,15 @@ class FolderReleaseStore implements ReleaseStore {
 }
 
 /** A pipeline stays in its pack whatever else the release holds. */
-function packOf({ file }: CompiledPipeline): number {
-  return createHash('sha256').update(file).digest().readUInt8(0);
+function packOf(pipeline: CompiledPipeline): number {
+  const known = packs.get(pipeline);
+  if (known !== undefined) return known;
+  const pack = createHash('sha256').update(pipeline.file).digest().readUInt8(0);
+  packs.set(pipeline, pack);
+  return pack;
 }
+/** Of pipelines that did not change since the last release. */
+const packs = new WeakMap<CompiledPipeline, number>();
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((member, index) => member === b[index]);

@@ -4,7 +4,7 @@ import type { ReleaseFile } from './hashed-files.ts';
 import { MAX_PROBLEMS, refusal, shownName } from './list-commit.ts';
 import { byCodeUnit } from './list-files.ts';
 import type { SizeLimits } from './release-limits.ts';
-import { NameClashes, releasePathOffence } from './release-path.ts';
+import { NameClashes, releasePathOffence, steeringOffence } from './release-path.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What somebody says that a commit holds; its contents are in the store already. Nothing of it is believed. */
@@ -25,7 +25,7 @@ export function checkUploaded(files: readonly ReleaseFile[], limits: SizeLimits)
   const clashes = new NameClashes();
   let total = 0;
   for (const { path, bytes, sha256 } of files) {
-    const oddity = releasePathOffence(path) ?? clashes.add(path);
+    const oddity = releasePathOffence(path) ?? steeringOffence(path) ?? clashes.add(path);
     if (oddity !== null) refuse(path, oddity);
     if (!/^[0-9a-f]{64}$/.test(sha256)) refuse(path, 'has no SHA-256');
     if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > limits.fileBytes)

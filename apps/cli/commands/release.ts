@@ -64,9 +64,10 @@ async function createRelease(cli: Cli, options: CreateOptions): Promise<void> {
   const snapshot = await takeSnapshot(cli, options);
   const client = await cli.connect();
   const { uploadRelease } = await import('../release/upload-release.ts');
+  const build = ciBuild(cli.io.env);
   const created = uploadRelease(client, snapshot, {
-    branch: options.branch ?? snapshot.branch ?? (cli.io.env.BRANCH_NAME || null),
-    buildUrl: options.buildUrl ?? (cli.io.env.BUILD_URL || null),
+    branch: options.branch ?? snapshot.branch ?? build.branch,
+    buildUrl: options.buildUrl ?? build.url,
     onUpload: (sent, all) => cli.say(`Sending ${sent} of ${all} contents.`),
   });
   const release = await created.catch((error: unknown) => {

@@ -79,6 +79,7 @@ describe('runs list', () => {
          "pipeline": "flight-delays",
          "reason": null,
          "release": "ab12cd34ef56ab12cd34ef56",
+         "shadow": false,
          "startedAt": "2026-01-03T11:00:01.000Z",
          "state": "running",
          "trigger": "schedule",

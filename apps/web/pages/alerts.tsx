@@ -3,11 +3,14 @@ import { Link } from '@tanstack/react-router';
 import { Button } from '@mantine/core';
 import {
   IconAlertHexagon,
+  IconArrowBackUp,
+  IconBan,
   IconBellOff,
   IconBrandSlack,
   IconCheck,
   IconCircleX,
   IconClock,
+  IconHandStop,
   IconHeartbeat,
   IconMail,
   IconRotateClockwise,
@@ -149,6 +152,9 @@ const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'run.late': IconClock,
   'run.recovered': IconHeartbeat,
   'task.retrying': IconRotateClockwise,
+  'promotion.waiting': IconHandStop,
+  'promotion.failed': IconBan,
+  'promotion.rolled_back': IconArrowBackUp,
 };
 
 const STATES: Readonly<Record<AlertDelivery['state'], readonly [Icon, string]>> = {

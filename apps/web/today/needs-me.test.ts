@@ -13,6 +13,7 @@ const aRun = (id: string, more: Partial<Run> = {}): Run => ({
   release: 'a',
   dirty: false,
   trigger: 'schedule',
+  shadow: false,
   why: '',
   interval: { start: '2001-01-01T00:00:00.000Z', end: '2001-01-02T00:00:00.000Z' },
   params: {},

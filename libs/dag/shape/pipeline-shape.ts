@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_EVENTS } from '#core';
+import { RUN_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
 import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
@@ -66,7 +66,7 @@ const target = z
   .regex(/^(slack:[#@]?[^\s#@]\S{0,79}|email:[^\s@:,;<>]+@[^\s@:,;<>]+)$/, targetWords);
 const alertsShape = z.array(
   z.strictObject({
-    on: oneOrMany(z.enum(ALERT_EVENTS), expecting('an event or a list of events', '[run.failed]')),
+    on: oneOrMany(z.enum(RUN_EVENTS), expecting('an event or a list of events', '[run.failed]')),
     to: oneOrMany(target, expecting('a target or a list of targets', '["slack:#alerts"]')),
   }),
   expecting('a list of rules with on and to', '[{ on: run.failed, to: "slack:#alerts" }]'),

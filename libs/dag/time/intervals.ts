@@ -65,6 +65,21 @@ export function intervalAt(schedule: Schedule, activatedAt: Date, at: Date): Int
   return found ?? null;
 }
 
+/** The last `count` complete intervals, newest first; of a schedule that has ended, its last ones. None for manual schedules. */
+export function latestIntervals(schedule: Schedule, now: Date, count: number): Interval[] {
+  if (schedule.kind === 'manual') return [];
+  const fires = firesOf(schedule, now.getTime());
+  const bounds = boundsOf(schedule);
+  const latest: Interval[] = [];
+  for (let before = now.getTime(); latest.length < count;) {
+    const found = latestComplete(fires, bounds, before);
+    if (found === null) break;
+    latest.push(found);
+    before = found.start.getTime();
+  }
+  return latest;
+}
+
 /** Intervals that start in `[from, to)`, oldest first, also those before activation; at most `limit`. */
 export function intervalsBetween(
   schedule: Schedule,

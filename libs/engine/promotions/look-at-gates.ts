@@ -1,0 +1,224 @@
+import { type Gate, type GateRecord, gateName, gatesOf, type PromotionCase } from '#core';
+import { evaluate } from '#dag';
+import type { PromotionParts } from './promotion-parts.ts';
+import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
+
+type Look = Pick<GateRecord, 'state' | 'detail'> & { readonly evidence?: GateRecord['evidence'] };
+
+/**
+ * Looks at the gates in their order and stops at the first that has no answer yet: a metric means nothing before its run.
+ * Gates with an answer are not looked at again.
+ */
+export async function lookAtGates(parts: PromotionParts, known: PromotionCase): Promise<void> {
+  const { id, kind, plan } = known.promotion;
+  const gates = gatesOf(kind, plan.rules);
+  for (const [position, gate] of gates.entries()) {
+    const before = known.gates[position];
+    if (before !== undefined && before.state !== 'pending') continue;
+    const look = await lookAt(parts, known, gate).catch((error: unknown): Look => {
+      parts.observer.problem('looking at a gate', error, { promotion: id, gate: gateName(gate) });
+      return { state: 'pending', detail: `Looking failed, and is tried again: ${(error as Error).message}` };
+    });
+    const same = before?.state === look.state && before.detail === look.detail;
+    if (!same)
+      await parts.promotions.recordGates(id, [
+        { position, kind: gate.kind, name: gateName(gate), evidence: {}, ...look },
+      ]);
+    if (look.state === 'pending' || look.state === 'failed') return;
+  }
+}
+
+function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promise<Look> {
+  switch (gate.kind) {
+    case 'validate':
+      return validate(parts, known);
+    case 'provenance':
+      return provenance(parts, known, gate);
+    case 'soak':
+      return soak(parts, known, gate);
+    case 'smoke':
+      return smoke(parts, known, gate);
+    case 'metric':
+      return metric(parts, known, gate);
+    case 'external':
+      return external(parts, gate);
+  }
+}
+
+/** The release is whole, and the target has what its tasks name. */
+async function validate(parts: PromotionParts, { promotion }: PromotionCase): Promise<Look> {
+  const environment = parts.environments.get(promotion.environment);
+  const release = await parts.promotions.release(promotion.release);
+  if (environment === null || release === null)
+    return { state: 'failed', detail: `There is no ${environment === null ? 'environment' : 'release'} any more.` };
+  const wrong = [...(await parts.releaseProblems(promotion.release))];
+  if (release.dirty && !parts.followed.has(promotion.environment))
+    wrong.push('It was made from files that are in no commit; such a release runs in dev only.');
+  const pipelines = await parts.pipelines.all(promotion.release);
+  const { secrets, pools } = environment.config;
+  const named = new Set(pipelines.flatMap(({ tasks }) => tasks.flatMap((task) => task.secrets)));
+  for (const name of named) {
+    const source = secrets[name];
+    if (source === undefined) wrong.push(`${promotion.environment} has no secret ${name}.`);
+    else
+      await parts.readSecret(source).catch((error: unknown) => {
+        wrong.push(`Secret ${name} of ${promotion.environment}: ${(error as Error).message}`);
+      });
+  }
+  for (const pool of new Set(pipelines.flatMap(({ tasks }) => tasks.map((task) => task.pool))))
+    if (pools[pool] === undefined) wrong.push(`${promotion.environment} has no pool ${pool}.`);
+  return wrong.length === 0
+    ? { state: 'passed', detail: `${pipelines.length} pipelines, ${named.size} secrets.` }
+    : { state: 'failed', detail: wrong.slice(0, 5).join(' '), evidence: { problems: wrong.slice(0, 100) } };
+}
+
+async function provenance(
+  parts: PromotionParts,
+  { promotion }: PromotionCase,
+  gate: Extract<Gate, { kind: 'provenance' }>,
+): Promise<Look> {
+  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
+  const missing = gate.from.filter((name) => verified[name] === undefined);
+  return missing.length === 0
+    ? { state: 'passed', detail: `Verified in ${gate.from.join(', ')}.`, evidence: instants(verified) }
+    : {
+        state: 'failed',
+        detail: `It was never verified in ${missing.join(', ')}; promote it there first.`,
+        evidence: instants(verified),
+      };
+}
+
+async function soak(
+  parts: PromotionParts,
+  { promotion }: PromotionCase,
+  gate: Extract<Gate, { kind: 'soak' }>,
+): Promise<Look> {
+  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
+  const since = Math.max(...gate.from.map((name) => verified[name] ?? Infinity));
+  const until = new Date(since + gate.ms);
+  if (!Number.isFinite(since)) return { state: 'failed', detail: `It was never verified in ${gate.from.join(', ')}.` };
+  if (until > parts.clock.now())
+    return {
+      state: 'pending',
+      detail: `Soaks until ${until.toISOString()}.`,
+      evidence: { until: until.toISOString() },
+    };
+  return { state: 'passed', detail: `Verified since ${new Date(since).toISOString()}.`, evidence: instants(verified) };
+}
+
+/** A run of this very release succeeded in the environment before; those that never ran are started. */
+async function smoke(
+  parts: PromotionParts,
+  known: PromotionCase,
+  gate: Extract<Gate, { kind: 'smoke' }>,
+): Promise<Look> {
+  const { promotion } = known;
+  const source = sourceOf(known);
+  const environment = source === undefined ? null : parts.environments.get(source);
+  if (source === undefined || environment === null)
+    return { state: 'failed', detail: `There is no environment ${source ?? ''} to run it in.` };
+  const pipelines = matchingPipelines(await parts.pipelines.all(promotion.release), gate.pipelines);
+  if (pipelines.length === 0)
+    return { state: 'failed', detail: `The release has no pipeline ${gate.pipelines.join(', ')}.` };
+  const runs: Record<string, string> = {};
+  const missing = [];
+  for (const pipeline of pipelines) {
+    const run = await parts.promotions.lastSuccess(source, pipeline.name, promotion.release);
+    if (run === null) missing.push(pipeline);
+    else runs[pipeline.name] = run;
+  }
+  if (missing.length === 0)
+    return {
+      state: 'passed',
+      detail: `${pipelines.length} ran in ${source}.`,
+      evidence: { environment: source, runs },
+    };
+  const started = known.runs.filter(({ trigger }) => trigger === 'smoke');
+  const ended = started.find(({ state }) => state === 'failed' || state === 'timed_out' || state === 'cancelled');
+  if (ended !== undefined)
+    return {
+      state: 'failed',
+      detail: `Run ${ended.runId} of ${ended.pipeline} in ${source} ended ${ended.state}.`,
+      evidence: { environment: source, runs, failed: ended.runId },
+    };
+  if (parts.clock.now().getTime() - Date.parse(promotion.stateAt) > gate.timeoutMs)
+    return { state: 'failed', detail: `${missing.map(({ name }) => name).join(', ')} did not succeed in time.` };
+  const impossible = await startPromotionRuns(parts.store, missing, {
+    promotionId: promotion.id,
+    environment,
+    release: promotion.release,
+    trigger: 'smoke',
+    perPipeline: 1,
+    now: parts.clock.now(),
+  });
+  if (started.length === 0) parts.wake();
+  const [first] = impossible;
+  if (first !== undefined)
+    return { state: 'failed', detail: `${first.pipeline} cannot be started by itself: ${first.reason}` };
+  return { state: 'pending', detail: `Runs ${missing.map(({ name }) => name).join(', ')} in ${source}.` };
+}
+
+/** What is missing has no answer: never a pass. */
+async function metric(
+  parts: PromotionParts,
+  known: PromotionCase,
+  gate: Extract<Gate, { kind: 'metric' }>,
+): Promise<Look> {
+  const { promotion } = known;
+  const source = sourceOf(known) ?? '';
+  const { promotions } = parts;
+  const candidateRun = await promotions.lastSuccess(source, gate.pipeline, promotion.release);
+  const baselineRun =
+    promotion.fallback === null
+      ? null
+      : await promotions.lastSuccess(promotion.environment, gate.pipeline, promotion.fallback);
+  const metrics = candidateRun === null ? {} : await promotions.metricsOfRun(candidateRun);
+  const baseline = baselineRun === null ? {} : await promotions.metricsOfRun(baselineRun);
+  const evidence = { candidateRun, baselineRun, metrics, baseline };
+  const result = evaluate(gate.expr, {
+    params: {},
+    env: { name: promotion.environment, vars: parts.environments.get(promotion.environment)?.config.vars ?? {} },
+    run: { id: candidateRun ?? '', trigger: 'promotion', release: promotion.release, interval: null },
+    metrics,
+    baseline,
+  });
+  if (result.ok && typeof result.value === 'boolean')
+    return {
+      state: result.value ? 'passed' : 'failed',
+      detail: `${shown(metrics)} in ${source}, against ${shown(baseline)} in ${promotion.environment}.`,
+      evidence,
+    };
+  const why = result.ok ? `It is ${JSON.stringify(result.value)}, not true or false.` : result.message;
+  return {
+    state: gate.onMissing === 'fail' ? 'failed' : 'inconclusive',
+    detail: `${why} A person has to decide.`,
+    evidence,
+  };
+}
+
+async function external(parts: PromotionParts, gate: Extract<Gate, { kind: 'external' }>): Promise<Look> {
+  const status = await parts.statusOf(gate.url, gate.timeoutMs);
+  return status >= 200 && status < 300
+    ? { state: 'passed', detail: `It answered ${status}.`, evidence: { status } }
+    : {
+        state: 'failed',
+        detail: `It answered ${status}; a status from 200 to 299 was expected.`,
+        evidence: { status },
+      };
+}
+
+/** Where the candidate runs: the environment just before this one. */
+function sourceOf({ promotion }: PromotionCase): string | undefined {
+  return promotion.plan.rules.from.at(-1);
+}
+
+function instants(verified: Readonly<Record<string, number>>): GateRecord['evidence'] {
+  return Object.fromEntries(Object.entries(verified).map(([name, at]) => [name, new Date(at).toISOString()]));
+}
+
+function shown(metrics: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(metrics).slice(0, 6);
+  return entries.length === 0
+    ? 'nothing'
+    : entries.map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`).join(', ');
+}

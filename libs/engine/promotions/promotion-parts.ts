@@ -1,0 +1,24 @@
+import type { Clock, EngineStore, PromotionStore, SecretSource } from '#core';
+import type { AlertDefaults } from '../alerts.ts';
+import type { Environments, Observer, Pipelines } from '../ports.ts';
+
+/** What promotions are made of. */
+export interface PromotionParts {
+  readonly promotions: PromotionStore;
+  readonly store: EngineStore;
+  readonly pipelines: Pipelines;
+  readonly environments: Environments;
+  /** Environments whose release something else decides (the working tree): a promotion there verifies and points at nothing. */
+  readonly followed: ReadonlySet<string>;
+  /** Problems of a release's files, for people; empty: none. */
+  readonly releaseProblems: (release: string) => Promise<readonly string[]>;
+  /** Throws when the secret cannot be had. */
+  readonly readSecret: (source: SecretSource) => Promise<string>;
+  /** Status that an address answers with; throws when it does not answer in time. */
+  readonly statusOf: (url: string, timeoutMs: number) => Promise<number>;
+  readonly alertDefaults: AlertDefaults;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Something was created that the scheduler should look at now. */
+  readonly wake: () => void;
+}
