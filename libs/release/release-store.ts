@@ -29,9 +29,10 @@ export interface StoredRelease extends ReleaseSummary {
 export interface ReleaseStore extends ReleaseFiles {
   /**
    * Stores and compiles a snapshot. Content that is stored already is returned as it was compiled then; if it was marked
-   * dirty and now comes from a clean commit, it takes that commit. Throws `conflict` when files changed meanwhile.
+   * dirty and now comes from a clean commit, it takes that commit. Throws `conflict` when files changed meanwhile; with
+   * `whole`, `invalid_config` with `details.problems` when a pipeline file has problems, and then nothing is stored.
    */
-  put(snapshot: Snapshot): Promise<StoredRelease>;
+  put(snapshot: Snapshot, how?: { readonly whole?: boolean }): Promise<StoredRelease>;
   /** Those contents (by SHA-256) that it lacks, each once. */
   missing(contents: readonly StoredContent[]): readonly string[];
   /** Keeps a content for a release that follows. Throws `bad_request` when it has another hash. */
@@ -82,8 +83,8 @@ class FolderReleaseStore implements ReleaseStore {
     this.#unpacked = new UnpackedReleases(path.join(folder, 'unpacked'), this.#blobs);
   }
 
-  put(snapshot: Snapshot): Promise<StoredRelease> {
-    return this.#oneByOne(() => this.#put(snapshot));
+  put(snapshot: Snapshot, { whole = false }: { readonly whole?: boolean } = {}): Promise<StoredRelease> {
+    return this.#oneByOne(() => (whole ? this.#put(snapshot, refuseProblems) : this.#put(snapshot)));
   }
 
   async #put(snapshot: Snapshot, check: typeof refuseProblems = () => undefined): Promise<StoredRelease> {
