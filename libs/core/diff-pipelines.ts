@@ -61,7 +61,7 @@ function pairs<T>(
 }
 
 /** Fields of plain objects, to any depth; lists are compared whole. */
-function changesBetween(before: unknown, after: unknown, field = ''): FieldChange[] {
+export function changesBetween(before: unknown, after: unknown, field = ''): FieldChange[] {
   if (isPlain(before) && isPlain(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return keys.flatMap((key) =>

@@ -18,3 +18,6 @@ export * from './promotion-store.ts';
 export * from './rights.ts';
 export * from './audit-chain.ts';
 export * from './canonical-json.ts';
+export * from './preview.ts';
+export * from './drift.ts';
+export * from './environment-diff.ts';

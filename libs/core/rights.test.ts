@@ -47,6 +47,14 @@ const TABLE: readonly (readonly [string, `${Right}:${string}`, boolean])[] = [
   ['admin:dev', 'admin:*', false],
   ['operate:dev operate:prod', 'operate:*', false],
   ['admin:*', 'operate:dev', false],
+  // A right in an environment holds in its previews, not the other way round.
+  ['operate:dev', 'operate:dev/pr-1', true],
+  ['operate:dev', 'view:dev/pr-1', true],
+  ['operate:dev/pr-1', 'operate:dev/pr-1', true],
+  ['operate:dev/pr-1', 'operate:dev', false],
+  ['operate:dev/pr-1', 'operate:dev/pr-12', false],
+  ['operate:dev', 'operate:dev2/pr-1', false],
+  ['operate:dev', 'operate:/dev', false],
 ];
 
 describe('what may be done', () => {

@@ -30,7 +30,7 @@ export const ALL_ENVIRONMENTS = '*';
 
 export interface GrantedRight {
   readonly right: Right;
-  /** Name of an environment, or `*`. */
+  /** Name of an environment, its previews (`dev/pr-123`) included, or `*`. */
   readonly environment: string;
 }
 
@@ -53,8 +53,15 @@ export function mayDo(rights: readonly GrantedRight[], right: Right, environment
   return rights.some(
     (given) =>
       (given.right === right || right === 'view') &&
-      (given.environment === environment || given.environment === ALL_ENVIRONMENTS),
+      (given.environment === ALL_ENVIRONMENTS || isAmong([given.environment], environment)),
   );
+}
+
+/** True for each of these environments and their previews; null: for all. */
+export function isAmong(environments: readonly string[] | null, environment: string): boolean {
+  if (environments === null || environments.includes(environment)) return true;
+  const at = environment.indexOf('/');
+  return at > 0 && environments.includes(environment.slice(0, at));
 }
 
 /** True when `right` was given in any environment: for what belongs to none, such as the state of the server. */

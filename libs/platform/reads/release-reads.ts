@@ -1,4 +1,4 @@
-import { SluiceError } from '#core';
+import { isAmong, SluiceError } from '#core';
 import type { Release, ReleaseDetail, ReleaseDiff } from '#contracts';
 import { diffReleases, type ReleaseStore, type StoredRelease } from '#release';
 import { apiQueries, type Db } from '#store';
@@ -90,5 +90,5 @@ async function contentsOf({ releases }: ReleaseReadContext, { digest, alias }: R
 }
 
 function toRelease(row: Omit<Release, 'environments'> & { readonly environments: readonly string[] }, among: Among) {
-  return { ...row, environments: row.environments.filter((name) => among === null || among.includes(name)) };
+  return { ...row, environments: row.environments.filter((name) => isAmong(among, name)) };
 }

@@ -1,3 +1,4 @@
+import { isAmong } from '#core';
 import type { SystemStatus } from '#contracts';
 import { apiQueries } from '#store';
 import type { Gauges } from '../system-metrics.ts';
@@ -10,7 +11,7 @@ export async function readSystem({ db, process }: ReadContext, among: readonly s
     apiQueries.countLiveRuns(db),
     apiQueries.readSchedulerLag(db),
   ]);
-  const isShown = ({ environment }: { environment: string }) => among === null || among.includes(environment);
+  const isShown = ({ environment }: { environment: string }) => isAmong(among, environment);
   const pools = allPools.filter(isShown);
   const runs = allRuns.filter(isShown);
   const byState: Record<string, number> = {};

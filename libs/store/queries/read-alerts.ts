@@ -29,7 +29,7 @@ export function readAlerts(
     `select ${COLUMNS}
      from alert_delivery
      where ($1::text is null or environment = $1) and ($2::bigint is null or alert_delivery.id < $2)
-       and ($4::text[] is null or environment = any($4))
+       and ($4::text[] is null or environment = any($4) or split_part(environment, '/', 1) = any($4))
      order by alert_delivery.id desc
      limit $3`,
     [filter.environment, filter.before, filter.limit, filter.among],

@@ -58,7 +58,7 @@ export function readRuns(db: Db, filter: RunFilter): Promise<RunRow[]> {
        from run
        where ($1::text is null or environment = $1) and ($2::text is null or pipeline = $2)
          and ($3::text[] is null or state = any($3)) and ($4::bigint is null or id < $4)
-         and ($6::text[] is null or environment = any($6))
+         and ($6::text[] is null or environment = any($6) or split_part(environment, '/', 1) = any($6))
        order by id desc
        limit $5
      ) r
