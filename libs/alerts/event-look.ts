@@ -12,6 +12,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'run.late': { icon: '⏰', word: 'late', color: '#d9730d' },
   'task.retrying': { icon: '🔁', word: 'retrying', color: '#c19a00' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
+  'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
   'promotion.waiting': { icon: '✋', word: 'waits for approval', color: '#1f6feb' },
   'promotion.failed': { icon: '⛔', word: 'not promoted', color: '#d6293e' },
   'promotion.rolled_back': { icon: '↩️', word: 'rolled back', color: '#d9730d' },

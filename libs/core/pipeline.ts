@@ -98,6 +98,10 @@ export interface CompiledTask {
   readonly metrics: readonly string[];
   readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
   readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
+  /** True: it reads from somewhere else than its paths, so what it writes cannot be verified. Absent: it does not. */
+  readonly network?: true;
+  /** Numbers in JSON and CSV files may differ by this much when the run is verified. Absent: not at all. */
+  readonly tolerance?: number;
   /** 1-based line of the task in its file. */
   readonly line: number;
 }
@@ -157,7 +161,13 @@ export interface RetryPolicy {
 /** What a pipeline can ask to be told of. */
 export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying'] as const;
 /** What an environment tells of. */
-export const ALERT_EVENTS = [...RUN_EVENTS, 'promotion.waiting', 'promotion.failed', 'promotion.rolled_back'] as const;
+export const ALERT_EVENTS = [
+  ...RUN_EVENTS,
+  'run.drifted',
+  'promotion.waiting',
+  'promotion.failed',
+  'promotion.rolled_back',
+] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
 export interface AlertRule {
@@ -207,6 +217,8 @@ export interface EnvironmentConfig {
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };
   /** How releases come into this environment. */
   readonly promotion: PromotionRules;
+  /** How often, and how many, scheduled runs are executed again to see whether they write the same; null: never. */
+  readonly verifySample: { readonly everyMs: number; readonly runs: number } | null;
   readonly retentionDays: number | null;
 }
 

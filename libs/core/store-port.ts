@@ -4,6 +4,7 @@ import type { AlertMessage } from './ports.ts';
 import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
 import type { StoredTaskRun } from './run-cache.ts';
+import type { EarlierInputs } from './verification-store.ts';
 
 /*
  * What the engine asks of the database. Instants are ISO 8601 strings in UTC, ids strings.
@@ -330,6 +331,8 @@ export interface EngineStore {
     path: string,
     before: string | null,
   ): Promise<readonly PublishedPath[]>;
+  /** What a task of run `origin` read, for `runId`, which executes that run again; null: it never began there. */
+  earlierInputs(origin: string, runId: string, taskId: string): Promise<EarlierInputs | null>;
   /** Metrics of the last successful run of this pipeline before this one, by name; the task's own values win over others'. */
   baseline(
     environment: string,

@@ -25,6 +25,7 @@ describe('environment files', () => {
             'run.failed',
             'run.late',
             'run.recovered',
+            'run.drifted',
             'promotion.waiting',
             'promotion.failed',
             'promotion.rolled_back',
@@ -42,6 +43,7 @@ describe('environment files', () => {
           verify: null,
           autoRollback: false,
         },
+        verifySample: null,
         retentionDays: null,
       },
     });
@@ -108,6 +110,7 @@ retention: 90d
           verify: { pipelines: ['churn'], runs: 1, timeoutMs: 3_600_000 },
           autoRollback: true,
         },
+        verifySample: null,
         retentionDays: 90,
       },
     });
@@ -187,7 +190,7 @@ retention: 90d
     [
       'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
       [
-        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, promotion.waiting, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, run.drifted, promotion.waiting, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
       ],
     ],
     [

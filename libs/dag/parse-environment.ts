@@ -21,6 +21,7 @@ const USUAL_EVENTS: readonly AlertEvent[] = [
   'run.failed',
   'run.late',
   'run.recovered',
+  'run.drifted',
   'promotion.waiting',
   'promotion.failed',
   'promotion.rolled_back',
@@ -68,6 +69,10 @@ function compile(shape: Shape, baseDir: string, compiling: Compiling): Environme
       maxLineBytes: bytesOf(shape.logs?.max_line_bytes) ?? 64 * 1024,
     },
     promotion: compilePromotionRules(shape, compiling),
+    verifySample:
+      shape.verify_sample === undefined
+        ? null
+        : { everyMs: msOf(shape.verify_sample.every), runs: shape.verify_sample.runs ?? 1 },
     retentionDays: shape.retention === undefined ? null : Math.max(1, Math.round(msOf(shape.retention) / DAY_MS)),
   };
 }

@@ -131,6 +131,21 @@ export function lateAlerts(
   });
 }
 
+/** Tells that a run which was executed again wrote something else. */
+export function driftedAlerts(
+  run: RunRecord,
+  detail: string,
+  pipeline: CompiledPipeline,
+  environment: AppliedEnvironment,
+  defaults: AlertDefaults,
+): AlertInsert[] {
+  const title = `Run ${run.id} wrote something else when it was executed again`;
+  return toAll('run.drifted', run.id, run, pipeline, environment, title, defaults, {
+    log: null,
+    details: [{ label: 'Difference', value: detail }],
+  });
+}
+
 function toAll(
   event: AlertEvent,
   aboutRun: string,

@@ -3,6 +3,7 @@ import { evaluate } from '#dag';
 import { mapItem } from './assignment.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { taskScope } from './scope.ts';
+import { verifiedRun } from './verification/pin-as-before.ts';
 
 /** What the engine makes of a result: checks and gate may turn a success into a failure. */
 export interface Judged {
@@ -40,7 +41,9 @@ export async function judgeResult(
   }
   const warning = warnings.length > 0 ? warnings.join('; ') : null;
   if (task.gate === null) return { ...judged, warning };
-  const baseline = await store.baseline(run.record.environment, run.record.pipeline, task.id, run.record.id);
+  // Executed again, it is judged by what it was judged by then.
+  const since = verifiedRun(run.record) ?? run.record.id;
+  const baseline = await store.baseline(run.record.environment, run.record.pipeline, task.id, since);
   const verdict = holds(task.gate.expr, { ...scope, baseline });
   if (verdict === null) return { ...judged, warning };
   const message = `gate ${verdict}: \`${task.gate.expr}\` with metrics ${JSON.stringify(latest)}, baseline ${JSON.stringify(baseline)}`;

@@ -2,6 +2,7 @@ import type { CompiledTask, EngineStore, InputBinding, PinnedVersion, PublishedP
 import { intervalsBetween } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
 import type { Pipelines } from './ports.ts';
+import { pinAsBefore, verifiedRun } from './verification/pin-as-before.ts';
 
 /** `waiting`: declared data of another pipeline is not there yet. `missing`: it never will be, by the declaration. */
 export type Pinned =
@@ -16,6 +17,8 @@ export async function pinInputs(
   run: OwnedRun,
   task: CompiledTask,
 ): Promise<Pinned> {
+  const verified = verifiedRun(run.record);
+  if (verified !== null) return pinAsBefore(store, run.record.id, verified, task);
   const inputs: InputBinding[] = [];
   for (const read of task.reads) {
     // In order of declaration: the first read that is not there is the one that the reason names.

@@ -1,6 +1,7 @@
 export { connectDatabase, migrate } from './database.ts';
 export { createPromotionStore } from './promotion-store.ts';
 export { createStore } from './store.ts';
+export { createVerificationStore } from './verification-store.ts';
 export type { Db } from './statement.ts';
 export { recordRelease } from './queries/record-release.ts';
 export { usedReleases } from './queries/used-releases.ts';

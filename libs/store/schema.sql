@@ -169,6 +169,7 @@ create table path_version (
   files integer not null,
   bytes bigint not null,
   published_at timestamp with time zone default now() not null,
+  removed_at timestamp with time zone,
   constraint path_version_pkey primary key (environment, version)
 );
 create index path_version_of_run on path_version (run_id, path);
@@ -394,3 +395,32 @@ create table token (
   constraint token_hash_key unique (hash)
 );
 create unique index token_name on token (name) WHERE (revoked_at IS NULL);
+
+create table verification (
+  id bigint generated always as identity,
+  run_id bigint not null,
+  environment text not null,
+  pipeline text not null,
+  shadow_run_id bigint,
+  actor text not null,
+  sampled boolean not null,
+  verdict text,
+  detail text,
+  result jsonb,
+  requested_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint verification_pkey primary key (id),
+  constraint verification_run_id_fkey foreign key (run_id) REFERENCES run(id),
+  constraint verification_shadow_run_id_fkey foreign key (shadow_run_id) REFERENCES run(id),
+  constraint verification_finished_whole check ((((finished_at IS NULL) = (verdict IS NULL)) AND ((finished_at IS NULL) = (result IS NULL)))),
+  constraint verification_open_has_run check (((finished_at IS NOT NULL) OR (shadow_run_id IS NOT NULL))),
+  constraint verification_verdict_known check ((verdict = ANY (ARRAY['reproducible'::text, 'drifted'::text, 'not_comparable'::text])))
+);
+create index verification_of_run on verification (run_id, id DESC);
+create unique index verification_one_open on verification (run_id) WHERE (finished_at IS NULL);
+
+create table verification_sample (
+  environment text not null,
+  last_at timestamp with time zone not null,
+  constraint verification_sample_pkey primary key (environment)
+);

@@ -75,6 +75,16 @@ export class World {
     return world;
   }
 
+  /** What use cases beside the scheduler are given, as far as this world has it. */
+  get parts() {
+    const { store, pipelines, environments, clock } = this;
+    const problem = (what: string, error: unknown): void =>
+      void this.problems.push(`${what}: ${(error as Error).message}`);
+    const alertDefaults = { publicUrl: 'http://sluice', unavailable: () => null };
+    const wake = (): void => undefined;
+    return { store, pipelines, environments, clock, alertDefaults, observer: { event: wake, problem }, wake };
+  }
+
   /** Starts one more process on connections of its own. */
   async process(): Promise<Process> {
     const db = await connectDatabase(this.url, { connections: 4 });

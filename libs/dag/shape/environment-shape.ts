@@ -79,6 +79,10 @@ export const environmentShape = z.strictObject(
       .optional(),
     logs: z.strictObject({ max_bytes: size.optional(), max_line_bytes: size.optional() }).optional(),
     ...promotionShape,
+    verify_sample: z
+      .strictObject({ every: duration, runs: wholeNumber(1, 100).optional() })
+      .optional()
+      .describe('How often scheduled runs, chosen by chance, are executed again and compared; default never.'),
     retention: duration.optional().describe('How long runs, logs and old versions are kept; default for ever.'),
   },
   { error: 'a map' },

@@ -73,6 +73,8 @@ export const envShape = z.record(
   envWords,
 );
 
+const toleranceWords = expecting('a share from 0 to 1', '1e-9');
+
 const matrixValues = z.union(
   [z.array(z.json({ error: 'a text, number, boolean, list or map' })), nonEmptyText],
   expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
@@ -118,6 +120,11 @@ export const taskShape = z.strictObject(
     ...DEFAULT_KEYS,
     catch: yesNo.optional(),
     env: envShape.optional(),
+    network: yesNo.optional().describe('It reads from elsewhere than its paths: `sluice verify` leaves it out.'),
+    verify: z
+      .strictObject({ tolerance: z.number(toleranceWords).min(0, toleranceWords).max(1, toleranceWords) })
+      .optional()
+      .describe('Numbers in JSON and CSV files may differ by this share when a run is verified; default not at all.'),
     secrets: z.array(variable, expecting('a list of names of secrets', '[WAREHOUSE_DSN]')).optional(),
     metrics: z.array(metricName, expecting('a list of names of metrics', '[auc]')).optional(),
     checks: z

@@ -1,4 +1,4 @@
-import type { PublishedPath } from '#core';
+import type { EarlierInputs, InputBinding, PublishedPath } from '#core';
 import type { Db } from '../statement.ts';
 
 /** Versions that a path's readers may be given. Ordered by location. */
@@ -15,6 +15,7 @@ export function versionsOfRuns(
            interval_start as "intervalStart", interval_end as "intervalEnd"
     from path_version
     where run_id = any(${runIds}::bigint[]) and path = ${path} and environment = ${environment} and pipeline = ${pipeline}
+      and removed_at is null
     order by map_key, attempt_id desc`;
 }
 
@@ -56,6 +57,41 @@ export function newestVersions(
     from path_pointer p join newest using (run_id)
     where p.environment = ${environment} and p.pipeline = ${pipeline} and p.path = ${path}
     order by p.location`;
+}
+
+/**
+ * Two statements. Versions that task runs of `origin` wrote are replaced by what the same task runs of `runId` wrote,
+ * unless that run took them over.
+ */
+export async function earlierInputs(
+  db: Db,
+  origin: string,
+  runId: string,
+  taskId: string,
+): Promise<EarlierInputs | null> {
+  const [row] = await db.sql<{ inputs: InputBinding[] }[]>`
+    select inputs from task_run
+    where run_id = ${origin}::bigint and task_id = ${taskId} and inputs is not null
+    order by map_index
+    limit 1`;
+  if (row === undefined) return null;
+  const read = row.inputs.flatMap((input) => input.versions.map(({ version }) => version));
+  const own = await db.sql<
+    { was: string; location: string | null; version: string | null; manifestHash: string | null }[]
+  >`
+    select o.version as was, n.location, n.version, n.manifest_hash as "manifestHash"
+    from path_version o
+    join task_run t on t.run_id = ${origin}::bigint and t.task_id = o.task_id and t.map_index = o.map_index
+                   and coalesce(t.origin_run, t.run_id) = o.run_id
+    left join task_run s on s.run_id = ${runId}::bigint and s.task_id = o.task_id and s.map_index = o.map_index
+    left join path_version n on n.run_id = ${runId}::bigint and n.task_id = o.task_id and n.map_index = o.map_index and n.path = o.path
+    where o.environment = t.environment and o.version = any(${read}::text[]) and s.origin_run is null`;
+  const replaced = own.map(({ was, location, version, manifestHash }) => {
+    const now =
+      location === null || version === null || manifestHash === null ? null : { location, version, manifestHash };
+    return [was, now] as const;
+  });
+  return { inputs: row.inputs, replaced: new Map(replaced) };
 }
 
 export async function baseline(

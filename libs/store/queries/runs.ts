@@ -9,7 +9,7 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
 
 /**
  * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
- * runs of a paused pipeline stay behind. `timeout_at` was reckoned from the creation and counts from now on.
+ * runs of a paused pipeline stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
@@ -19,8 +19,8 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
     const rows = await manager.sql<{ id: string }[]>`
       with live as (
         select id, environment, pipeline, state, max_active_runs,
-               row_number() over (partition by environment, pipeline, state order by queue_order, id) as position,
-               count(*) filter (where state = 'running') over (partition by environment, pipeline) as running
+               row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
+               count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
         from run r
         where state in ('queued', 'running')
           and not (state = 'queued' and trigger = 'schedule' and exists (
@@ -188,7 +188,7 @@ export function runsOfIntervals(
 ): Promise<RunRecord[]> {
   return db.query(
     `select ${RUN} from run r
-     where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4
+     where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
      order by r.interval_start, r.id`,
     [environment, pipeline, from, to],
   );
@@ -197,7 +197,7 @@ export function runsOfIntervals(
 export function liveRuns(db: Db, environment: string, pipeline: string): Promise<RunRecord[]> {
   return db.query(
     `select ${RUN} from run r
-     where r.environment = $1 and r.pipeline = $2 and r.state in ('queued', 'running')
+     where r.environment = $1 and r.pipeline = $2 and r.state in ('queued', 'running') and not r.shadow
      order by r.queue_order, r.id`,
     [environment, pipeline],
   );
