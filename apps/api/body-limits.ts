@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 /** Routes that may be sent more than the 1 MiB of all others, in bytes. A list of 50,000 files has some 12 MB. */
 const LARGER: Readonly<Record<string, number>> = {
   'POST /api/v1/releases': 16 * 1024 * 1024,
+  // Pipeline files that are no release yet.
+  'POST /api/v1/plans': 16 * 1024 * 1024,
   'POST /api/v1/releases/missing-blobs': 8 * 1024 * 1024,
   // The largest file of a release.
   'PUT /api/v1/releases/blobs/:sha256': 64 * 1024 * 1024,

@@ -95,6 +95,12 @@ export const releasesQuery = z.strictObject({
   cursor: cursor.optional(),
 });
 export const releaseDiffQuery = z.strictObject({ from: releaseRef });
+export const promotionsQuery = z.strictObject({
+  env: environmentName.optional(),
+  release: releaseRef.optional(),
+  limit: count(1, 200).default(50),
+  cursor: cursor.optional(),
+});
 export const missingBlobs = z.object({ missing: z.array(z.string()) });
 
 const topic = /^(?:env:[A-Za-z0-9][A-Za-z0-9_.-]{0,127}|run:[1-9]\d{0,18})$/;

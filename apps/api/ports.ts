@@ -6,13 +6,22 @@ import type {
   AuditVerdict,
   backfillPlan,
   backfillRequest,
+  decisionRequest,
   Environment,
+  freezeRequest,
   Grid,
   LiveEvent,
   logLine,
   LogPageShape,
   metricsIn,
   MetricSeries,
+  planRequest,
+  Promotion,
+  PromotionDetail,
+  PromotionPlan,
+  promotionRequest,
+  PromotionStand,
+  rollbackRequest,
   Release,
   ReleaseDetail,
   ReleaseDiff,
@@ -115,6 +124,18 @@ export interface Reads {
   release(ref: string, among: readonly string[] | null): Promise<Release>;
   releaseDetail(ref: string, among: readonly string[] | null): Promise<ReleaseDetail>;
   releaseDiff(from: string, to: string, among: readonly string[] | null): Promise<ReleaseDiff>;
+  /** Newest first; `release` by any of its names. */
+  promotions(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    release: string | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<Promotion>>;
+  promotion(id: string): Promise<PromotionDetail>;
+  environmentOfPromotion(id: string): Promise<string>;
+  promotionStand(environment: string): Promise<PromotionStand>;
+  promotionPlan(request: z.infer<typeof planRequest>, among: readonly string[] | null): Promise<PromotionPlan>;
   /** `among` as for runs: of the pools and runs of these environments. */
   system(among: readonly string[] | null): Promise<SystemStatus>;
   /** Newest first; of these environments only, or null: all there is. */
@@ -142,6 +163,17 @@ export interface Commands {
   putBlob(sha256: string, content: Buffer): Promise<void>;
   /** Its digest. */
   createRelease(request: z.infer<typeof releaseRequest>, actor: string): Promise<string>;
+  /** Its id. The caller's further rights (hotfix, overrides, approver) were looked at before. */
+  requestPromotion(request: z.infer<typeof promotionRequest>, caller: Caller): Promise<string>;
+  rollBack(request: z.infer<typeof rollbackRequest>, caller: Caller): Promise<string>;
+  decidePromotion(id: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
+  overrideGate(id: string, gate: string, reason: string, caller: Caller): Promise<void>;
+  cancelPromotion(id: string, caller: Caller): Promise<void>;
+  setHold(environment: string, release: string, reason: string, caller: Caller): Promise<void>;
+  liftHold(environment: string, release: string, caller: Caller): Promise<void>;
+  /** Its id. */
+  addFreeze(request: z.infer<typeof freezeRequest>, caller: Caller): Promise<string>;
+  liftFreeze(environment: string, id: string, caller: Caller): Promise<void>;
 }
 
 /** Named tokens; see `NamedTokens`. */

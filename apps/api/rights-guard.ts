@@ -11,7 +11,7 @@ import type { Reads } from './ports.ts';
 export class RightsGuard implements CanActivate {
   readonly #reflector = new Reflector();
 
-  constructor(private readonly reads: Pick<Reads, 'environmentOfRun'>) {}
+  constructor(private readonly reads: Pick<Reads, 'environmentOfRun' | 'environmentOfPromotion'>) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -48,6 +48,8 @@ export class RightsGuard implements CanActivate {
         return [named(body?.environment)];
       case 'run':
         return [await this.#ofRun(params.run)];
+      case 'promotion':
+        return [await this.#ofPromotion(params.promotion)];
       case 'topics':
         return typeof query.topics === 'string' ? this.#ofTopics(query.topics.split(',')) : [ALL_ENVIRONMENTS];
       case 'any':
@@ -60,6 +62,11 @@ export class RightsGuard implements CanActivate {
   async #ofRun(runId: unknown): Promise<string> {
     const id = recordId.safeParse(runId);
     return id.success ? this.reads.environmentOfRun(id.data) : ALL_ENVIRONMENTS;
+  }
+
+  async #ofPromotion(promotionId: unknown): Promise<string> {
+    const id = recordId.safeParse(promotionId);
+    return id.success ? this.reads.environmentOfPromotion(id.data) : ALL_ENVIRONMENTS;
   }
 
   async #ofTopics(topics: readonly string[]): Promise<string[]> {

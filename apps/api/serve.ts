@@ -4,6 +4,8 @@ import type { Installation, Log } from '#platform';
 import {
   Auth,
   createApiCommands,
+  createPromotionCommands,
+  createPromotionReads,
   createReads,
   createReleaseCommands,
   createReleaseReads,
@@ -53,6 +55,10 @@ export async function serveApi(options: {
   });
   const reads = {
     ...createReleaseReads({ db, releases: installation.releases }),
+    ...createPromotionReads({
+      ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
+      ...{ store: installation.promotionStore, now: () => new Date() },
+    }),
     ...createReads({
       db,
       store,
@@ -70,6 +76,7 @@ export async function serveApi(options: {
   const commands = {
     ...createApiCommands(installation.commands, store, environments),
     ...createReleaseCommands({ db, releases: installation.releases }),
+    ...createPromotionCommands({ db, promotions: installation.promotions }),
   };
   metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({

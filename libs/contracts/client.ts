@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
+import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
 
@@ -20,6 +21,11 @@ type AlertDelivery = z.infer<typeof shapes.alertDelivery>;
 type SystemStatus = z.infer<typeof shapes.systemStatus>;
 type LiveEvent = z.infer<typeof shapes.liveEvent>;
 export type ReleaseRequest = z.input<typeof releaseShapes.releaseRequest>;
+export type PlanRequest = z.input<typeof promotionShapes.planRequest>;
+export type PromotionRequest = z.input<typeof promotionShapes.promotionRequest>;
+export type RollbackRequest = z.input<typeof promotionShapes.rollbackRequest>;
+export type DecisionRequest = z.input<typeof promotionShapes.decisionRequest>;
+export type FreezeRequest = z.input<typeof promotionShapes.freezeRequest>;
 export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
@@ -70,6 +76,8 @@ export function createClient(options: ClientOptions) {
   const run = (id: string): string => `/runs/${encodeURIComponent(id)}`;
   const pipeline = (name: string): string => `/pipelines/${encodeURIComponent(name)}`;
   const release = (ref: string): string => `/releases/${encodeURIComponent(ref)}`;
+  const promotion = (id: string): string => `/promotions/${encodeURIComponent(id)}`;
+  const environment = (name: string): string => `/environments/${encodeURIComponent(name)}`;
   const task = (at: AttemptAddress): string => `${run(at.runId)}/tasks/${encodeURIComponent(at.task)}`;
 
   return {
@@ -168,6 +176,34 @@ export function createClient(options: ClientOptions) {
     },
     createRelease: async (body: ReleaseRequest): Promise<releaseShapes.Release> =>
       (await (await send(patient, 'POST', '/releases', { body })).json()) as releaseShapes.Release,
+    plan: (body: PlanRequest) => post<promotionShapes.PromotionPlan>('/plans', body),
+    promotions: (
+      query: {
+        env?: string | undefined;
+        release?: string | undefined;
+        limit?: number;
+        cursor?: string | undefined;
+      } = {},
+    ) => get<Page<promotionShapes.Promotion>>('/promotions', query),
+    promotion: (id: string) => get<promotionShapes.PromotionDetail>(promotion(id)),
+    promote: (body: PromotionRequest) => post<promotionShapes.PromotionDetail>('/promotions', body),
+    rollBack: (body: RollbackRequest) => post<promotionShapes.PromotionDetail>('/rollbacks', body),
+    decide: (id: string, body: DecisionRequest) =>
+      post<promotionShapes.PromotionDetail>(`${promotion(id)}/approvals`, body),
+    overrideGate: (id: string, gate: string, reason: string) =>
+      post<promotionShapes.PromotionDetail>(`${promotion(id)}/overrides`, { gate, reason }),
+    cancelPromotion: (id: string) => post<promotionShapes.PromotionDetail>(`${promotion(id)}/cancel`),
+    /** Where an environment stands: its release, open promotions, holds and freezes. */
+    promotionStand: (env: string) => get<promotionShapes.PromotionStand>(`${environment(env)}/promotions`),
+    setHold: (env: string, ref: string, reason: string) =>
+      post<promotionShapes.PromotionStand>('/holds', { environment: env, release: ref, reason }),
+    liftHold: (env: string, ref: string) =>
+      post<promotionShapes.PromotionStand>('/holds/lift', { environment: env, release: ref }),
+    addFreeze: (body: FreezeRequest) => post<promotionShapes.PromotionStand>('/freezes', body),
+    liftFreeze: async (env: string, id: string): Promise<promotionShapes.PromotionStand> => {
+      const answer = await send(options, 'DELETE', `${environment(env)}/freezes/${encodeURIComponent(id)}`);
+      return (await answer.json()) as promotionShapes.PromotionStand;
+    },
     system: () => get<SystemStatus>('/system'),
     whoami: () => get<shapes.WhoAmI>('/whoami'),
     tokens: () => items<shapes.Token>('/tokens'),

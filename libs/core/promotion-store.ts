@@ -15,8 +15,12 @@ import type {
 /** What was decided when a promotion was requested; it stays. */
 export interface PromotionPlan {
   readonly rules: PromotionRules;
-  /** Who asked, and who wrote the commit: not allowed to approve when the rules exclude authors. */
+  /** Names of who wrote the commit, as an approver might be called: whole, name, address and its part before the `@`. */
   readonly authors: readonly string[];
+  /** What happens to runs on other releases at the switch. */
+  readonly inFlight: 'finish' | 'cancel';
+  /** Gates, by name, that somebody with the right to do so decided in advance. */
+  readonly overrides: readonly { readonly gate: string; readonly reason: string; readonly actor: string }[];
 }
 
 export interface NewPromotion {
@@ -90,8 +94,13 @@ export interface PromotionCase {
 export interface EnvironmentStand {
   readonly release: string | null;
   readonly pointerSeq: number;
-  /** Release of the last promotion that was verified here, other than one on hold; null: none. */
-  readonly verified: string | null;
+}
+
+/** Runs that are under way or wait to start. */
+export interface RunsInFlight {
+  readonly pipeline: string;
+  readonly release: string;
+  readonly runs: number;
 }
 
 export interface PromotionStore {
@@ -134,6 +143,10 @@ export interface PromotionStore {
   /** When the release was last verified in each of these environments, epoch ms. */
   verifiedIn(release: string, environments: readonly string[]): Promise<Readonly<Record<string, number>>>;
   stand(environment: string): Promise<EnvironmentStand>;
+  /** Release of the last promotion that was verified here, other than `except` and those on hold; null: none. */
+  lastVerified(environment: string, except: string | null): Promise<string | null>;
+  /** Shadow runs apart. */
+  runsInFlight(environment: string): Promise<readonly RunsInFlight[]>;
   /** Last run of a pipeline on a release that ended with success; null: none. */
   lastSuccess(environment: string, pipeline: string, release: string): Promise<string | null>;
   /** Counted metrics of a run by name. */
@@ -147,5 +160,5 @@ export interface PromotionStore {
   /** Freezes that are in force or still to come. */
   freezes(environment: string): Promise<readonly FreezeRecord[]>;
   addFreeze(freeze: Omit<FreezeRecord, 'id'>): Promise<string>;
-  liftFreeze(id: string, actor: string): Promise<boolean>;
+  liftFreeze(environment: string, id: string, actor: string): Promise<boolean>;
 }

@@ -96,7 +96,9 @@ export interface PromotionFacts {
   readonly planHash: string;
   /** Since when it is in this state. */
   readonly stateAt: number;
-  /** Names that may not approve when `excludeAuthor`. */
+  /** Who asked for it. */
+  readonly requester: string;
+  /** Names of who wrote the commit. */
   readonly authors: readonly string[];
   readonly gates: readonly GateResult[];
   readonly approvals: readonly GivenApproval[];
@@ -164,10 +166,10 @@ function afterApprovals(facts: PromotionFacts): PromotionStep {
 
 /** How many approvals are needed, and whose count. A gate without an answer needs a person, whatever the rules say. */
 export function countApprovals(
-  facts: Pick<PromotionFacts, 'kind' | 'rules' | 'gates' | 'approvals' | 'authors' | 'planHash'>,
+  facts: Pick<PromotionFacts, 'kind' | 'rules' | 'gates' | 'approvals' | 'requester' | 'authors' | 'planHash'>,
 ): { readonly needed: number; readonly counted: readonly string[] } {
-  const { rules, gates, approvals, authors, kind } = facts;
-  const { count, groups, excludeAuthor } = rules.approvals;
+  const { rules, gates, approvals, kind } = facts;
+  const { count, groups } = rules.approvals;
   // Returning to what was verified here before must not wait for anybody.
   const usual = kind === 'rollback' ? 0 : count;
   const needed = gates.some(({ state }) => state === 'inconclusive') ? Math.max(1, usual) : usual;
@@ -176,12 +178,23 @@ export function countApprovals(
       one.decision === 'approve' &&
       one.planHash === facts.planHash &&
       (groups.length === 0 || one.groups.some((group) => groups.includes(group))) &&
-      !(
-        excludeAuthor &&
-        (authors.includes(one.approver) || (one.assertedBy !== null && authors.includes(one.assertedBy)))
-      ),
+      !isOneself(one, facts),
   );
   return { needed, counted: counted.map(({ approver }) => approver) };
+}
+
+/**
+ * Separation of duties: neither who asked nor who wrote the commit approves, and an author's token vouches for nobody.
+ * A build server asks and vouches with one token, so who asked may vouch for others.
+ */
+export function isOneself(
+  one: Pick<GivenApproval, 'approver' | 'assertedBy'>,
+  { rules, requester, authors }: Pick<PromotionFacts, 'rules' | 'requester' | 'authors'>,
+): boolean {
+  if (!rules.approvals.excludeAuthor) return false;
+  const among = (names: readonly string[], name: string | null) =>
+    name !== null && names.some((other) => other.toLowerCase() === name.toLowerCase());
+  return among([requester, ...authors], one.approver) || among(authors, one.assertedBy);
 }
 
 function beforeSwitch({ kind, hold, freeze, windowOpen, stale }: PromotionFacts): PromotionStep {

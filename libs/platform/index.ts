@@ -13,6 +13,8 @@ export type { CatalogPipeline, ReadContext, ReleaseCatalog } from './reads/read-
 export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';
 export { createReleaseReads, readRelease } from './reads/release-reads.ts';
+export { createPromotionReads } from './reads/promotion-reads.ts';
+export { createPromotionCommands } from './promotion-commands.ts';
 export { createReleaseCommands } from './release-commands.ts';
 export { createApiCommands } from './api-commands.ts';
 export { systemClock } from './clock.ts';

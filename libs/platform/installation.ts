@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { Clock, EngineStore, LogStore } from '#core';
+import type { Clock, EngineStore, LogStore, PromotionStore } from '#core';
 import { SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Observer } from '#engine';
-import { Commands, Scheduler } from '#engine';
+import { Commands, Promotions, Scheduler } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, endLeftovers } from '#runner';
 import type { FileStorage } from '#storage';
 import { createFileLogs, createFileStorage } from '#storage';
-import { connectDatabase, createStore, migrate } from '#store';
+import { apiQueries, connectDatabase, createPromotionStore, createStore, migrate } from '#store';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -21,11 +21,15 @@ import { startDelivering } from './deliver-loop.ts';
 import { EnvironmentFiles, storageFolder } from './environment-files.ts';
 import type { Log } from './log.ts';
 import { observe } from './observe.ts';
+import { startPromoting, type PromoteLoop } from './promote-loop.ts';
 import { readSecret } from './read-secret.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
+import { releaseProblems } from './release-problems.ts';
+import { statusOf } from './status-of.ts';
 import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
 import { SystemMetrics } from './system-metrics.ts';
+import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
 
 export interface InstallationOptions {
   readonly config: Config;
@@ -50,6 +54,10 @@ export interface Installation {
   readonly releases: ReleaseStore;
   readonly pipelines: ReleasePipelines;
   readonly commands: Commands;
+  readonly promotionStore: PromotionStore;
+  readonly promotions: Promotions;
+  /** True for environments whose release something else decides: a promotion there verifies and points at nothing. */
+  readonly isFollowed: (environment: string) => boolean;
   readonly metrics: SystemMetrics;
   readonly storageFor: (environment: string) => FileStorage;
   readonly logsFor: (environment: string) => LogStore;
@@ -89,7 +97,11 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     commit: () => undefined,
     progress: () => undefined,
   };
-  const observer = observe(log, metrics, () => listeners.commit());
+  const observer = observe(log, metrics, () => {
+    listeners.commit();
+    // A run that ended may be what a promotion waits for.
+    running?.promoting.wake();
+  });
   const rootOf = (name: string): string => {
     const environment = environments.get(name);
     if (!environment) throw new SluiceError('not_found', `There is no environment "${name}" in environments/.`);
@@ -101,6 +113,13 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const wake = (): void =>
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
   const commands = new Commands({ store, pipelines, environments, now: () => clock.now(), onChange: wake });
+  const promotionStore = createPromotionStore(db);
+  const isFollowed = (environment: string): boolean => environment === WORKING_TREE_ENVIRONMENT;
+  const promotions = new Promotions({
+    ...{ promotions: promotionStore, pipelines, environments, isFollowed, clock },
+    groupsOf: (name) => apiQueries.groupsOfToken(db, name),
+    onChange: () => running?.promoting.wake(),
+  });
   const common = {
     options,
     db,
@@ -113,6 +132,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     storageFor,
     logsFor,
     clock,
+    promotionStore,
+    isFollowed,
+    wake,
   };
 
   return {
@@ -123,6 +145,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     releases,
     pipelines,
     commands,
+    promotionStore,
+    promotions,
+    isFollowed,
     metrics,
     storageFor,
     logsFor,
@@ -144,6 +169,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 interface Running {
   readonly scheduler: Scheduler;
   readonly executor: LocalExecutor;
+  readonly promoting: PromoteLoop;
   stop(): Promise<void>;
 }
 
@@ -160,6 +186,9 @@ async function startRunning(parts: {
   logsFor: (environment: string) => LogStore;
   clock: Clock;
   publicUrl: string;
+  promotionStore: PromotionStore;
+  isFollowed: (environment: string) => boolean;
+  wake: () => void;
 }): Promise<Running> {
   const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
     parts;
@@ -203,6 +232,14 @@ async function startRunning(parts: {
   const senders = new AlertSenders(config, environments);
   const senderFor = (name: string, kind: string) => senders.for(name, kind);
   const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
+  const promoting = startPromoting(
+    {
+      ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
+      ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
+      releaseProblems: (release) => releaseProblems(releases, release),
+    },
+    clock,
+  );
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
   const stopSweep = sweepStorage({
     db,
@@ -214,9 +251,10 @@ async function startRunning(parts: {
   return {
     scheduler,
     executor,
+    promoting,
     stop: async () => {
       stopSweep();
-      await Promise.all([stopDelivering(), stopReleaseSweep()]);
+      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop()]);
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);
     },

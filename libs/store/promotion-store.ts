@@ -21,6 +21,8 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     overrideGate: (id, name, reason, actor) => promotions.overrideGate(db, id, name, reason, actor),
     verifiedIn: (release, environments) => promotions.verifiedIn(db, release, environments),
     stand: (environment) => promotions.stand(db, environment),
+    lastVerified: (environment, except) => promotions.lastVerified(db, environment, except),
+    runsInFlight: (environment) => promotions.runsInFlight(db, environment),
     lastSuccess: (environment, pipeline, release) => promotions.lastSuccess(db, environment, pipeline, release),
     metricsOfRun: (runId) => promotions.metricsOfRun(db, runId),
     release: (digest) => releaseOf(db, digest),
@@ -29,6 +31,6 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     liftHold: (environment, release, actor) => holds.liftHold(db, environment, release, actor),
     freezes: (environment) => holds.freezes(db, environment),
     addFreeze: (freeze) => holds.addFreeze(db, freeze),
-    liftFreeze: (id, actor) => holds.liftFreeze(db, id, actor),
+    liftFreeze: (environment, id, actor) => holds.liftFreeze(db, environment, id, actor),
   };
 }

@@ -1,5 +1,6 @@
 import { type Gate, type GateRecord, gateName, gatesOf, type PromotionCase } from '#core';
-import { evaluate } from '#dag';
+import { evaluate, withOverlay } from '#dag';
+import { missingIn } from './plan-promotion.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
 
@@ -15,10 +16,13 @@ export async function lookAtGates(parts: PromotionParts, known: PromotionCase): 
   for (const [position, gate] of gates.entries()) {
     const before = known.gates[position];
     if (before !== undefined && before.state !== 'pending') continue;
-    const look = await lookAt(parts, known, gate).catch((error: unknown): Look => {
-      parts.observer.problem('looking at a gate', error, { promotion: id, gate: gateName(gate) });
-      return { state: 'pending', detail: `Looking failed, and is tried again: ${(error as Error).message}` };
-    });
+    const override = plan.overrides.find((one) => one.gate === gateName(gate));
+    const look: Look = override
+      ? { state: 'overridden', detail: `Overridden by ${override.actor}: ${override.reason}` }
+      : await lookAt(parts, known, gate).catch((error: unknown): Look => {
+          parts.observer.problem('looking at a gate', error, { promotion: id, gate: gateName(gate) });
+          return { state: 'pending', detail: `Looking failed, and is tried again: ${(error as Error).message}` };
+        });
     const same = before?.state === look.state && before.detail === look.detail;
     if (!same)
       await parts.promotions.recordGates(id, [
@@ -52,24 +56,29 @@ async function validate(parts: PromotionParts, { promotion }: PromotionCase): Pr
   if (environment === null || release === null)
     return { state: 'failed', detail: `There is no ${environment === null ? 'environment' : 'release'} any more.` };
   const wrong = [...(await parts.releaseProblems(promotion.release))];
-  if (release.dirty && !parts.followed.has(promotion.environment))
+  if (release.dirty && !parts.isFollowed(promotion.environment))
     wrong.push('It was made from files that are in no commit; such a release runs in dev only.');
-  const pipelines = await parts.pipelines.all(promotion.release);
-  const { secrets, pools } = environment.config;
+  if (wrong.length > 0) return invalid(wrong);
+  const { name, secrets } = environment.config;
+  const pipelines = (await parts.pipelines.all(promotion.release)).map((pipeline) => withOverlay(pipeline, name));
+  const missing = missingIn(environment, pipelines);
+  wrong.push(...missing.secrets.map((secret) => `${name} has no secret ${secret}.`));
+  wrong.push(...missing.pools.map((pool) => `${name} has no pool ${pool}.`));
   const named = new Set(pipelines.flatMap(({ tasks }) => tasks.flatMap((task) => task.secrets)));
-  for (const name of named) {
-    const source = secrets[name];
-    if (source === undefined) wrong.push(`${promotion.environment} has no secret ${name}.`);
-    else
+  for (const secret of named) {
+    const source = secrets[secret];
+    if (source !== undefined)
       await parts.readSecret(source).catch((error: unknown) => {
-        wrong.push(`Secret ${name} of ${promotion.environment}: ${(error as Error).message}`);
+        wrong.push(`Secret ${secret} of ${name}: ${(error as Error).message}`);
       });
   }
-  for (const pool of new Set(pipelines.flatMap(({ tasks }) => tasks.map((task) => task.pool))))
-    if (pools[pool] === undefined) wrong.push(`${promotion.environment} has no pool ${pool}.`);
-  return wrong.length === 0
-    ? { state: 'passed', detail: `${pipelines.length} pipelines, ${named.size} secrets.` }
-    : { state: 'failed', detail: wrong.slice(0, 5).join(' '), evidence: { problems: wrong.slice(0, 100) } };
+  return wrong.length > 0
+    ? invalid(wrong)
+    : { state: 'passed', detail: `${pipelines.length} pipelines, ${named.size} secrets.` };
+}
+
+function invalid(wrong: readonly string[]): Look {
+  return { state: 'failed', detail: wrong.slice(0, 5).join(' '), evidence: { problems: wrong.slice(0, 100) } };
 }
 
 async function provenance(

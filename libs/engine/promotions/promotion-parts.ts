@@ -8,9 +8,9 @@ export interface PromotionParts {
   readonly store: EngineStore;
   readonly pipelines: Pipelines;
   readonly environments: Environments;
-  /** Environments whose release something else decides (the working tree): a promotion there verifies and points at nothing. */
-  readonly followed: ReadonlySet<string>;
-  /** Problems of a release's files, for people; empty: none. */
+  /** True when something else decides the environment's release (the working tree): a promotion there verifies and points at nothing. */
+  readonly isFollowed: (environment: string) => boolean;
+  /** Problems of a release's files, for people; empty: none. Contents that are gone are one. */
   readonly releaseProblems: (release: string) => Promise<readonly string[]>;
   /** Throws when the secret cannot be had. */
   readonly readSecret: (source: SecretSource) => Promise<string>;

@@ -65,7 +65,7 @@ async function take(parts: PromotionParts, known: PromotionCase, step: Promotion
     }
     case 'switch': {
       const { environment } = known.promotion;
-      const result = await promotions.switchPromotion(id, { moves: !parts.followed.has(environment) });
+      const result = await promotions.switchPromotion(id, { moves: !parts.isFollowed(environment) });
       if (result === 'switched') parts.wake();
       // What stopped it is a fact that the next look sees.
       return result !== 'frozen';
@@ -127,6 +127,7 @@ async function factsOf(
     rules: plan.rules,
     planHash: promotion.planHash,
     stateAt: Date.parse(promotion.stateAt),
+    requester: promotion.actor,
     authors: plan.authors,
     gates,
     approvals,
@@ -134,7 +135,7 @@ async function factsOf(
     freeze: frozen?.reason ?? null,
     windowOpen: plan.rules.window === null || isWithinWindow(plan.rules.window, now),
     stale:
-      (stand.pointerSeq !== promotion.pointerSeq && !parts.followed.has(environment)) ||
+      (stand.pointerSeq !== promotion.pointerSeq && !parts.isFollowed(environment)) ||
       parts.environments.get(environment)?.hash !== promotion.configHash,
     verification: verification.length === 0 ? null : verification,
     fallback: promotion.fallback,

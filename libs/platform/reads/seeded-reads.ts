@@ -4,13 +4,15 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import { Commands } from '#engine';
+import { Commands, Promotions } from '#engine';
 import { createReleaseStore, type ReleaseStore } from '#release';
-import { connectDatabase, createStore } from '#store';
+import { connectDatabase, createPromotionStore, createStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
+import { createPromotionCommands } from '../promotion-commands.ts';
 import { createReleaseCommands } from '../release-commands.ts';
+import { createPromotionReads } from './promotion-reads.ts';
 import { createReads } from './reads.ts';
 import { createReleaseReads } from './release-reads.ts';
 
@@ -60,8 +62,12 @@ vars: { region: eu }
 `;
 
 export interface SeededReads {
-  readonly reads: ReturnType<typeof createReads> & ReturnType<typeof createReleaseReads>;
-  readonly commands: ReturnType<typeof createApiCommands> & ReturnType<typeof createReleaseCommands>;
+  readonly reads: ReturnType<typeof createReads> &
+    ReturnType<typeof createReleaseReads> &
+    ReturnType<typeof createPromotionReads>;
+  readonly commands: ReturnType<typeof createApiCommands> &
+    ReturnType<typeof createReleaseCommands> &
+    ReturnType<typeof createPromotionCommands>;
   /** Empty: `r1` above is nowhere but in the database. */
   readonly releases: ReleaseStore;
   readonly db: DataSource;
@@ -158,11 +164,25 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     now: () => NOW,
     onChange: () => undefined,
   });
+  const pipelines = {
+    get: async (_release: string, name: string) => compiled.pipelines.find((one) => one.name === name) ?? null,
+    all: async () => compiled.pipelines,
+  };
+  const promotionStore = createPromotionStore(db);
+  const isFollowed = (): boolean => false;
+  const promotions = new Promotions({
+    ...{ promotions: promotionStore, pipelines, environments, isFollowed },
+    clock: { now: () => NOW, schedule: () => () => undefined },
+    groupsOf: async () => [],
+    onChange: () => undefined,
+  });
+  const promoting = { db, environments, promotions, isFollowed, store: promotionStore, now: () => NOW };
   return {
-    reads: { ...reads, ...createReleaseReads({ db, releases }) },
+    reads: { ...reads, ...createReleaseReads({ db, releases }), ...createPromotionReads(promoting) },
     commands: {
       ...createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
       ...createReleaseCommands({ db, releases }),
+      ...createPromotionCommands(promoting),
     },
     releases,
     db,

@@ -70,16 +70,16 @@ export function addFreeze(dataSource: DataSource, given: Omit<FreezeRecord, 'id'
   });
 }
 
-export function liftFreeze(dataSource: DataSource, id: string, actor: string): Promise<boolean> {
+export function liftFreeze(dataSource: DataSource, environment: string, id: string, actor: string): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
-    const [lifted] = await manager.sql<{ environment: string }[]>`
+    const lifted = await manager.sql<object[]>`
       with lifted as (
-        update promotion_freeze set lifted_at = now(), lifted_by = ${actor} where id = ${id}::bigint and lifted_at is null
-        returning environment
+        update promotion_freeze set lifted_at = now(), lifted_by = ${actor}
+        where id = ${id}::bigint and environment = ${environment} and lifted_at is null
+        returning 1
       )
-      select environment from lifted`;
-    if (lifted === undefined) return false;
-    const { environment } = lifted;
+      select * from lifted`;
+    if (lifted.length === 0) return false;
     await appendAudit(manager, [{ actor, action: 'freeze.lift', environment, subject: `freeze ${id}`, detail: {} }]);
     return true;
   });

@@ -9,6 +9,7 @@ import type {
   PromotionRecord,
   PromotionRunRecord,
   PromotionState,
+  RunsInFlight,
 } from '#core';
 import type { Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
@@ -255,15 +256,26 @@ export async function verifiedIn(
 }
 
 export async function stand(db: Db, environment: string): Promise<EnvironmentStand> {
-  const [row] = await db.sql<{ release: string | null; seq: number | null; verified: string | null }[]>`
-    select p.release, p.seq, (
-      select release from promotion v
-      where v.environment = ${environment} and v.state = 'verified' and not exists (
-        select from promotion_hold h where h.environment = v.environment and h.release = v.release and h.lifted_at is null)
-      order by id desc limit 1) as verified
-    from (select 1) one left join lateral (
-      select release, seq from environment_pointer where environment = ${environment} order by seq desc limit 1) p on true`;
-  return { release: row?.release ?? null, pointerSeq: row?.seq ?? 0, verified: row?.verified ?? null };
+  const [row] = await db.sql<{ release: string; seq: number }[]>`
+    select release, seq from environment_pointer where environment = ${environment} order by seq desc limit 1`;
+  return { release: row?.release ?? null, pointerSeq: row?.seq ?? 0 };
+}
+
+/** Walks promotion_of_environment. */
+export async function lastVerified(db: Db, environment: string, except: string | null): Promise<string | null> {
+  const [row] = await db.sql<{ release: string }[]>`
+    select release from promotion v
+    where v.environment = ${environment} and v.state = 'verified' and v.release is distinct from ${except}::text and not exists (
+      select from promotion_hold h where h.environment = v.environment and h.release = v.release and h.lifted_at is null)
+    order by id desc limit 1`;
+  return row?.release ?? null;
+}
+
+export function runsInFlight(db: Db, environment: string): Promise<RunsInFlight[]> {
+  return db.sql<RunsInFlight[]>`
+    select pipeline, release, count(*)::int as runs from run
+    where environment = ${environment} and state in ('queued', 'running') and not shadow
+    group by pipeline, release order by pipeline, release`;
 }
 
 export async function lastSuccess(

@@ -10,6 +10,16 @@ export interface EnvironmentRow {
   readonly releasedAt: string | null;
 }
 
+/** Where an environment points, since when and by whose act; null: nowhere yet. */
+export async function readPointer(
+  db: Db,
+  environment: string,
+): Promise<{ readonly release: string; readonly at: string; readonly actor: string } | null> {
+  const [row] = await db.sql<{ release: string; at: string; actor: string }[]>`
+    select release, at, actor from environment_pointer where environment = ${environment} order by seq desc limit 1`;
+  return row ?? null;
+}
+
 /** All environments as last applied, with the release each points at; by name. */
 export function readEnvironments(db: Db): Promise<EnvironmentRow[]> {
   return db.sql<EnvironmentRow[]>`

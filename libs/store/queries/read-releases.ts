@@ -43,6 +43,10 @@ export function readReleases(
   );
 }
 
+export function releasesByDigest(db: Db, digests: readonly string[]): Promise<ReleaseRow[]> {
+  return db.query(`select ${COLUMNS} from release r where r.digest = any($1::text[])`, [digests]);
+}
+
 /** Releases whose digest begins with `ref`, or whose alias it is; newest first, at most ten. */
 export function findReleases(db: Db, ref: string): Promise<ReleaseRow[]> {
   return db.query(

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
+import { send } from './runs.ts';
 
 /** The two moments at which an environment changes its release: the switch, and the way back. */
 
@@ -12,6 +13,7 @@ interface Locked {
   readonly pointerSeq: number;
   readonly configHash: string;
   readonly reason: string | null;
+  readonly inFlight: 'finish' | 'cancel';
 }
 
 /**
@@ -25,7 +27,7 @@ export function switchPromotion(
 ): Promise<'switched' | 'stale' | 'held' | 'frozen' | 'gone'> {
   return dataSource.transaction(async (manager) => {
     const [promotion] = await manager.sql<Locked[]>`
-      select environment, release, kind, actor, pointer_seq as "pointerSeq", config_hash as "configHash", reason
+      select environment, release, kind, actor, pointer_seq as "pointerSeq", config_hash as "configHash", reason, plan->>'inFlight' as "inFlight"
       from promotion where id = ${id}::bigint and state = 'window' for update`;
     if (promotion === undefined) return 'gone';
     const { environment, release, kind } = promotion;
@@ -54,7 +56,8 @@ export function switchPromotion(
         from switched
       )
       select count(*) from switched`;
-    const detail = { release, previous: now.release, reason: promotion.reason };
+    const cancelled = promotion.inFlight === 'cancel' ? await cancelOthers(manager, environment, release, id) : 0;
+    const detail = { release, previous: now.release, reason: promotion.reason, cancelled };
     await appendAudit(manager, [
       { actor: promotion.actor, action: `${kind}.switch`, environment, subject: `promotion ${id}`, detail },
     ]);
@@ -129,6 +132,18 @@ async function point(
       select ${environment}, jsonb_build_object('kind', 'release', 'environment', ${environment}::text, 'release', ${release}::text) from moved
     )
     select count(*) from moved`;
+}
+
+/** Runs that are under way on other releases end; those that wait to start too. */
+async function cancelOthers(manager: Db, environment: string, release: string, id: string): Promise<number> {
+  const runs = await manager.sql<{ id: string }[]>`
+    select id::text from run
+    where environment = ${environment} and state in ('queued', 'running') and release <> ${release} and not shadow`;
+  await send(
+    manager,
+    runs.map((run) => ({ runId: run.id, kind: 'cancel', payload: { actor: `promotion ${id}` } })),
+  );
+  return runs.length;
 }
 
 /** Locations whose newest version came from this release since then show the version before again; none: nothing. */

@@ -48,6 +48,15 @@ export function listTokens(db: Db): Promise<TokenRow[]> {
   return db.query(`select ${COLUMNS} from token where revoked_at is null order by name`);
 }
 
+/** Empty: nobody of that name is known here. */
+export async function groupsOfToken(db: Db, name: string): Promise<string[]> {
+  const [row] = await db.query<{ groups: string[] }[]>(
+    `select groups from token where name = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+    [name],
+  );
+  return row?.groups ?? [];
+}
+
 /** Null: there is no such token, or it was revoked before. */
 export async function revokeToken(db: Db, name: string): Promise<TokenRow | null> {
   const [row] = await db.query<TokenRow[]>(

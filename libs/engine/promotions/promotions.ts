@@ -1,0 +1,333 @@
+import {
+  type Caller,
+  type CompiledPipeline,
+  type GivenApproval,
+  gateName,
+  gatesOf,
+  isOneself,
+  type PromotionCase,
+  type PromotionKind,
+  type PromotionRecord,
+  SluiceError,
+} from '#core';
+import type { AppliedEnvironment } from '../ports.ts';
+import { planHash, type PlannedPromotion, planPromotion } from './plan-promotion.ts';
+import type { PromotionParts } from './promotion-parts.ts';
+
+export interface PromotionsParts extends Pick<
+  PromotionParts,
+  'promotions' | 'pipelines' | 'environments' | 'isFollowed' | 'clock'
+> {
+  /** Groups of somebody whom a token vouches for: they come from here, never from who vouches. */
+  readonly groupsOf: (name: string) => Promise<readonly string[]>;
+  /** There is something for the loop that steps promotions. */
+  readonly onChange: () => void;
+}
+
+export interface PromotionRequest {
+  readonly environment: string;
+  /** Digest. */
+  readonly release: string;
+  readonly kind: 'promote' | 'hotfix';
+  readonly reason: string | null;
+  readonly buildUrl: string | null;
+  readonly inFlight: 'finish' | 'cancel';
+  /** Of a plan that was looked at; another one by now is refused. Null: whatever the plan is now. */
+  readonly planHash: string | null;
+  /** Names of gates to pass over; needs a reason. */
+  readonly overrides: readonly string[];
+  /** Who approves along with the request, as the caller vouches; null: nobody. */
+  readonly approver: string | null;
+}
+
+export interface Decision {
+  readonly decision: 'approve' | 'reject';
+  readonly comment: string | null;
+  /** Null: the caller; else somebody whom the caller vouches for. */
+  readonly approver: string | null;
+}
+
+/**
+ * What people and programs may ask of promotions; the loop does the rest. Every method throws `SluiceError`: `not_found`,
+ * `bad_request`, `forbidden`, `conflict` when somebody was first or the plan is stale.
+ */
+export class Promotions {
+  constructor(private readonly parts: PromotionsParts) {}
+
+  /** What would change; asks for nothing. `pipelines` of files that are no release yet. */
+  async plan(
+    environment: string,
+    candidate: { readonly release: string } | { readonly pipelines: readonly CompiledPipeline[] },
+    kind: PromotionKind = 'promote',
+  ): Promise<PlannedPromotion> {
+    const { promotions, pipelines, clock } = this.parts;
+    const applied = this.#environment(environment);
+    const release = 'release' in candidate ? candidate.release : null;
+    const [stand, runsInFlight, holds, freezes] = await Promise.all([
+      promotions.stand(environment),
+      promotions.runsInFlight(environment),
+      promotions.holds(environment),
+      promotions.freezes(environment),
+    ]);
+    return planPromotion({
+      environment: applied,
+      kind,
+      release,
+      current: stand.release,
+      pointerSeq: this.#pointerSeq(environment, stand.pointerSeq),
+      before: stand.release === null ? [] : await pipelines.all(stand.release),
+      after: 'release' in candidate ? await pipelines.all(candidate.release) : candidate.pipelines,
+      runsInFlight: runsInFlight.filter((one) => one.release !== release),
+      hold: holds.find((hold) => hold.release === release)?.reason ?? null,
+      freezes,
+      now: clock.now(),
+    });
+  }
+
+  /** Asks for a promotion; its id. The same request again is the same promotion, also when it has been fulfilled meanwhile. */
+  async request(given: PromotionRequest, caller: Caller): Promise<string> {
+    const { promotions } = this.parts;
+    const { environment, release, kind, reason, overrides, approver } = given;
+    const applied = this.#environment(environment);
+    if ((kind === 'hotfix' || overrides.length > 0) && !reason)
+      throw new SluiceError(
+        'bad_request',
+        `A ${kind === 'hotfix' ? 'hotfix' : 'gate that is passed over'} needs a reason.`,
+        {
+          hint: 'Say why with `--reason`; it is shown for ever.',
+        },
+      );
+    const names = gatesOf(kind, applied.config.promotion).map(gateName);
+    const unknown = overrides.find((name) => !names.includes(name));
+    if (unknown !== undefined)
+      throw new SluiceError('bad_request', `${environment} has no gate "${unknown}"; it has ${names.join(', ')}.`);
+    const { pointerSeq, record } = await this.#newPromotion(applied, release, kind, caller, {
+      ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight },
+      overrides: overrides.map((gate) => ({ gate, reason: reason ?? '', actor: caller.name })),
+    });
+    if (given.planHash !== null && given.planHash !== record.planHash)
+      throw new SluiceError(
+        'conflict',
+        `The plan is stale: ${environment} or its configuration changed since it was made.`,
+        {
+          hint: 'Make a new one with `sluice plan`, look at it, and promote that.',
+          details: { pointerSeq, planHash: record.planHash },
+        },
+      );
+    const approval =
+      approver === null ? null : await this.#approval(caller, { decision: 'approve', comment: null, approver });
+    if (approval !== null) refuseUncounted(approval, { ...record, id: '' });
+    const { id } = await promotions.createPromotion(record);
+    const known = approval === null ? null : await promotions.promotionCase(id);
+    if (approval !== null && known !== null && known.promotion.finishedAt === null)
+      await promotions.approvePromotion(id, { ...approval, planHash: known.promotion.planHash });
+    this.parts.onChange();
+    return id;
+  }
+
+  /** Returns to a release that was verified here before: `to`, or the last one other than the present. Its promotion's id. */
+  async rollBack(
+    given: {
+      readonly environment: string;
+      readonly to: string | null;
+      readonly reason: string | null;
+      readonly buildUrl: string | null;
+      readonly inFlight: 'finish' | 'cancel';
+    },
+    caller: Caller,
+  ): Promise<string> {
+    const { promotions } = this.parts;
+    const { environment } = given;
+    const applied = this.#environment(environment);
+    const { release: current } = await promotions.stand(environment);
+    const to = given.to ?? (await promotions.lastVerified(environment, current));
+    if (to === null)
+      throw new SluiceError(
+        'conflict',
+        `No other release was ever verified in ${environment}; there is nothing to return to.`,
+        {
+          hint: 'Promote a release, or pause the schedules: `sluice pipelines pause`.',
+        },
+      );
+    if ((await promotions.verifiedIn(to, [environment]))[environment] === undefined)
+      throw new SluiceError('conflict', `Release ${to.slice(0, 12)} was never verified in ${environment}.`, {
+        hint: `Promote it: \`sluice promote --to ${environment} --release ${to.slice(0, 12)}\`.`,
+      });
+    const { record } = await this.#newPromotion(applied, to, 'rollback', caller, { ...given, overrides: [] });
+    const { id } = await promotions.createPromotion(record);
+    this.parts.onChange();
+    return id;
+  }
+
+  async decide(id: string, decision: Decision, caller: Caller): Promise<void> {
+    const { promotions } = this.parts;
+    const { promotion, approvals } = await this.open(id);
+    if (promotion.state === 'verifying')
+      throw new SluiceError('conflict', `Promotion ${id} has switched ${promotion.environment} already.`, {
+        hint: `To return: \`sluice rollback --env ${promotion.environment}\`.`,
+      });
+    const approval = { ...(await this.#approval(caller, decision)), planHash: promotion.planHash };
+    if (decision.decision === 'approve') refuseUncounted(approval, promotion);
+    if (!(await promotions.approvePromotion(id, approval))) {
+      const before = approvals.find(({ approver }) => approver === approval.approver);
+      if (before?.decision !== decision.decision)
+        throw new SluiceError('conflict', `${approval.approver} has decided on promotion ${id} already.`);
+    }
+    this.parts.onChange();
+  }
+
+  async override(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
+    const { gates } = await this.open(id);
+    if (!(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
+      throw new SluiceError('conflict', `Promotion ${id} has no gate "${gate}" that waits for an answer.`, {
+        hint: `Its gates: ${gates.map(({ name, state }) => `${name} (${state})`).join(', ') || 'none yet'}.`,
+      });
+    this.parts.onChange();
+  }
+
+  async cancel(id: string, caller: Caller): Promise<void> {
+    const { promotion } = await this.open(id);
+    const before = promotion.state !== 'verifying';
+    const cancelled =
+      before &&
+      (await this.parts.promotions.movePromotion(
+        id,
+        promotion.state,
+        'cancelled',
+        `Cancelled by ${caller.name}.`,
+        caller.name,
+      ));
+    if (!cancelled)
+      throw new SluiceError(
+        'conflict',
+        `Promotion ${id} went on meanwhile, or has switched ${promotion.environment} already.`,
+        {
+          hint: `To return: \`sluice rollback --env ${promotion.environment}\`.`,
+        },
+      );
+    this.parts.onChange();
+  }
+
+  async setHold(environment: string, release: string, reason: string, caller: Caller): Promise<void> {
+    this.#environment(environment);
+    await this.parts.promotions.setHold(environment, release, reason, caller.name);
+  }
+
+  async liftHold(environment: string, release: string, caller: Caller): Promise<void> {
+    if (!(await this.parts.promotions.liftHold(environment, release, caller.name)))
+      throw new SluiceError('not_found', `Release ${release.slice(0, 12)} is not on hold in ${environment}.`);
+  }
+
+  async addFreeze(
+    given: {
+      readonly environment: string;
+      readonly startsAt: Date | null;
+      readonly endsAt: Date;
+      readonly reason: string;
+    },
+    caller: Caller,
+  ): Promise<string> {
+    const { environment, endsAt, reason } = given;
+    this.#environment(environment);
+    const now = this.parts.clock.now();
+    const startsAt = given.startsAt ?? now;
+    if (endsAt <= startsAt || endsAt <= now)
+      throw new SluiceError(
+        'bad_request',
+        `The freeze would end at ${endsAt.toISOString()}, before it begins or already past.`,
+      );
+    return this.parts.promotions.addFreeze({
+      ...{ environment, reason, actor: caller.name },
+      ...{ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() },
+    });
+  }
+
+  async liftFreeze(environment: string, id: string, caller: Caller): Promise<void> {
+    if (!(await this.parts.promotions.liftFreeze(environment, id, caller.name)))
+      throw new SluiceError('not_found', `${environment} has no freeze ${id}.`);
+    this.parts.onChange();
+  }
+
+  /** Throws `not_found`, or `conflict` when it has ended. */
+  async open(id: string): Promise<PromotionCase> {
+    const known = await this.parts.promotions.promotionCase(id);
+    if (known === null) throw new SluiceError('not_found', `There is no promotion ${id}.`);
+    if (known.promotion.finishedAt !== null)
+      throw new SluiceError('conflict', `Promotion ${id} has ended: ${known.promotion.state}.`);
+    return known;
+  }
+
+  async #newPromotion(
+    applied: AppliedEnvironment,
+    release: string,
+    kind: PromotionKind,
+    caller: Caller,
+    more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> & Pick<PromotionRecord['plan'], 'overrides'>,
+  ) {
+    const { promotions } = this.parts;
+    const { name: environment, promotion: rules } = applied.config;
+    const stand = await promotions.stand(environment);
+    const pointerSeq = this.#pointerSeq(environment, stand.pointerSeq);
+    const about = await promotions.release(release);
+    if (about === null) throw new SluiceError('not_found', `There is no release ${release.slice(0, 12)}.`);
+    const record = {
+      ...{ environment, release, kind, pointerSeq, configHash: applied.hash, actor: caller.name },
+      ...{ previous: stand.release, fallback: await promotions.lastVerified(environment, release) },
+      plan: { rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
+      planHash: planHash({ environment: applied, release, kind, pointerSeq }),
+      ...{ reason: more.reason, buildUrl: more.buildUrl },
+    };
+    return { pointerSeq, record };
+  }
+
+  /** What something else moves all the time makes no plan stale. */
+  #pointerSeq(environment: string, seq: number): number {
+    return this.parts.isFollowed(environment) ? 0 : seq;
+  }
+
+  async #approval(caller: Caller, { decision, comment, approver }: Decision): Promise<GivenApproval> {
+    const onBehalf = approver !== null && approver !== caller.name;
+    return {
+      approver: approver ?? caller.name,
+      assertedBy: onBehalf ? caller.name : null,
+      groups: onBehalf ? await this.parts.groupsOf(approver) : caller.groups,
+      ...{ decision, comment, planHash: '' },
+    };
+  }
+
+  #environment(name: string): AppliedEnvironment {
+    const found = this.parts.environments.get(name);
+    if (found !== null) return found;
+    const known = this.parts.environments.all().map(({ config }) => config.name);
+    throw new SluiceError('not_found', `There is no environment "${name}".`, { hint: `Known: ${known.join(', ')}.` });
+  }
+}
+
+/** An approval that would not count is an error, not a line that nobody reads. */
+function refuseUncounted(
+  approval: GivenApproval,
+  { plan: { rules, authors }, actor }: Pick<PromotionRecord, 'plan' | 'actor' | 'id'>,
+): void {
+  const { groups } = rules.approvals;
+  if (isOneself(approval, { rules, requester: actor, authors }))
+    throw new SluiceError(
+      'forbidden',
+      `${approval.approver} asked for this promotion or wrote the commit, and may not approve it.`,
+      {
+        hint: 'Somebody else has to: the environment says `exclude_author`.',
+      },
+    );
+  if (groups.length > 0 && !approval.groups.some((group) => groups.includes(group)))
+    throw new SluiceError(
+      'forbidden',
+      `${approval.approver} is in none of the groups whose approval counts: ${groups.join(', ')}.`,
+      { hint: 'Groups are those of the approver’s token here: `sluice token list`.' },
+    );
+}
+
+/** `Ada <ada@example.com>`: all that an approver of that name might be called. */
+function namesOf(author: string | null): string[] {
+  if (author === null) return [];
+  const [, name = author, address = ''] = /^(.*?)\s*<([^>]*)>$/.exec(author) ?? [];
+  return [author, name, address, address.split('@')[0] ?? ''].filter((one) => one !== '');
+}
