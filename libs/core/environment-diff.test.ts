@@ -3,6 +3,7 @@ import { diffConfigs, shownConfig } from './environment-diff.ts';
 import type { EnvironmentConfig } from './pipeline.ts';
 
 const dev: EnvironmentConfig = {
+  verifySample: null,
   ...{ name: 'dev', storage: 'file:///dev', schedules: 'active', vars: { region: 'eu' }, params: { sample: 0.1 } },
   secrets: { DSN: { env: 'DEV_DSN' }, OLD: { file: '/run/old' } },
   pools: { default: 8 },

@@ -2,6 +2,7 @@
 export * from './queries/audit.ts';
 export { readPromotions } from './queries/promotions.ts';
 export * from './queries/read-alerts.ts';
+export * from './queries/read-drift.ts';
 export * from './queries/read-environments.ts';
 export * from './queries/read-events.ts';
 export * from './queries/read-grid.ts';

@@ -3,6 +3,8 @@ export { createPromotionStore } from './promotion-store.ts';
 export { createStore } from './store.ts';
 export { createVerificationStore } from './verification-store.ts';
 export type { Db } from './statement.ts';
+export * as followQueries from './queries/follows.ts';
+export * as previewQueries from './queries/previews.ts';
 export { recordRelease } from './queries/record-release.ts';
 export { usedReleases } from './queries/used-releases.ts';
 export * as apiQueries from './api-queries.ts';

@@ -73,6 +73,24 @@ create table environment_config (
   constraint environment_config_pkey primary key (environment, seq)
 );
 
+create table environment_follow (
+  environment text not null,
+  remote text not null,
+  ref text not null,
+  actor text not null,
+  since timestamp with time zone default now() not null,
+  commit text,
+  seen_at timestamp with time zone,
+  release text,
+  problem text,
+  problems jsonb default '[]'::jsonb not null,
+  asked_at timestamp with time zone,
+  told text,
+  constraint environment_follow_pkey primary key (environment),
+  constraint environment_follow_release_fkey foreign key (release) REFERENCES release(digest),
+  constraint follow_release_has_commit check (((release IS NULL) OR (commit IS NOT NULL)))
+);
+
 create table environment_pointer (
   environment text not null,
   seq integer not null,
@@ -183,6 +201,23 @@ create table pool (
   constraint pool_has_slots check ((slots >= 0)),
   constraint pool_used_not_negative check ((used >= 0))
 ) with (fillfactor=50);
+
+create table preview (
+  id bigint generated always as identity,
+  environment text not null,
+  parent text not null,
+  storage text not null,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  closing_at timestamp with time zone,
+  closed_by text,
+  removed_at timestamp with time zone,
+  constraint preview_pkey primary key (id),
+  constraint preview_closes_before_removal check (((removed_at IS NULL) OR (closing_at IS NOT NULL))),
+  constraint preview_within_parent check (starts_with(environment, (parent || '/'::text)))
+);
+create unique index preview_open on preview (environment) WHERE (removed_at IS NULL);
 
 create table process (
   id text not null,

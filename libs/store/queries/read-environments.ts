@@ -1,4 +1,4 @@
-import type { EnvironmentConfig } from '#core';
+import type { EnvironmentConfig, Problem } from '#core';
 import type { Db } from '../statement.ts';
 
 export interface EnvironmentRow {
@@ -8,6 +8,17 @@ export interface EnvironmentRow {
   readonly release: string | null;
   readonly dirty: boolean;
   readonly releasedAt: string | null;
+  /** Null: no git remote decides its release. */
+  readonly follow: {
+    readonly remote: string;
+    readonly ref: string;
+    readonly commit: string | null;
+    readonly at: string | null;
+    readonly problem: string | null;
+    readonly problems: readonly Problem[];
+  } | null;
+  /** Null: it is declared by a file. */
+  readonly preview: { readonly parent: string; readonly expiresAt: string; readonly closing: boolean } | null;
 }
 
 /** Where an environment points, since when and by whose act; null: nowhere yet. */
@@ -20,10 +31,14 @@ export async function readPointer(
   return row ?? null;
 }
 
-/** All environments as last applied, with the release each points at; by name. */
+/** All environments as last applied, with the release each points at; by name. Previews that were removed are left out. */
 export function readEnvironments(db: Db): Promise<EnvironmentRow[]> {
   return db.sql<EnvironmentRow[]>`
-    select c.environment as name, c.content as config, p.release, coalesce(r.dirty, false) as dirty, p.at as "releasedAt"
+    select c.environment as name, c.content as config, p.release, coalesce(r.dirty, false) as dirty, p.at as "releasedAt",
+           case when f.environment is not null then jsonb_build_object('remote', f.remote, 'ref', f.ref, 'commit', f.commit,
+             'at', to_char(f.seen_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'problem', f.problem, 'problems', f.problems) end as follow,
+           case when v.environment is not null then jsonb_build_object('parent', v.parent, 'closing', v.closing_at is not null,
+             'expiresAt', to_char(v.expires_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) end as preview
     from (
       select distinct on (environment) environment, content
       from environment_config
@@ -37,5 +52,8 @@ export function readEnvironments(db: Db): Promise<EnvironmentRow[]> {
       limit 1
     ) p on true
     left join release r on r.digest = p.release
+    left join environment_follow f on f.environment = c.environment
+    left join preview v on v.environment = c.environment and v.removed_at is null
+    where v.environment is not null or strpos(c.environment, '/') = 0
     order by c.environment`;
 }

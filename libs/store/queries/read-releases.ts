@@ -20,7 +20,7 @@ const COLUMNS = `r.digest, r.alias, r.commit, r.branch, r.author, r.message, r.d
   r.build_url as "buildUrl", coalesce((
     select json_agg(environment order by environment)
     from (select distinct on (environment) environment, release from environment_pointer order by environment, seq desc) p
-    where p.release = r.digest
+    where p.release = r.digest and (strpos(environment, '/') = 0 or environment in (select environment from preview where removed_at is null))
   ), '[]') as environments`;
 
 /** Releases, newest first, after the release `before` if that is given; `dirty` null: of both kinds. Sorts all releases. */
