@@ -112,6 +112,33 @@ export interface LogPage {
   readonly complete: boolean;
 }
 
+/**
+ * Whole contents by key below one root, in a folder or in a bucket. A key is a relative path with forward slashes; one
+ * that leaves the root is refused with `bad_request`. A content is there wholly or not at all, and once `put` resolves it
+ * survives a crash. Throws `unavailable` when the other side does not answer or refuses us.
+ */
+export interface ObjectStore {
+  /** What people call the root: an absolute folder or `s3://bucket/prefix`. */
+  readonly name: string;
+  /** Null when there is none. */
+  get(key: string): Promise<Buffer | null>;
+  /** Replaces what is there. */
+  put(key: string, content: Buffer | string): Promise<void>;
+  /** Bytes of each, in their order; null where there is none. */
+  sizes(keys: readonly string[]): Promise<readonly (number | null)[]>;
+  /** Everything below a folder, however deep, by key; empty when there is nothing. */
+  list(folder: string): Promise<readonly StoredObject[]>;
+  /** No error when there is none. */
+  remove(key: string): Promise<void>;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly bytes: number;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+}
+
 /** Unpacked, read-only copies of releases. */
 export interface ReleaseFiles {
   /** Absolute folder that holds the release's `dags/` content; verified on unpack, reused afterwards. */

@@ -1,13 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { Clock } from '#core';
-import type { FileStorage } from '#storage';
+import type { EnvironmentStorage } from '#storage';
 
 export interface SweptStorage {
   readonly db: DataSource;
   readonly clock: Clock;
   /** Names of the environments as they are now. */
   readonly environments: () => readonly string[];
-  readonly storageFor: (environment: string) => FileStorage;
+  readonly storageFor: (environment: string) => EnvironmentStorage;
   readonly problem: (error: unknown) => void;
 }
 

@@ -19,15 +19,24 @@ export async function writeEvidence(at: RootFolder, key: EvidenceKey, result: At
   await rename(temporary, fileOf(folder, key));
 }
 
-/** Null when there is none, or when it cannot be read as such: then the attempt is run again, which is always right. */
+/** Null when there is none; see `evidenceOf`. */
 export async function readEvidence(at: RootFolder, key: EvidenceKey): Promise<AttemptResult | null> {
   const file = fileOf(at.evidence(key.runId, key.taskId, key.mapIndex), key);
   try {
-    const result = JSON.parse(await readFile(file, 'utf8')) as AttemptResult;
-    return result.runId === key.runId && result.fence === key.fence ? result : null;
+    return evidenceOf(await readFile(file, 'utf8'), key);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  }
+}
+
+/** Null when it cannot be read as such, or is about another: then the attempt is run again, which is always right. */
+export function evidenceOf(text: string, key: EvidenceKey): AttemptResult | null {
+  try {
+    const result = JSON.parse(text) as AttemptResult;
+    return result.runId === key.runId && result.fence === key.fence ? result : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { LogKey, LogStore } from '#core';
 import { followLog } from './follow-log.ts';
 import { LogCursor } from './log-cursor.ts';
+import { LogFolder } from './log-folder.ts';
 import { openLogWriter } from './log-writer.ts';
 import { RootFolder } from './root-folder.ts';
 import { searchLog } from './search-log.ts';
@@ -15,11 +16,14 @@ export function createFileLogs({ root }: { readonly root: string }): LogStore {
   return {
     open: (key) => openLogWriter(folderOf(key)),
     read: async (key, { fromLine, limit }) => {
-      const cursor = new LogCursor(folderOf(key), fromLine);
+      const cursor = new LogCursor(new LogFolder(folderOf(key)), fromLine);
       const lines = await cursor.read(limit);
       return { lines, nextLine: cursor.nextLine, complete: cursor.complete };
     },
-    search: (key, text, limit) => searchLog(folderOf(key), text, limit),
-    follow: (key, fromLine, onLines, signal) => followLog(folderOf(key), fromLine, onLines, signal),
+    search: (key, text, limit) => searchLog(new LogFolder(folderOf(key)), text, limit),
+    follow: async (key, fromLine, onLines, signal) => {
+      const log = new LogFolder(folderOf(key));
+      await followLog({ source: log, folder: log.folder, looks: 1 }, fromLine, onLines, signal);
+    },
   };
 }

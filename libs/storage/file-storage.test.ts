@@ -19,7 +19,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { storageConformance } from '../testing/storage-conformance.ts';
-import { createFileStorage, type FileStorage } from './file-storage.ts';
+import type { EnvironmentStorage } from './environment-storage.ts';
+import { createFileStorage } from './file-storage.ts';
 
 const temporaryRoot = () => mkdtemp(path.join(os.tmpdir(), 'sluice-storage-'));
 
@@ -30,7 +31,7 @@ storageConformance('file', async () => {
 
 describe('file storage on this file system', () => {
   let root: string;
-  let storage: FileStorage;
+  let storage: EnvironmentStorage;
   beforeEach(async () => {
     root = await temporaryRoot();
     storage = createFileStorage({ root });

@@ -1,22 +1,31 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { LogLine } from '#core';
 import { LogCursor } from './log-cursor.ts';
+import type { LogSource } from './log-segments.ts';
 
 const BATCH = 2000;
 /** Behind the file system's events, which some file systems (network, containers) do not deliver. */
 const POLL_MS = 500;
 /** While there is nothing to watch yet. */
-const POLL_UNWATCHED_MS = 150;
+const LOOK_MS = 150;
+
+export interface FollowedLog {
+  readonly source: LogSource;
+  /** What changes when a line is written on this machine. */
+  readonly folder: string;
+  /** Looks for that folder, while it is not there, between two looks at the source. */
+  readonly looks: number;
+}
 
 /** Calls back with lines as they come; resolves when the log was closed and read to its end, or when the signal aborts. */
 export async function followLog(
-  folder: string,
+  { source, folder, looks }: FollowedLog,
   fromLine: number,
   onLines: (lines: readonly LogLine[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const cursor = new LogCursor(folder, fromLine);
-  const changes = new FolderChanges(folder, signal);
+  const cursor = new LogCursor(source, fromLine);
+  const changes = new FolderChanges(folder, looks, signal);
   try {
     while (!signal.aborted) {
       changes.watchIfThere();
@@ -33,14 +42,16 @@ export async function followLog(
 
 class FolderChanges {
   readonly #folder: string;
+  readonly #looks: number;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.#changed();
   #watcher: FSWatcher | null = null;
   #seen = false;
   #wake: (() => void) | null = null;
 
-  constructor(folder: string, signal: AbortSignal) {
+  constructor(folder: string, looks: number, signal: AbortSignal) {
     this.#folder = folder;
+    this.#looks = looks;
     this.#signal = signal;
     signal.addEventListener('abort', this.#onAbort);
   }
@@ -58,17 +69,25 @@ class FolderChanges {
 
   /** Resolves at a change since the last call, or after the poll's time. */
   async next(): Promise<void> {
-    if (!this.#seen && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.#watcher === null ? POLL_UNWATCHED_MS : POLL_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wake = null;
-    }
+    if (this.#watcher !== null) await this.#wait(POLL_MS);
+    else
+      for (let look = 0; look < this.#looks && this.#watcher === null && !this.#seen; look++) {
+        await this.#wait(LOOK_MS);
+        this.watchIfThere();
+      }
     this.#seen = false;
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#seen || this.#signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
   }
 
   close(): void {

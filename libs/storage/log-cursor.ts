@@ -1,10 +1,17 @@
-import { open } from 'node:fs/promises';
 import type { LogLine } from '#core';
-import { isEnd, listSegments, type LogSegment, NEWLINE, parseLine, SEGMENT_BYTES, segmentOf } from './log-segments.ts';
+import {
+  isEnd,
+  type LogSegment,
+  type LogSource,
+  NEWLINE,
+  parseLine,
+  SEGMENT_BYTES,
+  segmentOf,
+} from './log-segments.ts';
 
 /** Reads an attempt's log forward from a line, and remembers where it is: asking again costs only what is new. */
 export class LogCursor {
-  readonly #folder: string;
+  readonly #source: LogSource;
   #nextLine: number;
   #segment: LogSegment | null = null;
   /** Where in the segment the next look begins, and the number of the line there. */
@@ -13,8 +20,8 @@ export class LogCursor {
   #atEnd = false;
   #ended = false;
 
-  constructor(folder: string, fromLine: number) {
-    this.#folder = folder;
+  constructor(source: LogSource, fromLine: number) {
+    this.#source = source;
     this.#nextLine = Math.max(1, fromLine);
   }
 
@@ -33,7 +40,7 @@ export class LogCursor {
     const lines: LogLine[] = [];
     while (lines.length < limit) {
       if (this.#segment === null) {
-        const segments = await listSegments(this.#folder);
+        const segments = await this.#source.list();
         if (segments.length === 0) break;
         this.#enter(segments[segmentOf(segments, this.#nextLine)] as LogSegment);
       }
@@ -57,21 +64,15 @@ export class LogCursor {
 
   async #following(): Promise<LogSegment | undefined> {
     const { firstLine } = this.#segment as LogSegment;
-    return (await listSegments(this.#folder)).find((segment) => segment.firstLine > firstLine);
+    return (await this.#source.list()).find((segment) => segment.firstLine > firstLine);
   }
 
   /** Takes whole lines from the offset on; false when there is none. What has no newline yet is left for later. */
   async #readOn(lines: LogLine[], limit: number): Promise<boolean> {
-    const handle = await open((this.#segment as LogSegment).file, 'r');
-    try {
-      for (let size = SEGMENT_BYTES; ; size *= 2) {
-        const buffer = Buffer.allocUnsafe(size);
-        const { bytesRead } = await handle.read(buffer, 0, size, this.#offset);
-        if (this.#take(buffer.subarray(0, bytesRead), lines, limit)) return true;
-        if (bytesRead < size || this.#atEnd) return false;
-      }
-    } finally {
-      await handle.close();
+    for (let size = SEGMENT_BYTES; ; size *= 2) {
+      const chunk = await this.#source.read(this.#segment as LogSegment, this.#offset, size);
+      if (this.#take(chunk, lines, limit)) return true;
+      if (chunk.length < size || this.#atEnd) return false;
     }
   }
 

@@ -1,11 +1,17 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import type { LogLine } from '#core';
 
-/** A file of an attempt's log. Its name is the number of its first line: the folder's listing is the line index. */
+/** A part of an attempt's log. Its name is the number of its first line: the listing is the line index. */
 export interface LogSegment {
-  readonly file: string;
   readonly firstLine: number;
+  readonly name: string;
+}
+
+/** Where the segments of one log lie. */
+export interface LogSource {
+  /** In order; empty when nothing was logged (yet). */
+  list(): Promise<readonly LogSegment[]>;
+  /** At most `most` bytes of a segment (null: all) from `offset` on; fewer at its end. */
+  read(segment: LogSegment, offset: number, most: number | null): Promise<Buffer>;
 }
 
 /** Past this a segment is full and the next one begins. */
@@ -16,15 +22,11 @@ export function segmentName(firstLine: number): string {
   return `${String(firstLine).padStart(8, '0')}.ndjson`;
 }
 
-/** In order; empty when nothing was logged (yet). */
-export async function listSegments(folder: string): Promise<readonly LogSegment[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+/** Those of the names that are segments, in order. */
+export function segmentsAmong(names: readonly string[]): readonly LogSegment[] {
   return names
     .filter((name) => /^\d+\.ndjson$/.test(name))
-    .map((name) => ({ file: path.join(folder, name), firstLine: Number.parseInt(name, 10) }))
+    .map((name) => ({ name, firstLine: Number.parseInt(name, 10) }))
     .sort((a, b) => a.firstLine - b.firstLine);
 }
 

@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogLine, LogWriter } from '#core';
 import { LogCursor } from './log-cursor.ts';
+import { LogFolder } from './log-folder.ts';
 import { endRecord, lineRecord, SEGMENT_BYTES, segmentName } from './log-segments.ts';
 
 /** Lines that come within this time of the last write go into one write: a tail lags at most that much. */
@@ -9,7 +10,7 @@ const GATHER_MS = 40;
 
 /** Opens an attempt's log for appending; continues after the last whole line when there is one. Nothing is created yet. */
 export async function openLogWriter(folder: string): Promise<LogWriter> {
-  const cursor = new LogCursor(folder, 1);
+  const cursor = new LogCursor(new LogFolder(folder), 1);
   while ((await cursor.read(100_000)).length > 0);
   return new SegmentWriter(folder, cursor.nextLine);
 }

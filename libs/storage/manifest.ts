@@ -56,17 +56,25 @@ export function createManifest(about: ManifestAbout, location: string, files: re
   };
 }
 
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest)}\n`;
+}
+
 /** Throws `conflict` when the manifest does not describe itself. */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, MANIFEST);
-  const text = await readFile(file, 'utf8');
+  return parseManifest(await readFile(file, 'utf8'), file);
+}
+
+/** The same for its text; `name` says where it is from. */
+export function parseManifest(text: string, name: string): Manifest {
   try {
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.format === 1 && manifest.hash === manifestHash(manifest.files)) return manifest;
   } catch {
     // not JSON: the same answer as for a hash that does not fit
   }
-  throw new SluiceError('conflict', `The manifest ${file} is damaged.`, {
+  throw new SluiceError('conflict', `The manifest ${name} is damaged.`, {
     hint: 'Run the task that writes this version again.',
   });
 }

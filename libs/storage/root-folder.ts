@@ -31,6 +31,11 @@ export class RootFolder {
     return this.inside('staging', name);
   }
 
+  /** Where copies are made, and what is being removed. */
+  incoming(name: string): string {
+    return this.inside('incoming', name);
+  }
+
   /** Where a published location is shown; the last part may be a link. */
   location(location: string): string {
     if (location.split('/')[0] === OURS || location.split('/').includes(MANIFEST))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { ManifestAbout, OutputBinding, PublishedVersion, Staged } from '#core';
-import { createManifest } from './manifest.ts';
+import { createManifest, type Manifest, manifestText } from './manifest.ts';
 import { MANIFEST, type RootFolder } from './root-folder.ts';
 import { hashStagedFiles } from './staged-files.ts';
 import { stagedOutput } from './stage.ts';
@@ -12,9 +12,7 @@ import { stagedOutput } from './stage.ts';
  * file in one publishes none. A version nobody points to (we were killed in between) is garbage, never a half result.
  */
 export async function seal(at: RootFolder, staged: Staged, about: ManifestAbout): Promise<readonly PublishedVersion[]> {
-  const stagingRoot = at.staging(path.basename(staged.root));
-  const ready = [];
-  for (const output of staged.writes) ready.push(await prepare(at, stagingRoot, output, about));
+  const ready = await prepareOutputs(at, staged, about);
   for (const { from, to } of ready) {
     await mkdir(path.dirname(to), { recursive: true });
     await rename(from, to);
@@ -23,14 +21,40 @@ export async function seal(at: RootFolder, staged: Staged, about: ManifestAbout)
   return ready.map(({ published }) => published);
 }
 
-async function prepare(at: RootFolder, stagingRoot: string, output: OutputBinding, about: ManifestAbout) {
+/** A staged output that was checked and hashed; its manifest is in it. */
+export interface ReadyOutput {
+  readonly from: string;
+  /** Folder of the version below this root. */
+  readonly to: string;
+  readonly manifest: Manifest;
+  readonly published: PublishedVersion;
+}
+
+/** Checks and hashes every output and gives it a version; throws before anything is moved. */
+export async function prepareOutputs(
+  at: RootFolder,
+  staged: Staged,
+  about: ManifestAbout,
+): Promise<readonly ReadyOutput[]> {
+  const stagingRoot = at.staging(path.basename(staged.root));
+  const ready = [];
+  for (const output of staged.writes) ready.push(await prepare(at, stagingRoot, output, about));
+  return ready;
+}
+
+async function prepare(
+  at: RootFolder,
+  stagingRoot: string,
+  output: OutputBinding,
+  about: ManifestAbout,
+): Promise<ReadyOutput> {
   at.location(output.location); // refuses reserved and escaping locations before anything is written
   const from = stagedOutput(stagingRoot, output.variable);
   const { files, folders } = await hashStagedFiles(from, output.name, at.durable);
   const manifest = createManifest(about, output.location, files);
   const handle = await open(path.join(from, MANIFEST), 'wx', 0o444);
   try {
-    await handle.writeFile(`${JSON.stringify(manifest)}\n`);
+    await handle.writeFile(manifestText(manifest));
     if (at.durable) await handle.datasync();
   } finally {
     await handle.close();
@@ -45,7 +69,7 @@ async function prepare(at: RootFolder, stagingRoot: string, output: OutputBindin
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   };
-  return { from, to: at.version(version), published };
+  return { from, to: at.version(version), manifest, published };
 }
 
 /** Makes names in a folder survive a power cut. */

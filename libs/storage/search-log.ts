@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { listSegments, parseLine } from './log-segments.ts';
+import { type LogSource, parseLine } from './log-segments.ts';
 
 /** Numbers of the lines that hold `text`, ignoring case and ANSI codes; reads one segment at a time. */
-export async function searchLog(folder: string, text: string, limit: number): Promise<readonly number[]> {
+export async function searchLog(source: LogSource, text: string, limit: number): Promise<readonly number[]> {
   const found: number[] = [];
   if (text === '') return found;
   const wanted = text.toLowerCase();
   // What the text looks like inside a record: most lines are ruled out without parsing them.
   const encoded = JSON.stringify(text).slice(1, -1).toLowerCase();
-  for (const segment of await listSegments(folder)) {
-    const content = await readFile(segment.file, 'utf8');
+  for (const segment of await source.list()) {
+    const content = (await source.read(segment, 0, null)).toString('utf8');
     const lowered = content.toLowerCase();
     if (!mayHold(lowered, encoded)) continue;
     const records = content.split('\n').slice(0, -1); // after the last newline: nothing, or a torn line

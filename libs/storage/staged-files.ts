@@ -3,6 +3,7 @@ import { constants, type Dirent, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '#core';
+import { inLanes } from './in-lanes.ts';
 import type { ManifestFile } from './manifest.ts';
 import { MANIFEST, OURS } from './root-folder.ts';
 
@@ -31,14 +32,7 @@ export async function hashStagedFiles(root: string, output: string, durable: boo
       else names.push(path.relative(root, full));
     }
   }
-  const found: { file: ManifestFile; stats: Stats }[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let name = names[next++]; name !== undefined; name = names[next++])
-      found.push(await hashOne(root, name, output, durable));
-  };
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, names.length) }, lane));
-  for (const result of ended) if (result.status === 'rejected') throw result.reason;
+  const found = await inLanes(AT_ONCE, names, (name) => hashOne(root, name, output, durable));
   refuseHardLinks(found, output);
   return { files: found.map(({ file }) => file), folders: folders.reverse() };
 }

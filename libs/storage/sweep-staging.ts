@@ -29,7 +29,7 @@ export async function sweepStaging(
 }
 
 /** A file deep inside counts: a folder's own time does not change with its files' contents. */
-async function changedSince(folder: string, before: number): Promise<boolean> {
+export async function changedSince(folder: string, before: number): Promise<boolean> {
   const entry = await lstat(folder).catch(() => null);
   if (entry === null) return false;
   if (entry.mtimeMs >= before) return true;

@@ -1,0 +1,24 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { S3TestServer } from '../testing/s3-server.ts';
+import { storageConformance } from '../testing/storage-conformance.ts';
+import { S3Objects } from './s3-objects.ts';
+import { createS3Storage } from './s3-storage.ts';
+
+let server: S3TestServer;
+beforeAll(async () => {
+  server = await S3TestServer.start();
+});
+afterAll(() => server.stop());
+let roots = 0;
+
+storageConformance('s3', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'sluice-s3-'));
+  const objects = new S3Objects(`s3://test/root-${++roots}`, server.settings);
+  return {
+    storage: createS3Storage({ objects, folder, cacheBytes: 1024 ** 3 }),
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+});

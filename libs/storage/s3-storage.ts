@@ -1,0 +1,71 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type EvidenceKey, relativeSegment } from '#core';
+import type { EnvironmentStorage } from './environment-storage.ts';
+import { evidenceOf } from './evidence.ts';
+import { OURS, RootFolder } from './root-folder.ts';
+import type { S3Objects } from './s3-objects.ts';
+import { addressOnS3, pointOnS3 } from './s3-pointer.ts';
+import { type S3Root, sealOnS3 } from './s3-seal.ts';
+import { checkPinned, stage, stagingFolder } from './stage.ts';
+import { sweepStaging } from './sweep-staging.ts';
+import { VersionCache } from './version-cache.ts';
+
+export interface S3StorageOptions {
+  readonly objects: S3Objects;
+  /** Absolute folder of this machine for staging and copies of versions, of this root alone; made at need. */
+  readonly folder: string;
+  /** Copies of versions past this are removed, the longest unused first. */
+  readonly cacheBytes: number;
+}
+
+/** Environment storage in a bucket. Tasks see folders all the same: inputs are copied here first, outputs uploaded after. */
+export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOptions): EnvironmentStorage {
+  const at = new RootFolder(folder, false);
+  const cache = new VersionCache({ at, objects, maxBytes: cacheBytes });
+  const root: S3Root = { at, objects, cache };
+  const discard = async (stagingRoot: string): Promise<void> => {
+    cache.release(stagingRoot);
+    // The sweep tries again.
+    await rm(at.staging(path.basename(stagingRoot)), { recursive: true, force: true }).catch(() => undefined);
+  };
+  return {
+    stage: async (request) => {
+      const holder = stagingFolder(at, request.attemptId);
+      try {
+        return await stage(
+          at,
+          request,
+          async (read, pinned) => {
+            const check = (manifest: { hash: string }): void => checkPinned(manifest, read, pinned);
+            return (await cache.open(pinned.version, { holder, check })).folder;
+          },
+          holder,
+        );
+      } catch (error) {
+        await discard(holder);
+        throw error;
+      }
+    },
+    seal: (staged, about) => sealOnS3(root, staged, about),
+    discard: (staged) => discard(staged.root),
+    project: (location, version, fence) => pointOnS3(root, location, version, fence),
+    folder: async (version) => (await cache.open(version)).folder,
+    address: (version) => addressOnS3(root, version),
+    manifest: (version) => cache.manifest(version),
+    writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),
+    readEvidence: async (key) => {
+      const text = await objects.get(evidenceKey(key));
+      return text === null ? null : evidenceOf(text.toString('utf8'), key);
+    },
+    sweep: async (options) => {
+      await cache.sweep(options.now);
+      return sweepStaging(at, options);
+    },
+  };
+}
+
+function evidenceKey({ runId, taskId, mapIndex, fence }: EvidenceKey): string {
+  const names = [runId, taskId, mapIndex].map((name) => relativeSegment(String(name)));
+  return [OURS, 'evidence', ...names, `${Number(fence)}.json`].join('/');
+}
