@@ -7,7 +7,7 @@ const BATCH = 2000;
 /** Behind the file system's events, which some file systems (network, containers) do not deliver. */
 const POLL_MS = 500;
 /** While there is nothing to watch yet. */
-const LOOK_MS = 150;
+export const LOOK_MS = 150;
 
 export interface FollowedLog {
   readonly source: LogSource;

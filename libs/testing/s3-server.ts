@@ -74,6 +74,11 @@ export class S3TestServer {
     this.#failures.push({ pattern, left: times, status });
   }
 
+  /** Nothing fails any more. */
+  mend(): void {
+    this.#failures = [];
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
