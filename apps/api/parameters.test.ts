@@ -22,6 +22,7 @@ beforeAll(async () => {
       createRelease: () => 'd',
     },
     ...{ backfill: () => ({ runs: [] }), testAlerts: list, recordMetrics: one },
+    ...{ verification: one, runDiff: one, environmentOfRun: () => 'dev', verifyRun: () => '1', collectGarbage: one },
   });
 });
 afterAll(() => api.close());

@@ -8,6 +8,8 @@ import type {
   backfillRequest,
   decisionRequest,
   Environment,
+  GcReport,
+  gcRequest,
   freezeRequest,
   Grid,
   LiveEvent,
@@ -30,12 +32,14 @@ import type {
   PipelineSummary,
   rerunRequest,
   Run,
+  RunDiffShape,
   RunDetail,
   SystemStatus,
   TaskRunDetail,
   Token,
   tokenRequest,
   triggerRequest,
+  VerificationShape,
   waitingReason,
 } from '#contracts';
 
@@ -94,6 +98,9 @@ export interface Reads {
   run(runId: string): Promise<Run>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
+  /** The newest; null: the run was never verified. */
+  verification(runId: string): Promise<VerificationShape | null>;
+  runDiff(from: string, to: string): Promise<RunDiffShape>;
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
   log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;
@@ -179,6 +186,9 @@ export interface Commands {
 /** Named tokens; see `NamedTokens`. */
 export interface Tokens {
   list(): Promise<readonly Token[]>;
+  /** The verification's id; of one that goes on already, that one's. */
+  verifyRun(runId: string, actor: string): Promise<string>;
+  collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
   create(
     request: z.infer<typeof tokenRequest>,
     by: Caller,

@@ -9,6 +9,8 @@ import {
   createReads,
   createReleaseCommands,
   createReleaseReads,
+  createVerificationCommands,
+  createVerificationReads,
   GraphLayouts,
   keepToken,
   LiveEvents,
@@ -59,6 +61,7 @@ export async function serveApi(options: {
       ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
       ...{ store: installation.promotionStore, now: () => new Date() },
     }),
+    ...createVerificationReads({ db, store, catalog: pipelines, storageFor }),
     ...createReads({
       db,
       store,
@@ -77,6 +80,7 @@ export async function serveApi(options: {
     ...createApiCommands(installation.commands, store, environments),
     ...createReleaseCommands({ db, releases: installation.releases }),
     ...createPromotionCommands({ db, promotions: installation.promotions }),
+    ...createVerificationCommands(installation, systemClock),
   };
   metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({

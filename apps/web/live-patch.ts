@@ -29,6 +29,9 @@ export function applyEvent(client: QueryClient, event: LiveEvent, stale: (key: Q
     case 'alert':
       stale(['alerts', event.environment]);
       return;
+    case 'verification':
+      stale(['verification', event.runId]);
+      return;
     case 'release':
       stale(['environments']);
       for (const key of ['pipelines', 'pipeline', 'grid']) stale([key, event.environment]);

@@ -4,6 +4,7 @@ import { send, type ClientOptions, type Query } from './request.ts';
 import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
+import type * as verificationShapes from './verification-shapes.ts';
 
 // Types only: zod stays out of whoever imports this file.
 type Environment = z.infer<typeof shapes.environment>;
@@ -31,6 +32,7 @@ export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
 export type BackfillRequest = z.input<typeof shapes.backfillRequest>;
+export type GcRequest = z.input<typeof verificationShapes.gcRequest>;
 export type MetricsIn = z.input<typeof shapes.metricsIn>;
 
 export interface Page<T> {
@@ -105,6 +107,14 @@ export function createClient(options: ClientOptions) {
     why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
     cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
     rerun: (id: string, body: RerunRequest) => post<Run>(`${run(id)}/rerun`, body),
+    /** Executes the run again to compare what it writes; see `verification` for what came out. */
+    verify: (id: string) => post<verificationShapes.VerificationShape>(`${run(id)}/verify`),
+    /** The newest; null: it was never verified. */
+    verification: async (id: string) =>
+      (await get<{ verification: verificationShapes.VerificationShape | null }>(`${run(id)}/verification`)).verification,
+    /** What the run `to` differs in from `from`. */
+    runDiff: (from: string, to: string) =>
+      get<verificationShapes.RunDiffShape>(`${run(from)}/diff/${encodeURIComponent(to)}`),
     addMetrics: async (id: string, body: MetricsIn): Promise<void> => {
       await send(options, 'POST', `${run(id)}/metrics`, { body });
     },
@@ -205,6 +215,8 @@ export function createClient(options: ClientOptions) {
       return (await answer.json()) as promotionShapes.PromotionStand;
     },
     system: () => get<SystemStatus>('/system'),
+    collectGarbage: async (body: GcRequest): Promise<verificationShapes.GcReport> =>
+      (await (await send(patient, 'POST', '/gc', { body })).json()) as verificationShapes.GcReport,
     whoami: () => get<shapes.WhoAmI>('/whoami'),
     tokens: () => items<shapes.Token>('/tokens'),
     /** The only answer that ever holds the token itself. */

@@ -1,5 +1,6 @@
 export * from './shapes.ts';
 export * from './release-shapes.ts';
 export * from './promotion-shapes.ts';
+export * from './verification-shapes.ts';
 export * from './client.ts';
 export type { ClientOptions } from './request.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALERT_EVENTS, ATTEMPT_STATES, PROMOTION_STATES, RIGHTS, RUN_STATES, TASK_STATES } from '#core';
+import { ALERT_EVENTS, ATTEMPT_STATES, PROMOTION_STATES, RIGHTS, RUN_STATES, TASK_STATES, VERDICTS } from '#core';
 
 /** Every instant is ISO 8601 in UTC; every id is a string; absent values are null. */
 const instant = z.string();
@@ -427,6 +427,14 @@ export const liveEvent = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('release'), environment: z.string(), release: id }),
   z.object({ kind: z.literal('alert'), environment: z.string(), deliveryId: id }),
+  /** A verified run has its verdict. */
+  z.object({
+    kind: z.literal('verification'),
+    environment: z.string(),
+    pipeline: z.string(),
+    runId: id,
+    verdict: z.enum(VERDICTS),
+  }),
   /** Its state, its gates or what it waits for changed. */
   z.object({ kind: z.literal('promotion'), environment: z.string(), promotionId: id, state: z.enum(PROMOTION_STATES) }),
   z.object({

@@ -60,7 +60,7 @@ function pairs<T>(
   return keys.map((key) => [key, old.get(key) ?? null, now.get(key) ?? null]);
 }
 
-/** Fields of plain objects, to any depth; lists are compared whole. */
+/** What two values differ in, by field of plain objects, to any depth; lists are compared whole. */
 export function changesBetween(before: unknown, after: unknown, field = ''): FieldChange[] {
   if (isPlain(before) && isPlain(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

@@ -17,6 +17,7 @@ export * from './promotion.ts';
 export * from './promotion-store.ts';
 export * from './close-enough.ts';
 export * from './compare-outputs.ts';
+export * from './diff-runs.ts';
 export * from './plan-verification.ts';
 export * from './verification-store.ts';
 export * from './rights.ts';

@@ -14,6 +14,8 @@ export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';
 export { createReleaseReads, readRelease } from './reads/release-reads.ts';
 export { createPromotionReads } from './reads/promotion-reads.ts';
+export { createVerificationCommands } from './verification-commands.ts';
+export { createVerificationReads } from './reads/verification-reads.ts';
 export { createPromotionCommands } from './promotion-commands.ts';
 export { createReleaseCommands } from './release-commands.ts';
 export { createApiCommands } from './api-commands.ts';

@@ -2,18 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { Clock, EngineStore, LogStore, PromotionStore } from '#core';
+import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
 import { SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
-import type { Observer } from '#engine';
-import { Commands, Promotions, Scheduler } from '#engine';
+import type { Observer, VerificationParts } from '#engine';
+import { Commands, Promotions, requestVerification, Scheduler } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, endLeftovers } from '#runner';
 import type { EnvironmentStorage } from '#storage';
 import { createFileLogs, createFileStorage } from '#storage';
-import { apiQueries, connectDatabase, createPromotionStore, createStore, migrate } from '#store';
+import {
+  apiQueries,
+  connectDatabase,
+  createPromotionStore,
+  createStore,
+  createVerificationStore,
+  migrate,
+} from '#store';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -29,6 +36,8 @@ import { statusOf } from './status-of.ts';
 import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
 import { SystemMetrics } from './system-metrics.ts';
+import { startVerifying } from './verify-loop.ts';
+import { filesOfVersion, textOfVersion } from './version-files.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
 
 export interface InstallationOptions {
@@ -58,6 +67,8 @@ export interface Installation {
   readonly promotions: Promotions;
   /** True for environments whose release something else decides: a promotion there verifies and points at nothing. */
   readonly isFollowed: (environment: string) => boolean;
+  /** Executes a run again to compare what it writes; the verification's id. See `requestVerification`. */
+  verify(runId: string, actor: string): Promise<string>;
   readonly metrics: SystemMetrics;
   readonly storageFor: (environment: string) => EnvironmentStorage;
   readonly logsFor: (environment: string) => LogStore;
@@ -120,6 +131,12 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     groupsOf: (name) => apiQueries.groupsOfToken(db, name),
     onChange: () => running?.promoting.wake(),
   });
+  const verificationParts = {
+    ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, observer, wake },
+    filesOf: (name: string, version: string, hash: string) => filesOfVersion(storageFor(name), version, hash),
+    textOf: (name: string, version: string, file: FileContent) => textOfVersion(storageFor(name), version, file),
+    alertDefaults: alertDefaults(config, publicUrl),
+  };
   const common = {
     options,
     db,
@@ -135,6 +152,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     promotionStore,
     isFollowed,
     wake,
+    verificationParts,
+    onVerified: () => listeners.commit(),
   };
 
   return {
@@ -148,6 +167,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     promotionStore,
     promotions,
     isFollowed,
+    verify: (runId, actor) => requestVerification(verificationParts, runId, { actor, sampled: false }),
     metrics,
     storageFor,
     logsFor,
@@ -189,6 +209,8 @@ async function startRunning(parts: {
   promotionStore: PromotionStore;
   isFollowed: (environment: string) => boolean;
   wake: () => void;
+  verificationParts: VerificationParts;
+  onVerified: () => void;
 }): Promise<Running> {
   const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
     parts;
@@ -240,6 +262,11 @@ async function startRunning(parts: {
     },
     clock,
   );
+  const stopVerifying = startVerifying(
+    { ...parts.verificationParts, alertDefaults: alertDefaults(config, publicUrl) },
+    clock,
+    parts.onVerified,
+  );
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
   const stopSweep = sweepStorage({
     db,
@@ -254,7 +281,7 @@ async function startRunning(parts: {
     promoting,
     stop: async () => {
       stopSweep();
-      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop()]);
+      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop(), stopVerifying()]);
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);
     },

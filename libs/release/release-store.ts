@@ -11,7 +11,14 @@ import { byCodeUnit } from './list-files.ts';
 import { type ReleaseRecord, ReleaseRecords, type ReleaseSummary } from './release-record.ts';
 import { RELEASE_LIMITS } from './release-limits.ts';
 import type { Snapshot } from './snapshot.ts';
-import { type ReleaseSweepOptions, sweepReleases } from './sweep-releases.ts';
+import { assemble, commitOf, summaryOf } from './stored-release.ts';
+import {
+  type CollectedReleases,
+  collectReleases,
+  type ReleaseCollectOptions,
+  type ReleaseSweepOptions,
+  sweepReleases,
+} from './sweep-releases.ts';
 import { UnpackedReleases } from './unpacked-release.ts';
 import { checkUploaded, refuseProblems, snapshotOfUploaded, type UploadedRelease } from './uploaded-release.ts';
 
@@ -48,6 +55,8 @@ export interface ReleaseStore extends ReleaseFiles {
   list(): Promise<readonly ReleaseSummary[]>;
   /** Removes dirty releases that nothing refers to; returns their digests. For one process at a time. */
   sweep(options: ReleaseSweepOptions): Promise<readonly string[]>;
+  /** Removes these releases and every old content that no other one names. For one process at a time. */
+  collect(options: ReleaseCollectOptions): Promise<CollectedReleases>;
 }
 
 export interface StoredContent {
@@ -200,17 +209,27 @@ class FolderReleaseStore implements ReleaseStore {
   sweep(options: ReleaseSweepOptions): Promise<readonly string[]> {
     return this.#oneByOne(async () => {
       const removed = await sweepReleases(this.#folder, this.#records, options);
-      for (const digest of removed) {
-        this.#recent.delete(digest);
-        this.#unpacked.forget(digest);
-      }
-      if (removed.length > 0) {
-        // What was known to be stored may be gone.
-        this.#blobs.forget();
-        this.#packs.clear();
-      }
+      if (removed.length > 0) this.#forget(removed);
       return removed;
     });
+  }
+
+  collect(options: ReleaseCollectOptions): Promise<CollectedReleases> {
+    return this.#oneByOne(async () => {
+      const collected = await collectReleases(this.#folder, this.#records, options);
+      if (!options.dryRun) this.#forget(collected.digests);
+      return collected;
+    });
+  }
+
+  #forget(removed: readonly string[]): void {
+    for (const digest of removed) {
+      this.#recent.delete(digest);
+      this.#unpacked.forget(digest);
+    }
+    // What was known to be stored may be gone.
+    this.#blobs.forget();
+    this.#packs.clear();
   }
 
   /** A sweep must not remove contents that a put has just found to be there. */
@@ -277,29 +296,4 @@ const packs = new WeakMap<CompiledPipeline, number>();
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((member, index) => member === b[index]);
-}
-
-function commitOf({ commit, branch, author, message, dirty }: Snapshot) {
-  return { commit, branch, author, message, dirty };
-}
-
-function summaryOf({
-  digest,
-  alias,
-  createdAt,
-  commit,
-  branch,
-  author,
-  message,
-  dirty,
-}: ReleaseSummary): ReleaseSummary {
-  return { digest, alias, createdAt, commit, branch, author, message, dirty };
-}
-
-function assemble(
-  record: ReleaseRecord,
-  pipelines: readonly CompiledPipeline[],
-  sources: Readonly<Record<string, string>>,
-): StoredRelease {
-  return { ...summaryOf(record), files: record.files, pipelines, problems: record.problems, sources };
 }

@@ -8,6 +8,8 @@ export interface EnvironmentStorage extends Storage {
   address(version: string): Promise<string>;
   /** What a version holds; throws `not_found` when it is gone. */
   manifest(version: string): Promise<Manifest>;
+  /** Removes a version for good; one that is gone already is no error. Nothing may need it any more. */
+  erase(version: string): Promise<void>;
   /** Removes from this machine what killed attempts left, and what is only a copy and not needed; returns how many staging areas. */
   sweep(options: SweepOptions): Promise<number>;
 }

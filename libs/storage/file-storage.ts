@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EnvironmentStorage } from './environment-storage.ts';
+import { eraseVersion } from './erase-version.ts';
 import { readEvidence, writeEvidence } from './evidence.ts';
 import { readManifest } from './manifest.ts';
 import { project } from './project.ts';
@@ -31,6 +32,7 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     manifest: async (version) => readManifest(await versionFolder(at, version)),
     writeEvidence: (key, result) => writeEvidence(at, key, result),
     readEvidence: (key) => readEvidence(at, key),
+    erase: (version) => eraseVersion(at, version),
     sweep: (options) => sweepStaging(at, options),
   };
 }

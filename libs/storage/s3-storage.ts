@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
 import type { EnvironmentStorage } from './environment-storage.ts';
+import { eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
 import { OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
@@ -58,6 +59,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
       const text = await objects.get(evidenceKey(key));
       return text === null ? null : evidenceOf(text.toString('utf8'), key);
     },
+    erase: (version) => eraseOnS3(objects, version),
     sweep: async (options) => {
       await cache.sweep(options.now);
       return sweepStaging(at, options);

@@ -6,6 +6,15 @@ export type { Db } from './statement.ts';
 export * as followQueries from './queries/follows.ts';
 export * as previewQueries from './queries/previews.ts';
 export { recordRelease } from './queries/record-release.ts';
-export { usedReleases } from './queries/used-releases.ts';
+export {
+  garbageReleases,
+  garbageVersions,
+  markErased,
+  markGarbage,
+  markShadowVersions,
+  versionsToErase,
+  type GarbageVersion,
+} from './queries/collect-garbage.ts';
+export { recordedReleases, usedReleases } from './queries/used-releases.ts';
 export * as apiQueries from './api-queries.ts';
 export { appendAudit, type AuditVerdict } from './queries/audit.ts';

@@ -188,9 +188,11 @@ create table path_version (
   bytes bigint not null,
   published_at timestamp with time zone default now() not null,
   removed_at timestamp with time zone,
+  erased_at timestamp with time zone,
   constraint path_version_pkey primary key (environment, version)
 );
 create index path_version_of_run on path_version (run_id, path);
+create index path_version_to_erase on path_version (environment, version) WHERE ((removed_at IS NOT NULL) AND (erased_at IS NULL));
 
 create table pool (
   environment text not null,

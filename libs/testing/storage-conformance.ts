@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { AttemptResult, ManifestAbout, OutputBinding, PublishedVersion, Staged, Storage } from '#core';
+import type { AttemptResult, ManifestAbout, OutputBinding, PublishedVersion, Staged } from '#core';
+import type { EnvironmentStorage } from '#storage';
 
 export interface StorageUnderTest {
-  readonly storage: Storage;
+  readonly storage: EnvironmentStorage;
   dispose(): Promise<void>;
 }
 
@@ -24,7 +25,7 @@ const ABOUT: ManifestAbout = {
 export function storageConformance(kind: string, make: () => Promise<StorageUnderTest>): void {
   describe(`${kind} storage`, () => {
     let under: StorageUnderTest;
-    let storage: Storage;
+    let storage: EnvironmentStorage;
     beforeEach(async () => {
       under = await make();
       storage = under.storage;
@@ -47,6 +48,15 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       await storage.discard(staged);
       return published as PublishedVersion;
     };
+
+    test('a version that is erased is gone, others of its location stay, and erasing it again is no error', async () => {
+      const old = await publish({ 'a/b.csv': '1' });
+      const kept = await publish({ 'a/b.csv': '2' }, { ...ABOUT, fence: 2 });
+      await storage.erase(old.version);
+      await storage.erase(old.version);
+      await expect(storage.manifest(old.version)).rejects.toMatchObject({ code: 'not_found' });
+      expect((await storage.manifest(kept.version)).files.map((file) => file.path)).toEqual(['a/b.csv']);
+    });
 
     test('an output is staged in an empty folder and sealed into a version that lists its files', async () => {
       const staged = await stage();

@@ -29,7 +29,7 @@ export async function readRuns(
 }
 
 /** Throws `not_found`. */
-export async function findRun({ db }: ReadContext, runId: string): Promise<RunRow> {
+export async function findRun({ db }: Pick<ReadContext, 'db'>, runId: string): Promise<RunRow> {
   const row = await apiQueries.readRun(db, runId);
   if (row === null)
     throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
@@ -79,7 +79,10 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
 }
 
 /** The pipeline as the run's release has it; null when that release is gone. */
-export async function pipelineOfRun(context: ReadContext, run: RunRow): Promise<CatalogPipeline | null> {
+export async function pipelineOfRun(
+  context: Pick<ReadContext, 'catalog'>,
+  run: RunRow,
+): Promise<CatalogPipeline | null> {
   try {
     const pipelines = await context.catalog.pipelines(run.release);
     return pipelines.find((one) => one.name === run.pipeline) ?? null;

@@ -4,17 +4,22 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import { Commands, Promotions } from '#engine';
+import { Commands, Promotions, requestVerification } from '#engine';
 import { createReleaseStore, type ReleaseStore } from '#release';
-import { connectDatabase, createPromotionStore, createStore } from '#store';
+import { createFileStorage } from '#storage';
+import { connectDatabase, createPromotionStore, createStore, createVerificationStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
 import { createPromotionCommands } from '../promotion-commands.ts';
 import { createReleaseCommands } from '../release-commands.ts';
+import { createVerificationCommands } from '../verification-commands.ts';
+import { filesOfVersion } from '../version-files.ts';
 import { createPromotionReads } from './promotion-reads.ts';
+import type { ReadContext } from './read-context.ts';
 import { createReads } from './reads.ts';
 import { createReleaseReads } from './release-reads.ts';
+import { createVerificationReads } from './verification-reads.ts';
 
 export const NOW = new Date('2026-01-10T12:00:00Z');
 
@@ -64,10 +69,12 @@ vars: { region: eu }
 export interface SeededReads {
   readonly reads: ReturnType<typeof createReads> &
     ReturnType<typeof createReleaseReads> &
-    ReturnType<typeof createPromotionReads>;
+    ReturnType<typeof createPromotionReads> &
+    ReturnType<typeof createVerificationReads>;
   readonly commands: ReturnType<typeof createApiCommands> &
     ReturnType<typeof createReleaseCommands> &
-    ReturnType<typeof createPromotionCommands>;
+    ReturnType<typeof createPromotionCommands> &
+    ReturnType<typeof createVerificationCommands>;
   /** Empty: `r1` above is nowhere but in the database. */
   readonly releases: ReleaseStore;
   readonly db: DataSource;
@@ -122,21 +129,22 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const store = createStore(db);
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-seeded-'));
   const releases = createReleaseStore({ folder });
+  const catalog: ReadContext['catalog'] = {
+    pipelines: async (release) =>
+      release === 'r1'
+        ? FILES.map(({ file, text }) => ({
+            name: file.replace('.yaml', ''),
+            file,
+            source: text,
+            pipeline: compiled.pipelines.find((one) => one.file === file) ?? null,
+            problems: compiled.problems.get(file) ?? [],
+          }))
+        : [],
+  };
   const reads = createReads({
     db,
     store,
-    catalog: {
-      pipelines: async (release) =>
-        release === 'r1'
-          ? FILES.map(({ file, text }) => ({
-              name: file.replace('.yaml', ''),
-              file,
-              source: text,
-              pipeline: compiled.pipelines.find((one) => one.file === file) ?? null,
-              problems: compiled.problems.get(file) ?? [],
-            }))
-          : [],
-    },
+    catalog,
     layouts,
     now: () => NOW,
     environment: (name) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
@@ -168,28 +176,44 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     get: async (_release: string, name: string) => compiled.pipelines.find((one) => one.name === name) ?? null,
     all: async () => compiled.pipelines,
   };
+  const clock = { now: () => NOW, schedule: () => () => undefined };
+  const storage = createFileStorage({ root: path.join(folder, 'storage') });
+  const storageFor = () => storage;
+  const verifying = {
+    ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, wake: () => undefined },
+    ...{ alertDefaults: { publicUrl: '', unavailable: () => null }, textOf: async () => null },
+    observer: { event: () => undefined, problem: () => undefined },
+    filesOf: (_name: string, version: string, hash: string) => filesOfVersion(storage, version, hash),
+  };
+  const verify = (runId: string, actor: string) => requestVerification(verifying, runId, { actor, sampled: false });
   const promotionStore = createPromotionStore(db);
   const isFollowed = (): boolean => false;
   const promotions = new Promotions({
     ...{ promotions: promotionStore, pipelines, environments, isFollowed },
-    clock: { now: () => NOW, schedule: () => () => undefined },
+    clock,
     groupsOf: async () => [],
     onChange: () => undefined,
   });
   const promoting = { db, environments, promotions, isFollowed, store: promotionStore, now: () => NOW };
   return {
-    reads: { ...reads, ...createReleaseReads({ db, releases }), ...createPromotionReads(promoting) },
+    reads: {
+      ...reads,
+      ...createReleaseReads({ db, releases }),
+      ...createPromotionReads(promoting),
+      ...createVerificationReads({ db, store, catalog, storageFor }),
+    },
     commands: {
       ...createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
       ...createReleaseCommands({ db, releases }),
       ...createPromotionCommands(promoting),
+      ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
     },
     releases,
     db,
     insert,
     clear: async () => {
       const tables =
-        'run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
+        'verification, run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {

@@ -43,6 +43,10 @@ create table verification_sample (
   last_at     timestamptz not null
 );
 
--- The row outlives the data: what was there, and that it is gone, can still be told.
-alter table path_version add column removed_at timestamptz;
+-- The row outlives the data: what was there, and that it is gone, can still be told. Nothing begins to use a version from
+-- \`removed_at\` on; its files are gone by \`erased_at\`.
+alter table path_version
+  add column removed_at timestamptz,
+  add column erased_at timestamptz;
+create index path_version_to_erase on path_version (environment, version) where removed_at is not null and erased_at is null;
 `;

@@ -122,6 +122,19 @@ export function readTaskRunMetrics(
     limit ${limit}`;
 }
 
+/** The last counted value of each metric of a run's task runs, those that it took over included. */
+export function readRunMetrics(
+  db: Db,
+  runId: string,
+): Promise<{ taskId: string; mapIndex: number; name: string; value: number }[]> {
+  return db.sql`
+    select distinct on (m.task_id, m.map_index, m.name) m.task_id as "taskId", m.map_index as "mapIndex", m.name, m.value
+    from task_run t
+    join metric m on m.run_id = coalesce(t.origin_run, t.run_id) and m.task_id = t.task_id and m.map_index = t.map_index
+    where t.run_id = ${runId}::bigint and m.counted
+    order by m.task_id, m.map_index, m.name, m.number desc, m.step desc nulls last, m.at desc`;
+}
+
 export interface PublishedRow {
   readonly name: string;
   readonly location: string;

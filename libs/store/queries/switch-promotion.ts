@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
+import { VERSIONS_LOCK } from './verifications.ts';
 import { send } from './runs.ts';
 
 /** The two moments at which an environment changes its release: the switch, and the way back. */
@@ -148,13 +149,15 @@ async function cancelOthers(manager: Db, environment: string, release: string, i
 
 /** Locations whose newest version came from this release since then show the version before again; none: nothing. */
 async function restoreVersions(manager: Db, environment: string, release: string, since: string): Promise<number> {
+  // Nothing that is taken up again here may be marked as garbage meanwhile.
+  await manager.sql`select pg_advisory_xact_lock_shared(${VERSIONS_LOCK}::bigint)`;
   const rows = await manager.sql<object[]>`
     with wrong as (
       select p.location from path_pointer p join path_version v using (environment, version)
       where p.environment = ${environment} and v.release = ${release} and v.published_at >= ${since}::timestamptz
     ), before as (
       select distinct on (v.location) v.* from path_version v join wrong using (location) join run r on r.id = v.run_id
-      where v.environment = ${environment} and not r.shadow and not (v.release = ${release} and v.published_at >= ${since}::timestamptz)
+      where v.environment = ${environment} and not r.shadow and v.removed_at is null and not (v.release = ${release} and v.published_at >= ${since}::timestamptz)
       order by v.location, v.attempt_id desc
     ), restored as (
       update path_pointer p

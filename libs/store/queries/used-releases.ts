@@ -8,3 +8,8 @@ export async function usedReleases(db: Db): Promise<string[]> {
     (select distinct on (environment) release from environment_pointer order by environment, seq desc)`;
   return rows.map((row) => row.release);
 }
+
+/** Digests of all releases that the database knows. */
+export async function recordedReleases(db: Db): Promise<string[]> {
+  return (await db.sql<{ digest: string }[]>`select digest from release`).map(({ digest }) => digest);
+}
