@@ -124,31 +124,50 @@ retention: 90d
     ['data', 'file:///project/data'],
     ['/a b/ä#1', 'file:///a%20b/%C3%A4%231'],
     ['file:///a%20b', 'file:///a%20b'],
+    ['s3://acme-ml-prod', 's3://acme-ml-prod'],
+    ['S3://acme-ml-prod/', 's3://acme-ml-prod'],
+    ['s3://acme-ml-prod/churn/v=1/', 's3://acme-ml-prod/churn/v=1'],
   ])('storage %s is %s', (storage, url) => {
     expect(
       parseEnvironment('e.yaml', `name: e\nstorage: ${JSON.stringify(storage)}\n`, '/project').environment?.storage,
     ).toBe(url);
   });
 
+  test.each([
+    ...['s3:', 's3://', 's3:///x', 's3:bucket', 's3://ab', 's3://Bucket', 's3://a..b', 's3://-ab', 's3://b@host/x'],
+    ...['s3://key:secret@bucket/x', 's3://bucket/../other', 's3://bucket/./x', 's3://bucket/a//b', 's3://bucket//a'],
+    ...[
+      's3://bucket/a b',
+      's3://bucket/%2e%2e/x',
+      's3://bucket/a?versionId=1',
+      's3://bucket/a#b',
+      's3://bucket/a\\\\b',
+    ],
+  ])('storage %s is refused', (storage) => {
+    const [problem = ''] = problemsOf(`name: dev\nstorage: "${storage}"\n`);
+    expect(problem).toContain('Write s3://bucket or s3://bucket/prefix');
+    expect(problem).not.toContain('secret');
+  });
+
   test.each<[string, string[]]>([
     ['', ['1:1 The file is empty. > Begin with `name:` and `storage:`.']],
     ['name: dev\n', ['1:1 The file has no "storage". > Add `storage: …`.']],
     [
-      'name: dev\nstorage: s3://bucket\n',
+      'name: dev\nstorage: gs://bucket\n',
       [
-        '2:10 storage is "s3://bucket"; storage at s3:// is not yet supported. > Write file:///absolute/folder, file://./folder or a plain path.',
+        '2:10 storage is "gs://bucket"; storage at gs:// is not yet supported. > Write file:///absolute/folder, file://./folder, a plain path, or s3://bucket/prefix.',
       ],
     ],
     [
       'name: dev\nstorage: file://host/x\n',
       [
-        '2:10 storage is "file://host/x"; the part behind file:// is read as a host. > Write file:///absolute/folder, file://./folder or a plain path.',
+        '2:10 storage is "file://host/x"; the part behind file:// is read as a host. > Write file:///absolute/folder, file://./folder, a plain path, or s3://bucket/prefix.',
       ],
     ],
     [
       'name: dev\nstorage: ../../..\n',
       [
-        '2:10 storage is "../../.."; the root of the file system is no storage root. > Write file:///absolute/folder, file://./folder or a plain path.',
+        '2:10 storage is "../../.."; the root of the file system is no storage root. > Write file:///absolute/folder, file://./folder, a plain path, or s3://bucket/prefix.',
       ],
     ],
     [

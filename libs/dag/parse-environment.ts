@@ -45,7 +45,12 @@ type Shape = z.infer<typeof environmentShape>;
 
 function compile(shape: Shape, baseDir: string, compiling: Compiling): EnvironmentConfig {
   const storage = storageUrl(shape.storage, baseDir);
-  if (!storage.ok) compiling.at(['storage'], `storage is ${quote(shape.storage)}; ${storage.message}.`, storage.hint);
+  if (!storage.ok)
+    compiling.at(
+      ['storage'],
+      `storage is ${quote(withoutCredentials(shape.storage))}; ${storage.message}.`,
+      storage.hint,
+    );
   if (shape.pools?.default === 0)
     compiling.at(['pools', 'default'], 'The pool "default" has no slots, so nothing would run.', 'Give it at least 1.');
   return {
@@ -75,6 +80,11 @@ function compile(shape: Shape, baseDir: string, compiling: Compiling): Environme
         : { everyMs: msOf(shape.verify_sample.every), runs: shape.verify_sample.runs ?? 1 },
     retentionDays: shape.retention === undefined ? null : Math.max(1, Math.round(msOf(shape.retention) / DAY_MS)),
   };
+}
+
+/** A problem is printed and logged. */
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//…@');
 }
 
 function slackOf(shape: Shape): EnvironmentConfig['alerts']['slack'] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '#core';
+import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -41,6 +42,10 @@ export interface Config {
   readonly smtpUrl: Secret | null;
   /** SLUICE_MAIL_FROM: sender of alert mails. */
   readonly mailFrom: string | null;
+  /** SLUICE_RELEASES: `s3://bucket/prefix` of the release store; null: `releases` in the home folder. */
+  readonly releases: string | null;
+  /** SLUICE_S3_… and AWS_…. */
+  readonly s3: S3Config;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -71,6 +76,12 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     slackApiUrl: read.url('SLACK_API_URL', ['http:', 'https:']),
     smtpUrl: read.secretUrl('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: read.matching('SLUICE_MAIL_FROM', /^[^\r\n]*@[^\r\n]*$/, 'a mail address'),
+    releases: read.matching(
+      'SLUICE_RELEASES',
+      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9_=.-]+)*$/,
+      'the address of a bucket, such as s3://bucket/releases',
+    ),
+    s3: readS3Config(read),
   };
   if (problems.length > 0)
     throw new SluiceError('invalid_config', `Wrong settings in the environment: ${problems.join('; ')}.`, {

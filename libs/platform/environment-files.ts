@@ -52,7 +52,8 @@ export class EnvironmentFiles implements Environments {
     for (const { config, hash } of next.values()) {
       if (this.#environments.get(config.name)?.hash === hash) continue;
       await store.applyEnvironment(config.name, hash, config, actor, config.pools);
-      await mkdir(storageFolder(config.storage), { recursive: true, mode: 0o700 });
+      if (config.storage.startsWith('file:'))
+        await mkdir(storageFolder(config.storage), { recursive: true, mode: 0o700 });
     }
     this.#environments = next;
     this.#problems = problems;

@@ -12,7 +12,6 @@ import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, endLeftovers } from '#runner';
 import type { EnvironmentStorage } from '#storage';
-import { createFileLogs, createFileStorage } from '#storage';
 import {
   apiQueries,
   connectDatabase,
@@ -25,7 +24,7 @@ import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { startDelivering } from './deliver-loop.ts';
-import { EnvironmentFiles, storageFolder } from './environment-files.ts';
+import { EnvironmentFiles } from './environment-files.ts';
 import type { Log } from './log.ts';
 import { observe } from './observe.ts';
 import { startPromoting, type PromoteLoop } from './promote-loop.ts';
@@ -35,6 +34,7 @@ import { releaseProblems } from './release-problems.ts';
 import { statusOf } from './status-of.ts';
 import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
+import { type OpenedRoot, StorageRoots } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
 import { startVerifying } from './verify-loop.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
@@ -113,13 +113,18 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     // A run that ended may be what a promotion waits for.
     running?.promoting.wake();
   });
-  const rootOf = (name: string): string => {
+  const roots = new StorageRoots({
+    s3: config.s3,
+    cacheFolder: path.join(config.home, 'cache'),
+    problem: (what, error) => observer.problem(what, error),
+  });
+  const rootOf = (name: string): OpenedRoot => {
     const environment = environments.get(name);
     if (!environment) throw new SluiceError('not_found', `There is no environment "${name}" in environments/.`);
-    return storageFolder(environment.config.storage);
+    return roots.at(environment.config.storage);
   };
-  const storageFor = perEnvironment(rootOf, (root) => createFileStorage({ root }));
-  const logsFor = perEnvironment(rootOf, (root) => createFileLogs({ root }));
+  const storageFor = (name: string): EnvironmentStorage => rootOf(name).storage;
+  const logsFor = (name: string): LogStore => rootOf(name).logs;
   let running: Running | null = null;
   const wake = (): void =>
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
@@ -285,18 +290,5 @@ async function startRunning(parts: {
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);
     },
-  };
-}
-
-function perEnvironment<T>(
-  rootOf: (environment: string) => string,
-  create: (root: string) => T,
-): (environment: string) => T {
-  const byRoot = new Map<string, T>();
-  return (environment) => {
-    const root = rootOf(environment);
-    const known = byRoot.get(root) ?? create(root);
-    byRoot.set(root, known);
-    return known;
   };
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assignment, AttemptResult } from '#core';
-import { createFileLogs, createFileStorage, type FileStorage } from '#storage';
+import { createFileLogs, createFileStorage, type EnvironmentStorage } from '#storage';
 import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
 
 const SECRET = 'hunter2/hunter2+"x"';
@@ -10,7 +10,7 @@ const out = { name: 'scores', variable: 'PATH_SCORES', location: 'p/scores' };
 
 describe('an attempt', () => {
   let world: ExecutorFixture;
-  let storage: FileStorage;
+  let storage: EnvironmentStorage;
   beforeAll(async () => {
     world = await anExecutor(
       { '$(touch canary).sh': 'echo odd name', 'a b;touch canary': 'x' },

@@ -5,7 +5,7 @@ import { apiQueries } from '#store';
 import { currentPipeline } from './environment-reads.ts';
 import type { ReadContext } from './read-context.ts';
 
-/** Where a path's data lies; `folder` and what follows are null while nothing was published there. */
+/** Where a path's data lies; `folder` (absolute, or `s3://…/`) and what follows are null while nothing was published there. */
 export interface ResolvedPath {
   readonly location: string;
   readonly folder: string | null;
@@ -27,7 +27,7 @@ export async function readPath(
   if (!first) return unpublished(context, environment, pipeline, path, at);
   const { location, mapKey, version, manifestHash, runId, publishedAt } = first;
   if (mapKey === '') {
-    const folder = await context.storageFor(environment).folder(version);
+    const folder = await context.storageFor(environment).address(version);
     return { location, folder, version, manifestHash, runId, publishedAt };
   }
   // A fan-out publishes one version per map key; together they are the folder above.

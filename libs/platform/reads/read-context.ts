@@ -12,7 +12,7 @@ export interface ReadContext {
   readonly now: () => Date;
   readonly environment: (name: string) => AppliedEnvironment | null;
   readonly logsFor: (environment: string) => LogStore;
-  readonly storageFor: (environment: string) => { folder(version: string): Promise<string> };
+  readonly storageFor: (environment: string) => { address(version: string): Promise<string> };
   /** Why the newest working tree is not what the environment runs; empty: it is. */
   readonly treeProblems: (environment: string) => readonly Problem[];
   /** The last progress that a running task run told. */

@@ -149,7 +149,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     now: () => NOW,
     environment: (name) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
     logsFor: () => logs as LogStore,
-    storageFor: () => ({ folder: async (version) => `/storage/${version}` }),
+    storageFor: () => ({ address: async (version) => `/storage/${version}` }),
     treeProblems: () => [],
     progress: () => ({ done: 1, total: 2, label: 'half' }),
     process: {

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { LogStore } from '#core';
+import {
+  createFileLogs,
+  createFileStorage,
+  createS3Logs,
+  createS3Storage,
+  type EnvironmentStorage,
+  S3Objects,
+} from '#storage';
+import { storageFolder } from './environment-files.ts';
+import { type S3Config, s3SettingsOf } from './s3-config.ts';
+
+export interface StorageRootsOptions {
+  readonly s3: S3Config;
+  /** Folder of this machine for staging and copies of what is in buckets. */
+  readonly cacheFolder: string;
+  /** Something failed that is tried again. */
+  readonly problem: (what: string, error: unknown) => void;
+}
+
+export interface OpenedRoot {
+  readonly storage: EnvironmentStorage;
+  readonly logs: LogStore;
+}
+
+/** Logs that are in the bucket stay here for whoever reads them right after the end. */
+const LOG_STAYS_MS = 10 * 60_000;
+
+/** Storage and logs of each root, opened once: `file:///…` or `s3://…`. Nothing is read or asked before they are used. */
+export class StorageRoots {
+  readonly #options: StorageRootsOptions;
+  readonly #opened = new Map<string, OpenedRoot>();
+
+  constructor(options: StorageRootsOptions) {
+    this.#options = options;
+  }
+
+  at(url: string): OpenedRoot {
+    const opened = this.#opened.get(url) ?? this.#open(url);
+    this.#opened.set(url, opened);
+    return opened;
+  }
+
+  #open(url: string): OpenedRoot {
+    if (url.startsWith('s3:')) return this.#openBucket(url);
+    const root = storageFolder(url);
+    return { storage: createFileStorage({ root }), logs: createFileLogs({ root }) };
+  }
+
+  #openBucket(url: string): OpenedRoot {
+    const { s3, cacheFolder, problem } = this.#options;
+    const objects = openBucket(url, s3);
+    // Another endpoint's bucket of the same name is another bucket.
+    const name = createHash('sha256')
+      .update(`${s3.endpoint ?? ''}\n${objects.name}`)
+      .digest('hex')
+      .slice(0, 16);
+    const folder = path.join(cacheFolder, name);
+    const logs = createS3Logs({ objects, folder, problem: (error) => problem('uploading a log', error) });
+    const storage = createS3Storage({ objects, folder, cacheBytes: s3.cacheBytes });
+    return {
+      logs,
+      storage: {
+        ...storage,
+        sweep: async (options) => {
+          // A bucket that does not answer must not keep this machine's folders from being swept.
+          await logs.sweep(LOG_STAYS_MS, options.now).catch((error: unknown) => problem('sweeping logs', error));
+          return storage.sweep(options);
+        },
+      },
+    };
+  }
+}
+
+/** Objects below `s3://bucket/prefix`, with the server's keys. */
+export function openBucket(url: string, s3: S3Config): S3Objects {
+  // Which Node the SDK will want next year is nothing that whoever reads our log could act on.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  return new S3Objects(url, s3SettingsOf(s3));
+}
