@@ -18,10 +18,12 @@ import {
   createPromotionStore,
   createStore,
   createVerificationStore,
+  markShadowVersions,
   migrate,
 } from '#store';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
+import { eraseMarked } from './collect-garbage.ts';
 import type { Config } from './config.ts';
 import { startDelivering } from './deliver-loop.ts';
 import { EnvironmentFiles } from './environment-files.ts';
@@ -140,6 +142,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, observer, wake },
     filesOf: (name: string, version: string, hash: string) => filesOfVersion(storageFor(name), version, hash),
     textOf: (name: string, version: string, file: FileContent) => textOfVersion(storageFor(name), version, file),
+    discard: async (shadowRunId: string) => {
+      await markShadowVersions(db, shadowRunId);
+      await eraseMarked({ db, storageFor });
+    },
     alertDefaults: alertDefaults(config, publicUrl),
   };
   const common = {

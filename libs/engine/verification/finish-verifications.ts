@@ -48,7 +48,13 @@ async function finish(parts: VerificationParts, verification: VerificationRecord
     comparison.verdict === 'drifted' && verification.sampled && pipeline !== null && environment !== null
       ? driftedAlerts(run, comparison.detail, pipeline, environment, alertDefaults)
       : [];
-  return verifications.finish(verification.id, comparison, alerts);
+  if (!(await verifications.finish(verification.id, comparison, alerts))) return false;
+  // What drifted stays until it is collected as garbage: somebody will want to look at it.
+  if (comparison.verdict === 'reproducible')
+    await parts.discard(shadow.id).catch((error: unknown) => {
+      parts.observer.problem('removing what a verified run wrote', error, { runId: shadow.id });
+    });
+  return true;
 }
 
 async function compare(

@@ -16,6 +16,8 @@ export interface VerificationParts {
   ) => Promise<readonly FileContent[] | null>;
   /** Text of a file of a version; null: it is gone, or too large to be looked into. */
   readonly textOf: (environment: string, version: string, file: FileContent) => Promise<string | null>;
+  /** Removes what a shadow run wrote: it is the same as what is there already. */
+  readonly discard: (shadowRunId: string) => Promise<void>;
   readonly alertDefaults: AlertDefaults;
   readonly clock: Clock;
   readonly observer: Observer;

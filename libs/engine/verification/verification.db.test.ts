@@ -12,12 +12,14 @@ let world: World;
 /** What storage holds, by version: text by file. */
 let stored: Map<string, Readonly<Record<string, string>>>;
 let parts: VerificationParts;
+let discarded: string[];
 afterEach(() => world.close());
 
 async function open(options: WorldOptions, ...pipelines: string[]): Promise<void> {
   world = await World.open(options);
   await world.release(...pipelines);
   stored = new Map();
+  discarded = [];
   const verifications = createVerificationStore(world.db);
   parts = {
     ...world.parts,
@@ -26,6 +28,7 @@ async function open(options: WorldOptions, ...pipelines: string[]): Promise<void
       const files = stored.get(version);
       return files !== undefined && hashOf(files) === manifestHash ? filesOf(files) : null;
     },
+    discard: async (shadowRunId) => void discarded.push(shadowRunId),
     textOf: async (_environment, version, { path }) => stored.get(version)?.[path] ?? null,
   };
 }
@@ -95,6 +98,7 @@ describe('a run that is executed again', () => {
     expect(await world.db.query('select location, version from path_pointer order by location')).toEqual(before);
     expect(await world.runs('line')).toEqual(['manual success', 'verification success']);
     expect(await finishVerifications(parts)).toBe(0);
+    expect(discarded).toEqual([begun.shadowRunId]);
   });
 
   test('drifts when a file differs: the first task and its first file are named, and all files are listed', async () => {

@@ -181,7 +181,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const storageFor = () => storage;
   const verifying = {
     ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, wake: () => undefined },
-    ...{ alertDefaults: { publicUrl: '', unavailable: () => null }, textOf: async () => null },
+    ...{
+      alertDefaults: { publicUrl: '', unavailable: () => null },
+      textOf: async () => null,
+      discard: async () => undefined,
+    },
     observer: { event: () => undefined, problem: () => undefined },
     filesOf: (_name: string, version: string, hash: string) => filesOfVersion(storage, version, hash),
   };

@@ -34,9 +34,13 @@ export async function readVerification(
     detail: result?.detail ?? null,
     files: result?.files ?? 0,
     drifted: result?.drifted ?? 0,
-    // Plain JSON from here on: the contract has mutable lists.
-    tasks: (result?.tasks ?? []) as VerificationShape['tasks'],
-    drifts: (result?.drifts ?? []) as VerificationShape['drifts'],
+    // Field by field: the database keeps no order of keys.
+    tasks: (result?.tasks ?? []).map(({ taskId, mapIndex, mapKey, verdict, reason, files, drifted }) => ({
+      ...{ taskId, mapIndex, mapKey, verdict, reason, files, drifted },
+    })),
+    drifts: (result?.drifts ?? []).map(({ taskId, mapIndex, mapKey, output, file, change, before, after }) => ({
+      ...{ taskId, mapIndex, mapKey, output, file, change, before, after },
+    })),
   };
 }
 

@@ -12,7 +12,7 @@ export interface GridRunRow {
   readonly trigger: string;
 }
 
-/** Runs of a pipeline, newest first, older than `before` when that is given. */
+/** Runs of a pipeline but shadow runs, newest first, older than `before` when that is given. */
 export function readGridRuns(
   db: Db,
   environment: string,
@@ -24,7 +24,7 @@ export function readGridRuns(
     select id::text, state, created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt",
            interval_start as "intervalStart", release, trigger
     from run
-    where environment = ${environment} and pipeline = ${pipeline} and (${before}::bigint is null or run.id < ${before}::bigint)
+    where environment = ${environment} and pipeline = ${pipeline} and not shadow and (${before}::bigint is null or run.id < ${before}::bigint)
     order by run.id desc
     limit ${limit}`;
 }

@@ -17,7 +17,7 @@ export interface MetricFilter {
   /** Null: of any task, any name. */
   readonly task: string | null;
   readonly name: string | null;
-  /** The newest so many runs of the pipeline. */
+  /** The newest so many runs of the pipeline; what shadow runs measured is no course of it. */
   readonly runs: number;
   /** At most so many points, newest runs first. */
   readonly limit: number;
@@ -29,7 +29,7 @@ export function readMetricSeries(db: Db, filter: MetricFilter): Promise<MetricPo
     with newest as (
       select id
       from run
-      where environment = ${filter.environment} and pipeline = ${filter.pipeline}
+      where environment = ${filter.environment} and pipeline = ${filter.pipeline} and not shadow
       order by id desc
       limit ${filter.runs}
     ), last_values as (

@@ -10,7 +10,7 @@ export interface RunBarRow {
   readonly intervalStart: string | null;
 }
 
-/** The last 30 runs of each pipeline named, newest first. One walk along `run_of_pipeline` per pipeline. */
+/** The last 30 runs, shadow runs apart, of each pipeline named, newest first. One walk along `run_of_pipeline` per pipeline. */
 export function readLastRuns(db: Db, environment: string, pipelines: readonly string[]): Promise<RunBarRow[]> {
   return db.sql<RunBarRow[]>`
     select r.*
@@ -19,7 +19,7 @@ export function readLastRuns(db: Db, environment: string, pipelines: readonly st
       select pipeline, id::text, state, created_at as "createdAt", interval_start as "intervalStart",
              (extract(epoch from finished_at - started_at) * 1000)::float8 as "durationMs"
       from run
-      where environment = ${environment} and pipeline = p.name
+      where environment = ${environment} and pipeline = p.name and not shadow
       order by run.id desc
       limit 30
     ) r`;
