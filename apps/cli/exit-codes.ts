@@ -19,6 +19,9 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 export const DIFFERENT = 10;
 
 /** Ctrl-C: 128 + SIGINT, as shells expect. */
+/** `sluice verify`: nothing can be said, because something it needs is gone or may not be executed again. */
+export const NOT_COMPARABLE = 11;
+
 export const INTERRUPTED = 130;
 
 /** What each exit code means, in words, for the manual. */
@@ -32,6 +35,8 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   6: 'somebody else was first, or the state of the thing does not allow it',
   7: 'the run ended in another state than success',
   8: 'still pending when the time was up',
-  10: 'there are differences, and --exit-code was given',
+  9: 'the promotion ended without effect: a gate failed, somebody rejected it, verification failed',
+  10: 'there are differences: found by `verify`, or --exit-code was given',
+  11: '`verify` could not compare',
   130: 'interrupted by Ctrl-C',
 };

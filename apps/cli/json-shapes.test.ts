@@ -16,6 +16,7 @@ import {
   aReleaseDiff,
 } from './fixture/records.ts';
 import { sluice } from './fixture/test-io.ts';
+import { aGcReport, aRunDiff, aVerification } from './fixture/verification-records.ts';
 
 // What programs read. A field may be added here; one that goes or changes its type breaks somebody's script.
 
@@ -52,6 +53,9 @@ beforeAll(async () => {
     .on('GET /releases', { json: { items: [aRelease()], next: null } })
     .on('GET /releases/frozen-heron', { json: aReleaseDetail() })
     .on('GET /releases/brave-owl/diff', { json: aReleaseDiff() })
+    .on('POST /runs/7/verify', { status: 201, json: aVerification() })
+    .on('GET /runs/7/diff/9', { json: aRunDiff() })
+    .on('POST /gc', { json: aGcReport() })
     .on('GET /paths', { json: path })
     .on('GET /tokens', { json: { items: [token] } })
     .on('GET /whoami', { json: { name: 'ci', groups: ['ops'], rights: token.rights } })
@@ -90,6 +94,9 @@ test.each([
   'release list --json',
   'release show frozen-heron --json',
   'release diff frozen-heron brave-owl --json',
+  'verify 7 --json',
+  'diff 7 9 --json',
+  'gc --dry-run --json',
   'validate --json',
   'render toy-model --task train --json',
   'runs show 404 --json',

@@ -5,7 +5,9 @@ import { addAlertsCommands } from './commands/alerts.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addBackfillCommands } from './commands/backfill.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addGcCommand } from './commands/gc.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMetricsCommands } from './commands/metrics.ts';
@@ -20,6 +22,7 @@ import { addRunsCommands } from './commands/runs.ts';
 import { addSchemaCommands } from './commands/schema.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 import { addWhoamiCommand } from './commands/whoami.ts';
 import { packageVersion } from './package-root.ts';
 
@@ -38,6 +41,8 @@ export function buildProgram(cli: Cli): Command {
   addRunCommand(program, cli);
   addRunsCommands(program, cli);
   addLogsCommand(program, cli);
+  addVerifyCommand(program, cli);
+  addDiffCommand(program, cli);
   addBackfillCommands(program, cli);
   addMetricsCommands(program, cli);
   addPathCommand(program, cli);
@@ -52,6 +57,7 @@ export function buildProgram(cli: Cli): Command {
   addAuditCommand(program, cli);
   program.commandsGroup('This machine:');
   addOpenCommand(program, cli);
+  addGcCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);
   addReferenceCommand(program, cli);

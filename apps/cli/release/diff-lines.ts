@@ -8,7 +8,7 @@ type FieldChange = ReleaseDiff['pipelines'][number]['fields'][number];
 const LONGEST_VALUE = 200;
 
 /** Pipelines, their tasks and fields, then files, for people; nothing when they are the same. */
-export function diffLines({ pipelines, files }: ReleaseDiff, style: Style): string[] {
+export function diffLines({ pipelines, files }: Pick<ReleaseDiff, 'pipelines' | 'files'>, style: Style): string[] {
   return [
     ...pipelines.flatMap(({ pipeline, change, fields, tasks }) => [
       mark(style, change, `pipeline ${pipeline}`),
@@ -23,7 +23,7 @@ export function diffLines({ pipelines, files }: ReleaseDiff, style: Style): stri
 }
 
 /** One row for every change, for programs that read tables. */
-export function diffRows({ pipelines, files }: ReleaseDiff) {
+export function diffRows({ pipelines, files }: Pick<ReleaseDiff, 'pipelines' | 'files'>) {
   const row = (what: string, name: string, change: Change, field = '', sides: Omit<FieldChange, 'field'> = {}) => ({
     ...{ what, name, change, field },
     ...{ before: valueText(sides.before), after: valueText(sides.after) },

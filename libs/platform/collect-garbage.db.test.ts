@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createFileStorage } from '#storage';
+import { createTestDatabase } from '#testing';
+import { systemClock } from './clock.ts';
+import { collectGarbage, eraseMarked } from './collect-garbage.ts';
+import { aRun, aTaskRun, seededReads, type SeededReads } from './reads/seeded-reads.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+
+const DAY = 86_400_000;
+let seeded: SeededReads;
+let root: string;
+beforeAll(async () => {
+  seeded = await seededReads(await createTestDatabase());
+});
+beforeEach(async () => {
+  await seeded.clear();
+  root = await mkdtemp(path.join(tmpdir(), 'sluice-gc-'));
+});
+afterAll(async () => {
+  await seeded.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+const storageFor = () => createFileStorage({ root });
+const collect = (more: Partial<Parameters<typeof collectGarbage>[1]> = {}, fails = false) =>
+  collectGarbage(
+    {
+      ...{ db: seeded.db, releases: seeded.releases, clock: systemClock },
+      storageFor: fails ? () => ({ erase: () => Promise.reject(new Error('no disk')) }) : storageFor,
+    },
+    { dryRun: false, keep: 1, olderThanMs: 7 * DAY, ...more },
+    'ann',
+  );
+const removed = async (...options: Parameters<typeof collect>) =>
+  (await collect(...options)).versions.flatMap((one) => one.removed);
+
+let attempts = 0;
+/** A version that a run published so many days ago; the pointer shows it when `isShown`. */
+async function aVersion(
+  run: string,
+  version: string,
+  daysAgo: number,
+  { isShown = false, location = 'churn/raw' } = {},
+): Promise<void> {
+  const at = new Date(Date.now() - daysAgo * DAY).toISOString();
+  const common = {
+    ...{ environment: 'dev', location, pipeline: 'churn', path: 'raw', map_key: '', version, run_id: run },
+    ...{ attempt_id: ++attempts, manifest_hash: 'h', published_at: at },
+  };
+  await seeded.insert('path_version', {
+    ...common,
+    task_id: 'ingest',
+    map_index: 0,
+    fence: 1,
+    release: 'r1',
+    files: 1,
+    bytes: 10,
+  });
+  if (isShown) await seeded.insert('path_pointer', { ...common, projected: true });
+  const folder = path.join(root, '.sluice/versions', version);
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'x'), 'x');
+}
+const ended = (daysAgo: number) => ({ state: 'success', finished_at: new Date(Date.now() - daysAgo * DAY) });
+const left = async () => (await readdir(path.join(root, '.sluice/versions'))).sort();
+
+describe('versions', () => {
+  test('that are old, replaced and needed by nobody go; the newest of each location stay', async () => {
+    const run = await aRun(seeded, ended(30));
+    await aVersion(run, 'v1', 30);
+    await aVersion(run, 'v2', 20);
+    await aVersion(run, 'v3', 10, { isShown: true });
+    expect(await collect({ dryRun: true })).toEqual({
+      dryRun: true,
+      versions: [{ environment: 'dev', count: 2, bytes: 20, removed: ['v1', 'v2'] }],
+      releases: { count: 0, bytes: 0, removed: [] },
+      problems: [],
+    });
+    expect(await left()).toEqual(['v1', 'v2', 'v3']);
+    expect(await removed({ keep: 2 })).toEqual(['v1']);
+    expect(await left()).toEqual(['v2', 'v3']);
+    const [entry] = await seeded.db.query<{ actor: string; detail: unknown }[]>(
+      `select actor, detail from audit where action = 'gc' order by seq desc limit 1`,
+    );
+    expect(entry).toEqual({
+      actor: 'ann',
+      detail: { keep: 2, olderThanMs: 7 * DAY, versions: 1, bytes: 10, releases: [] },
+    });
+  });
+
+  test('that are young stay, and so does one that was replaced just now', async () => {
+    const run = await aRun(seeded, ended(30));
+    await aVersion(run, 'young', 1);
+    await aVersion(run, 'old', 30, { location: 'churn/other' });
+    await aVersion(run, 'new', 0, { location: 'churn/other', isShown: true });
+    await aVersion(run, 'newer', 0.5, { isShown: true });
+    expect(await removed()).toEqual([]);
+  });
+
+  test('stay that a pointer shows, however many are newer', async () => {
+    const run = await aRun(seeded, ended(30));
+    await aVersion(run, 'shown', 30, { isShown: true });
+    await aVersion(run, 'newer', 20);
+    await aVersion(run, 'newest', 10);
+    expect(await removed()).toEqual(['newer']);
+  });
+
+  test.each([
+    ['a run that goes on', { state: 'running' }],
+    ['a run that ended lately, so that it can be verified', ended(1)],
+  ])('stay that %s read or wrote', async (_what, run) => {
+    const old = await aRun(seeded, ended(30));
+    for (const [index, name] of ['other', 'read'].entries()) await aVersion(old, name, 30 - index);
+    const origin = await aRun(seeded, ended(29));
+    const user = await aRun(seeded, { ...run, origin_run: origin });
+    await aVersion(user, 'wrote', 26);
+    await aVersion(old, 'shown', 20, { isShown: true });
+    const inputs = [
+      {
+        name: 'raw',
+        variable: 'PATH_RAW',
+        versions: [{ link: null, location: 'l', version: 'read', manifestHash: 'h' }],
+      },
+    ];
+    await aTaskRun(seeded, user, 'train', 'success', { inputs });
+    await aTaskRun(seeded, user, 'ingest', 'success');
+    expect(await removed()).toEqual(['other']);
+  });
+
+  test('that a shadow run wrote go as soon as its verification is over', async () => {
+    const run = await aRun(seeded, ended(30));
+    await aVersion(run, 'shown', 30, { isShown: true });
+    const shadow = await aRun(seeded, { ...ended(29), shadow: true, trigger: 'verification', origin_run: run });
+    await aTaskRun(seeded, shadow, 'ingest', 'success');
+    await aVersion(shadow, 'shadow', 29);
+    const about = {
+      id: 1,
+      run_id: run,
+      shadow_run_id: shadow,
+      environment: 'dev',
+      pipeline: 'churn',
+      actor: 'x',
+      sampled: false,
+    };
+    await seeded.insert('verification', { ...about, requested_at: new Date() });
+    expect(await removed()).toEqual([]);
+    await seeded.db.query(`update verification set verdict = 'drifted', result = '{}', finished_at = now()`);
+    expect(await removed()).toEqual(['shadow']);
+  });
+
+  test('whose files could not be erased are erased the next time', async () => {
+    const run = await aRun(seeded, ended(30));
+    await aVersion(run, 'v1', 30);
+    await aVersion(run, 'v2', 20, { isShown: true });
+    expect((await collect({}, true)).problems).toEqual(['dev: no disk']);
+    expect(await left()).toEqual(['v1', 'v2']);
+    expect(await eraseMarked({ db: seeded.db, storageFor })).toEqual([]);
+    expect(await left()).toEqual(['v2']);
+    expect(await collect()).toMatchObject({ versions: [], problems: [] });
+  });
+});
+
+test('releases that nothing refers to go, with their contents, but the last ones', async () => {
+  const made = (daysAgo: number) => ({ alias: 'a', dirty: false, created_at: new Date(Date.now() - daysAgo * DAY) });
+  await seeded.insert('release', { digest: 'unused', ...made(30) });
+  await seeded.insert('release', { digest: 'ran', ...made(30) });
+  await seeded.insert('release', { digest: 'last', ...made(8) });
+  await aRun(seeded, { release: 'ran', ...ended(20) });
+  const { releases } = await collect();
+  expect(releases.removed.map(({ digest }) => digest)).toEqual(['unused']);
+  const rows = await seeded.db.query<{ digest: string }[]>('select digest from release order by digest');
+  expect(rows.map(({ digest }) => digest)).toEqual(['last', 'r1', 'ran']);
+});
