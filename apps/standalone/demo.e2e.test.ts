@@ -30,6 +30,15 @@ describe('npm run demo, on the pipelines of this repository', () => {
     expect(ended.out).toMatch(/^delay-scores +17 +17 /m);
   });
 
+  test('one run of each, executed again, writes the same files', () => {
+    const again = [...ended.out.matchAll(/^ {2}([\w-]+) +run +\d+ {2}(\w+)\. (.+)$/gm)].map((line) => line.slice(1));
+    expect(again).toEqual([
+      ['delay-model', 'reproducible', 'All 10 files are the same.'],
+      ['delay-scores', 'reproducible', 'The file is the same.'],
+      ['flight-delays', 'reproducible', 'All 3 files are the same.'],
+    ]);
+  });
+
   test('every week is judged better than its baseline, on days that the model has not seen', () => {
     const weeks = [...ended.out.matchAll(/^(2001-01-\d\d) +(0\.\d{4}) +(0\.\d{4})$/gm)];
     expect(weeks.map(([, week]) => week)).toEqual(['2001-01-08', '2001-01-15', '2001-01-22']);

@@ -9,6 +9,7 @@ import {
   startEmbeddedPostgres,
   WorkingTree,
 } from '#platform';
+import { verifyRuns } from './demo-verify.ts';
 
 /** `npm run demo`: the example pipelines over January 2001, headless, in a fresh folder; ends with a summary. */
 const ENVIRONMENT = 'dev';
@@ -64,9 +65,11 @@ async function demo(given: ProcessStart): Promise<never> {
   }).refresh();
   await installation.startScheduler();
   const runs = await runAll(installation, given.say);
+  const lasts = [...new Map(runs.map((run) => [run.pipeline, run])).values()];
+  const same = await verifyRuns(installation, lasts, given.say);
   await summarize(installation, runs, given, performance.now() - started);
   await close();
-  process.exit(runs.every((run) => run.state === 'success') ? 0 : 1);
+  process.exit(same && runs.every((run) => run.state === 'success') ? 0 : 1);
 }
 
 async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
