@@ -53,6 +53,10 @@ export const verification = z.object({
   ),
   /** In the order of tasks; at most 200. */
   drifts: z.array(fileDrift),
+  /** Interpreters, and the platform, that are not those of then; null: not known. */
+  tools: z
+    .array(z.object({ tool: z.string(), before: z.string().nullable(), after: z.string().nullable() }))
+    .nullable(),
 });
 export type VerificationShape = z.infer<typeof verification>;
 export const latestVerification = z.object({ verification: verification.nullable() });

@@ -1,4 +1,5 @@
 import type { TaskState } from './states.ts';
+import type { ToolChange } from './tool-versions.ts';
 
 /*
  * Is what a run wrote the same when it is executed again? Files are compared by their SHA-256; a run's files were written
@@ -69,13 +70,19 @@ export interface Comparison {
   readonly drifts: readonly FileDrift[];
   readonly files: number;
   readonly drifted: number;
+  /** What executes tasks now in another version than then; null: not known. */
+  readonly tools: readonly ToolChange[] | null;
 }
 
 export const MOST_DRIFTS = 200;
 export const MOST_TASKS = 500;
 
 /** `tasks` in the order of the pipeline. `close` names files (see `driftKey`) that are within their task's tolerance. */
-export function compareOutputs(tasks: readonly TaskPair[], close: ReadonlySet<string> = new Set()): Comparison {
+export function compareOutputs(
+  tasks: readonly TaskPair[],
+  close: ReadonlySet<string> = new Set(),
+  tools: Comparison['tools'] = null,
+): Comparison {
   const drifts: FileDrift[] = [];
   const verdicts = tasks.map((task) => {
     const all = task.excluded === null ? driftsOf(task) : [];
@@ -87,17 +94,26 @@ export function compareOutputs(tasks: readonly TaskPair[], close: ReadonlySet<st
   const verdict = overall(verdicts);
   return {
     verdict,
-    detail: sentence(verdict, verdicts, drifts, files),
+    detail: `${sentence(verdict, verdicts, drifts, files)}${toolSentence(tools ?? [])}`,
     tasks: bounded(verdicts),
     drifts: drifts.slice(0, MOST_DRIFTS),
     files,
     drifted: drifts.length,
+    tools,
   };
+}
+
+function toolSentence(tools: readonly ToolChange[]): string {
+  if (tools.length === 0) return '';
+  const changes = tools.map(
+    ({ tool, before, after }) => `${tool} ${before ?? 'absent'} then and ${after ?? 'absent'} now`,
+  );
+  return ` Executed by other versions: ${changes.join('; ')}.`;
 }
 
 /** The comparison of a run that cannot be compared as a whole. */
 export function notComparable(detail: string, tasks: readonly TaskVerdict[] = []): Comparison {
-  return { verdict: 'not_comparable', detail, tasks: bounded(tasks), drifts: [], files: 0, drifted: 0 };
+  return { verdict: 'not_comparable', detail, tasks: bounded(tasks), drifts: [], files: 0, drifted: 0, tools: null };
 }
 
 /** Every file of the task that is not the same, by output and name. */

@@ -19,6 +19,7 @@ export * from './close-enough.ts';
 export * from './compare-outputs.ts';
 export * from './diff-runs.ts';
 export * from './plan-verification.ts';
+export * from './tool-versions.ts';
 export * from './verification-store.ts';
 export * from './rights.ts';
 export * from './audit-chain.ts';

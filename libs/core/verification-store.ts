@@ -1,6 +1,7 @@
 import type { InputBinding, PinnedVersion } from './attempt.ts';
 import type { Comparison, Verdict } from './compare-outputs.ts';
 import type { AlertInsert, NewRun } from './store-port.ts';
+import type { ToolVersions } from './tool-versions.ts';
 
 /** A version that a task run published. */
 export interface RunVersion {
@@ -49,6 +50,10 @@ export interface VerificationStore {
   openOf(runId: string): Promise<string | null>;
   /** Versions that the run's task runs published, those that it took over included. */
   versionsOf(runId: string): Promise<readonly RunVersion[]>;
+  /** What executed these tasks of the run, each once; null: an attempt of which that is not known. */
+  toolsOf(runId: string, taskIds: readonly string[]): Promise<readonly (ToolVersions | null)[]>;
+  /** Notes what a process executes tasks with. */
+  recordTools(worker: string, tools: ToolVersions): Promise<void>;
   /** Notes what was clear without executing anything. Returns its id. */
   record(verification: NewVerification, result: Comparison): Promise<string>;
   /**

@@ -10,7 +10,7 @@ import { Commands, Promotions, requestVerification, Scheduler } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
-import { createLocalExecutor, endLeftovers } from '#runner';
+import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
 import type { EnvironmentStorage } from '#storage';
 import {
   apiQueries,
@@ -38,6 +38,7 @@ import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
 import { type OpenedRoot, StorageRoots } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
+import { toolVersions } from './tool-versions.ts';
 import { startVerifying } from './verify-loop.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
@@ -245,8 +246,12 @@ async function startRunning(parts: {
   });
   const host = `${hostname()}:${config.home}`;
   await store.retireHost(host);
+  const processId = `scheduler-${randomUUID()}`;
+  const noting = toolVersions(options.packageRoot, { python: config.python, searchPath: config.path ?? DEFAULT_PATH })
+    .then((tools) => parts.verificationParts.verifications.recordTools(processId, tools))
+    .catch((error: unknown) => observer.problem('noting the versions of interpreters', error));
   const scheduler = new Scheduler({
-    processId: `scheduler-${randomUUID()}`,
+    processId,
     host,
     pid: process.pid,
     store,
@@ -292,7 +297,7 @@ async function startRunning(parts: {
     promoting,
     stop: async () => {
       stopSweep();
-      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop(), stopVerifying()]);
+      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop(), stopVerifying(), noting]);
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);
     },

@@ -15,4 +15,4 @@ export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';
 export * from './queries/tokens.ts';
-export { latestVerification, versionsOfRun } from './queries/verifications.ts';
+export { latestVerification, toolsOfRun, versionsOfRun } from './queries/verifications.ts';

@@ -461,3 +461,10 @@ create table verification_sample (
   last_at timestamp with time zone not null,
   constraint verification_sample_pkey primary key (environment)
 );
+
+create table worker (
+  id text not null,
+  tools jsonb not null,
+  started_at timestamp with time zone default now() not null,
+  constraint worker_pkey primary key (id)
+);

@@ -8,6 +8,8 @@ export function createVerificationStore(db: DataSource): VerificationStore {
     latest: (runId) => verifications.latestVerification(db, runId),
     openOf: (runId) => verifications.openVerification(db, runId),
     versionsOf: (runId) => verifications.versionsOfRun(db, runId),
+    toolsOf: (runId, taskIds) => verifications.toolsOfRun(db, runId, taskIds),
+    recordTools: (worker, tools) => verifications.recordTools(db, worker, tools),
     record: (given, result) => verifications.recordVerification(db, given, result),
     begin: (given, run, needed) => verifications.beginVerification(db, given, run, needed),
     ended: (limit) => verifications.endedVerifications(db, limit),

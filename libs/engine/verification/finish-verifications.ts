@@ -10,7 +10,7 @@ import type {
   TaskPair,
   VerificationRecord,
 } from '#core';
-import { closeEnough, compareOutputs, driftKey, driftsOf, exclusionOf, notComparable } from '#core';
+import { closeEnough, compareOutputs, compareTools, driftKey, driftsOf, exclusionOf, notComparable } from '#core';
 import { driftedAlerts } from '../alerts.ts';
 import { pipelineOf } from './request-verification.ts';
 import type { VerificationParts } from './verification-parts.ts';
@@ -76,7 +76,12 @@ async function compare(
   }
   const lost = pairs.find(({ outputs }) => outputs.some((output) => output === GONE));
   if (lost !== undefined) return notComparable(`What task ${lost.taskId} wrote is gone.`);
-  return compareOutputs(pairs, await withinTolerance(parts, run.environment, pipeline, pairs, before, after));
+  const again = pipeline.tasks.filter((task) => exclusionOf(task) === null);
+  const ids = again.map(({ id }) => id);
+  const [then, now] = await Promise.all([run, shadow].map(({ id }) => parts.verifications.toolsOf(id, ids)));
+  const kinds = new Set(again.map(({ body }) => body.kind));
+  const tools = compareTools(kinds, then ?? [], now ?? []);
+  return compareOutputs(pairs, await withinTolerance(parts, run.environment, pipeline, pairs, before, after), tools);
 }
 
 interface Side {

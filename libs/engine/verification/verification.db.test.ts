@@ -146,14 +146,20 @@ describe('a run that is executed again', () => {
     expect(await world.db.query('select event from alert_delivery')).toEqual([]);
   });
 
-  test('survives that its process dies', async () => {
+  test('survives that its process dies, and names what executed it in another version', async () => {
     await open({}, LINE);
     const id = await aRun();
+    await parts.verifications.recordTools('process-1', { bash: '5.1', node: 'v20', platform: 'linux x64' });
+    await parts.verifications.recordTools('process-2', { bash: '5.2', node: 'v22', platform: 'linux x64' });
     await verify(id);
     await write('fetch', { 'a.csv': '1' });
     await world.restart();
     await write('train', { 'model.json': '{"w":1}', 'notes.txt': 'x' });
-    expect((await verdict(id)).verdict).toBe('reproducible');
+    expect((await verdict(id)).result).toMatchObject({
+      verdict: 'reproducible',
+      detail: 'All 3 files are the same. Executed by other versions: bash 5.1 then and 5.1, 5.2 now.',
+      tools: [{ tool: 'bash', before: '5.1', after: '5.1, 5.2' }],
+    });
   });
 
   test('asked for twice at once, is executed once', async () => {

@@ -1,5 +1,5 @@
 import type { EngineStore, RunSide, TaskSide } from '#core';
-import { diffRuns } from '#core';
+import { diffRuns, mergeTools } from '#core';
 import type { RunDiffShape, VerificationShape } from '#contracts';
 import { apiQueries, type Db } from '#store';
 import { filesOfVersion, type VersionStorage } from '../version-files.ts';
@@ -41,6 +41,7 @@ export async function readVerification(
     drifts: (result?.drifts ?? []).map(({ taskId, mapIndex, mapKey, output, file, change, before, after }) => ({
       ...{ taskId, mapIndex, mapKey, output, file, change, before, after },
     })),
+    tools: result?.tools?.map(({ tool, before, after }) => ({ tool, before, after })) ?? null,
   };
 }
 
@@ -52,12 +53,13 @@ async function readRunDiff(context: VerificationReadContext, from: string, to: s
 
 async function sideOf(context: VerificationReadContext, run: RunRow): Promise<RunSide> {
   const { db, store, storageFor } = context;
-  const [entry, rows, shown, versions, metrics] = await Promise.all([
+  const [entry, rows, shown, versions, metrics, tools] = await Promise.all([
     pipelineOfRun(context, run),
     store.loadTaskRuns([run.id]),
     apiQueries.readTaskRuns(db, run.id, 20_000),
     apiQueries.versionsOfRun(db, run.id),
     apiQueries.readRunMetrics(db, run.id),
+    apiQueries.toolsOfRun(db, run.id, null),
   ]);
   const storage = storageFor(run.environment);
   const times = new Map(shown.map((row) => [`${row.taskId}/${row.mapIndex}`, row]));
@@ -85,6 +87,7 @@ async function sideOf(context: VerificationReadContext, run: RunRow): Promise<Ru
       configuration: run.configHash,
       trigger: run.trigger,
       state: run.state,
+      tools: mergeTools(tools),
       interval: { start: run.intervalStart, end: run.intervalEnd },
     },
     params: run.params,

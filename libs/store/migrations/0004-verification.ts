@@ -43,6 +43,13 @@ create table verification_sample (
   last_at     timestamptz not null
 );
 
+-- What a process executes tasks with, as \`attempt.worker\` names it. One row for each start, kept as long as attempts are.
+create table worker (
+  id         text primary key,
+  tools      jsonb not null,
+  started_at timestamptz not null default now()
+);
+
 -- The row outlives the data: what was there, and that it is gone, can still be told. Nothing begins to use a version from
 -- \`removed_at\` on; its files are gone by \`erased_at\`.
 alter table path_version

@@ -1,5 +1,13 @@
 import type { DataSource } from 'typeorm';
-import type { AlertInsert, Comparison, NewRun, NewVerification, RunVersion, VerificationRecord } from '#core';
+import type {
+  AlertInsert,
+  Comparison,
+  NewRun,
+  NewVerification,
+  RunVersion,
+  ToolVersions,
+  VerificationRecord,
+} from '#core';
 import type { Db } from '../statement.ts';
 import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
@@ -36,6 +44,31 @@ export function versionsOfRun(db: Db, runId: string): Promise<RunVersion[]> {
     join path_version v on v.run_id = coalesce(t.origin_run, t.run_id) and v.task_id = t.task_id and v.map_index = t.map_index
     where t.run_id = ${runId}::bigint and t.state = 'success'
     order by v.task_id, v.map_index, v.path`;
+}
+
+/** Of these tasks; null: of all. */
+export async function toolsOfRun(
+  db: Db,
+  runId: string,
+  taskIds: readonly string[] | null,
+): Promise<(ToolVersions | null)[]> {
+  const rows = await db.sql<{ tools: ToolVersions | null }[]>`
+    select distinct w.tools
+    from task_run t
+    join attempt a on a.run_id = coalesce(t.origin_run, t.run_id) and a.task_id = t.task_id and a.map_index = t.map_index and a.number = t.number
+    left join worker w on w.id = a.worker
+    where t.run_id = ${runId}::bigint and (${taskIds}::text[] is null or t.task_id = any(${taskIds}::text[]))`;
+  return rows.map(({ tools }) => tools);
+}
+
+export async function recordTools(db: Db, worker: string, tools: ToolVersions): Promise<void> {
+  await db.sql`
+    with recorded as (
+      insert into worker (id, tools) values (${worker}, ${JSON.stringify(tools)}::jsonb)
+      on conflict (id) do update set tools = excluded.tools
+      returning 1
+    )
+    select count(*) from recorded`;
 }
 
 /** One transaction: the row, the event, the trail. */
