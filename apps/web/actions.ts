@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import type { AlertDelivery, PipelineSummary, Run } from '#contracts';
+import type { AlertDelivery, PipelineSummary, Run, VerificationShape } from '#contracts';
 import { part, post } from './api.ts';
 import { tell, tellError } from './parts/toasts.tsx';
 
@@ -66,6 +66,19 @@ export function useRerun(runId: string) {
       await navigate({ to: '/runs/$run', params: { run: run.id } });
     },
     onError: (error) => tellError('Not rerun', error),
+  });
+}
+
+/** Executes the run again to compare what it writes; the run's page tells what came out. */
+export function useVerify(runId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => post<VerificationShape>(`/runs/${part(runId)}/verify`),
+    onSuccess: async ({ shadowRunId }) => {
+      tell('Verifying', shadowRunId === null ? undefined : `Run \`${shadowRunId}\` executes it again.`);
+      await client.invalidateQueries({ queryKey: ['verification', runId] });
+    },
+    onError: (error) => tellError('Not verified', error),
   });
 }
 

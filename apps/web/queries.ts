@@ -10,6 +10,7 @@ import type {
   RunDetail,
   SystemStatus,
   TaskRunDetail,
+  VerificationShape,
 } from '#contracts';
 import type { Page, WaitingReason } from '#contracts/client';
 import { get, part } from './api.ts';
@@ -84,6 +85,14 @@ export const runQuery = (id: string) =>
       const run = await get<RunDetail>(`/runs/${part(id)}`, {}, signal);
       return { ...run, taskRuns: orderTaskRuns(run.tasks, run.taskRuns) };
     },
+  });
+
+/** The newest verification of a run; null: it was never verified. */
+export const verificationQuery = (run: string) =>
+  queryOptions({
+    queryKey: ['verification', run],
+    queryFn: ({ signal }) =>
+      get<{ readonly verification: VerificationShape | null }>(`/runs/${part(run)}/verification`, {}, signal),
   });
 
 export const whyQuery = (id: string) =>

@@ -411,6 +411,18 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     await page.locator('[data-line="15000"][data-chosen]').waitFor();
   });
 
+  test('a run is executed again from its page, which tells what came out without a reload', async () => {
+    const { page } = tab;
+    await page.goto(`/runs/${runs.sales.id}`);
+    await page.getByTestId('rerun-more').click();
+    await page.getByTestId('verify').click();
+    await page.getByTestId('verified').getByText('Verified: reproducible').waitFor();
+    await page.getByTestId('verified').getByText('The file is the same.').waitFor();
+    expect(await accessibilityViolations(tab)).toEqual([]);
+    await page.getByTestId('verified').getByRole('link').click();
+    await page.getByText(`whether run ${runs.sales.id} writes the same`).first().waitFor();
+  });
+
   test('a server that stops is told, and its return is noticed without a reload', async () => {
     const { page } = tab;
     // The program of both pages is loaded; the rows of the unfiltered list are not.

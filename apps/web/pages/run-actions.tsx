@@ -1,14 +1,15 @@
 import { Button } from '@mantine/core';
 import { IconBan, IconChevronDown, IconRotateClockwise } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
-import { useCancel, useRerun, type RerunInput } from '../actions.ts';
-import { Menu } from '../parts/menu.tsx';
+import { useCancel, useRerun, useVerify, type RerunInput } from '../actions.ts';
+import { Menu, type MenuEntry } from '../parts/menu.tsx';
 import { isOver } from '../parts/state-look.ts';
 
 /** Cancel while it runs, rerun once it ended: failed tasks, from one task on, or all; on the same release or the current one. */
 export function RunActions({ run }: { run: RunDetail }) {
   const cancel = useCancel(run.id);
   const rerun = useRerun(run.id);
+  const verify = useVerify(run.id);
   if (!isOver(run.state))
     return (
       <Button
@@ -50,6 +51,7 @@ export function RunActions({ run }: { run: RunDetail }) {
           ...(firstBad === undefined ? [] : [way(`From ${firstBad} on`, { mode: 'from', task: firstBad })]),
           way('All tasks, same release', { mode: 'all' }),
           way('All tasks, current release', { mode: 'all', release: 'current' }),
+          ...(failed || run.shadow ? [] : verifyEntries(() => verify.mutate())),
         ]}
         target={(props) => (
           <Button
@@ -65,4 +67,11 @@ export function RunActions({ run }: { run: RunDetail }) {
       />
     </Button.Group>
   );
+}
+
+function verifyEntries(onClick: () => void): readonly MenuEntry[] {
+  return [
+    { kind: 'label', text: 'Publishes nothing' },
+    { kind: 'item', key: 'verify', testId: 'verify', content: 'Verify: execute again, compare the files', onClick },
+  ];
 }

@@ -58,6 +58,7 @@ export function Toasts() {
           title={one.title}
           color={one.tone === 'bad' ? 'orange' : 'teal'}
           withBorder
+          classNames={{ description: styles.text }}
           onClose={() => close(one.id)}
           closeButtonProps={{ 'aria-label': 'Close' }}
           data-tone={one.tone}
