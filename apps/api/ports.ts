@@ -181,14 +181,14 @@ export interface Commands {
   /** Its id. */
   addFreeze(request: z.infer<typeof freezeRequest>, caller: Caller): Promise<string>;
   liftFreeze(environment: string, id: string, caller: Caller): Promise<void>;
+  /** The verification's id; of one that goes on already, that one's. */
+  verifyRun(runId: string, actor: string): Promise<string>;
+  collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
 }
 
 /** Named tokens; see `NamedTokens`. */
 export interface Tokens {
   list(): Promise<readonly Token[]>;
-  /** The verification's id; of one that goes on already, that one's. */
-  verifyRun(runId: string, actor: string): Promise<string>;
-  collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
   create(
     request: z.infer<typeof tokenRequest>,
     by: Caller,

@@ -18,10 +18,10 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 /** With `--exit-code`: what was compared differs. */
 export const DIFFERENT = 10;
 
-/** Ctrl-C: 128 + SIGINT, as shells expect. */
 /** `sluice verify`: nothing can be said, because something it needs is gone or may not be executed again. */
 export const NOT_COMPARABLE = 11;
 
+/** Ctrl-C: 128 + SIGINT, as shells expect. */
 export const INTERRUPTED = 130;
 
 /** What each exit code means, in words, for the manual. */

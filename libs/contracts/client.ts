@@ -111,7 +111,8 @@ export function createClient(options: ClientOptions) {
     verify: (id: string) => post<verificationShapes.VerificationShape>(`${run(id)}/verify`),
     /** The newest; null: it was never verified. */
     verification: async (id: string) =>
-      (await get<{ verification: verificationShapes.VerificationShape | null }>(`${run(id)}/verification`)).verification,
+      (await get<{ verification: verificationShapes.VerificationShape | null }>(`${run(id)}/verification`))
+        .verification,
     /** What the run `to` differs in from `from`. */
     runDiff: (from: string, to: string) =>
       get<verificationShapes.RunDiffShape>(`${run(from)}/diff/${encodeURIComponent(to)}`),
@@ -214,9 +215,9 @@ export function createClient(options: ClientOptions) {
       const answer = await send(options, 'DELETE', `${environment(env)}/freezes/${encodeURIComponent(id)}`);
       return (await answer.json()) as promotionShapes.PromotionStand;
     },
-    system: () => get<SystemStatus>('/system'),
     collectGarbage: async (body: GcRequest): Promise<verificationShapes.GcReport> =>
       (await (await send(patient, 'POST', '/gc', { body })).json()) as verificationShapes.GcReport,
+    system: () => get<SystemStatus>('/system'),
     whoami: () => get<shapes.WhoAmI>('/whoami'),
     tokens: () => items<shapes.Token>('/tokens'),
     /** The only answer that ever holds the token itself. */
