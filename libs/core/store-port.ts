@@ -17,6 +17,8 @@ export interface RunRecord {
   readonly pipeline: string;
   readonly release: string;
   readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification';
+  /** Trigger of the run that this one executes again: what its expressions see. Absent or null: it executes none again. */
+  readonly verifiedTrigger?: RunRecord['trigger'] | null;
   /** What it writes is for its own tasks only: nothing is published, nobody is alerted. */
   readonly shadow: boolean;
   readonly intervalStart: string | null;
@@ -331,6 +333,8 @@ export interface EngineStore {
     path: string,
     before: string | null,
   ): Promise<readonly PublishedPath[]>;
+  /** Task runs of the run whose outputs were collected as garbage, those that it took over included. */
+  erasedTaskRuns(runId: string): Promise<readonly { readonly taskId: string; readonly mapIndex: number }[]>;
   /** What a task of run `origin` read, for `runId`, which executes that run again; null: it never began there. */
   earlierInputs(origin: string, runId: string, taskId: string): Promise<EarlierInputs | null>;
   /** Metrics of the last successful run of this pipeline before this one, by name; the task's own values win over others'. */

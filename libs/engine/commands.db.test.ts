@@ -107,6 +107,31 @@ tasks:
     expect((await world.tasks(third)).ship).toBe('success');
   });
 
+  test('what wrote outputs that were collected as garbage is executed again, with everything after it', async () => {
+    world = await World.open();
+    await world.release(`
+name: p
+paths: { raw: raw }
+tasks:
+  side: { run: "true" }
+  fetch: { run: "true", writes: [raw] }
+  use: { run: "true", reads: [raw] }
+  last: { needs: use, run: "true" }`);
+    const id = await world.run('p');
+    const version = { name: 'raw', location: 'p/raw', version: 'v1', manifestHash: 'm', files: 1, bytes: 1 };
+    await world.end('side');
+    await world.end('fetch', SUCCESS, { versions: [version] });
+    await world.end('use');
+    await world.end('last', FAILURE);
+    await again(id, 'failed');
+    expect(world.executor.names()).toEqual(['last']);
+    await world.endAll();
+    await world.db.query('update path_version set removed_at = now()');
+    await again(id, 'failed');
+    await world.endAll();
+    expect(ran()).toEqual(['fetch/0', 'use/0', 'last/0']);
+  });
+
   test('a run that goes on, a task that is not there, a run without failures: refused with the reason', async () => {
     const id = await aFailedRun();
     const next = await again(id, 'failed');

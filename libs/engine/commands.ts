@@ -85,7 +85,9 @@ export class Commands {
       origin.pipeline,
       input.release === 'same' ? origin.release : undefined,
     );
-    const takeOver = taskRunsToTakeOver(runId, await this.options.store.loadTaskRuns([runId]), pipeline, input);
+    const { store } = this.options;
+    const erased = new Set((await store.erasedTaskRuns(runId)).map(({ taskId }) => taskId));
+    const takeOver = taskRunsToTakeOver(runId, await store.loadTaskRuns([runId]), pipeline, input, erased);
     const interval =
       origin.intervalStart !== null && origin.intervalEnd !== null
         ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) }

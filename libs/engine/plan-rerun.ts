@@ -8,7 +8,8 @@ export interface RerunInput {
 }
 
 /**
- * Finished task runs of a run that its rerun takes over; everything else is executed again. Throws `bad_request` for a task
+ * Finished task runs of a run that its rerun takes over; everything else is executed again, and so is what wrote outputs
+ * that are gone (`erased`: ids of tasks). Throws `bad_request` for a task
  * that is not there, `conflict` when nothing failed.
  */
 export function taskRunsToTakeOver(
@@ -16,8 +17,9 @@ export function taskRunsToTakeOver(
   rows: readonly LoadedTaskRun[],
   pipeline: CompiledPipeline,
   input: RerunInput,
+  erased: ReadonlySet<string> = new Set(),
 ): NewRun['takeOver'] {
-  const again = tasksToRepeat(runId, rows, pipeline, input);
+  const again = tasksToRepeat(runId, rows, pipeline, input, erased);
   return rows
     .filter((row) => again.get(row.taskId) !== 'whole' && isFinished(row.state))
     .map(({ taskId, mapIndex }) => ({ taskId, mapIndex }));
@@ -29,6 +31,7 @@ function tasksToRepeat(
   rows: readonly LoadedTaskRun[],
   pipeline: CompiledPipeline,
   { mode, task: from = '' }: RerunInput,
+  erased: ReadonlySet<string>,
 ): Map<string, 'whole' | 'part'> {
   const again = new Map<string, 'whole' | 'part'>();
   if (mode === 'all') for (const task of pipeline.tasks) again.set(task.id, 'whole');
@@ -49,6 +52,7 @@ function tasksToRepeat(
         hint: 'Use --all or --from TASK to run finished tasks again.',
       });
   }
+  for (const taskId of erased) again.set(taskId, 'whole');
   // Tasks are in topological order: one pass reaches everything downstream. `finally` tasks always run again.
   for (const task of pipeline.tasks)
     if (task.final || task.upstream.some((parent) => again.has(parent))) again.set(task.id, 'whole');

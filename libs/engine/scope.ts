@@ -16,7 +16,7 @@ export function runScope(record: RunRecord, pipeline: CompiledPipeline, environm
     env: { name: record.environment, vars: environment.config.vars },
     run: {
       id: record.id,
-      trigger: record.trigger,
+      trigger: record.verifiedTrigger ?? record.trigger,
       release: record.release,
       interval: interval ? { start: iso(interval.start), end: iso(interval.end) } : null,
     },

@@ -46,6 +46,7 @@ export function createStore(db: Db): EngineStore {
       paths.versionsBetween(db, environment, pipeline, path, from, to),
     newestVersions: (environment, pipeline, path, before) =>
       paths.newestVersions(db, environment, pipeline, path, before),
+    erasedTaskRuns: (runId) => paths.erasedTaskRuns(db, runId),
     earlierInputs: (origin, runId, taskId) => paths.earlierInputs(db, origin, runId, taskId),
     baseline: (environment, pipeline, taskId, runId) => paths.baseline(db, environment, pipeline, taskId, runId),
     unprojected: (limit) => paths.unprojected(db, limit),

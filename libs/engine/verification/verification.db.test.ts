@@ -146,6 +146,15 @@ describe('a run that is executed again', () => {
     expect(await world.db.query('select event from alert_delivery')).toEqual([]);
   });
 
+  test('sees the trigger of then: a condition on it holds again', async () => {
+    await open({}, LINE.replace('train: {', 'train: { if: run.trigger == "manual",'));
+    const id = await aRun();
+    await verify(id);
+    await write('fetch', { 'a.csv': '1' });
+    await write('train', { 'model.json': '{"w":1}', 'notes.txt': 'x' });
+    expect((await verdict(id)).verdict).toBe('reproducible');
+  });
+
   test('survives that its process dies, and names what executed it in another version', async () => {
     await open({}, LINE);
     const id = await aRun();

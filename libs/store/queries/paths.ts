@@ -59,6 +59,14 @@ export function newestVersions(
     order by p.location`;
 }
 
+export function erasedTaskRuns(db: Db, runId: string): Promise<{ taskId: string; mapIndex: number }[]> {
+  return db.sql`
+    select distinct t.task_id as "taskId", t.map_index as "mapIndex"
+    from task_run t
+    join path_version v on v.run_id = coalesce(t.origin_run, t.run_id) and v.task_id = t.task_id and v.map_index = t.map_index
+    where t.run_id = ${runId}::bigint and v.removed_at is not null`;
+}
+
 /**
  * Two statements. Versions that task runs of `origin` wrote are replaced by what the same task runs of `runId` wrote,
  * unless that run took them over.

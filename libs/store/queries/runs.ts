@@ -3,7 +3,8 @@ import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
 
-const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
+const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow,
+  case when r.trigger = 'verification' then (select o.trigger from run o where o.id = r.origin_run) end as "verifiedTrigger", r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
   r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
   r.started_at as "startedAt", r.timeout_at as "timeoutAt"`;
 
