@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { GcReport } from '#contracts';
 import type { Cli } from '../cli.ts';
 import { countArgument, durationArgument } from '../options.ts';
@@ -18,11 +18,10 @@ export function addGcCommand(program: Command, cli: Cli): void {
     .description('remove data versions and releases that nothing needs any more; needs the right admin:*')
     .option('--dry-run', 'only say what would be removed')
     .option('--keep <n>', 'versions of each location, and releases, that stay however old', countArgument, 3)
-    .option(
-      '--older-than <duration>',
-      'nothing younger goes; runs of this time stay verifiable',
-      durationArgument,
-      WEEK_MS,
+    .addOption(
+      new Option('--older-than <duration>', 'nothing younger goes; runs of this time stay verifiable')
+        .argParser(durationArgument)
+        .default(WEEK_MS, '7d'),
     )
     .action((options: GcOptions) => collect(cli, options));
 }
