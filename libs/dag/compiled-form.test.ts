@@ -82,6 +82,15 @@ describe('what a file is compiled to', () => {
     expect(taskOf('tasks:', '  a:', `    ${line}`).body).toEqual(body);
   });
 
+  test('what verification must know of a task stands there only when it is said', () => {
+    expect(taskOf('tasks:', '  a: { run: x, network: true, verify: { tolerance: 1e-9 } }')).toMatchObject({
+      network: true,
+      tolerance: 1e-9,
+    });
+    const silent = taskOf('tasks:', '  a: { run: x, network: false }');
+    expect(['network' in silent, 'tolerance' in silent]).toEqual([false, false]);
+  });
+
   test.each<[string, unknown]>([
     [
       '"@daily"',

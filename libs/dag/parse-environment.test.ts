@@ -76,6 +76,7 @@ gates:
   - external: { url: "https://example.com/ready" }
 verify: { pipelines: churn, timeout: 1h }
 auto_rollback: true
+verify_sample: { every: 1d, runs: 3 }
 retention: 90d
 `;
     expect(parseEnvironment('prod.yaml', text, '/project')).toEqual({
@@ -110,7 +111,7 @@ retention: 90d
           verify: { pipelines: ['churn'], runs: 1, timeoutMs: 3_600_000 },
           autoRollback: true,
         },
-        verifySample: null,
+        verifySample: { everyMs: 86_400_000, runs: 3 },
         retentionDays: 90,
       },
     });

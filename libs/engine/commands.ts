@@ -80,6 +80,12 @@ export class Commands {
         'conflict',
         `Run ${runId} is still ${origin.state}; cancel it or wait for its end before running it again.`,
       );
+    if (origin.shadow)
+      throw new SluiceError(
+        'conflict',
+        `Run ${runId} is a ${origin.trigger} run that publishes nothing, so running it again would lead nowhere.`,
+        origin.originRun === null ? {} : { hint: `Run ${origin.originRun} again, which it was made from.` },
+      );
     const { pipeline, environment, release } = await this.resolve(
       origin.environment,
       origin.pipeline,

@@ -23,6 +23,8 @@ export function RunActions({ run }: { run: RunDetail }) {
         {run.cancelRequested ? 'Cancelling …' : 'Cancel'}
       </Button>
     );
+  // What it was made from is run again, not this.
+  if (run.shadow) return null;
   const failed = run.state !== 'success';
   const way = (content: string, input: RerunInput) => ({
     kind: 'item' as const,
@@ -51,7 +53,7 @@ export function RunActions({ run }: { run: RunDetail }) {
           ...(firstBad === undefined ? [] : [way(`From ${firstBad} on`, { mode: 'from', task: firstBad })]),
           way('All tasks, same release', { mode: 'all' }),
           way('All tasks, current release', { mode: 'all', release: 'current' }),
-          ...(failed || run.shadow ? [] : verifyEntries(() => verify.mutate())),
+          ...(failed ? [] : verifyEntries(() => verify.mutate())),
         ]}
         target={(props) => (
           <Button

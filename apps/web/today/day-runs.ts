@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** Pages of 200 that are read at most: a busier day stays incomplete rather than slow. */
 const MOST_PAGES = 5;
 
-/** Reads ended runs, newest created first, until they were created more than a day ago. */
+/** Reads ended runs but shadow runs, newest created first, until they were created more than a day ago. */
 export async function readDay(
   page: (cursor: string | null) => Promise<Page<Run>>,
   now: number = Date.now(),
@@ -30,7 +30,7 @@ export async function readDay(
   let cursor: string | null = null;
   for (let number = 0; number < MOST_PAGES; number++) {
     const { items, next }: Page<Run> = await page(cursor);
-    for (const run of items)
+    for (const run of items.filter(({ shadow }) => !shadow))
       runs.push({
         id: run.id,
         pipeline: run.pipeline,

@@ -52,6 +52,13 @@ describe('what needs a person', () => {
     expect(needsMe([], [failed, aRun('other', { ...later, pipeline: 'else' })], NOW)).toHaveLength(1);
   });
 
+  test('no shadow run, which whoever asked for it is told of, and none that one replaces', () => {
+    const failed = aRun('f', { state: 'failed' });
+    const shadow = aRun('s', { state: 'failed', shadow: true, createdAt: '2026-01-02T11:00:00.000Z' });
+    expect(needsMe([], [shadow], NOW)).toEqual([]);
+    expect(needsMe([], [failed, { ...shadow, state: 'success' }], NOW)).toHaveLength(1);
+  });
+
   test('only the last of several failures of one interval', () => {
     const first = aRun('f', { state: 'failed', interval: null });
     const again = aRun('g', { state: 'failed', interval: null, originRun: 'f', createdAt: '2026-01-02T11:00:00.000Z' });

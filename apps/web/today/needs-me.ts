@@ -8,7 +8,8 @@ export type Need =
 
 /** Broken files, runs past their deadline, failed runs that no later run has replaced. */
 export function needsMe(pipelines: readonly PipelineSummary[], runs: readonly Run[], now: number): Need[] {
-  const known = [...new Map(runs.map((run) => [run.id, run])).values()];
+  // Who asked for a shadow run is told by what it was asked for.
+  const known = [...new Map(runs.map((run) => [run.id, run])).values()].filter((run) => !run.shadow);
   const late = known.flatMap((run) =>
     run.finishedAt === null && run.deadlineAt !== null && Date.parse(run.deadlineAt) < now
       ? [{ kind: 'late' as const, run, lateMs: now - Date.parse(run.deadlineAt) }]

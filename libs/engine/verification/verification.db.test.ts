@@ -98,6 +98,11 @@ describe('a run that is executed again', () => {
     expect(await world.db.query('select location, version from path_pointer order by location')).toEqual(before);
     expect(await world.runs('line')).toEqual(['manual success', 'verification success']);
     expect(await finishVerifications(parts)).toBe(0);
+    const rerun = { mode: 'all', release: 'same', actor: 'ann' } as const;
+    await expect(world.commands.rerun(begun.shadowRunId!, rerun)).rejects.toThrow('publishes nothing');
+    await expect(requestVerification(parts, begun.shadowRunId!, { actor: 'ann', sampled: false })).rejects.toThrow(
+      `Run ${begun.shadowRunId} is itself a verification run`,
+    );
     expect(discarded).toEqual([begun.shadowRunId]);
   });
 
