@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createFileStorage } from '#storage';
+import { requestVerification, type VerificationParts } from '#engine';
+import { createStore, createVerificationStore } from '#store';
 import { createTestDatabase } from '#testing';
 import { systemClock } from './clock.ts';
 import { collectGarbage, eraseMarked } from './collect-garbage.ts';
 import { aRun, aTaskRun, seededReads, type SeededReads } from './reads/seeded-reads.ts';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { filesOfVersion } from './version-files.ts';
 
 const DAY = 86_400_000;
 let seeded: SeededReads;
@@ -161,6 +163,59 @@ describe('versions', () => {
     expect(await left()).toEqual(['v2']);
     expect(await collect()).toMatchObject({ versions: [], problems: [] });
   });
+});
+
+test('a run that read what was collected is not comparable any more, and says which input is gone', async () => {
+  const storage = storageFor();
+  const publish = async (location: string, text: string) => {
+    const output = { name: 'raw', variable: 'PATH_RAW', location };
+    const staged = await storage.stage({ attemptId: '1', runId: '1', reads: [], writes: [output] });
+    await writeFile(path.join(staged.folders.PATH_RAW!, 'a.txt'), text);
+    const about = { release: 'r1', pipeline: 'churn', runId: '1', taskId: 'ingest', mapIndex: 0, attempt: 1, fence: 1 };
+    const [version] = await storage.seal(staged, about);
+    return version!;
+  };
+  const [input, later, output] = [
+    await publish('churn/raw', 'then'),
+    await publish('churn/raw', 'now'),
+    await publish('churn/models', 'x'),
+  ];
+  const writer = await aRun(seeded, ended(30));
+  const row = async (run: string, task: string, { version, location, manifestHash }: typeof input, daysAgo: number) => {
+    const at = new Date(Date.now() - daysAgo * DAY);
+    const known = { environment: 'dev', location, pipeline: 'churn', path: 'raw', map_key: '', version, run_id: run };
+    const about = { ...known, attempt_id: ++attempts, manifest_hash: manifestHash, published_at: at };
+    await seeded.insert('path_version', {
+      ...about,
+      ...{ task_id: task, map_index: 0, fence: 1, release: 'r1', files: 1, bytes: 4 },
+    });
+    return about;
+  };
+  await row(writer, 'ingest', input, 30);
+  const reader = await aRun(seeded, ended(29));
+  const versions = [{ link: null, ...input }].map(({ link, location, version, manifestHash }) => ({
+    ...{ link, location, version, manifestHash },
+  }));
+  await aTaskRun(seeded, reader, 'train', 'success', { inputs: [{ name: 'raw', variable: 'PATH_RAW', versions }] });
+  await row(reader, 'train', output, 29);
+  await seeded.insert('path_pointer', { ...(await row(writer, 'ingest', later, 20)), projected: true });
+
+  expect(await removed()).toEqual([input.version]);
+  const pipelines = { get: () => Promise.resolve(seeded.pipeline), all: () => Promise.resolve([]) };
+  const parts = {
+    ...{
+      verifications: createVerificationStore(seeded.db),
+      store: createStore(seeded.db),
+      pipelines,
+      clock: systemClock,
+    },
+    filesOf: (_name: string, version: string, hash: string) => filesOfVersion(storage, version, hash),
+    environments: { get: () => ({ hash: 'h' }), all: () => [] },
+  } as unknown as VerificationParts;
+  await requestVerification(parts, reader, { actor: 'ann', sampled: false });
+  expect((await seeded.reads.verification(reader))?.detail).toBe(
+    `An input of task train is gone: churn/raw, version ${input.version}.`,
+  );
 });
 
 test('releases that nothing refers to go, with their contents, but the last ones', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { LogLine, LogStore } from '#core';
+import type { CompiledPipeline, LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
 import { Commands, Promotions, requestVerification } from '#engine';
 import { createReleaseStore, type ReleaseStore } from '#release';
@@ -77,6 +77,8 @@ export interface SeededReads {
     ReturnType<typeof createVerificationCommands>;
   /** Empty: `r1` above is nowhere but in the database. */
   readonly releases: ReleaseStore;
+  /** `churn` as it was compiled. */
+  readonly pipeline: CompiledPipeline;
   readonly db: DataSource;
   /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
   insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
@@ -213,6 +215,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
     },
     releases,
+    pipeline: compiled.pipelines.find(({ name }) => name === 'churn') as CompiledPipeline,
     db,
     insert,
     clear: async () => {
