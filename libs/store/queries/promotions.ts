@@ -287,6 +287,8 @@ export async function lastSuccess(
   const [row] = await db.sql<{ id: string }[]>`
     select id::text from run
     where environment = ${environment} and pipeline = ${pipeline} and release = ${release} and state = 'success'
+      -- A run that executes an older one again says nothing of now.
+      and not (shadow and origin_run is not null)
     order by id desc limit 1`;
   return row?.id ?? null;
 }
