@@ -97,7 +97,7 @@ async function runAll(installation: Installation, say: (line: string) => void): 
   for (;;) {
     const nextCommit = new Promise<void>((resolve) => installation.onCommit(resolve));
     const rows: DemoRun[] = await db.query(
-      `select id::text, pipeline, state, extract(epoch from finished_at - started_at)::float8 as seconds from run where id = any($1::bigint[]) order by id`,
+      `select id::text, pipeline, state, extract(epoch from finished_at - started_at)::float8 as seconds from run where id = any($1::bigint[]) order by run.id`,
       [ids],
     );
     const ended = rows.filter((row) => row.state !== 'queued' && row.state !== 'running').length;

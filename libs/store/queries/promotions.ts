@@ -39,7 +39,7 @@ export function createPromotion(
         and (finished_at is null or (state = 'verified'
              and id = (select max(id) from promotion l where l.environment = ${environment} and l.state in ('verified', 'rolled_back'))
              and ${release} = (select e.release from environment_pointer e where e.environment = ${environment} order by e.seq desc limit 1)))
-      order by id desc
+      order by p.id desc
       limit 1`;
     if (same) return { id: same.id, created: false };
     const preempts = kind !== 'promote';
@@ -99,7 +99,7 @@ export async function beginPromotions(db: Db): Promise<void> {
 
 export function openPromotions(db: Db): Promise<PromotionRecord[]> {
   return db.sql<PromotionRecord[]>`
-    select ${() => PROMOTION} from promotion where finished_at is null order by id`;
+    select ${() => PROMOTION} from promotion where finished_at is null order by promotion.id`;
 }
 
 /** Newest first; `before`: only older ones. */
@@ -112,7 +112,7 @@ export function readPromotions(
     where (${given.environments}::text[] is null or environment = any(${given.environments}::text[]))
       and (${given.release}::text is null or release = ${given.release})
       and (${given.before}::bigint is null or id < ${given.before}::bigint)
-    order by id desc
+    order by promotion.id desc
     limit ${given.limit}`;
 }
 
@@ -289,7 +289,7 @@ export async function lastSuccess(
     where environment = ${environment} and pipeline = ${pipeline} and release = ${release} and state = 'success'
       -- A run that executes an older one again says nothing of now.
       and not (shadow and origin_run is not null)
-    order by id desc limit 1`;
+    order by run.id desc limit 1`;
   return row?.id ?? null;
 }
 
