@@ -176,6 +176,48 @@ describe('a run that is executed again', () => {
     });
   });
 
+  test('is executed as a whole when it is a rerun: what it took over is written again, too', async () => {
+    await open({}, LINE);
+    const failed = await world.run('line');
+    await write('fetch', { 'a.csv': '1' });
+    await world.end('train', FAILURE);
+    const id = await world.commands.rerun(failed, { mode: 'failed', release: 'same', actor: 'ann' });
+    await world.tick();
+    await write('train', { 'model.json': '2' });
+    await verify(id);
+    await write('fetch', { 'a.csv': '1' });
+    const [read] = versionsOf(world.executor.find('train').reads);
+    expect(read).toBe([...stored.keys()].at(-1));
+    await write('train', { 'model.json': '2' });
+    expect((await verdict(id)).result?.detail).toBe('All 2 files are the same.');
+  });
+
+  test('keeps each part of a fan-out apart', async () => {
+    await open(
+      {},
+      LINE.replace('train: {', 'train: { matrix: { lr: [1, 2] },').replace(
+        'writes: [model] }',
+        'writes: [model] }\n  pick: { run: "true", reads: [model] }',
+      ),
+    );
+    const id = await world.run('line');
+    await write('fetch', { 'a.csv': '1' });
+    await write('train[lr=1]', { m: '1' });
+    await write('train[lr=2]', { m: '2' });
+    await world.end('pick');
+    await verify(id);
+    await write('fetch', { 'a.csv': '1' });
+    await write('train[lr=2]', { m: 'other' });
+    await write('train[lr=1]', { m: '1' });
+    const { versions } = world.executor.find('pick').reads[0]!;
+    expect(versions.map(({ link }) => link)).toEqual(['lr=1', 'lr=2']);
+    expect(versions.map(({ version }) => stored.get(version)?.m)).toEqual(['1', 'other']);
+    await world.end('pick');
+    expect((await verdict(id)).result?.detail).toBe(
+      'The first difference is in task train[lr=2]: model/m differs. 1 of 3 files differ.',
+    );
+  });
+
   test('asked for twice at once, is executed once', async () => {
     await open({}, LINE);
     const id = await aRun();
