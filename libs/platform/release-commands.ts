@@ -6,7 +6,7 @@ export function createReleaseCommands({ db, releases }: { readonly db: Db; reado
   return {
     /** SHA-256 of those contents that must be sent before a release can be created. */
     missingBlobs: async (blobs: readonly { sha256: string; bytes: number }[]): Promise<string[]> => [
-      ...releases.missing(blobs),
+      ...(await releases.missing(blobs)),
     ],
     putBlob: (sha256: string, content: Buffer): Promise<void> => releases.putContent(sha256, content),
     /** Stores and records it; the digest. The same again changes nothing. */

@@ -1,7 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { type Problem, SluiceError } from '#core';
+import { createHash } from 'node:crypto';
+import { type ObjectStore, type Problem, SluiceError } from '#core';
 import type { ReleaseFile } from './hashed-files.ts';
 
 /** What is known of a release without reading its files. */
@@ -19,7 +17,7 @@ export interface ReleaseSummary {
   readonly dirty: boolean;
 }
 
-/** A release's file in the store. Contents and compiled pipelines are blobs. */
+/** A release's object in the store. Contents and compiled pipelines are blobs. */
 export interface ReleaseRecord extends ReleaseSummary {
   readonly format: 1;
   readonly files: readonly ReleaseFile[];
@@ -28,59 +26,49 @@ export interface ReleaseRecord extends ReleaseSummary {
   readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }
 
-/** One JSON file per release. */
-export class ReleaseRecords {
-  readonly #folder: string;
+const RECORDS = 'releases';
 
-  constructor(folder: string) {
-    this.#folder = folder;
+/** One JSON object per release. */
+export class ReleaseRecords {
+  readonly #objects: ObjectStore;
+
+  constructor(objects: ObjectStore) {
+    this.#objects = objects;
   }
 
   async get(digest: string): Promise<ReleaseRecord | null> {
-    const text = await readFile(this.#file(digest), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    if (text === null) return null;
+    const key = keyOf(digest);
+    const text = (await this.#objects.get(key))?.toString('utf8');
+    if (text === undefined) return null;
     const [checksum, body] = [text.slice(0, 64), text.slice(65)];
     if (checksum === checksumOf(body)) return JSON.parse(body) as ReleaseRecord;
-    throw new SluiceError('conflict', `${this.#file(digest)} in the release store is damaged.`, {
-      hint: 'Remove that file, then create the release again.',
+    throw new SluiceError('conflict', `${this.#objects.name}/${key} in the release store is damaged.`, {
+      hint: 'Remove it, then create the release again.',
     });
   }
 
   /** Replaces what is there. */
   async put(record: ReleaseRecord): Promise<void> {
-    const file = this.#file(record.digest);
-    const temporary = `${file}.${randomBytes(4).toString('hex')}`;
     const body = JSON.stringify(record);
-    await mkdir(this.#folder, { recursive: true });
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(`${checksumOf(body)}\n${body}`);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
+    await this.#objects.put(keyOf(record.digest), `${checksumOf(body)}\n${body}`);
   }
 
   async remove(digest: string): Promise<void> {
-    await rm(this.#file(digest), { force: true });
+    await this.#objects.remove(keyOf(digest));
   }
 
   async digests(): Promise<readonly string[]> {
-    const names = await readdir(this.#folder).catch(() => []);
+    const names = (await this.#objects.list(RECORDS)).map(({ key }) => key.slice(RECORDS.length + 1));
     return names.filter((name) => /^[0-9a-f]{64}$/.test(name));
   }
+}
 
-  #file(digest: string): string {
-    if (!/^[0-9a-f]{64}$/.test(digest))
-      throw new SluiceError('bad_request', `"${digest}" is not the digest of a release.`, {
-        hint: 'A digest has 64 hexadecimal digits.',
-      });
-    return path.join(this.#folder, digest);
-  }
+function keyOf(digest: string): string {
+  if (!/^[0-9a-f]{64}$/.test(digest))
+    throw new SluiceError('bad_request', `"${digest}" is not the digest of a release.`, {
+      hint: 'A digest has 64 hexadecimal digits.',
+    });
+  return `${RECORDS}/${digest}`;
 }
 
 function checksumOf(body: string): string {

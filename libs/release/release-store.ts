@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type CompiledPipeline, type Problem, type ReleaseFiles, SluiceError } from '#core';
+import { type CompiledPipeline, type ObjectStore, type Problem, type ReleaseFiles, SluiceError } from '#core';
 import type { CompiledBefore } from '#dag';
 import { releaseAlias } from './alias.ts';
-import { Blobs } from './blobs.ts';
+import { Blobs, type StoredContent } from './blobs.ts';
 import { compileRelease } from './compile-release.ts';
+import { FolderObjects } from './folder-objects.ts';
 import type { ReleaseFile } from './hashed-files.ts';
 import { inLanes } from './in-lanes.ts';
 import { byCodeUnit } from './list-files.ts';
@@ -17,6 +18,7 @@ import {
   collectReleases,
   type ReleaseCollectOptions,
   type ReleaseSweepOptions,
+  type SweptStore,
   sweepReleases,
 } from './sweep-releases.ts';
 import { UnpackedReleases } from './unpacked-release.ts';
@@ -41,7 +43,7 @@ export interface ReleaseStore extends ReleaseFiles {
    */
   put(snapshot: Snapshot, how?: { readonly whole?: boolean }): Promise<StoredRelease>;
   /** Those contents (by SHA-256) that it lacks, each once. */
-  missing(contents: readonly StoredContent[]): readonly string[];
+  missing(contents: readonly StoredContent[]): Promise<readonly string[]>;
   /** Keeps a content for a release that follows. Throws `bad_request` when it has another hash. */
   putContent(sha256: string, content: Buffer): Promise<void>;
   /**
@@ -59,21 +61,23 @@ export interface ReleaseStore extends ReleaseFiles {
   collect(options: ReleaseCollectOptions): Promise<CollectedReleases>;
 }
 
-export interface StoredContent {
-  readonly sha256: string;
-  readonly bytes: number;
+export interface ReleaseStoreOptions {
+  /** Absolute folder of this machine for working copies of releases; made when first written to. */
+  readonly folder: string;
+  /** Where contents and records are; the same folder unless given. */
+  readonly objects?: ObjectStore;
 }
 
 const MAX_IN_MEMORY = 4;
 const LANES = 8;
 
-/** Opens the store in `folder` (absolute), which is made when first written to. */
-export function createReleaseStore({ folder }: { readonly folder: string }): ReleaseStore {
-  return new FolderReleaseStore(folder);
+/** Opens a store. */
+export function createReleaseStore({ folder, objects = new FolderObjects(folder) }: ReleaseStoreOptions): ReleaseStore {
+  return new ObjectReleaseStore(path.join(folder, 'unpacked'), objects);
 }
 
-class FolderReleaseStore implements ReleaseStore {
-  readonly #folder: string;
+class ObjectReleaseStore implements ReleaseStore {
+  readonly #objects: ObjectStore;
   readonly #records: ReleaseRecords;
   readonly #blobs: Blobs;
   readonly #unpacked: UnpackedReleases;
@@ -85,11 +89,11 @@ class FolderReleaseStore implements ReleaseStore {
   /** What each pack holds as it was last written or read: a change of one file writes one pack. */
   readonly #packs = new Map<number, { readonly pipelines: readonly CompiledPipeline[]; readonly blob: string }>();
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#records = new ReleaseRecords(path.join(folder, 'releases'));
-    this.#blobs = new Blobs(path.join(folder, 'blobs'));
-    this.#unpacked = new UnpackedReleases(path.join(folder, 'unpacked'), this.#blobs);
+  constructor(unpackedFolder: string, objects: ObjectStore) {
+    this.#objects = objects;
+    this.#records = new ReleaseRecords(objects);
+    this.#blobs = new Blobs(objects);
+    this.#unpacked = new UnpackedReleases(unpackedFolder, this.#blobs);
   }
 
   put(snapshot: Snapshot, { whole = false }: { readonly whole?: boolean } = {}): Promise<StoredRelease> {
@@ -103,8 +107,8 @@ class FolderReleaseStore implements ReleaseStore {
     if (known !== null) return this.#adoptCommit(known, snapshot);
     const { pipelines, problems } = compileRelease(snapshot, this.#compiledBefore);
     check(problems);
-    const missing = snapshot.files.filter((file) => !this.#blobs.has(file.sha256, file.bytes));
-    await inLanes(LANES, missing, async (file) => this.#blobs.put(file.sha256, await snapshot.read(file)));
+    const missing = await this.#blobs.missing(snapshot.files);
+    await inLanes(LANES, missing, async (file) => this.#blobs.add(file.sha256, await snapshot.read(file)));
     const compiled = await this.#storePipelines(pipelines);
     const record: ReleaseRecord = {
       format: 1,
@@ -125,8 +129,8 @@ class FolderReleaseStore implements ReleaseStore {
     return this.#remember(assemble(record, pipelines, Object.fromEntries(snapshot.texts)));
   }
 
-  missing(contents: readonly StoredContent[]): readonly string[] {
-    const lacking = contents.filter(({ sha256, bytes }) => !this.#blobs.has(sha256, bytes));
+  async missing(contents: readonly StoredContent[]): Promise<readonly string[]> {
+    const lacking = await this.#blobs.missing(contents);
     return [...new Set(lacking.map(({ sha256 }) => sha256))];
   }
 
@@ -143,7 +147,7 @@ class FolderReleaseStore implements ReleaseStore {
   putUploaded(uploaded: UploadedRelease): Promise<StoredRelease> {
     return this.#oneByOne(async () => {
       const files = checkUploaded(uploaded.files, RELEASE_LIMITS);
-      const missing = this.missing(files);
+      const missing = await this.missing(files);
       if (missing.length > 0)
         throw new SluiceError('conflict', `The release store lacks ${missing.length} contents of this release.`, {
           hint: 'Upload them first; `sluice release create` does.',
@@ -208,7 +212,7 @@ class FolderReleaseStore implements ReleaseStore {
 
   sweep(options: ReleaseSweepOptions): Promise<readonly string[]> {
     return this.#oneByOne(async () => {
-      const removed = await sweepReleases(this.#folder, this.#records, options);
+      const removed = await sweepReleases(this.#swept(), options);
       if (removed.length > 0) this.#forget(removed);
       return removed;
     });
@@ -216,17 +220,21 @@ class FolderReleaseStore implements ReleaseStore {
 
   collect(options: ReleaseCollectOptions): Promise<CollectedReleases> {
     return this.#oneByOne(async () => {
-      const collected = await collectReleases(this.#folder, this.#records, options);
+      const collected = await collectReleases(this.#swept(), options);
       if (!options.dryRun) this.#forget(collected.digests);
       return collected;
     });
   }
 
+  #swept(): SweptStore {
+    return {
+      ...{ objects: this.#objects, records: this.#records },
+      removeCopy: (digest) => this.#unpacked.remove(digest),
+    };
+  }
+
   #forget(removed: readonly string[]): void {
-    for (const digest of removed) {
-      this.#recent.delete(digest);
-      this.#unpacked.forget(digest);
-    }
+    for (const digest of removed) this.#recent.delete(digest);
     // What was known to be stored may be gone.
     this.#blobs.forget();
     this.#packs.clear();

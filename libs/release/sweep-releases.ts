@@ -1,6 +1,9 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
+import type { ObjectStore } from '#core';
+import { BLOBS } from './blobs.ts';
+import { inLanes } from './in-lanes.ts';
 import type { ReleaseRecord, ReleaseRecords } from './release-record.ts';
+
+const LANES = 8;
 
 export interface ReleaseSweepOptions {
   /** Digests that something refers to: pointers of environments, runs. */
@@ -26,40 +29,44 @@ export interface CollectedReleases {
   readonly bytes: number;
 }
 
+/** What is swept: the store's contents, its records, and the working copies on this machine. */
+export interface SweptStore {
+  readonly objects: ObjectStore;
+  readonly records: ReleaseRecords;
+  removeCopy(digest: string): Promise<void>;
+}
+
 /**
  * Removes dirty releases that nothing refers to, their working copies, and contents that no release names any more.
  * Releases of clean commits stay. Returns the digests removed. The record goes first: a release is never half there.
  */
 export async function sweepReleases(
-  folder: string,
-  records: ReleaseRecords,
+  store: SweptStore,
   { keep, olderThanMs, now = Date.now() }: ReleaseSweepOptions,
 ): Promise<readonly string[]> {
   const before = now - olderThanMs;
   const isGarbage = ({ digest, dirty, createdAt }: ReleaseRecord): boolean =>
     dirty && !keep.has(digest) && Date.parse(createdAt) < before;
-  const { digests, named } = await removeReleases(folder, records, isGarbage, false);
-  if (digests.length > 0) await removeBlobs(path.join(folder, 'blobs'), named, before, false);
+  const { digests, named } = await removeReleases(store, isGarbage, false);
+  if (digests.length > 0) await removeBlobs(store.objects, named, before, false);
   return digests;
 }
 
 /** Removes these releases, and every content that no other release names. */
 export async function collectReleases(
-  folder: string,
-  records: ReleaseRecords,
+  store: SweptStore,
   { remove, olderThanMs, now = Date.now(), dryRun }: ReleaseCollectOptions,
 ): Promise<CollectedReleases> {
   const before = now - olderThanMs;
   const isGarbage = ({ digest, createdAt }: ReleaseRecord): boolean =>
     remove.has(digest) && Date.parse(createdAt) < before;
-  const { digests, named } = await removeReleases(folder, records, isGarbage, dryRun);
-  return { digests, bytes: await removeBlobs(path.join(folder, 'blobs'), named, before, dryRun) };
+  const { digests, named } = await removeReleases(store, isGarbage, dryRun);
+  return { digests, bytes: await removeBlobs(store.objects, named, before, dryRun) };
 }
 
 /** `named`: contents that the releases name which stay. */
 async function removeReleases(
-  folder: string,
-  records: ReleaseRecords,
+  { records, removeCopy }: SweptStore,
   isGarbage: (record: ReleaseRecord) => boolean,
   dryRun: boolean,
 ): Promise<{ readonly digests: string[]; readonly named: ReadonlySet<string> }> {
@@ -75,8 +82,7 @@ async function removeReleases(
     digests.push(digest);
     if (dryRun) continue;
     await records.remove(digest);
-    await rm(path.join(folder, 'unpacked', digest), { recursive: true, force: true });
-    await rm(path.join(folder, 'unpacked', `${digest}.stamp`), { force: true });
+    await removeCopy(digest);
   }
   return { digests, named };
 }
@@ -88,18 +94,15 @@ function nameContents(record: ReleaseRecord, named: Set<string>): void {
 
 /** How many bytes they had. */
 async function removeBlobs(
-  blobs: string,
+  objects: ObjectStore,
   named: ReadonlySet<string>,
   before: number,
   dryRun: boolean,
 ): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(blobs, { recursive: true }).catch(() => [])) {
-    const file = path.join(blobs, name);
-    const stats = await stat(file).catch(() => null);
-    if (!stats?.isFile() || stats.mtimeMs >= before || named.has(path.basename(name))) continue;
-    bytes += stats.size;
-    if (!dryRun) await rm(file, { force: true });
-  }
-  return bytes;
+  const found = await objects.list(BLOBS);
+  const garbage = found.filter(
+    ({ key, changedAt }) => changedAt < before && !named.has(key.slice(key.lastIndexOf('/') + 1)),
+  );
+  if (!dryRun) await inLanes(LANES, garbage, ({ key }) => objects.remove(key));
+  return garbage.reduce((sum, { bytes }) => sum + bytes, 0);
 }

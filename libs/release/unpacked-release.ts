@@ -44,6 +44,13 @@ export class UnpackedReleases {
     this.#ready.delete(digest);
   }
 
+  /** Removes the copy of a release that is gone. */
+  async remove(digest: string): Promise<void> {
+    this.forget(digest);
+    await rm(path.join(this.#folder, digest), { recursive: true, force: true });
+    await rm(path.join(this.#folder, `${digest}.stamp`), { force: true });
+  }
+
   async #check(digest: string, load: () => Promise<ReleaseRecord>): Promise<string> {
     const folder = path.join(this.#folder, digest);
     const stampFile = `${folder}.stamp`;

@@ -30,7 +30,7 @@ const upload = (files: ReturnType<typeof file>[], commit = 'c'.repeat(40)) =>
   store.putUploaded({ commit, branch: 'main', author: 'Ada', message: 'First', files });
 
 async function send(snapshot: Snapshot): Promise<number> {
-  const missing = new Set(store.missing(snapshot.files));
+  const missing = new Set(await store.missing(snapshot.files));
   for (const one of snapshot.files)
     if (missing.delete(one.sha256)) await store.putContent(one.sha256, await snapshot.read(one));
   return missing.size;
@@ -45,7 +45,7 @@ describe('a release that is uploaded', () => {
     });
     const snapshot = await snapshotCommit({ repository: repo.folder, ref: 'HEAD' });
     await send(snapshot);
-    expect(store.missing(snapshot.files)).toEqual([]);
+    expect(await store.missing(snapshot.files)).toEqual([]);
     const release = await upload([...snapshot.files].reverse() as ReturnType<typeof file>[], commit);
     const local = await createReleaseStore({ folder: path.join(repo.base, 'other') }).put(
       await snapshotFolder({ repository: repo.folder }),
@@ -89,7 +89,7 @@ describe('a release that is uploaded', () => {
   test('takes no content under a name that is not its hash', async () => {
     await expect(store.putContent(sha256('x'), Buffer.from('y'))).rejects.toMatchObject({ code: 'bad_request' });
     await expect(store.putContent('../../x', Buffer.from('y'))).rejects.toMatchObject({ code: 'bad_request' });
-    expect(store.missing([{ sha256: sha256('x'), bytes: 1 }])).toEqual([sha256('x')]);
+    expect(await store.missing([{ sha256: sha256('x'), bytes: 1 }])).toEqual([sha256('x')]);
   });
 
   test('with problems is refused with all of them and leaves no release, even when a working tree made it before', async () => {
@@ -145,7 +145,7 @@ describe('a release that is uploaded', () => {
   test('is refused, not half there, when a sweep has removed a content meanwhile', async () => {
     const text = GOOD.replace('python3 a/b.py', 'true');
     await store.putContent(sha256(text), Buffer.from(text));
-    expect(store.missing([file('a.yaml', text)])).toEqual([]);
+    expect(await store.missing([file('a.yaml', text)])).toEqual([]);
     const dirty = await store.put({ ...(await emptyFolder()), digest: '1'.repeat(64) });
     const swept = await store.sweep({ keep: new Set(), olderThanMs: -60_000 });
     expect(swept).toEqual([dirty.digest]);

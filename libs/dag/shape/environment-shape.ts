@@ -27,7 +27,9 @@ const folder = z.string(folderWords).regex(/^(?![a-z0-9+.-]+:\/\/)[^\0]+$/i, fol
 export const environmentShape = z.strictObject(
   {
     name: name.describe('Name of the environment: dev, test, prod, …'),
-    storage: nonEmptyText.describe('Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.'),
+    storage: nonEmptyText.describe(
+      'Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.',
+    ),
     schedules: z.enum(['active', 'paused']).optional().describe('Whether schedules fire here; default paused.'),
     vars: valuesOf('name').optional(),
     params: valuesOf('parameter').optional(),
