@@ -12,6 +12,7 @@ export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   conflict: 409,
   invalid_config: 422,
   run_failed: 422,
+  promotion_failed: 422,
   timeout: 504,
   unavailable: 503,
   not_supported: 501,

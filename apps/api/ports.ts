@@ -173,7 +173,12 @@ export interface Commands {
   /** Its id. The caller's further rights (hotfix, overrides, approver) were looked at before. */
   requestPromotion(request: z.infer<typeof promotionRequest>, caller: Caller): Promise<string>;
   rollBack(request: z.infer<typeof rollbackRequest>, caller: Caller): Promise<string>;
-  decidePromotion(id: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
+  /** `approver` null: the caller. */
+  decidePromotion(
+    id: string,
+    request: z.infer<typeof decisionRequest> & { readonly approver: string | null },
+    caller: Caller,
+  ): Promise<void>;
   overrideGate(id: string, gate: string, reason: string, caller: Caller): Promise<void>;
   cancelPromotion(id: string, caller: Caller): Promise<void>;
   setHold(environment: string, release: string, reason: string, caller: Caller): Promise<void>;

@@ -13,6 +13,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   conflict: 6,
   run_failed: 7,
   timeout: 8,
+  promotion_failed: 9,
 };
 
 /** With `--exit-code`: what was compared differs. */

@@ -59,3 +59,10 @@ export function logReferenceArgument(value: string): LogReference {
   if (runId === undefined) throw new InvalidArgumentError('Expected RUN, RUN/TASK or RUN/TASK#TRY.');
   return { runId, task: task ?? null, try: number === undefined ? null : Number(number) };
 }
+
+/** Digest, the beginning of one, or alias. */
+export function releaseArgument(value: string): string {
+  if (!/^([0-9a-f]{6,64}|[a-z]{2,20}-[a-z]{2,20})$/.test(value))
+    throw new InvalidArgumentError('Expected a digest, at least six digits of it, or an alias such as frozen-heron.');
+  return value;
+}

@@ -199,8 +199,9 @@ export function createClient(options: ClientOptions) {
     promotion: (id: string) => get<promotionShapes.PromotionDetail>(promotion(id)),
     promote: (body: PromotionRequest) => post<promotionShapes.PromotionDetail>('/promotions', body),
     rollBack: (body: RollbackRequest) => post<promotionShapes.PromotionDetail>('/rollbacks', body),
-    decide: (id: string, body: DecisionRequest) =>
-      post<promotionShapes.PromotionDetail>(`${promotion(id)}/approvals`, body),
+    /** With an approver: in the name of somebody whom the token vouches for. */
+    decide: (id: string, body: DecisionRequest & { approver?: string | undefined }) =>
+      post<promotionShapes.PromotionDetail>(`${promotion(id)}/approvals${body.approver ? '-on-behalf' : ''}`, body),
     overrideGate: (id: string, gate: string, reason: string) =>
       post<promotionShapes.PromotionDetail>(`${promotion(id)}/overrides`, { gate, reason }),
     cancelPromotion: (id: string) => post<promotionShapes.PromotionDetail>(`${promotion(id)}/cancel`),

@@ -190,9 +190,9 @@ export const rollbackRequest = z.strictObject({
 export const decisionRequest = z.strictObject({
   decision: z.enum(['approve', 'reject']),
   comment: z.string().max(2000).nullable().default(null),
-  /** Whom the token vouches for; null: its own name. Needs the right `approve-on-behalf`. */
-  approver: person.nullable().default(null),
 });
+/** `approver`: whom the token vouches for. */
+export const decisionOnBehalfRequest = decisionRequest.extend({ approver: person });
 export const overrideRequest = z.strictObject({ gate: z.string().max(2000), reason });
 export const holdRequest = z.strictObject({ environment, release: releaseName, reason });
 export const liftHoldRequest = z.strictObject({ environment, release: releaseName });

@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   'invalid_config',
   /** A run or a task ended unsuccessfully and the caller asked to know. */
   'run_failed',
+  /** A promotion ended in another state than verified and the caller asked to know. */
+  'promotion_failed',
   /** Waiting ended before the thing did. */
   'timeout',
   /** Something Sluice relies on (Postgres, storage, an executable) is missing or does not answer. */

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { Caller } from '#core';
 import {
+  decisionOnBehalfRequest,
   decisionRequest,
   overrideRequest,
   planRequest,
@@ -34,7 +35,7 @@ export class PromotionsController {
   @HttpCode(200)
   @Needs('view', 'body')
   @Answers(200, 'What a promotion would change, and what it has to pass. Asks for nothing.', promotionPlan)
-  plan(
+  planPromotion(
     @Body({ schema: planRequest }) request: z.infer<typeof planRequest>,
     @WhoAsks() caller: Caller,
   ): Promise<PromotionPlan> {
@@ -85,15 +86,26 @@ export class PromotionsController {
 
   @Post('promotions/:promotion/approvals')
   @HttpCode(200)
-  @Needs('view', 'promotion')
-  @Answers(200, 'Approves or rejects; approvals are void once the plan is.', promotionDetail)
-  async decide(
+  @Needs('approve', 'promotion')
+  @Answers(200, 'Approves or rejects in one’s own name.', promotionDetail)
+  async decidePromotion(
     @Param('promotion', { schema: recordId }) id: string,
     @Body({ schema: decisionRequest }) request: z.infer<typeof decisionRequest>,
     @WhoAsks() caller: Caller,
   ): Promise<PromotionDetail> {
-    const right = request.approver === null ? 'approve' : 'approve-on-behalf';
-    demand(caller, right, await this.reads.environmentOfPromotion(id));
+    await this.commands.decidePromotion(id, { ...request, approver: null }, caller);
+    return this.reads.promotion(id);
+  }
+
+  @Post('promotions/:promotion/approvals-on-behalf')
+  @HttpCode(200)
+  @Needs('approve-on-behalf', 'promotion')
+  @Answers(200, 'Approves or rejects in the name of somebody whom the token vouches for.', promotionDetail)
+  async decideOnBehalf(
+    @Param('promotion', { schema: recordId }) id: string,
+    @Body({ schema: decisionOnBehalfRequest }) request: z.infer<typeof decisionOnBehalfRequest>,
+    @WhoAsks() caller: Caller,
+  ): Promise<PromotionDetail> {
     await this.commands.decidePromotion(id, request, caller);
     return this.reads.promotion(id);
   }
@@ -102,7 +114,7 @@ export class PromotionsController {
   @HttpCode(200)
   @Needs('override', 'promotion')
   @Answers(200, 'Passes over a gate that waits for an answer; who and why are shown for ever.', promotionDetail)
-  async override(
+  async overrideGate(
     @Param('promotion', { schema: recordId }) id: string,
     @Body({ schema: overrideRequest }) { gate, reason }: z.infer<typeof overrideRequest>,
     @WhoAsks() caller: Caller,
@@ -115,7 +127,7 @@ export class PromotionsController {
   @HttpCode(200)
   @Needs('promote', 'promotion')
   @Answers(200, 'Ends a promotion that has not switched yet.', promotionDetail)
-  async cancel(
+  async cancelPromotion(
     @Param('promotion', { schema: recordId }) id: string,
     @WhoAsks() caller: Caller,
   ): Promise<PromotionDetail> {

@@ -1,25 +1,18 @@
-import { isAbsolute, resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SluiceError, type Problem } from '#core';
 import type { Release } from '#contracts';
 import type { Snapshot } from '#release';
 import { ciBuild } from '../ci/ci-build.ts';
 import type { Cli } from '../cli.ts';
 import { DIFFERENT } from '../exit-codes.ts';
-import { countArgument } from '../options.ts';
+import { countArgument, releaseArgument } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { humanProblems } from '../problems/human.ts';
-import { findProject } from '../project/project.ts';
+import { takeSnapshot, withCommit, type CommitOptions } from '../release/commit-release.ts';
 import { diffLines, diffRows } from '../release/diff-lines.ts';
 import { collectPages } from '../server/collect-pages.ts';
 
-interface CommitOptions extends OutputOptions {
-  readonly ref: string;
-  readonly commit?: string;
-  readonly repo?: string;
-}
-
-interface CreateOptions extends CommitOptions {
+interface CreateOptions extends OutputOptions, CommitOptions {
   readonly branch?: string;
   readonly buildUrl?: string;
 }
@@ -33,7 +26,7 @@ export function addReleaseCommands(program: Command, cli: Cli): void {
     .action((options: CreateOptions) => createRelease(cli, options));
   withOutput(withCommit(releases.command('digest')))
     .description('only the digest that a release of a commit has; stores nothing, needs no server')
-    .action((options: CommitOptions) => printDigest(cli, options));
+    .action((options: OutputOptions & CommitOptions) => printDigest(cli, options));
   withOutput(releases.command('list').alias('ls'))
     .description('releases, newest first')
     .option('-a, --all', 'those of working trees too')
@@ -51,13 +44,6 @@ export function addReleaseCommands(program: Command, cli: Cli): void {
     .action((from: string, to: string, options: OutputOptions & { exitCode?: boolean }) =>
       diffReleases(cli, from, to, options),
     );
-}
-
-function withCommit(command: Command): Command {
-  return command
-    .addOption(new Option('--ref <ref>', 'branch, tag or commit').default('HEAD'))
-    .addOption(new Option('--commit <ref>', 'the same as --ref').conflicts('ref'))
-    .option('--repo <folder>', 'the repository, or a project inside one; without it the project of this folder');
 }
 
 async function createRelease(cli: Cli, options: CreateOptions): Promise<void> {
@@ -92,35 +78,12 @@ function showProblems(cli: Cli, { texts }: Snapshot, error: unknown): unknown {
   return new SluiceError(error.code, error.message, { hint: error.hint, cause: error });
 }
 
-async function printDigest(cli: Cli, options: CommitOptions): Promise<void> {
+async function printDigest(cli: Cli, options: OutputOptions & CommitOptions): Promise<void> {
   const { digest, commit, files } = await takeSnapshot(cli, options);
   const output = cli.output(options);
   if (output.isForPeople) return output.lines([digest]);
   const value = { digest, commit, files: files.length };
   await output.one(value, digest, Object.entries(value));
-}
-
-/** Loads the compiler's libraries with it: only commands that need them pay for that. */
-async function takeSnapshot(cli: Cli, { ref, commit, repo }: CommitOptions): Promise<Snapshot> {
-  const { snapshotCommit } = await import('#release');
-  const { cwd, env } = cli.io;
-  // Relative parts of PATH would find programs in the repository itself.
-  const searchPath = env.PATH?.split(':').filter(isAbsolute).join(':');
-  const repository = repo === undefined ? await projectOf(cwd) : resolve(cwd, repo);
-  const taken = snapshotCommit({ repository, ref: commit ?? ref, ...(searchPath ? { searchPath } : {}) });
-  return taken.catch((error: unknown) => {
-    // A link or a huge file in dags/ is an author's mistake, not one of the command line.
-    if (!(error instanceof SluiceError) || error.code !== 'bad_request') throw error;
-    throw new SluiceError('invalid_config', error.message, { hint: error.hint, details: error.details, cause: error });
-  });
-}
-
-/** A bare repository has no dags/ to be found. */
-async function projectOf(cwd: string): Promise<string> {
-  return findProject(cwd).then(
-    ({ root }) => root,
-    () => cwd,
-  );
 }
 
 const COLUMNS: readonly Column<Release>[] = [
@@ -196,10 +159,4 @@ async function diffReleases(
   const same = diff.pipelines.length + diff.files.length === 0;
   if (same) cli.say(`${diff.from.alias} and ${diff.to.alias} are the same.`);
   else if (options.exitCode) cli.exitCode = DIFFERENT;
-}
-
-function releaseArgument(value: string): string {
-  if (!/^([0-9a-f]{6,64}|[a-z]{2,20}-[a-z]{2,20})$/.test(value))
-    throw new InvalidArgumentError('Expected a digest, at least six digits of it, or an alias such as frozen-heron.');
-  return value;
 }

@@ -1,4 +1,4 @@
-import type { RunState, TaskState } from '#core';
+import type { GateState, PromotionState, RunState, TaskState } from '#core';
 import type { Style } from './style.ts';
 
 interface Mark {
@@ -7,7 +7,7 @@ interface Mark {
 }
 
 /** Symbol and colour of every state; the word always stands beside them, so neither is needed to understand. */
-const MARKS: Readonly<Record<RunState | TaskState, Mark>> = {
+const MARKS: Readonly<Record<RunState | TaskState | PromotionState | GateState, Mark>> = {
   none: { symbol: '·', colour: 'gray' },
   waiting: { symbol: '…', colour: 'yellow' },
   ready: { symbol: '○', colour: 'cyan' },
@@ -21,6 +21,19 @@ const MARKS: Readonly<Record<RunState | TaskState, Mark>> = {
   cancelled: { symbol: '⊘', colour: 'magenta' },
   timed_out: { symbol: '⧖', colour: 'red' },
   lost: { symbol: '?', colour: 'magenta' },
+  gates: { symbol: '▶', colour: 'blue' },
+  approval: { symbol: '…', colour: 'yellow' },
+  window: { symbol: '…', colour: 'yellow' },
+  verifying: { symbol: '▶', colour: 'blue' },
+  verified: { symbol: '✓', colour: 'green' },
+  rolled_back: { symbol: '↩', colour: 'red' },
+  rejected: { symbol: '✗', colour: 'red' },
+  expired: { symbol: '⧖', colour: 'red' },
+  superseded: { symbol: '⊘', colour: 'gray' },
+  pending: { symbol: '○', colour: 'cyan' },
+  passed: { symbol: '✓', colour: 'green' },
+  inconclusive: { symbol: '?', colour: 'yellow' },
+  overridden: { symbol: '↷', colour: 'magenta' },
 };
 
 /** `✓ success`, in colour where the style has any. */

@@ -3,6 +3,9 @@ import type { Io, Sink } from '../io.ts';
 
 export type Style = ReturnType<typeof picocolors.createColors>;
 
+/** For text that goes into files and lines of progress. */
+export const PLAIN: Style = picocolors.createColors(false);
+
 /** Colours for one stream: NO_COLOR and TERM=dumb switch them off, FORCE_COLOR on, otherwise a terminal decides. */
 export function styleFor(io: Io, sink: Sink): Style {
   return picocolors.createColors(hasColour(io, sink));

@@ -1,5 +1,6 @@
 import type { Problem } from '#core';
 import { cleanText } from '../output/clean-text.ts';
+import { junitReport } from '../output/junit.ts';
 import type { CheckedFile } from '../project/check-project.ts';
 
 /** Formats that other programs read. */
@@ -12,7 +13,7 @@ export function machineReport(files: readonly CheckedFile[], format: MachineForm
     case 'json':
       return jsonReport(files);
     case 'junit':
-      return junitReport(files);
+      return junitOfFiles(files);
     case 'sarif':
       return sarifReport(files, version);
     case 'github':
@@ -27,34 +28,16 @@ function jsonReport(files: readonly CheckedFile[]): string {
 }
 
 /** One test case for each file, so that a report shows the good ones as well. */
-function junitReport(files: readonly CheckedFile[]): string {
-  const broken = files.filter(({ problems }) => problems.length > 0).length;
-  const cases = files.map(({ path, problems }) => {
-    const open = `    <testcase classname="sluice.validate" name="${xml(path)}" file="${xml(path)}"`;
-    if (problems.length === 0) return `${open}/>`;
-    const text = problems.map(
-      ({ line, column, message, hint }) => `${path}:${line}:${column}: ${message}${hint ? `\n  hint: ${hint}` : ''}`,
-    );
-    return `${open}>\n      <failure message="${xml(problems[0]?.message ?? '')}" type="invalid_config">${xml(text.join('\n'))}</failure>\n    </testcase>`;
-  });
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites tests="${files.length}" failures="${broken}">`,
-    `  <testsuite name="sluice validate" tests="${files.length}" failures="${broken}" errors="0" skipped="0">`,
-    ...cases,
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
-}
-
-function xml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-  return (
-    text
-      .replace(/[&<>"']/g, (character) => entities[character] ?? '')
-      // XML 1.0 has no way to write these at all.
-      .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+function junitOfFiles(files: readonly CheckedFile[]): string {
+  return junitReport(
+    'sluice validate',
+    files.map(({ path, problems }) => {
+      const text = problems.map(
+        ({ line, column, message, hint }) => `${path}:${line}:${column}: ${message}${hint ? `\n  hint: ${hint}` : ''}`,
+      );
+      const failure = { message: problems[0]?.message ?? '', type: 'invalid_config', text: text.join('\n') };
+      return { classname: 'sluice.validate', name: path, file: path, ...(problems.length === 0 ? {} : { failure }) };
+    }),
   );
 }
 

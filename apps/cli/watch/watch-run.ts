@@ -1,97 +1,22 @@
-import { RUN_TRANSITIONS, SluiceError, type RunState } from '#core';
+import { RUN_TRANSITIONS, type RunState } from '#core';
 import type { RunDetail } from '#contracts';
 import type { SluiceClient } from '#contracts/client';
-
-/** Changes are gathered this long before the run is fetched again. */
-const GATHER_MS = 100;
-/** How often the run is fetched although nothing was heard: events are hints. */
-const POLL_MS = 5_000;
-
-export interface WatchOptions {
-  readonly signal: AbortSignal;
-  /** Told once each time the server stops answering. */
-  readonly onLost?: () => void;
-}
+import { watchRecord, type WatchOptions } from './watch-record.ts';
 
 export function hasEnded(state: RunState): boolean {
   return RUN_TRANSITIONS[state].length === 0;
 }
 
-/**
- * Yields the run as it is now and after each change, until it has ended or the signal aborts.
- * A server that stops answering is waited for; any other refusal is thrown.
- */
-export async function* watchRun(
-  client: SluiceClient,
-  runId: string,
-  { signal, onLost }: WatchOptions,
-): AsyncGenerator<RunDetail> {
-  const stop = new AbortController();
-  const changes = new Changes();
-  void listen(client, runId, AbortSignal.any([signal, stop.signal]), changes);
-  let isLost = false;
-  try {
-    while (!signal.aborted) {
-      changes.forget();
-      try {
-        const detail = await client.run(runId);
-        isLost = false;
-        yield detail;
-        if (hasEnded(detail.state)) return;
-      } catch (error) {
-        if (!(error instanceof SluiceError) || !['unavailable', 'timeout'].includes(error.code)) throw error;
-        if (!isLost) onLost?.();
-        isLost = true;
-      }
-      await changes.next(isLost ? 1_000 : POLL_MS, signal);
-      await changes.pause(GATHER_MS, signal);
-    }
-  } finally {
-    stop.abort();
-  }
-}
-
-async function listen(client: SluiceClient, runId: string, signal: AbortSignal, changes: Changes): Promise<void> {
-  try {
-    for await (const message of client.events([`run:${runId}`], { signal })) {
-      if (message.kind === 'reset' || !('runId' in message.event) || message.event.runId === runId) changes.note();
-    }
-  } catch {
-    // A server without the stream, or one that refuses it: asking every few seconds remains.
-  }
-}
-
-/** Whether something changed since the last look; several changes are one. */
-class Changes {
-  #pending = false;
-  #wake: () => void = () => undefined;
-
-  note(): void {
-    this.#pending = true;
-    this.#wake();
-  }
-
-  forget(): void {
-    this.#pending = false;
-  }
-
-  /** Resolves at the next change, at once if there was one since `forget`, or after `ms`. */
-  async next(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#pending) await this.pause(ms, signal, true);
-  }
-
-  pause(ms: number, signal: AbortSignal, wakeable = false): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      if (wakeable) this.#wake = done;
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done, { once: true });
-    });
-  }
+/** Yields the run as it is now and after each change, until it has ended; see `watchRecord`. */
+export function watchRun(client: SluiceClient, runId: string, options: WatchOptions): AsyncGenerator<RunDetail> {
+  return watchRecord(
+    client,
+    {
+      fetch: () => client.run(runId),
+      hasEnded: ({ state }) => hasEnded(state),
+      topic: `run:${runId}`,
+      isAbout: (event) => !('runId' in event) || event.runId === runId,
+    },
+    options,
+  );
 }
