@@ -36,6 +36,7 @@ export type ObservedEvent =
   | 'attempts-lost'
   | 'batch-applied'
   | 'leases-lost'
+  | 'release-followed'
   | 'alert-sent'
   | 'alert-retried'
   | 'alert-rejected';

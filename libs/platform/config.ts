@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '#core';
+import { readGitSettings, type GitSettings } from './git-settings.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
 
@@ -46,6 +47,8 @@ export interface Config {
   readonly releases: string | null;
   /** SLUICE_S3_… and AWS_…. */
   readonly s3: S3Config;
+  /** SLUICE_GIT_… and SLUICE_WEBHOOK_SECRET. */
+  readonly git: GitSettings;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -82,6 +85,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
       'the address of a bucket, such as s3://bucket/releases',
     ),
     s3: readS3Config(read),
+    git: readGitSettings(read),
   };
   if (problems.length > 0)
     throw new SluiceError('invalid_config', `Wrong settings in the environment: ${problems.join('; ')}.`, {
@@ -113,6 +117,7 @@ function reader(variables: Variables, problems: string[]) {
     URL.canParse(value) && protocols.includes(new URL(value).protocol);
   return {
     text,
+    wrong,
     matching,
     oneOf<const T extends string>(name: string, choices: readonly T[]): T | null {
       const value = text(name);

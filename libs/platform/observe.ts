@@ -10,6 +10,7 @@ const LEVELS: Readonly<Partial<Record<ObservedEvent, 'info' | 'warn'>>> = {
   'attempts-lost': 'warn',
   'alert-rejected': 'warn',
   'run-ended': 'info',
+  'release-followed': 'info',
   'runs-created': 'info',
 };
 
@@ -50,6 +51,7 @@ function count(metrics: SystemMetrics, name: ObservedEvent, fields: Fields): voi
     case 'attempts-dispatched':
     case 'attempts-lost':
     case 'leases-lost':
+    case 'release-followed':
       return;
   }
 }
