@@ -154,6 +154,8 @@ export interface VersionInsert extends PublishedVersion {
   readonly release: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
+  /** Written by a shadow run: nothing points at it, and nobody is shown it. */
+  readonly shadow: boolean;
 }
 
 export interface RunUpdate {

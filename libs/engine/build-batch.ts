@@ -131,6 +131,7 @@ function addFindings(
       ...common,
       ...version,
       intervalEnd: record.intervalEnd,
+      shadow: record.shadow,
       attemptId: result.attemptId,
       fence: result.fence,
     });

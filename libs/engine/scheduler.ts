@@ -57,7 +57,8 @@ export class Scheduler {
       ...options,
       onCommitted: ({ endedRuns, versions }) => {
         if (versions.length > 0) {
-          this.background.add(projectPaths(store, storageFor, versions, observer));
+          const published = versions.filter(({ shadow }) => !shadow);
+          this.background.add(projectPaths(store, storageFor, published, observer));
           this.owner.dataArrived();
           clock.schedule(DATA_GATHER_MS, () => this.owner.lookAgain());
         }

@@ -262,6 +262,7 @@ describe('one batch', () => {
       release: 'd1',
       intervalStart: run.intervalStart,
       intervalEnd: run.intervalEnd,
+      shadow: false,
       name: 'raw',
       location: 'q/raw',
       version: id,

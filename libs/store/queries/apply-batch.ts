@@ -91,7 +91,7 @@ const WRITE: Prepared = {
     ), versions as (
       select * from jsonb_to_recordset($5::jsonb) as t (environment text, version text, location text, pipeline text, name text,
              "mapKey" text, "runId" bigint, "taskId" text, "mapIndex" int, "attemptId" bigint, fence int, release text,
-             "intervalStart" timestamptz, "intervalEnd" timestamptz, "manifestHash" text, files int, bytes bigint)
+             "intervalStart" timestamptz, "intervalEnd" timestamptz, "manifestHash" text, files int, bytes bigint, shadow boolean)
     ), published as (
       insert into path_version (environment, version, location, pipeline, path, map_key, run_id, task_id, map_index, attempt_id, fence,
                                 release, interval_start, interval_end, manifest_hash, files, bytes)
@@ -105,7 +105,7 @@ const WRITE: Prepared = {
       select distinct on (environment, location) environment, location, pipeline, name, "mapKey", "intervalStart", "intervalEnd", version,
              "manifestHash", "runId", "attemptId"
       from versions
-      where not exists (select from run where run.id = versions."runId" and run.shadow)
+      where not shadow
       order by environment, location, "attemptId" desc
       on conflict (environment, location) do update
       set pipeline = excluded.pipeline, path = excluded.path, map_key = excluded.map_key, interval_start = excluded.interval_start,
