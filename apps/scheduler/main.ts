@@ -14,15 +14,17 @@ await runProcess(async ({ config, log, version, packageRoot, say }) => {
     publicUrl: config.publicUrl ?? '',
     packageRoot,
   });
-  const { store, releases, environments } = installation;
+  const { store, releases, environments, followsRemote } = installation;
   const tree = new WorkingTree({
     project: config.project,
     store,
     releases,
     environments,
+    followsRemote,
     log,
     onChange: () => installation.wake(),
   });
+  installation.onUnfollowed(() => void tree.refresh());
   await tree.follow();
   await installation.startScheduler();
   say(`Sluice scheduler ${version} runs`);

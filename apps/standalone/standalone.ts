@@ -54,6 +54,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
       onChange: () => installation.wake(),
     });
     closers.push(() => tree.close());
+    installation.onUnfollowed(() => void tree.refresh());
     const served = await serveApi({ installation, log, version, packageRoot, problems: () => tree.problems() });
     closers.push(() => served.close());
     await tree.follow();
@@ -65,8 +66,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   }
 }
 
-function pick({ store, releases, environments }: Installation) {
-  return { store, releases, environments };
+function pick({ store, releases, environments, followsRemote }: Installation) {
+  return { store, releases, environments, followsRemote };
 }
 
 async function embedded(

@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
 import { SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
-import type { Observer, VerificationParts } from '#engine';
-import { Commands, Promotions, requestVerification, Scheduler } from '#engine';
+import type { Scheduler } from '#engine';
+import { Commands, Promotions, requestVerification } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
-import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
 import type { EnvironmentStorage } from '#storage';
 import {
   apiQueries,
@@ -18,28 +15,21 @@ import {
   createPromotionStore,
   createStore,
   createVerificationStore,
+  followQueries,
   markShadowVersions,
   migrate,
 } from '#store';
-import { alertDefaults, AlertSenders } from './alert-senders.ts';
+import { alertDefaults } from './alert-senders.ts';
 import { systemClock } from './clock.ts';
 import { eraseMarked } from './collect-garbage.ts';
 import type { Config } from './config.ts';
-import { startDelivering } from './deliver-loop.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import type { Log } from './log.ts';
 import { observe } from './observe.ts';
-import { startPromoting, type PromoteLoop } from './promote-loop.ts';
-import { readSecret } from './read-secret.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
-import { releaseProblems } from './release-problems.ts';
-import { statusOf } from './status-of.ts';
-import { sweepReleases } from './sweep-releases.ts';
-import { sweepStorage } from './sweep-storage.ts';
+import { startRunning, type Running } from './running.ts';
 import { type OpenedRoot, StorageRoots } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
-import { toolVersions } from './tool-versions.ts';
-import { startVerifying } from './verify-loop.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
 
@@ -69,7 +59,13 @@ export interface Installation {
   readonly promotionStore: PromotionStore;
   readonly promotions: Promotions;
   /** True for environments whose release something else decides: a promotion there verifies and points at nothing. */
-  readonly isFollowed: (environment: string) => boolean;
+  readonly isFollowed: (environment: string) => Promise<boolean>;
+  /** True for those of them whose release a git remote decides. */
+  readonly followsRemote: (environment: string) => Promise<boolean>;
+  /** Remotes were asked about, or others are followed: the followers of this process look at once. */
+  lookAtRemotes(): void;
+  /** Called when an environment follows no git remote any more, in processes that run a scheduler. */
+  onUnfollowed(listener: (environment: string) => void): void;
   /** Executes a run again to compare what it writes; the verification's id. See `requestVerification`. */
   verify(runId: string, actor: string): Promise<string>;
   readonly metrics: SystemMetrics;
@@ -94,9 +90,6 @@ export interface Installation {
 /** How far a running task says that it is. */
 export type ProgressEvent = Extract<LiveEvent, { kind: 'progress' }>;
 
-const LEASE_MS = 10_000;
-const STOP_GRACE_MS = 2000;
-
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const { config, databaseUrl, log, publicUrl } = options;
   const clock = options.clock ?? systemClock;
@@ -107,10 +100,11 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const releases = createReleaseStore({ folder: path.join(config.home, 'releases') });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();
-  const listeners: { commit: () => void; progress: (event: ProgressEvent) => void } = {
-    commit: () => undefined,
-    progress: () => undefined,
-  };
+  const listeners: {
+    commit: () => void;
+    progress: (event: ProgressEvent) => void;
+    unfollowed: (environment: string) => void;
+  } = { commit: () => undefined, progress: () => undefined, unfollowed: () => undefined };
   const observer = observe(log, metrics, () => {
     listeners.commit();
     // A run that ended may be what a promotion waits for.
@@ -133,7 +127,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
   const commands = new Commands({ store, pipelines, environments, now: () => clock.now(), onChange: wake });
   const promotionStore = createPromotionStore(db);
-  const isFollowed = (environment: string): boolean => environment === WORKING_TREE_ENVIRONMENT;
+  const followsRemote = (environment: string) => followQueries.isFollowing(db, environment);
+  const isFollowed = async (environment: string): Promise<boolean> =>
+    environment === WORKING_TREE_ENVIRONMENT || (await followsRemote(environment));
   const promotions = new Promotions({
     ...{ promotions: promotionStore, pipelines, environments, isFollowed, clock },
     groupsOf: (name) => apiQueries.groupsOfToken(db, name),
@@ -165,7 +161,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     isFollowed,
     wake,
     verificationParts,
-    onVerified: () => listeners.commit(),
+    onCommit: () => listeners.commit(),
+    onUnfollowed: (environment: string) => listeners.unfollowed(environment),
   };
 
   return {
@@ -179,6 +176,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     promotionStore,
     promotions,
     isFollowed,
+    followsRemote,
+    lookAtRemotes: () => running?.following.wake(),
+    onUnfollowed: (listener) => void (listeners.unfollowed = listener),
     verify: (runId, actor) => requestVerification(verificationParts, runId, { actor, sampled: false }),
     metrics,
     storageFor,
@@ -194,112 +194,6 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     close: async () => {
       await running?.stop();
       await db.destroy();
-    },
-  };
-}
-
-interface Running {
-  readonly scheduler: Scheduler;
-  readonly executor: LocalExecutor;
-  readonly promoting: PromoteLoop;
-  stop(): Promise<void>;
-}
-
-async function startRunning(parts: {
-  options: InstallationOptions;
-  db: DataSource;
-  onProgress: (event: ProgressEvent) => void;
-  store: EngineStore;
-  environments: EnvironmentFiles;
-  releases: ReleaseStore;
-  pipelines: ReleasePipelines;
-  observer: Observer;
-  storageFor: (environment: string) => EnvironmentStorage;
-  logsFor: (environment: string) => LogStore;
-  clock: Clock;
-  publicUrl: string;
-  promotionStore: PromotionStore;
-  isFollowed: (environment: string) => boolean;
-  wake: () => void;
-  verificationParts: VerificationParts;
-  onVerified: () => void;
-}): Promise<Running> {
-  const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
-    parts;
-  const { config } = options;
-  const pidFolder = path.join(config.home, 'run');
-  const ended = await endLeftovers(pidFolder);
-  if (ended > 0) options.log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
-  const executor = createLocalExecutor({
-    storageFor,
-    logsFor,
-    releases,
-    readSecret,
-    concurrency: config.concurrency,
-    childFolder: path.join(options.packageRoot, 'dist', 'child'),
-    scratchFolder: path.join(config.home, 'scratch'),
-    pidFolder,
-    moduleRoot: options.config.project,
-    dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
-    ...(config.python ? { python: config.python } : {}),
-    ...(config.path ? { path: config.path } : {}),
-  });
-  const host = `${hostname()}:${config.home}`;
-  await store.retireHost(host);
-  const processId = `scheduler-${randomUUID()}`;
-  const noting = toolVersions(options.packageRoot, { python: config.python, searchPath: config.path ?? DEFAULT_PATH })
-    .then((tools) => parts.verificationParts.verifications.recordTools(processId, tools))
-    .catch((error: unknown) => observer.problem('noting the versions of interpreters', error));
-  const scheduler = new Scheduler({
-    processId,
-    host,
-    pid: process.pid,
-    store,
-    executor,
-    storageFor,
-    pipelines,
-    environments,
-    clock,
-    observer,
-    alertDefaults: alertDefaults(config, publicUrl),
-    leaseMs: LEASE_MS,
-    firesSchedules: options.firesSchedules ?? true,
-    onProgress: parts.onProgress,
-  });
-  await scheduler.start();
-  const senders = new AlertSenders(config, environments);
-  const senderFor = (name: string, kind: string) => senders.for(name, kind);
-  const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
-  const promoting = startPromoting(
-    {
-      ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
-      ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
-      releaseProblems: (release) => releaseProblems(releases, release),
-    },
-    clock,
-  );
-  const stopVerifying = startVerifying(
-    { ...parts.verificationParts, alertDefaults: alertDefaults(config, publicUrl) },
-    clock,
-    parts.onVerified,
-  );
-  const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
-  const stopSweep = sweepStorage({
-    db,
-    clock,
-    environments: () => environments.all().map(({ config: { name } }) => name),
-    storageFor,
-    problem: (error) => observer.problem('sweeping storage', error),
-  });
-  return {
-    scheduler,
-    executor,
-    promoting,
-    stop: async () => {
-      stopSweep();
-      await Promise.all([stopDelivering(), stopReleaseSweep(), promoting.stop(), stopVerifying(), noting]);
-      await scheduler.stop();
-      await executor.stop(STOP_GRACE_MS);
     },
   };
 }

@@ -15,11 +15,13 @@ export interface WorkingTreeOptions {
   readonly log: Log;
   /** Environment that runs the working tree; `dev` unless given. */
   readonly environment?: string;
+  /** True while a git remote decides the environment's release: the files then wait. Never unless given. */
+  readonly followsRemote?: (environment: string) => Promise<boolean>;
   /** Called after an environment points at another release, or its file changed. */
   readonly onChange: () => void;
 }
 
-/** The environment that follows the working tree. */
+/** The environment that follows the working tree, unless it follows a git remote. */
 export const WORKING_TREE_ENVIRONMENT = 'dev';
 
 /** Makes `dags/` and `environments/` of a working tree what `dev` runs, now and whenever a file changes. */
@@ -78,9 +80,14 @@ export class WorkingTree {
       environments,
       log,
       onChange,
+      followsRemote,
       environment = WORKING_TREE_ENVIRONMENT,
     } = this.options;
     await environments.load(store, 'working tree');
+    if (await followsRemote?.(environment)) {
+      this.current = null;
+      return onChange();
+    }
     const release = await releases.put(await snapshotFolder({ repository: project }));
     this.current = release;
     const pointer = await store.currentRelease(environment);

@@ -6,6 +6,7 @@ import { Promotions1790000000002 } from './migrations/0002-promotions.ts';
 import { AuditAppendOnly1790000000003 } from './migrations/0003-audit-append-only.ts';
 import { Verification1790000000004 } from './migrations/0004-verification.ts';
 import { FollowAndPreviews1790000000005 } from './migrations/0005-follow-and-previews.ts';
+import { OneLooksAtARemote1790000000006 } from './migrations/0006-one-looks-at-a-remote.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -13,6 +14,7 @@ const MIGRATIONS = [
   AuditAppendOnly1790000000003,
   Verification1790000000004,
   FollowAndPreviews1790000000005,
+  OneLooksAtARemote1790000000006,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

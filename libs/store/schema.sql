@@ -86,8 +86,11 @@ create table environment_follow (
   problems jsonb default '[]'::jsonb not null,
   asked_at timestamp with time zone,
   told text,
+  looker text,
+  look_until timestamp with time zone,
   constraint environment_follow_pkey primary key (environment),
   constraint environment_follow_release_fkey foreign key (release) REFERENCES release(digest),
+  constraint follow_look_ends check (((looker IS NULL) = (look_until IS NULL))),
   constraint follow_release_has_commit check (((release IS NULL) OR (commit IS NOT NULL)))
 );
 

@@ -56,7 +56,7 @@ async function validate(parts: PromotionParts, { promotion }: PromotionCase): Pr
   if (environment === null || release === null)
     return { state: 'failed', detail: `There is no ${environment === null ? 'environment' : 'release'} any more.` };
   const wrong = [...(await parts.releaseProblems(promotion.release))];
-  if (release.dirty && !parts.isFollowed(promotion.environment))
+  if (release.dirty && !(await parts.isFollowed(promotion.environment)))
     wrong.push('It was made from files that are in no commit; such a release runs in dev only.');
   if (wrong.length > 0) return invalid(wrong);
   const { name, secrets } = environment.config;

@@ -8,8 +8,8 @@ export interface PromotionParts {
   readonly store: EngineStore;
   readonly pipelines: Pipelines;
   readonly environments: Environments;
-  /** True when something else decides the environment's release (the working tree): a promotion there verifies and points at nothing. */
-  readonly isFollowed: (environment: string) => boolean;
+  /** True when something else decides the environment's release (the working tree, a git remote): a promotion there verifies and points at nothing. */
+  readonly isFollowed: (environment: string) => Promise<boolean>;
   /** Problems of a release's files, for people; empty: none. Contents that are gone are one. */
   readonly releaseProblems: (release: string) => Promise<readonly string[]>;
   /** Throws when the secret cannot be had. */

@@ -74,7 +74,7 @@ export class Promotions {
       kind,
       release,
       current: stand.release,
-      pointerSeq: this.#pointerSeq(environment, stand.pointerSeq),
+      pointerSeq: await this.#pointerSeq(environment, stand.pointerSeq),
       before: stand.release === null ? [] : await pipelines.all(stand.release),
       after: 'release' in candidate ? await pipelines.all(candidate.release) : candidate.pipelines,
       runsInFlight: runsInFlight.filter((one) => one.release !== release),
@@ -267,7 +267,7 @@ export class Promotions {
     const { promotions } = this.parts;
     const { name: environment, promotion: rules } = applied.config;
     const stand = await promotions.stand(environment);
-    const pointerSeq = this.#pointerSeq(environment, stand.pointerSeq);
+    const pointerSeq = await this.#pointerSeq(environment, stand.pointerSeq);
     const about = await promotions.release(release);
     if (about === null) throw new SluiceError('not_found', `There is no release ${release.slice(0, 12)}.`);
     const record = {
@@ -281,8 +281,8 @@ export class Promotions {
   }
 
   /** What something else moves all the time makes no plan stale. */
-  #pointerSeq(environment: string, seq: number): number {
-    return this.parts.isFollowed(environment) ? 0 : seq;
+  async #pointerSeq(environment: string, seq: number): Promise<number> {
+    return (await this.parts.isFollowed(environment)) ? 0 : seq;
   }
 
   async #approval(caller: Caller, { decision, comment, approver }: Decision): Promise<GivenApproval> {

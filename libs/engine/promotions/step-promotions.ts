@@ -65,7 +65,7 @@ async function take(parts: PromotionParts, known: PromotionCase, step: Promotion
     }
     case 'switch': {
       const { environment } = known.promotion;
-      const result = await promotions.switchPromotion(id, { moves: !parts.isFollowed(environment) });
+      const result = await promotions.switchPromotion(id, { moves: !(await parts.isFollowed(environment)) });
       if (result === 'switched') parts.wake();
       // What stopped it is a fact that the next look sees.
       return result !== 'frozen';
@@ -113,10 +113,11 @@ async function factsOf(
 ): Promise<PromotionFacts> {
   const { environment, release, plan } = promotion;
   const now = parts.clock.now();
-  const [stand, holds, freezes] = await Promise.all([
+  const [stand, holds, freezes, isFollowed] = await Promise.all([
     parts.promotions.stand(environment),
     parts.promotions.holds(environment),
     parts.promotions.freezes(environment),
+    parts.isFollowed(environment),
   ]);
   const frozen = freezes.find(({ startsAt }) => Date.parse(startsAt) <= now.getTime());
   const verification = runs.filter(({ trigger }) => trigger === 'verification');
@@ -135,7 +136,7 @@ async function factsOf(
     freeze: frozen?.reason ?? null,
     windowOpen: plan.rules.window === null || isWithinWindow(plan.rules.window, now),
     stale:
-      (stand.pointerSeq !== promotion.pointerSeq && !parts.isFollowed(environment)) ||
+      (stand.pointerSeq !== promotion.pointerSeq && !isFollowed) ||
       parts.environments.get(environment)?.hash !== promotion.configHash,
     verification: verification.length === 0 ? null : verification,
     fallback: promotion.fallback,

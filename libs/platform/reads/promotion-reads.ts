@@ -11,7 +11,7 @@ export interface PromotionReadContext {
   readonly store: PromotionStore;
   readonly promotions: Promotions;
   readonly environments: Pick<Environments, 'get'>;
-  readonly isFollowed: (environment: string) => boolean;
+  readonly isFollowed: (environment: string) => Promise<boolean>;
   readonly now: () => Date;
 }
 
@@ -128,7 +128,7 @@ async function readStand(context: PromotionReadContext, environment: string): Pr
     from: [...applied.config.promotion.from],
     current: pointer === null || current === undefined ? null : { ...current, since: pointer.at, actor: pointer.actor },
     verified: verified === null ? null : (known.get(verified) ?? null),
-    followed: isFollowed(environment),
+    followed: await isFollowed(environment),
     open: await toPromotions(
       context,
       open.filter((one) => one.environment === environment),

@@ -193,7 +193,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   };
   const verify = (runId: string, actor: string) => requestVerification(verifying, runId, { actor, sampled: false });
   const promotionStore = createPromotionStore(db);
-  const isFollowed = (): boolean => false;
+  const isFollowed = async (): Promise<boolean> => false;
   const promotions = new Promotions({
     ...{ promotions: promotionStore, pipelines, environments, isFollowed },
     clock,

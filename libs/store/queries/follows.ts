@@ -17,6 +17,8 @@ export interface FollowRow {
   readonly seenAt: string | null;
   /** Of that commit; null: it cannot be one, or nothing was looked at. */
   readonly release: string | null;
+  /** Where the environment points; null: nowhere yet. */
+  readonly current: string | null;
   /** Why that commit is not what runs, or why the remote cannot be asked; null: all is well. */
   readonly problem: string | null;
   readonly problems: readonly Problem[];
@@ -29,10 +31,48 @@ export type Followed = Pick<FollowRow, 'environment' | 'remote' | 'ref'>;
 
 export function readFollows(db: Db): Promise<FollowRow[]> {
   return db.sql<FollowRow[]>`
-    select environment, remote, ref, actor, since, commit, seen_at as "seenAt", release, problem, problems,
-           asked_at as "askedAt", told
-    from environment_follow
-    order by environment`;
+    select f.environment, f.remote, f.ref, f.actor, f.since, f.commit, f.seen_at as "seenAt", f.release, f.problem, f.problems,
+           f.asked_at as "askedAt", f.told, (
+             select p.release from environment_pointer p where p.environment = f.environment order by p.seq desc limit 1
+           ) as current
+    from environment_follow f
+    order by f.environment`;
+}
+
+/** True when a git remote decides the environment's release. */
+export async function isFollowing(db: Db, environment: string): Promise<boolean> {
+  const rows = await db.sql<object[]>`select 1 from environment_follow where environment = ${environment}`;
+  return rows.length > 0;
+}
+
+/**
+ * Takes or keeps the right to ask the remote for this long, by the database's clock; false: another process has it, or
+ * something else is followed by now.
+ */
+export async function claimLook(
+  db: Db,
+  { environment, remote, ref }: Followed,
+  looker: string,
+  leaseMs: number,
+): Promise<boolean> {
+  const rows = await db.sql<object[]>`
+    with claimed as (
+      update environment_follow set looker = ${looker}, look_until = clock_timestamp() + ${leaseMs} * interval '1 ms'
+      where environment = ${environment} and remote = ${remote} and ref = ${ref}
+        and (looker is null or looker = ${looker} or look_until < clock_timestamp())
+      returning 1
+    )
+    select 1 from claimed`;
+  return rows.length > 0;
+}
+
+/** Lets others ask at once what this process asked. */
+export async function releaseLooks(db: Db, looker: string): Promise<void> {
+  await db.sql`
+    with released as (
+      update environment_follow set looker = null, look_until = null where looker = ${looker} returning 1
+    )
+    select count(*) from released`;
 }
 
 /** Begins to follow, or follows something else; what was seen of the one before is forgotten. */
@@ -43,11 +83,11 @@ export async function setFollow(db: Db, { environment, remote, ref }: Followed, 
     if (before?.remote === remote && before.ref === ref) return;
     await manager.sql`
       with followed as (
-        insert into environment_follow (environment, remote, ref, actor)
-        values (${environment}, ${remote}, ${ref}, ${actor})
+        insert into environment_follow (environment, remote, ref, actor, asked_at)
+        values (${environment}, ${remote}, ${ref}, ${actor}, clock_timestamp())
         on conflict (environment) do update
         set remote = excluded.remote, ref = excluded.ref, actor = excluded.actor, since = now(), commit = null, seen_at = null,
-            release = null, problem = null, problems = '[]', told = null
+            release = null, problem = null, problems = '[]', asked_at = excluded.asked_at, told = null, looker = null, look_until = null
         returning 1
       )
       select count(*) from followed`;
@@ -76,23 +116,32 @@ export function clearFollow(db: Db, environment: string, actor: string): Promise
 }
 
 /**
- * One transaction: records the release, points the environment at it and notes the commit. `same`: it points there
- * already; `gone`: it follows something else by now; `stale`: the pointer moved meanwhile. Locks the follow, then the trail.
+ * One transaction: records the release, points the environment at it and notes the commit, which may be a later one of the
+ * same content. `same`: it points there already; `gone`: it follows something else by now; `stale`: the pointer moved
+ * meanwhile. A hold or a freeze stops it, and its reason is noted. Locks the follow, then the trail.
  */
 export function followTo(
   db: Db,
   followed: Followed,
+  commit: string,
   release: ReleaseRecord,
-): Promise<'moved' | 'same' | 'gone' | 'stale'> {
+): Promise<'moved' | 'same' | 'gone' | 'stale' | 'stopped'> {
   const { environment, remote, ref } = followed;
   const actor = `${remote}#${ref}`;
   return inTransaction(db, async (manager) => {
     if (!(await isFollowed(manager, followed))) return 'gone';
     const current = await currentRelease(manager, environment);
     await recordRelease(manager, release, null, actor);
-    await note(manager, followed, release.commit, release.digest, null, []);
-    if (current?.release === release.digest) return 'same';
-    return (await pointAt(manager, environment, release, current?.seq ?? 0, actor)) ? 'moved' : 'stale';
+    const stopped = current?.release === release.digest ? null : await whatStops(manager, environment, release);
+    if (stopped !== null) {
+      await note(manager, followed, commit, null, stopped, []);
+      return 'stopped';
+    }
+    // The pointer first: a look that came too late notes nothing, so that the next one is not content with it.
+    const isThere = current?.release === release.digest;
+    if (!isThere && !(await pointAt(manager, environment, release, current?.seq ?? 0, actor))) return 'stale';
+    await note(manager, followed, commit, release.digest, null, []);
+    return isThere ? 'same' : 'moved';
   });
 }
 
@@ -134,6 +183,17 @@ export async function askFollowers(db: Db): Promise<number> {
     )
     select count(*)::int as count from asked`;
   return row?.count ?? 0;
+}
+
+/** For people; null: nothing does. */
+async function whatStops(db: Db, environment: string, { digest, alias }: ReleaseRecord): Promise<string | null> {
+  const [stops] = await db.sql<{ hold: string | null; freeze: string | null }[]>`
+    select (select reason from promotion_hold where environment = ${environment} and release = ${digest} and lifted_at is null limit 1) as hold,
+           (select reason from promotion_freeze where environment = ${environment} and lifted_at is null
+            and now() between starts_at and ends_at limit 1) as freeze`;
+  if (stops === undefined) return null;
+  if (stops.hold !== null) return `Release ${alias} is on hold in ${environment}: ${stops.hold}`;
+  return stops.freeze === null ? null : `${environment} is frozen: ${stops.freeze}`;
 }
 
 async function isFollowed(db: Db, { environment, remote, ref }: Followed): Promise<boolean> {

@@ -1,0 +1,35 @@
+import path from 'node:path';
+import { promotionOnly } from '#core';
+import type { RunningParts } from '../running.ts';
+import { createCommitStatuses } from './commit-statuses.ts';
+import { RemoteFollowers } from './remote-followers.ts';
+
+/** The followers of an installation, with what its settings say; nothing is asked until they are started. */
+export function followRemotes(
+  { options, db, releases, environments, clock, observer, publicUrl, wake, onCommit, onUnfollowed }: RunningParts,
+  processId: string,
+): RemoteFollowers {
+  const { git, home } = options.config;
+  return new RemoteFollowers(
+    {
+      ...{ db, releases, clock, observer, publicUrl, onUnfollowed },
+      folder: path.join(home, 'follow'),
+      access: {
+        token: git.host === null || git.token === null ? null : { host: git.host, value: git.token.reveal() },
+        sshKeyFile: git.sshKeyFile,
+      },
+      statuses: createCommitStatuses(git),
+      refusal: (name) => {
+        const environment = environments.get(name);
+        if (environment === null) return `There is no environment "${name}" any more.`;
+        const why = promotionOnly(environment.config);
+        return why === null ? null : `${name} cannot follow a branch: ${why}.`;
+      },
+      onChange: (moved) => {
+        onCommit();
+        if (moved) wake();
+      },
+    },
+    processId,
+  );
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { Clock } from '#core';
+import type { Observer, VerificationParts } from '#engine';
+import { Scheduler } from '#engine';
+import type { LocalExecutor } from '#runner';
+import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
+import { alertDefaults, AlertSenders } from './alert-senders.ts';
+import { startDelivering } from './deliver-loop.ts';
+import { followRemotes } from './follow/follow-remotes.ts';
+import type { RemoteFollowers } from './follow/remote-followers.ts';
+import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
+import type { LookLoop } from './look-loop.ts';
+import { startPromoting } from './promote-loop.ts';
+import { readSecret } from './read-secret.ts';
+import { releaseProblems } from './release-problems.ts';
+import { statusOf } from './status-of.ts';
+import { sweepReleases } from './sweep-releases.ts';
+import { sweepStorage } from './sweep-storage.ts';
+import { toolVersions } from './tool-versions.ts';
+import { startVerifying } from './verify-loop.ts';
+
+/** What a process does besides answering: it fires, claims, executes, promotes, follows and alerts. */
+export interface Running {
+  readonly scheduler: Scheduler;
+  readonly executor: LocalExecutor;
+  readonly promoting: LookLoop;
+  readonly following: RemoteFollowers;
+  stop(): Promise<void>;
+}
+
+export interface RunningParts extends Pick<
+  Installation,
+  | 'db'
+  | 'store'
+  | 'environments'
+  | 'releases'
+  | 'pipelines'
+  | 'promotionStore'
+  | 'isFollowed'
+  | 'storageFor'
+  | 'logsFor'
+  | 'wake'
+> {
+  readonly options: InstallationOptions;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** How people reach the web view; empty: unknown. */
+  readonly publicUrl: string;
+  readonly verificationParts: VerificationParts;
+  /** Screens have something new to show. */
+  readonly onCommit: () => void;
+  readonly onProgress: (event: ProgressEvent) => void;
+  readonly onUnfollowed: (environment: string) => void;
+}
+
+const LEASE_MS = 10_000;
+const STOP_GRACE_MS = 2000;
+
+export async function startRunning(parts: RunningParts): Promise<Running> {
+  const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
+    parts;
+  const { config } = options;
+  const pidFolder = path.join(config.home, 'run');
+  const ended = await endLeftovers(pidFolder);
+  if (ended > 0) options.log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
+  const executor = createLocalExecutor({
+    storageFor,
+    logsFor,
+    releases,
+    readSecret,
+    concurrency: config.concurrency,
+    childFolder: path.join(options.packageRoot, 'dist', 'child'),
+    scratchFolder: path.join(config.home, 'scratch'),
+    pidFolder,
+    moduleRoot: options.config.project,
+    dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
+    ...(config.python ? { python: config.python } : {}),
+    ...(config.path ? { path: config.path } : {}),
+  });
+  const host = `${hostname()}:${config.home}`;
+  await store.retireHost(host);
+  const processId = `scheduler-${randomUUID()}`;
+  const noting = toolVersions(options.packageRoot, { python: config.python, searchPath: config.path ?? DEFAULT_PATH })
+    .then((tools) => parts.verificationParts.verifications.recordTools(processId, tools))
+    .catch((error: unknown) => observer.problem('noting the versions of interpreters', error));
+  const scheduler = new Scheduler({
+    processId,
+    host,
+    pid: process.pid,
+    store,
+    executor,
+    storageFor,
+    pipelines,
+    environments,
+    clock,
+    observer,
+    alertDefaults: alertDefaults(config, publicUrl),
+    leaseMs: LEASE_MS,
+    firesSchedules: options.firesSchedules ?? true,
+    onProgress: parts.onProgress,
+  });
+  await scheduler.start();
+  const senders = new AlertSenders(config, environments);
+  const senderFor = (name: string, kind: string) => senders.for(name, kind);
+  const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
+  const promoting = startPromoting(
+    {
+      ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
+      ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
+      releaseProblems: (release) => releaseProblems(releases, release),
+    },
+    clock,
+  );
+  const stopVerifying = startVerifying(
+    { ...parts.verificationParts, alertDefaults: alertDefaults(config, publicUrl) },
+    clock,
+    parts.onCommit,
+  );
+  const following = followRemotes(parts, processId).start();
+  const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
+  const stopSweep = sweepStorage({
+    db,
+    clock,
+    environments: () => environments.all().map(({ config: { name } }) => name),
+    storageFor,
+    problem: (error) => observer.problem('sweeping storage', error),
+  });
+  return {
+    scheduler,
+    executor,
+    promoting,
+    following,
+    stop: async () => {
+      stopSweep();
+      await Promise.all([
+        ...[stopDelivering(), stopReleaseSweep(), stopVerifying(), noting],
+        ...[promoting.stop(), following.stop()],
+      ]);
+      await scheduler.stop();
+      await executor.stop(STOP_GRACE_MS);
+    },
+  };
+}
