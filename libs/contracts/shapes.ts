@@ -227,7 +227,10 @@ export const taskRunDetail = taskRun.extend({
   inputs: z.array(
     z.object({
       name: z.string(),
-      versions: z.array(z.object({ location: z.string(), version: z.string(), manifestHash: z.string() })),
+      versions: z.array(
+        /** `environment`: the task's own, or one that a grant lets it read. */
+        z.object({ environment: z.string(), location: z.string(), version: z.string(), manifestHash: z.string() }),
+      ),
     }),
   ),
   published: z.array(

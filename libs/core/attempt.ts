@@ -72,6 +72,8 @@ export interface PinnedVersion {
   /** Id of the version folder; see the storage port. */
   readonly version: string;
   readonly manifestHash: string;
+  /** Environment whose storage holds it, by a grant. Absent: the run's own. */
+  readonly environment?: string;
 }
 
 /** A path to write: `variable` becomes an empty staging folder that is published on success. */

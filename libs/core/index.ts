@@ -7,6 +7,7 @@ export * from './graph.ts';
 export * from './load-run.ts';
 export * from './pipeline.ts';
 export * from './ports.ts';
+export * from './read-grant.ts';
 export * from './relative-path.ts';
 export * from './retry.ts';
 export * from './run-cache.ts';

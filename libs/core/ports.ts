@@ -4,6 +4,7 @@ import type {
   AttemptResult,
   InputBinding,
   OutputBinding,
+  PinnedVersion,
   PublishedVersion,
 } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
@@ -23,6 +24,8 @@ export interface Executor {
 export interface Storage {
   /** Creates empty staging folders for the outputs and (links to) pinned versions for the inputs; returns absolute folders by variable. */
   stage(assignment: StageRequest): Promise<Staged>;
+  /** Absolute folder of an input's version; throws `not_found` when it is gone, `conflict` when it is not the one that was pinned. */
+  pinned(read: InputBinding, version: PinnedVersion): Promise<string>;
   /** Hashes what was staged, writes the manifests, moves each into an immutable version folder. Refuses links and names that leave it. */
   seal(staged: Staged, about: ManifestAbout): Promise<readonly PublishedVersion[]>;
   /** Removes staging and scratch of an attempt; never throws. */
@@ -40,6 +43,8 @@ export interface StageRequest {
   readonly runId: string;
   readonly reads: readonly InputBinding[];
   readonly writes: readonly OutputBinding[];
+  /** The storage of another environment, for versions that lie there; may be left out when none does. */
+  readonly elsewhere?: (environment: string) => Pick<Storage, 'pinned'>;
 }
 
 export interface Staged {

@@ -123,3 +123,49 @@ tasks: { use: { run: "true", reads: [ingest.raw] } }`,
   await publish('fetch');
   expect(world.executor.names()).toEqual(['use']);
 });
+
+describe('data of another environment', () => {
+  const reader = (missing: string): string => `
+name: reader
+tasks:
+  own: { run: "true", reads: [{ path: ingest.raw, missing: ok }] }
+  granted: { run: "true", reads: [{ path: ingest.features, missing: ${missing} }] }`;
+  const publisher = `
+name: ingest
+paths: { raw: raw, features: features }
+tasks: { fetch: { run: "true", writes: [raw, features] } }`;
+  const publishIn = (environment: string): Promise<unknown> =>
+    world.db.query(
+      `insert into path_pointer (environment, location, pipeline, path, map_key, version, manifest_hash, run_id, attempt_id)
+       select $1, 'ingest/' || path, 'ingest', path, '', path || '-of-' || $1, 'm', 1, 1 from unnest(array['raw', 'features']) path`,
+      [environment],
+    );
+  const versionsOf = (task: string) => world.executor.find(task).reads.flatMap(({ versions }) => versions);
+
+  test('is read where a grant names it, and only what it names', async () => {
+    world = await World.open({ environment: 'grants: [{ read: prod, paths: [ingest.features] }]' });
+    await world.release(publisher, reader('wait'));
+    await publishIn('dev');
+    await publishIn('prod');
+    await world.run('reader');
+    expect(versionsOf('own')).toEqual([
+      { link: null, location: 'ingest/raw', version: 'raw-of-dev', manifestHash: 'm' },
+    ]);
+    expect(versionsOf('granted')).toEqual([
+      { link: null, location: 'ingest/features', version: 'features-of-prod', manifestHash: 'm', environment: 'prod' },
+    ]);
+  });
+
+  test('is waited for by name while it is not there, although there is data of its own', async () => {
+    world = await World.open({ environment: 'grants: [{ read: prod, paths: [features] }]' });
+    await world.release(publisher, reader('wait'));
+    await publishIn('dev');
+    await world.run('reader');
+    const [row] = await world.db.query<{ reason: string }[]>(`select reason from task_run where task_id = 'granted'`);
+    expect(row?.reason).toBe('nothing was published at ingest.features in prod, which a grant names, yet');
+    await publishIn('prod');
+    await world.wait(5000);
+    await world.tick();
+    expect(versionsOf('granted')).toMatchObject([{ version: 'features-of-prod', environment: 'prod' }]);
+  });
+});

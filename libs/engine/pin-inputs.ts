@@ -1,4 +1,5 @@
 import type { CompiledTask, EngineStore, InputBinding, PinnedVersion, PublishedPath, ReadDeclaration } from '#core';
+import { readsFrom } from '#core';
 import { intervalsBetween } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
 import type { Pipelines } from './ports.ts';
@@ -39,8 +40,9 @@ async function findVersions(
   read: ReadDeclaration,
 ): Promise<Found> {
   const owner = read.pipeline ?? run.record.pipeline;
-  const reference = `${owner}.${read.path}`;
-  if (read.lastMs !== null) return findWindow(store, pipelines, run, read, owner, reference);
+  const from = read.pipeline === null ? run.record.environment : readsFrom(run.environment.config, owner, read.path);
+  const source: Source = { owner, environment: from, granted: from !== run.record.environment };
+  if (read.lastMs !== null) return findWindow(store, pipelines, run, read, source);
   const { environment, id, originRun } = run.record;
   const own =
     read.pipeline === null
@@ -51,16 +53,27 @@ async function findVersions(
           originRun === null ? [id] : await originChain(store, run),
         )
       : [];
-  const published =
-    own.length > 0 ? own : await store.newestVersions(environment, owner, read.path, run.record.intervalEnd);
+  const published = own.length > 0 ? own : await store.newestVersions(from, owner, read.path, run.record.intervalEnd);
   if (published.length === 0)
     return absent(
       read,
-      `nothing was published at ${reference}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`,
+      `nothing was published at ${referenceTo(source, read)}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`,
     );
   // A version without a map key is the folder itself; those of a fan-out are shown side by side.
   const single = published.length === 1 && published[0]?.mapKey === '';
-  return { kind: 'found', versions: published.map((version) => pin(version, single ? null : version.mapKey)) };
+  return { kind: 'found', versions: published.map((version) => pin(version, single ? null : version.mapKey, source)) };
+}
+
+/** Whose data a read means. */
+interface Source {
+  readonly owner: string;
+  readonly environment: string;
+  /** True: another environment's, which a grant lets this one read. */
+  readonly granted: boolean;
+}
+
+function referenceTo({ owner, environment, granted }: Source, { path }: ReadDeclaration): string {
+  return `${owner}.${path}${granted ? ` in ${environment}, which a grant names,` : ''}`;
 }
 
 async function findWindow(
@@ -68,9 +81,10 @@ async function findWindow(
   pipelines: Pipelines,
   run: OwnedRun,
   read: ReadDeclaration,
-  owner: string,
-  reference: string,
+  source: Source,
 ): Promise<Found> {
+  const { owner } = source;
+  const reference = referenceTo(source, read);
   const { environment, intervalStart, intervalEnd, release } = run.record;
   if (intervalStart === null || intervalEnd === null)
     return {
@@ -78,7 +92,7 @@ async function findWindow(
       reason: `it reads the last partitions of ${reference}, and this run has no interval; trigger it with --at or --from/--to`,
     };
   const from = new Date(Date.parse(intervalEnd) - (read.lastMs ?? 0));
-  const others = await store.versionsBetween(environment, owner, read.path, from.toISOString(), intervalEnd);
+  const others = await store.versionsBetween(source.environment, owner, read.path, from.toISOString(), intervalEnd);
   // What a shadow run wrote is published nowhere, yet its own tasks must find it.
   const own =
     run.record.shadow && read.pipeline === null
@@ -94,7 +108,7 @@ async function findWindow(
         `${missing.length} partition${missing.length > 1 ? 's' : ''} of ${reference} not published yet, the first for ${missing[0]}`,
       );
   }
-  return { kind: 'found', versions: published.map((version) => pin(version, linkName(version))) };
+  return { kind: 'found', versions: published.map((version) => pin(version, linkName(version), source)) };
 }
 
 /** Interval starts in the window that the writing pipeline's schedule has and storage has not. */
@@ -129,8 +143,12 @@ async function originChain(store: EngineStore, run: OwnedRun): Promise<string[]>
   return ids;
 }
 
-function pin(version: PublishedPath, link: string | null): PinnedVersion {
-  return { link, location: version.location, version: version.version, manifestHash: version.manifestHash };
+function pin(
+  { location, version, manifestHash }: PublishedPath,
+  link: string | null,
+  { environment, granted }: Source,
+): PinnedVersion {
+  return { link, location, version, manifestHash, ...(granted ? { environment } : {}) };
 }
 
 /** Last folder(s) of the location: `ds=2001-01-01`, with the map key below it made part of the name. */

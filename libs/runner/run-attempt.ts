@@ -133,7 +133,8 @@ async function stage(attempt: Attempt): Promise<void> {
   const { assignment, tools } = attempt;
   if (assignment.reads.length === 0 && assignment.writes.length === 0) return;
   const { attemptId, runId, reads, writes } = assignment;
-  attempt.staged = await tools.storageFor(assignment.environment).stage({ attemptId, runId, reads, writes });
+  const elsewhere = tools.storageFor;
+  attempt.staged = await tools.storageFor(assignment.environment).stage({ attemptId, runId, reads, writes, elsewhere });
 }
 
 async function perform(attempt: Attempt): Promise<void> {

@@ -23,6 +23,7 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
   const at = new RootFolder(root, durable);
   return {
     stage: (request) => stage(at, request, (read, pinned) => pinnedFolder(at, read, pinned)),
+    pinned: (read, version) => pinnedFolder(at, read, version),
     seal: (staged, about) => seal(at, staged, about),
     discard: (staged) =>
       rm(at.staging(path.basename(staged.root)), { recursive: true, force: true }).catch(() => undefined), // the sweep tries again

@@ -48,6 +48,9 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
         throw error;
       }
     },
+    // Nobody here holds it: in a full cache it stays at least as long as a copy that was just used.
+    pinned: async (read, pinned) =>
+      (await cache.open(pinned.version, { check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
     seal: (staged, about) => sealOnS3(root, staged, about),
     discard: (staged) => discard(staged.root),
     project: (location, version, fence) => pointOnS3(root, location, version, fence),

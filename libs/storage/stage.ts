@@ -20,10 +20,14 @@ export type OpenVersion = (read: InputBinding, pinned: PinnedVersion) => Promise
 /** Makes an attempt's staging area: an empty folder per output, and a folder (or a folder of links) per input. */
 export async function stage(
   at: RootFolder,
-  { attemptId, reads, writes }: StageRequest,
-  open: OpenVersion,
+  { attemptId, reads, writes, elsewhere }: StageRequest,
+  openHere: OpenVersion,
   root: string = stagingFolder(at, attemptId),
 ): Promise<Staged> {
+  const open: OpenVersion = (read, pinned) =>
+    pinned.environment === undefined || elsewhere === undefined
+      ? openHere(read, pinned)
+      : elsewhere(pinned.environment).pinned(read, pinned);
   await mkdir(root, { recursive: true });
   const folders: Record<string, string> = {};
   for (const { variable } of writes) {

@@ -124,6 +124,33 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       expect(await readFile(path.join(staged.folders.PATH_FEATURES as string, 'a'), 'utf8')).toBe('old');
     });
 
+    test('a version of another environment is read where it lies, and checked like one of its own', async () => {
+      const other = await make();
+      try {
+        const { version, manifestHash, location } = await publish({ a: 'theirs' });
+        const read = (hash: string) =>
+          other.storage.stage({
+            ...{ attemptId: '42', runId: '7', writes: [] },
+            reads: [
+              {
+                ...{ name: 'f', variable: 'PATH_F' },
+                versions: [{ link: 'ds', location, version, manifestHash: hash, environment: 'prod' }],
+              },
+            ],
+            elsewhere: (environment) => {
+              expect(environment).toBe('prod');
+              return storage;
+            },
+          });
+        const staged = await read(manifestHash);
+        expect(await readFile(path.join(staged.folders.PATH_F as string, 'ds', 'a'), 'utf8')).toBe('theirs');
+        await other.storage.discard(staged);
+        await expect(read('0'.repeat(64))).rejects.toMatchObject({ code: 'conflict' });
+      } finally {
+        await other.dispose();
+      }
+    });
+
     test('several versions are read as a folder that holds one entry for each', async () => {
       const versions = [];
       for (const ds of ['2001-01-01', '2001-01-02']) {

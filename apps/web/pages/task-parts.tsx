@@ -37,7 +37,11 @@ export function TaskData({ detail }: { detail: TaskRunDetail }) {
   const inputs = detail.inputs.flatMap(({ name, versions }): InputRow[] =>
     versions.length === 0
       ? [{ name, location: null, version: '', manifestHash: '' }]
-      : versions.map((version) => ({ name, ...version })),
+      : versions.map(({ environment, location, ...version }) => ({
+          name,
+          location: environment === detail.run.environment ? location : `${environment}: ${location}`,
+          ...version,
+        })),
   );
   return (
     <div className={styles.stack}>

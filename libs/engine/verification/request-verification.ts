@@ -1,4 +1,4 @@
-import type { CompiledPipeline, LoadedTaskRun, NewRun, RunRecord, RunVersion } from '#core';
+import type { CompiledPipeline, LoadedTaskRun, NewRun, PinnedVersion, RunRecord, RunVersion } from '#core';
 import { notComparable, planVerification, SluiceError } from '#core';
 import type { AppliedEnvironment } from '../ports.ts';
 import type { VerificationParts } from './verification-parts.ts';
@@ -73,25 +73,28 @@ export async function pipelineOf(
   }
 }
 
-/** By version: everything that the run read or wrote, with its hash. */
+type Needed = Pick<PinnedVersion, 'manifestHash'> & { readonly environment?: string };
+
+/** By version: everything that the run read or wrote, with its hash and where it lies. */
 function versionsNeeded(
   taskRuns: readonly LoadedTaskRun[],
   versions: readonly RunVersion[],
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, Needed> {
   const read = taskRuns.flatMap(({ inputs }) => (inputs ?? []).flatMap((input) => input.versions));
-  return new Map([...read, ...versions].map(({ version, manifestHash }) => [version, manifestHash]));
+  return new Map<string, Needed>([...read, ...versions].map((one) => [one.version, one]));
 }
 
 async function whichAreGone(
   { filesOf }: VerificationParts,
   environment: string,
-  needed: ReadonlyMap<string, string>,
+  needed: ReadonlyMap<string, Needed>,
 ): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   const open = [...needed];
   const look = async (): Promise<void> => {
     for (let next = open.pop(); next !== undefined; next = open.pop())
-      if ((await filesOf(environment, ...next)) === null) gone.add(next[0]);
+      if ((await filesOf(next[1].environment ?? environment, next[0], next[1].manifestHash)) === null)
+        gone.add(next[0]);
   };
   await Promise.all(Array.from({ length: LANES }, look));
   return gone;

@@ -51,7 +51,9 @@ describe('a task run', () => {
     ]);
     expect(detail.command).toContain('$PATH_RAW/x');
     expect(detail.env).toMatchObject({ DS: '2026-01-01', PARAM_SAMPLE: '1', SLUICE_TRY: '2', SLUICE_RUN_ID: runId });
-    expect(detail.inputs).toEqual([{ name: 'x', versions: [{ location: 'l', version: 'v', manifestHash: 'm' }] }]);
+    expect(detail.inputs).toEqual([
+      { name: 'x', versions: [{ environment: 'dev', location: 'l', version: 'v', manifestHash: 'm' }] },
+    ]);
     expect(detail.published).toEqual([
       { name: 'raw', location: 'churn/raw/ds=2026-01-01', version: 'v1', manifestHash: 'abc', files: 1, bytes: 10 },
     ]);

@@ -46,7 +46,9 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
     ...command,
     inputs: (row?.inputs ?? []).map(({ name, versions }) => ({
       name,
-      versions: versions.map(({ location, version, manifestHash }) => ({ location, version, manifestHash })),
+      versions: versions.map(({ environment = run.environment, location, version, manifestHash }) => ({
+        ...{ environment, location, version, manifestHash },
+      })),
     })),
     published: published,
     outputs: { ...row?.outputs },

@@ -38,7 +38,7 @@ const GARBAGE = `
     union select shadow_run_id from verification where finished_at is null
     union select id from run where state = 'success' and not shadow and finished_at > now() - $2::float8 * interval '1 millisecond'
   ), needed as (
-    select t.environment, v ->> 'version' as version
+    select coalesce(v ->> 'environment', t.environment) as environment, v ->> 'version' as version
     from used join task_run t on t.run_id = used.id, jsonb_array_elements(t.inputs) i, jsonb_array_elements(i -> 'versions') v
     union
     select p.environment, p.version
