@@ -20,6 +20,22 @@ export const PROMOTION_STATES = [
 ] as const;
 export type PromotionState = (typeof PROMOTION_STATES)[number];
 
+/** The only place that says which state may follow which; those that nothing follows are ends. */
+export const PROMOTION_TRANSITIONS: Readonly<Record<PromotionState, readonly PromotionState[]>> = {
+  queued: ['gates', 'superseded', 'cancelled'],
+  gates: ['approval', 'failed', 'superseded', 'cancelled'],
+  approval: ['window', 'rejected', 'expired', 'superseded', 'cancelled'],
+  window: ['verifying', 'failed', 'superseded', 'cancelled'],
+  verifying: ['verified', 'failed', 'rolled_back', 'superseded'],
+  verified: [],
+  failed: [],
+  rolled_back: [],
+  rejected: [],
+  expired: [],
+  superseded: [],
+  cancelled: [],
+};
+
 /** At most one promotion of an environment is in one of these. `queued` ones wait for it to end. */
 export const ACTIVE_PROMOTION_STATES = ['gates', 'approval', 'window', 'verifying'] as const;
 
@@ -100,6 +116,7 @@ export interface PromotionFacts {
   readonly requester: string;
   /** Names of who wrote the commit. */
   readonly authors: readonly string[];
+  /** Those that were looked at so far, in their order. */
   readonly gates: readonly GateResult[];
   readonly approvals: readonly GivenApproval[];
   /** Reason of a hold on this release in this environment. */
@@ -140,10 +157,12 @@ export function nextPromotionStep(facts: PromotionFacts): PromotionStep {
   }
 }
 
-function afterGates({ gates }: PromotionFacts): PromotionStep {
+function afterGates({ kind, rules, gates }: PromotionFacts): PromotionStep {
   const failed = gates.find(({ state }) => state === 'failed');
   if (failed !== undefined) return move('failed', `Gate ${failed.name} failed: ${failed.detail}`);
-  if (gates.some(({ state }) => state === 'pending')) return { kind: 'look_at_gates' };
+  // A gate without a row was never looked at.
+  if (gates.length < gatesOf(kind, rules).length || gates.some(({ state }) => state === 'pending'))
+    return { kind: 'look_at_gates' };
   return move('approval', 'Every gate has been looked at.');
 }
 

@@ -21,7 +21,6 @@ export async function tellOfPromotion(parts: PromotionParts, promotion: Promotio
   const environment = parts.environments.get(promotion.environment)?.config;
   if (event === undefined || environment === undefined || !environment.alerts.on.includes(event)) return;
   if (environment.alerts.mute.includes(event)) return;
-  if (event === 'promotion.waiting' && promotion.plan.rules.approvals.count === 0) return;
   const release = await parts.promotions.release(promotion.release);
   const message: StoredAlert = {
     event,

@@ -1,5 +1,6 @@
 import {
   ACTIVE_PROMOTION_STATES,
+  countApprovals,
   nextPromotionStep,
   type PromotionCase,
   type PromotionFacts,
@@ -60,7 +61,8 @@ async function take(parts: PromotionParts, known: PromotionCase, step: Promotion
     }
     case 'move': {
       if (!(await promotions.movePromotion(id, state, step.to, step.detail, ACTOR))) return true;
-      await tellOfPromotion(parts, { ...known.promotion, state: step.to, detail: step.detail });
+      if (step.to !== 'approval' || lacksApproval(known))
+        await tellOfPromotion(parts, { ...known.promotion, state: step.to, detail: step.detail });
       return true;
     }
     case 'switch': {
@@ -141,6 +143,14 @@ async function factsOf(
     verification: verification.length === 0 ? null : verification,
     fallback: promotion.fallback,
   };
+}
+
+/** Whoever asks with an approver in hand, as build servers do, waits for nobody. */
+function lacksApproval({ promotion, gates, approvals }: PromotionCase): boolean {
+  const { kind, planHash, actor, plan } = promotion;
+  const given = { kind, planHash, gates, approvals, rules: plan.rules, authors: plan.authors, requester: actor };
+  const { needed, counted } = countApprovals(given);
+  return counted.length < needed;
 }
 
 function isActive({ state }: PromotionRecord): boolean {

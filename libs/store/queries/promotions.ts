@@ -38,7 +38,8 @@ export function createPromotion(
       where environment = ${environment} and release = ${release} and kind = ${kind}
         and (finished_at is null or (state = 'verified'
              and id = (select max(id) from promotion l where l.environment = ${environment} and l.state in ('verified', 'rolled_back'))
-             and ${release} = (select e.release from environment_pointer e where e.environment = ${environment} order by e.seq desc limit 1)))
+             -- Where something else moves the pointer, what it points at says nothing of promotions.
+             and (${given.pointerSeq} = 0 or ${release} = (select e.release from environment_pointer e where e.environment = ${environment} order by e.seq desc limit 1))))
       order by p.id desc
       limit 1`;
     if (same) return { id: same.id, created: false };
