@@ -26,6 +26,9 @@ export const ROUTES = [
   ['/api/v1/releases', { dirty: 'false', limit: '10', cursor: 'YWZ0ZXI6YWJj' }],
   ['/api/v1/releases/abcdef', {}],
   ['/api/v1/releases/abcdef/diff', { from: 'frozen-heron' }],
+  ['/api/v1/environments/dev/drift', {}],
+  ['/api/v1/environments/dev/diff', { with: 'dev' }],
+  ['/api/v1/environments/dev/configurations', { limit: '10' }],
   ['/api/v1/system', {}],
 ] as const;
 
@@ -51,6 +54,7 @@ export const BODIES = [
     },
   ],
   ['/tokens', { name: 'a', groups: ['b'], rights: [{ right: 'view', environment: 'dev' }], expiresInMs: 60_000 }],
+  ['/previews', { environment: 'dev/pr-1', release: 'abcdef', expiresInMs: 60_000 }],
   ['/login/codes', {}],
 ] as const;
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { RUN_STATES, type RunState } from '#core';
+import { ENVIRONMENT_NAME, RUN_STATES, type RunState } from '#core';
 
 // What may stand in a URL. Every string is bounded and has a pattern, so that none reaches SQL or a file name unchecked.
 
 const name = (what: string) => z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, `expected the name of ${what}`);
-export const environmentName = name('an environment').meta({ example: 'dev' });
+export const environmentName = z
+  .string()
+  .regex(ENVIRONMENT_NAME, 'expected the name of an environment')
+  .meta({ example: 'dev' });
 export const pipelineName = name('a pipeline').meta({ example: 'flight-delays' });
 export const taskId = name('a task').meta({ example: 'train' });
 const metricName = z.string().regex(/^[^\p{C}]{1,200}$/u, 'expected the name of a metric');
@@ -101,17 +104,17 @@ export const promotionsQuery = z.strictObject({
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });
+export const environmentDiffQuery = z.strictObject({ with: environmentName });
+export const configurationsQuery = z.strictObject({ limit: count(1, 200).default(50) });
 export const missingBlobs = z.object({ missing: z.array(z.string()) });
 
-const topic = /^(?:env:[A-Za-z0-9][A-Za-z0-9_.-]{0,127}|run:[1-9]\d{0,18})$/;
+const isTopic = (text: string) =>
+  text.startsWith('env:') ? ENVIRONMENT_NAME.test(text.slice('env:'.length)) : /^run:[1-9]\d{0,18}$/.test(text);
 export const eventsQuery = z.strictObject({
   topics: z
     .string()
     .max(4000)
-    .refine(
-      (text) => text.split(',').every((part) => topic.test(part)),
-      'expected `env:NAME` or `run:ID`, separated by commas',
-    )
+    .refine((text) => text.split(',').every(isTopic), 'expected `env:NAME` or `run:ID`, separated by commas')
     .refine((text) => text.split(',').length <= 50, 'expected at most 50 topics')
     .meta({ example: 'env:dev,run:17' }),
 });

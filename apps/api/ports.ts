@@ -2,12 +2,15 @@ import type { z } from 'zod';
 import type { Caller, RunState } from '#core';
 import type {
   AlertDelivery,
+  AppliedConfiguration,
   AuditRecordShape,
   AuditVerdict,
   backfillPlan,
   backfillRequest,
   decisionRequest,
   Environment,
+  EnvironmentDiff,
+  EnvironmentDrift,
   GcReport,
   gcRequest,
   freezeRequest,
@@ -18,6 +21,7 @@ import type {
   metricsIn,
   MetricSeries,
   planRequest,
+  previewRequest,
   Promotion,
   PromotionDetail,
   PromotionPlan,
@@ -77,6 +81,10 @@ export interface AttemptKey extends TaskRunKey {
 /** What screens and the CLI may ask. Answers are contract shapes; what does not exist is a SluiceError `not_found`. */
 export interface Reads {
   environments(): Promise<Environment[]>;
+  environmentDiff(from: string, to: string): Promise<EnvironmentDiff>;
+  /** Newest first. */
+  configurations(environment: string, limit: number): Promise<AppliedConfiguration[]>;
+  environmentDrift(environment: string): Promise<EnvironmentDrift>;
   pipelines(environment: string): Promise<PipelineSummary[]>;
   pipelineSummary(environment: string, name: string): Promise<PipelineSummary>;
   pipeline(environment: string, name: string): Promise<PipelineDetail>;
@@ -170,6 +178,9 @@ export interface Commands {
   putBlob(sha256: string, content: Buffer): Promise<void>;
   /** Its digest. */
   createRelease(request: z.infer<typeof releaseRequest>, actor: string): Promise<string>;
+  createPreview(request: z.infer<typeof previewRequest>, actor: string): Promise<void>;
+  /** Its data goes soon after. */
+  removePreview(environment: string, actor: string): Promise<void>;
   /** Its id. The caller's further rights (hotfix, overrides, approver) were looked at before. */
   requestPromotion(request: z.infer<typeof promotionRequest>, caller: Caller): Promise<string>;
   rollBack(request: z.infer<typeof rollbackRequest>, caller: Caller): Promise<string>;

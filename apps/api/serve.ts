@@ -4,6 +4,8 @@ import type { Installation, Log } from '#platform';
 import {
   Auth,
   createApiCommands,
+  createDriftReads,
+  createPreviewCommands,
   createPromotionCommands,
   createPromotionReads,
   createReads,
@@ -45,6 +47,7 @@ export async function serveApi(options: {
   const { config, db, store, pipelines, environments, logsFor, storageFor, metrics } = installation;
   const events = new LiveEvents(db, (err) => log.error({ err }, 'reading live events'));
   await events.start();
+  await installation.previews.follow();
   const layouts = new GraphLayouts();
   const token = config.token?.reveal() ?? (await keepToken(config.home));
   const tokens = new NamedTokens(db, systemClock);
@@ -61,6 +64,7 @@ export async function serveApi(options: {
       ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
       ...{ store: installation.promotionStore, now: () => new Date() },
     }),
+    ...createDriftReads({ db, environments, project: config.project }),
     ...createVerificationReads({ db, store, catalog: pipelines, storageFor }),
     ...createReads({
       db,
@@ -80,6 +84,7 @@ export async function serveApi(options: {
     ...createApiCommands(installation.commands, store, environments),
     ...createReleaseCommands({ db, releases: installation.releases }),
     ...createPromotionCommands({ db, promotions: installation.promotions }),
+    ...createPreviewCommands({ db, previews: installation.previews }),
     ...createVerificationCommands(installation, systemClock),
   };
   metrics.collectGauges(() => readGauges({ db }));

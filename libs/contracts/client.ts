@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
+import type * as environmentShapes from './environment-shapes.ts';
 import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
@@ -21,6 +22,7 @@ type MetricSeries = z.infer<typeof shapes.metricSeries>;
 type AlertDelivery = z.infer<typeof shapes.alertDelivery>;
 type SystemStatus = z.infer<typeof shapes.systemStatus>;
 type LiveEvent = z.infer<typeof shapes.liveEvent>;
+export type PreviewRequest = z.input<typeof environmentShapes.previewRequest>;
 export type ReleaseRequest = z.input<typeof releaseShapes.releaseRequest>;
 export type PlanRequest = z.input<typeof promotionShapes.planRequest>;
 export type PromotionRequest = z.input<typeof promotionShapes.promotionRequest>;
@@ -84,6 +86,18 @@ export function createClient(options: ClientOptions) {
 
   return {
     environments: () => items<Environment>('/environments'),
+    /** What the configuration of `to` has that `from` has not. */
+    environmentDiff: (from: string, to: string) =>
+      get<environmentShapes.EnvironmentDiff>(`${environment(from)}/diff`, { with: to }),
+    /** Configurations as they were applied, newest first. */
+    configurations: (env: string, limit?: number) =>
+      items<environmentShapes.AppliedConfiguration>(`${environment(env)}/configurations`, { limit }),
+    drift: (env: string) => get<environmentShapes.EnvironmentDrift>(`${environment(env)}/drift`),
+    /** Makes a preview, or points it at another release and lets it live longer. */
+    createPreview: (body: PreviewRequest) => post<Environment>('/previews', body),
+    removePreview: async (env: string): Promise<void> => {
+      await send(options, 'DELETE', `/previews/${encodeURIComponent(env)}`);
+    },
     pipelines: (env: string) => items<PipelineSummary>('/pipelines', { env }),
     pipeline: (name: string, env: string) => get<PipelineDetail>(pipeline(name), { env }),
     grid: (name: string, query: { env: string; runs?: number; before?: string | undefined }) =>

@@ -30,6 +30,8 @@ export const environment = z.object({
   releasedAt: instant.nullable(),
   /** Why the newest working tree is not what runs, if so. */
   problems: z.array(problem),
+  /** Null: a file declares it. `closing`: it ends, and its data goes. */
+  preview: z.object({ parent: z.string(), expiresAt: instant, closing: z.boolean() }).nullable(),
 });
 export type Environment = z.infer<typeof environment>;
 

@@ -6,6 +6,9 @@ import { SluiceError } from './errors.ts';
  * folder of its own in the parent's storage, its schedules are paused, and it ends by itself.
  */
 
+/** What an environment may be called, a preview's name behind its parent's. */
+export const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(\/[a-z0-9][a-z0-9_.-]{0,62})?$/;
+
 /** Environment and the name behind it; null: an environment that a file declares. */
 export function previewParts(environment: string): { readonly parent: string; readonly name: string } | null {
   const at = environment.indexOf('/');

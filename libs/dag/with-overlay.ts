@@ -1,12 +1,14 @@
-import type { CompiledPipeline, ParamSchema } from '#core';
+import { declaredEnvironment, type CompiledPipeline, type ParamSchema } from '#core';
 
 /**
  * The pipeline as it is in one environment: schedule, parameter defaults, pool and alerts of its overlay applied.
- * `paused` is a state of the environment, not of the pipeline: read it from the overlay. The graph never differs.
+ * `paused` is a state of the environment, not of the pipeline: read it from the overlay. The graph never differs. A
+ * preview has its parent's overlay.
  */
 export function withOverlay(pipeline: CompiledPipeline, environmentName: string): CompiledPipeline {
-  if (!Object.hasOwn(pipeline.environments, environmentName)) return pipeline;
-  const overlay = pipeline.environments[environmentName] ?? {};
+  const declared = declaredEnvironment(environmentName);
+  if (!Object.hasOwn(pipeline.environments, declared)) return pipeline;
+  const overlay = pipeline.environments[declared] ?? {};
   const { pool } = overlay;
   return {
     ...pipeline,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
-import { SluiceError } from '#core';
+import { previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
 import { Commands, Promotions, requestVerification } from '#engine';
@@ -26,6 +26,7 @@ import type { Config } from './config.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import type { Log } from './log.ts';
 import { observe } from './observe.ts';
+import { Previews } from './previews.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
 import { startRunning, type Running } from './running.ts';
 import { type OpenedRoot, StorageRoots } from './storage-roots.ts';
@@ -53,6 +54,8 @@ export interface Installation {
   readonly db: DataSource;
   readonly store: EngineStore;
   readonly environments: EnvironmentFiles;
+  /** Known here from `follow` or `startScheduler` on. */
+  readonly previews: Previews;
   readonly releases: ReleaseStore;
   readonly pipelines: ReleasePipelines;
   readonly commands: Commands;
@@ -117,6 +120,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   });
   const rootOf = (name: string): OpenedRoot => {
     const environment = environments.get(name);
+    if (!environment && previewParts(name) !== null)
+      throw new SluiceError('not_found', `The preview ${name} was removed, and its data and logs with it.`);
     if (!environment) throw new SluiceError('not_found', `There is no environment "${name}" in environments/.`);
     return roots.at(environment.config.storage);
   };
@@ -125,7 +130,13 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   let running: Running | null = null;
   const wake = (): void =>
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
-  const commands = new Commands({ store, pipelines, environments, now: () => clock.now(), onChange: wake });
+  const previews = new Previews({ db, store, environments, roots, clock, observer, wake });
+  // In one that is being removed nothing begins any more.
+  const open = {
+    get: (name: string) => (environments.isClosing(name) ? null : environments.get(name)),
+    all: () => environments.all(),
+  };
+  const commands = new Commands({ store, pipelines, environments: open, now: () => clock.now(), onChange: wake });
   const promotionStore = createPromotionStore(db);
   const followsRemote = (environment: string) => followQueries.isFollowing(db, environment);
   const isFollowed = async (environment: string): Promise<boolean> =>
@@ -151,6 +162,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     onProgress: (event: ProgressEvent) => listeners.progress(event),
     store,
     environments,
+    previews,
     releases,
     pipelines,
     observer,
@@ -170,6 +182,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     db,
     store,
     environments,
+    previews,
     releases,
     pipelines,
     commands,
@@ -193,6 +206,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     },
     close: async () => {
       await running?.stop();
+      await previews.stop();
       await db.destroy();
     },
   };

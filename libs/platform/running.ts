@@ -35,6 +35,7 @@ export interface RunningParts extends Pick<
   | 'db'
   | 'store'
   | 'environments'
+  | 'previews'
   | 'releases'
   | 'pipelines'
   | 'promotionStore'
@@ -101,6 +102,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     firesSchedules: options.firesSchedules ?? true,
     onProgress: parts.onProgress,
   });
+  await parts.previews.follow();
   await scheduler.start();
   const senders = new AlertSenders(config, environments);
   const senderFor = (name: string, kind: string) => senders.for(name, kind);
@@ -119,6 +121,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     parts.onCommit,
   );
   const following = followRemotes(parts, processId).start();
+  parts.previews.startRemoving();
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
   const stopSweep = sweepStorage({
     db,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogStore } from '#core';
 import {
@@ -7,6 +8,7 @@ import {
   createS3Logs,
   createS3Storage,
   type EnvironmentStorage,
+  eraseFolderOnS3,
   S3Objects,
 } from '#storage';
 import { storageFolder } from './environment-files.ts';
@@ -43,6 +45,16 @@ export class StorageRoots {
     return opened;
   }
 
+  /** Erases everything below a root inside another, and this machine's copies of it. Repeatable; nothing may need it any more. */
+  async erase(url: string): Promise<void> {
+    this.#opened.delete(url);
+    if (!url.startsWith('s3:')) return rm(storageFolder(url), { recursive: true, force: true });
+    const { s3 } = this.#options;
+    const end = url.lastIndexOf('/');
+    await eraseFolderOnS3(openBucket(url.slice(0, end), s3), url.slice(end + 1));
+    await rm(this.#copiesOf(openBucket(url, s3)), { recursive: true, force: true });
+  }
+
   #open(url: string): OpenedRoot {
     if (url.startsWith('s3:')) return this.#openBucket(url);
     const root = storageFolder(url);
@@ -50,14 +62,9 @@ export class StorageRoots {
   }
 
   #openBucket(url: string): OpenedRoot {
-    const { s3, cacheFolder, problem } = this.#options;
+    const { s3, problem } = this.#options;
     const objects = openBucket(url, s3);
-    // Another endpoint's bucket of the same name is another bucket.
-    const name = createHash('sha256')
-      .update(`${s3.endpoint ?? ''}\n${objects.name}`)
-      .digest('hex')
-      .slice(0, 16);
-    const folder = path.join(cacheFolder, name);
+    const folder = this.#copiesOf(objects);
     const logs = createS3Logs({ objects, folder, problem: (error) => problem('uploading a log', error) });
     const storage = createS3Storage({ objects, folder, cacheBytes: s3.cacheBytes });
     return {
@@ -71,6 +78,13 @@ export class StorageRoots {
         },
       },
     };
+  }
+
+  #copiesOf({ name }: S3Objects): string {
+    const { s3, cacheFolder } = this.#options;
+    // Another endpoint's bucket of the same name is another bucket.
+    const about = `${s3.endpoint ?? ''}\n${name}`;
+    return path.join(cacheFolder, createHash('sha256').update(about).digest('hex').slice(0, 16));
   }
 }
 

@@ -25,6 +25,10 @@ export async function eraseVersion(at: RootFolder, version: string): Promise<voi
 /** Removes a version from a bucket: its manifest first, without which it is gone for everybody. */
 export async function eraseOnS3(objects: S3Objects, version: string): Promise<void> {
   await objects.remove(manifestKey(version));
-  const left = await objects.list(versionKey(version));
-  await inLanes(LANES, left, ({ key }) => objects.remove(key));
+  await eraseFolderOnS3(objects, versionKey(version));
+}
+
+/** Removes everything below a folder of a bucket. */
+export async function eraseFolderOnS3(objects: S3Objects, folder: string): Promise<void> {
+  await inLanes(LANES, await objects.list(folder), ({ key }) => objects.remove(key));
 }

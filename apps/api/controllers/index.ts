@@ -1,6 +1,7 @@
 export { AlertsController } from './alerts.controller.ts';
 export { AuditController } from './audit.controller.ts';
 export { BackfillsController } from './backfills.controller.ts';
+export { DriftController } from './drift.controller.ts';
 export { EnvironmentsController } from './environments.controller.ts';
 export { EventsController } from './events.controller.ts';
 export { GcController } from './gc.controller.ts';
@@ -8,6 +9,7 @@ export { HoldsController } from './holds.controller.ts';
 export { LoginController } from './login.controller.ts';
 export { PathsController } from './paths.controller.ts';
 export { PipelinesController } from './pipelines.controller.ts';
+export { PreviewsController } from './previews.controller.ts';
 export { PromotionsController } from './promotions.controller.ts';
 export { ReleasesController } from './releases.controller.ts';
 export { RunsController } from './runs.controller.ts';

@@ -5,7 +5,7 @@ import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
 export async function readEnvironments({ db, treeProblems }: ReadContext): Promise<Environment[]> {
   const rows = await apiQueries.readEnvironments(db);
-  return rows.map(({ name, config, release, dirty, releasedAt }) => ({
+  return rows.map(({ name, config, release, dirty, releasedAt, preview }) => ({
     name,
     schedules: config.schedules,
     storage: config.storage,
@@ -13,6 +13,7 @@ export async function readEnvironments({ db, treeProblems }: ReadContext): Promi
     dirty,
     releasedAt,
     problems: [...treeProblems(name)],
+    preview,
   }));
 }
 

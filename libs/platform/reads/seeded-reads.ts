@@ -11,10 +11,13 @@ import { connectDatabase, createPromotionStore, createStore, createVerificationS
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
+import { createPreviewCommands } from '../preview-commands.ts';
+import { Previews } from '../previews.ts';
 import { createPromotionCommands } from '../promotion-commands.ts';
 import { createReleaseCommands } from '../release-commands.ts';
 import { createVerificationCommands } from '../verification-commands.ts';
 import { filesOfVersion } from '../version-files.ts';
+import { createDriftReads } from './drift-reads.ts';
 import { createPromotionReads } from './promotion-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { createReads } from './reads.ts';
@@ -70,11 +73,13 @@ export interface SeededReads {
   readonly reads: ReturnType<typeof createReads> &
     ReturnType<typeof createReleaseReads> &
     ReturnType<typeof createPromotionReads> &
-    ReturnType<typeof createVerificationReads>;
+    ReturnType<typeof createVerificationReads> &
+    ReturnType<typeof createDriftReads>;
   readonly commands: ReturnType<typeof createApiCommands> &
     ReturnType<typeof createReleaseCommands> &
     ReturnType<typeof createPromotionCommands> &
-    ReturnType<typeof createVerificationCommands>;
+    ReturnType<typeof createVerificationCommands> &
+    ReturnType<typeof createPreviewCommands>;
   /** Empty: `r1` above is nowhere but in the database. */
   readonly releases: ReleaseStore;
   /** `churn` as it was compiled. */
@@ -163,7 +168,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const environments = {
     get: (name: string) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
     all: () => [{ config: environment, hash: 'h' }],
+    file: async () => ({ environment: { config: environment, hash: 'h' }, problems: [] }),
+    isClosing: () => false,
+    showPreviews: () => undefined,
   };
+  const files = environments as unknown as EnvironmentFiles;
   const commands = new Commands({
     store,
     pipelines: {
@@ -200,6 +209,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     groupsOf: async () => [],
     onChange: () => undefined,
   });
+  const previews = new Previews({
+    ...{ db, store, environments: files, roots: { erase: async () => undefined }, clock },
+    ...{ observer: verifying.observer, wake: () => undefined },
+  });
   const promoting = { db, environments, promotions, isFollowed, store: promotionStore, now: () => NOW };
   return {
     reads: {
@@ -207,12 +220,14 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       ...createReleaseReads({ db, releases }),
       ...createPromotionReads(promoting),
       ...createVerificationReads({ db, store, catalog, storageFor }),
+      ...createDriftReads({ db, environments: files, project: folder }),
     },
     commands: {
-      ...createApiCommands(commands, store, environments as unknown as EnvironmentFiles),
+      ...createApiCommands(commands, store, files),
       ...createReleaseCommands({ db, releases }),
       ...createPromotionCommands(promoting),
       ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
+      ...createPreviewCommands({ db, previews }),
     },
     releases,
     pipeline: compiled.pipelines.find(({ name }) => name === 'churn') as CompiledPipeline,

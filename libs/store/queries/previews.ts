@@ -27,6 +27,9 @@ export function openPreviews(db: Db): Promise<PreviewRow[]> {
     order by environment`;
 }
 
+/** From its closing on, so long every process has seen that it closes: nobody starts anything there any more. */
+const SETTLE_MS = 5000;
+
 export interface NewPreview {
   readonly environment: string;
   readonly parent: string;
@@ -47,6 +50,10 @@ export function createPreview(
 ): Promise<'created' | 'moved' | 'closing' | 'stale'> {
   const { environment, parent, config, hash, release, expiresInMs } = given;
   return inTransaction(db, async (manager) => {
+    // Without waiting for whoever erases one that closes.
+    const [open] = await manager.sql<{ closing: boolean }[]>`
+      select closing_at is not null as closing from preview where environment = ${environment} and removed_at is null`;
+    if (open?.closing === true) return 'closing';
     const [preview] = await manager.sql<{ created: boolean; closing: boolean; expiresAt: string }[]>`
       with kept as (
         insert into preview (environment, parent, storage, actor, expires_at)
@@ -122,24 +129,47 @@ export async function cancelRuns(db: Db, environment: string, reason: string): P
   return ended.length + running.length;
 }
 
-/** After its data is gone: nothing points into it any more. What ran stays in the history. */
-export async function finishPreview(db: Db, environment: string): Promise<void> {
-  await inTransaction(db, async (manager) => {
+/**
+ * Erases the data of previews that are closing and have nothing live any more, and forgets what points into it; what ran
+ * stays in the history. Holds a preview's row while `erase` goes on, so that nobody else erases, and nobody makes one of
+ * that name meanwhile. False: it is not time yet, or another process is at it. Repeatable: a kill leaves it closing.
+ */
+export function finishPreview(
+  db: Db,
+  environment: string,
+  erase: (preview: Pick<PreviewRow, 'environment' | 'storage'>) => Promise<void>,
+): Promise<boolean> {
+  return inTransaction(db, async (manager) => {
+    const [preview] = await manager.sql<{ environment: string; storage: string }[]>`
+      select environment, storage from preview
+      where environment = ${environment} and removed_at is null and closing_at < clock_timestamp() - ${SETTLE_MS} * interval '1 ms'
+        and not exists (select from run r where r.environment = ${environment} and r.state in ('queued', 'running'))
+        and not exists (select from attempt a join run r on r.id = a.run_id
+                        where r.environment = ${environment} and a.state in ('queued', 'running'))
+      for update skip locked`;
+    if (preview === undefined) return false;
+    await erase(preview);
     await manager.sql`
       with removed as (
-        update preview set removed_at = now() where environment = ${environment} and removed_at is null and closing_at is not null
-        returning environment
+        update preview set removed_at = clock_timestamp() where environment = ${environment} and removed_at is null
+        returning environment, parent
+      ), versions as (
+        update path_version v set removed_at = coalesce(v.removed_at, now()), erased_at = now()
+        from removed r
+        where v.environment = r.environment and v.erased_at is null
       ), paths as (
         delete from path_pointer p using removed r where p.environment = r.environment
       ), schedules as (
         delete from schedule s using removed r where s.environment = r.environment
+      ), pools as (
+        delete from pool p using removed r where p.environment = r.environment
       ), follows as (
         delete from environment_follow f using removed r where f.environment = r.environment
       ), shown as (
         insert into event (environment, payload)
-        select parent, jsonb_build_object('kind', 'release', 'environment', parent, 'release', '')
-        from preview join removed using (environment) where removed_at is null
+        select parent, jsonb_build_object('kind', 'release', 'environment', parent, 'release', '') from removed
       )
       select count(*) from removed`;
+    return true;
   });
 }

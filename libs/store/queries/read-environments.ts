@@ -57,3 +57,20 @@ export function readEnvironments(db: Db): Promise<EnvironmentRow[]> {
     where v.environment is not null or strpos(c.environment, '/') = 0
     order by c.environment`;
 }
+
+export interface ConfigurationRow {
+  readonly seq: number;
+  readonly hash: string;
+  readonly content: EnvironmentConfig;
+  readonly actor: string;
+  readonly at: string;
+}
+
+/** Configurations as they were applied, newest first. Index environment_config_pkey. */
+export function readConfigurations(db: Db, environment: string, limit: number): Promise<ConfigurationRow[]> {
+  return db.sql<ConfigurationRow[]>`
+    select seq, hash, content, actor, at from environment_config
+    where environment = ${environment}
+    order by environment_config.seq desc
+    limit ${limit}`;
+}
