@@ -6,6 +6,8 @@ const LARGER: Readonly<Record<string, number>> = {
   // Pipeline files that are no release yet.
   'POST /api/v1/plans': 16 * 1024 * 1024,
   'POST /api/v1/releases/missing-blobs': 8 * 1024 * 1024,
+  // A push of many commits; one that is larger yet is seen at the next look at the remote.
+  'POST /api/v1/webhooks/git': 4 * 1024 * 1024,
   // The largest file of a release.
   'PUT /api/v1/releases/blobs/:sha256': 64 * 1024 * 1024,
 };

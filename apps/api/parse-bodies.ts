@@ -4,12 +4,13 @@ import { checkJson } from './check-json.ts';
 
 /**
  * Bodies are JSON, where a route asks for it bytes as they are, and nothing else (forms of other sites cannot send either
- * unasked); an empty one counts as `{}`.
+ * unasked); an empty one counts as `{}`. A route that says `raw` gets the text.
  */
 export function parseBodies(server: FastifyInstance): void {
   const parseJson = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (request.routeOptions.config.raw === true) return done(null, text);
     if (text.length === 0) return done(null, {});
     void parseJson(request, text as string, (error, value) => {
       if (error) return done(new SluiceError('bad_request', `The body is not JSON: ${error.message.slice(0, 200)}.`));

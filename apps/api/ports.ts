@@ -85,6 +85,7 @@ export interface Reads {
   /** Newest first. */
   configurations(environment: string, limit: number): Promise<AppliedConfiguration[]>;
   environmentDrift(environment: string): Promise<EnvironmentDrift>;
+  environment(name: string): Promise<Environment>;
   pipelines(environment: string): Promise<PipelineSummary[]>;
   pipelineSummary(environment: string, name: string): Promise<PipelineSummary>;
   pipeline(environment: string, name: string): Promise<PipelineDetail>;
@@ -199,6 +200,14 @@ export interface Commands {
   liftFreeze(environment: string, id: string, caller: Caller): Promise<void>;
   /** The verification's id; of one that goes on already, that one's. */
   verifyRun(runId: string, actor: string): Promise<string>;
+  /** `source`: `REPO#REF`. */
+  followRemote(environment: string, source: string, caller: Caller): Promise<void>;
+  unfollow(environment: string, caller: Caller): Promise<void>;
+  /** Throws `unauthorized` unless the proof holds for this body. */
+  receivePush(
+    body: string,
+    proof: { readonly signature: string | undefined; readonly token: string | undefined },
+  ): Promise<void>;
   collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
 }
 

@@ -6,6 +6,7 @@ import {
   createApiCommands,
   createDriftReads,
   createPreviewCommands,
+  createFollowCommands,
   createPromotionCommands,
   createPromotionReads,
   createReads,
@@ -86,6 +87,7 @@ export async function serveApi(options: {
     ...createPromotionCommands({ db, promotions: installation.promotions }),
     ...createPreviewCommands({ db, previews: installation.previews }),
     ...createVerificationCommands(installation, systemClock),
+    ...createFollowCommands({ ...installation, git: config.git }),
   };
   metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({

@@ -11,6 +11,7 @@ import {
   aSeries,
   aTaskRunDetail,
   anAlert,
+  anEnvironment,
   aRelease,
   aReleaseDetail,
   aReleaseDiff,
@@ -36,9 +37,14 @@ beforeAll(async () => {
     ...{ seq: 1, at: interval.start, actor: 'ci', action: 'run.trigger', environment: 'dev', subject: '7' },
     ...{ detail: {}, previous: 'p', hash: 'h' },
   };
+  const aFollow = {
+    ...{ remote: '/srv/repo', ref: 'main', commit: 'c', at: interval.start, problem: 'p' },
+    problems: [{ file: 'dags/a.yaml', line: 1, column: 1, message: 'm' }],
+  };
   const line = { n: 1, at: 0, stream: 'out', text: 'x' };
   server = await new ContractServer().start();
   server
+    .on('GET /environments', { json: { items: [anEnvironment({ follow: aFollow })] } })
     .on('GET /runs', { json: { items: [aRun()], next: null } })
     .on('GET /runs/7', { json: aRunDetail() })
     .on('GET /runs/7/why', { json: { items: [reason] } })
@@ -75,6 +81,8 @@ function shapeOf(value: unknown): unknown {
 }
 
 test.each([
+  'env list --json',
+  'env show dev --json',
   'runs list --json',
   'runs show 7 --json',
   'runs why 7 --json',

@@ -7,6 +7,7 @@ import { addBackfillCommands } from './commands/backfill.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addEnvCommands } from './commands/env.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHoldsCommands } from './commands/holds.ts';
 import { addInitCommand } from './commands/init.ts';
@@ -51,6 +52,7 @@ export function buildProgram(cli: Cli): Command {
   addMetricsCommands(program, cli);
   addPathCommand(program, cli);
   program.commandsGroup('Environments:');
+  addEnvCommands(program, cli);
   addPipelinesCommands(program, cli);
   addAlertsCommands(program, cli);
   program.commandsGroup('Releases:');

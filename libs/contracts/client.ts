@@ -8,7 +8,7 @@ import type * as shapes from './shapes.ts';
 import type * as verificationShapes from './verification-shapes.ts';
 
 // Types only: zod stays out of whoever imports this file.
-type Environment = z.infer<typeof shapes.environment>;
+type Environment = environmentShapes.Environment;
 type PipelineSummary = z.infer<typeof shapes.pipelineSummary>;
 type PipelineDetail = z.infer<typeof shapes.pipelineDetail>;
 type Grid = z.infer<typeof shapes.grid>;
@@ -98,6 +98,11 @@ export function createClient(options: ClientOptions) {
     removePreview: async (env: string): Promise<void> => {
       await send(options, 'DELETE', `/previews/${encodeURIComponent(env)}`);
     },
+    /** `source`: `REPO#REF`. */
+    follow: async (env: string, source: string): Promise<Environment> =>
+      (await (await send(options, 'PUT', `${environment(env)}/follow`, { body: { source } })).json()) as Environment,
+    unfollow: async (env: string): Promise<Environment> =>
+      (await (await send(options, 'DELETE', `${environment(env)}/follow`)).json()) as Environment,
     pipelines: (env: string) => items<PipelineSummary>('/pipelines', { env }),
     pipeline: (name: string, env: string) => get<PipelineDetail>(pipeline(name), { env }),
     grid: (name: string, query: { env: string; runs?: number; before?: string | undefined }) =>

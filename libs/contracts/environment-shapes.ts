@@ -1,7 +1,42 @@
 import { z } from 'zod';
 import { DRIFT_KINDS } from '#core';
+import { problem } from './shapes.ts';
 
 // Every instant is ISO 8601 in UTC; absent values are null.
+
+const instant = z.string();
+
+/** The git branch or tag that decides an environment's release. */
+export const follow = z.object({
+  /** Folder or URL of the repository. */
+  remote: z.string(),
+  ref: z.string(),
+  /** Newest commit that was looked at; null: none yet. */
+  commit: z.string().nullable(),
+  at: instant.nullable(),
+  /** Why that commit is not what runs, or why the remote cannot be asked; null: all is well. */
+  problem: z.string().nullable(),
+  /** The mistakes in that commit. */
+  problems: z.array(problem),
+});
+export type Follow = z.infer<typeof follow>;
+
+export const environment = z.object({
+  name: z.string(),
+  schedules: z.enum(['active', 'paused']),
+  storage: z.string(),
+  release: z.string().nullable(),
+  /** True: the release holds files that are not committed. */
+  dirty: z.boolean(),
+  releasedAt: instant.nullable(),
+  /** Why the newest working tree is not what runs, if so. */
+  problems: z.array(problem),
+  /** Null: no git remote decides its release. */
+  follow: follow.nullable(),
+  /** Null: a file declares it. `closing`: it ends, and its data goes. */
+  preview: z.object({ parent: z.string(), expiresAt: instant, closing: z.boolean() }).nullable(),
+});
+export type Environment = z.infer<typeof environment>;
 
 /** A side is absent when the field was not there. Of secrets the names are told, never where or what they are. */
 const fieldChange = z.object({ field: z.string(), before: z.unknown().optional(), after: z.unknown().optional() });
@@ -50,4 +85,9 @@ export const previewRequest = z.strictObject({
     .min(MINUTE_MS)
     .max(90 * DAY_MS)
     .default(3 * DAY_MS),
+});
+
+export const followRequest = z.strictObject({
+  /** `REPO#REF`; without `#REF` the branch `main`. */
+  source: z.string().min(1).max(1300),
 });

@@ -20,21 +20,6 @@ export const problem = z.object({
 
 export const interval = z.object({ start: instant, end: instant });
 
-export const environment = z.object({
-  name: z.string(),
-  schedules: z.enum(['active', 'paused']),
-  storage: z.string(),
-  release: id.nullable(),
-  /** True: the release holds files that are not committed. */
-  dirty: z.boolean(),
-  releasedAt: instant.nullable(),
-  /** Why the newest working tree is not what runs, if so. */
-  problems: z.array(problem),
-  /** Null: a file declares it. `closing`: it ends, and its data goes. */
-  preview: z.object({ parent: z.string(), expiresAt: instant, closing: z.boolean() }).nullable(),
-});
-export type Environment = z.infer<typeof environment>;
-
 export const runBar = z.object({
   id,
   state: runState,

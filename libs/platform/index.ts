@@ -20,6 +20,7 @@ export { createVerificationCommands } from './verification-commands.ts';
 export { createVerificationReads } from './reads/verification-reads.ts';
 export { createPromotionCommands } from './promotion-commands.ts';
 export { createReleaseCommands } from './release-commands.ts';
+export { createFollowCommands } from './follow-commands.ts';
 export { createApiCommands } from './api-commands.ts';
 export { systemClock } from './clock.ts';
 export { EnvironmentFiles, storageFolder } from './environment-files.ts';

@@ -17,3 +17,4 @@ export { SystemController } from './system.controller.ts';
 export { TaskRunsController } from './task-runs.controller.ts';
 export { TokensController } from './tokens.controller.ts';
 export { VerificationsController } from './verifications.controller.ts';
+export { WebhooksController } from './webhooks.controller.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { promotionOnly } from '#core';
 import type { RunningParts } from '../running.ts';
 import { createCommitStatuses } from './commit-statuses.ts';
 import { RemoteFollowers } from './remote-followers.ts';
+import { whyNotFollow } from './why-not-follow.ts';
 
 /** The followers of an installation, with what its settings say; nothing is asked until they are started. */
 export function followRemotes(
@@ -19,12 +19,7 @@ export function followRemotes(
         sshKeyFile: git.sshKeyFile,
       },
       statuses: createCommitStatuses(git),
-      refusal: (name) => {
-        const environment = environments.get(name);
-        if (environment === null) return `There is no environment "${name}" any more.`;
-        const why = promotionOnly(environment.config);
-        return why === null ? null : `${name} cannot follow a branch: ${why}.`;
-      },
+      refusal: (name) => whyNotFollow(environments, name),
       onChange: (moved) => {
         onCommit();
         if (moved) wake();

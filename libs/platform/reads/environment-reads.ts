@@ -5,7 +5,7 @@ import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
 export async function readEnvironments({ db, treeProblems }: ReadContext): Promise<Environment[]> {
   const rows = await apiQueries.readEnvironments(db);
-  return rows.map(({ name, config, release, dirty, releasedAt, preview }) => ({
+  return rows.map(({ name, config, release, dirty, releasedAt, follow, preview }) => ({
     name,
     schedules: config.schedules,
     storage: config.storage,
@@ -14,7 +14,16 @@ export async function readEnvironments({ db, treeProblems }: ReadContext): Promi
     releasedAt,
     problems: [...treeProblems(name)],
     preview,
+    follow: follow === null ? null : { ...follow, problems: [...follow.problems] },
   }));
+}
+
+/** Throws `not_found`, naming what there is. */
+export async function readEnvironment(context: ReadContext, name: string): Promise<Environment> {
+  const all = await readEnvironments(context);
+  const found = all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw unknownEnvironment(name, all);
 }
 
 export interface CurrentRelease {
@@ -28,10 +37,7 @@ export interface CurrentRelease {
 export async function currentRelease({ db, catalog }: ReadContext, name: string): Promise<CurrentRelease | null> {
   const rows = await apiQueries.readEnvironments(db);
   const row = rows.find((one) => one.name === name);
-  if (!row)
-    throw new SluiceError('not_found', `There is no environment "${name}".`, {
-      hint: `Known: ${rows.map((one) => one.name).join(', ') || 'none yet'}.`,
-    });
+  if (!row) throw unknownEnvironment(name, rows);
   if (row.release === null) return null;
   return {
     environment: name,
@@ -53,5 +59,11 @@ export async function currentPipeline(
   const known = current?.pipelines.map((one) => one.name).slice(0, 20) ?? [];
   throw new SluiceError('not_found', `Environment "${environment}" has no pipeline "${name}".`, {
     hint: known.length > 0 ? `It has: ${known.join(', ')}.` : 'It has no release yet.',
+  });
+}
+
+function unknownEnvironment(name: string, all: readonly { readonly name: string }[]): SluiceError {
+  return new SluiceError('not_found', `There is no environment "${name}".`, {
+    hint: `Known: ${all.map((one) => one.name).join(', ') || 'none yet'}.`,
   });
 }

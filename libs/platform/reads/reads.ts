@@ -2,7 +2,7 @@ import type { RunState } from '#core';
 import { apiQueries } from '#store';
 import type { AlertDelivery, AuditRecordShape } from '#contracts';
 import { decodeCursor, encodeCursor, toPage } from './cursor.ts';
-import { readEnvironments } from './environment-reads.ts';
+import { readEnvironment, readEnvironments } from './environment-reads.ts';
 import { readGrid } from './grid-read.ts';
 import { readMetricSeries } from './metric-reads.ts';
 import { readPath } from './path-reads.ts';
@@ -18,6 +18,7 @@ import { readWhyWaiting } from './why-waiting.ts';
 export function createReads(context: ReadContext) {
   return {
     environments: () => readEnvironments(context),
+    environment: (name: string) => readEnvironment(context, name),
     pipelines: (environment: string) => readPipelines(context, environment),
     pipelineSummary: (environment: string, name: string) => readPipelineSummary(context, environment, name),
     pipeline: (environment: string, name: string) => readPipeline(context, environment, name),

@@ -13,8 +13,10 @@ import { createApiCommands } from '../api-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
 import { createPreviewCommands } from '../preview-commands.ts';
 import { Previews } from '../previews.ts';
+import { createFollowCommands } from '../follow-commands.ts';
 import { createPromotionCommands } from '../promotion-commands.ts';
 import { createReleaseCommands } from '../release-commands.ts';
+import { Secret } from '../secret.ts';
 import { createVerificationCommands } from '../verification-commands.ts';
 import { filesOfVersion } from '../version-files.ts';
 import { createDriftReads } from './drift-reads.ts';
@@ -25,6 +27,7 @@ import { createReleaseReads } from './release-reads.ts';
 import { createVerificationReads } from './verification-reads.ts';
 
 export const NOW = new Date('2026-01-10T12:00:00Z');
+export const WEBHOOK_SECRET = 'secret-of-the-webhook';
 
 const FILES = [
   {
@@ -79,7 +82,8 @@ export interface SeededReads {
     ReturnType<typeof createReleaseCommands> &
     ReturnType<typeof createPromotionCommands> &
     ReturnType<typeof createVerificationCommands> &
-    ReturnType<typeof createPreviewCommands>;
+    ReturnType<typeof createPreviewCommands> &
+    ReturnType<typeof createFollowCommands>;
   /** Empty: `r1` above is nowhere but in the database. */
   readonly releases: ReleaseStore;
   /** `churn` as it was compiled. */
@@ -228,6 +232,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       ...createPromotionCommands(promoting),
       ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
       ...createPreviewCommands({ db, previews }),
+      ...createFollowCommands({
+        ...{ db, environments, lookAtRemotes: () => undefined },
+        git: { webhookSecret: new Secret(WEBHOOK_SECRET) },
+      }),
     },
     releases,
     pipeline: compiled.pipelines.find(({ name }) => name === 'churn') as CompiledPipeline,

@@ -175,14 +175,13 @@ export async function noteTold(db: Db, { environment, remote, ref }: Followed, t
     select count(*) from told`;
 }
 
-/** Every follower looks at its remote as soon as it sees this. How many there are. */
-export async function askFollowers(db: Db): Promise<number> {
-  const [row] = await db.sql<{ count: number }[]>`
+/** Whoever follows for these environments looks at the remotes as soon as it sees this. */
+export async function askFollowers(db: Db, environments: readonly string[]): Promise<void> {
+  await db.sql`
     with asked as (
-      update environment_follow set asked_at = clock_timestamp() returning 1
+      update environment_follow set asked_at = clock_timestamp() where environment = any(${environments}::text[]) returning 1
     )
-    select count(*)::int as count from asked`;
-  return row?.count ?? 0;
+    select count(*) from asked`;
 }
 
 /** For people; null: nothing does. */
@@ -213,20 +212,20 @@ async function note(
 ): Promise<void> {
   await db.sql`
     with before as (
-      select problem, problems from environment_follow where environment = ${environment}
+      select commit, problem, problems from environment_follow where environment = ${environment}
     ), noted as (
       update environment_follow
       set commit = coalesce(${commit}, commit), seen_at = case when ${commit}::text is null then seen_at else now() end,
           release = case when ${commit}::text is null then release else ${release} end, problem = ${problem},
           problems = ${JSON.stringify(problems)}::jsonb
       where environment = ${environment}
-      returning problem, problems
+      returning commit, problem, problems
     ), shown as (
       insert into event (environment, payload)
       select ${environment}, jsonb_build_object('kind', 'release', 'environment', ${environment}::text, 'release', coalesce((
         select p.release from environment_pointer p where p.environment = ${environment} order by p.seq desc limit 1), ''))
       from noted, before
-      where noted.problem is distinct from before.problem or noted.problems <> before.problems
+      where (noted.commit, noted.problem, noted.problems) is distinct from (before.commit, before.problem, before.problems)
     )
     select count(*) from noted`;
 }
