@@ -17,21 +17,33 @@ if (filter.length === 0) results.push(...(await Promise.all(CHECKS.map(run))));
 if (filter.length === 0 || needsBuild(filter)) {
   results.push(await run({ name: 'build', args: [`${ROOT}scripts/build.mjs`], remedy: 'npm run build' }));
 }
-// Without a build the end-to-end tests could only test the build before; what else is broken still comes to light.
-const built = results.every(({ name, code }) => name !== 'build' || code === 0);
-const scope = built ? [] : ['--selectProjects', 'unit', 'db'];
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const report = join(folder, 'report.json');
-const tests = jest([...filter, '--json', '--outputFile', report, ...scope]);
-results.push(await run({ ...tests, env: found }));
+const reports = [];
+for (const { name, args } of passes(filter)) {
+  const report = join(folder, `${name}.json`);
+  reports.push(report);
+  results.push(await run({ ...jest([...args, '--json', '--outputFile', report]), name, env: found }));
+}
 
 // With `-t` most tests are left out on purpose.
 const byTitle = filter.some((argument) => /^(-t|--testNamePattern)/.test(argument));
-reportNotRun(byTitle ? [] : skippedTests(report), missing);
+reportNotRun(byTitle ? [] : reports.flatMap(skippedTests), missing);
 rmSync(folder, { recursive: true });
 // Where nobody reads the list above, a test that cannot run is a test that fails.
 if (inCi && missing.length > 0) results.push({ name: 'tools', code: 1, ms: 0 });
 process.exitCode = summarize(results, startedAt);
+
+/**
+ * Tests of single processes use every core; those of the built program start many processes and measure them, so they
+ * come one after the other. Without a build the latter could only test the build before; what else is broken still comes to light.
+ */
+function passes(picked) {
+  const built = results.every(({ name, code }) => name !== 'build' || code === 0);
+  const inner = { name: 'tests', args: [...picked, '--selectProjects', 'unit', 'db', '--maxWorkers', '100%'] };
+  if (!built) return [inner];
+  if (picked.length > 0) return [{ name: 'tests', args: picked }];
+  return [inner, { name: 'end to end', args: ['--selectProjects', 'e2e', '--maxWorkers', '1'] }];
+}
 
 /** Whether a filter picks tests of the built program. */
 function needsBuild(args) {
