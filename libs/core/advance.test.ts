@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { TRIGGER_RULES, type Outcome, type Prepared } from '#core';
-import { aGraph, allTerminal, RunSimulator, seeded, type TaskSketch } from '../testing/simulate-run.ts';
+import type { Outcome, Prepared } from '#core';
+import { aGraph, RunSimulator, seeded, type TaskSketch } from '../testing/simulate-run.ts';
 
 const success: Outcome = { kind: 'success' };
 const failure: Outcome = { kind: 'failed', exitCode: 3, message: 'exit code 3' };
@@ -152,9 +152,30 @@ describe('preparation', () => {
     run.send({ kind: 'prepared', taskIndex: 0, result: { kind: 'ready', mapKeys: null } });
     expect(run.state('a')).toBe('ready');
   });
+
+  test('a task whose data came waits on while max_active_tasks is reached', () => {
+    const tasks = [{ id: 'a', needsPreparation: true }, { id: 'b' }];
+    const run = new RunSimulator({ graph: aGraph(tasks, 1), outcome: () => success });
+    run.send({ kind: 'start' });
+    run.send({ kind: 'prepared', taskIndex: 0, result: { kind: 'waiting', reason: 'not there' } });
+    run.send({ kind: 'prepared', taskIndex: 0, result: { kind: 'ready', mapKeys: null } });
+    expect([run.state('a'), run.state('b')]).toEqual(['waiting', 'ready']);
+    run.admit([...run.rows.values()].find(({ taskId }) => taskId === 'b')!);
+    run.finish('1');
+    expect([run.state('a'), run.state('b')]).toEqual(['ready', 'success']);
+  });
 });
 
 describe('stopping', () => {
+  test('a run that only waits for data ends, and data that comes later changes nothing', () => {
+    const run = new RunSimulator({ graph: aGraph([{ id: 'a', needsPreparation: true }]), outcome: () => success });
+    run.send({ kind: 'start' });
+    run.send({ kind: 'prepared', taskIndex: 0, result: { kind: 'waiting', reason: 'not there' } });
+    run.send({ kind: 'stop', verdict: 'cancelled' });
+    expect([run.state('a'), run.ended?.state]).toEqual(['cancelled', 'cancelled']);
+    expect(run.send({ kind: 'prepared', taskIndex: 0, result: { kind: 'ready', mapKeys: null } })).toEqual([]);
+  });
+
   test('a cancelled run stops what runs, never starts the rest, and still runs finally', () => {
     const run = new RunSimulator({
       graph: aGraph([{ id: 'a' }, { id: 'b', upstream: ['a'] }, { id: 'tidy', final: true, when: 'all_done' }]),
@@ -173,123 +194,4 @@ describe('stopping', () => {
     const run = simulate([{ id: 'a' }], { a: [{ kind: 'cancelled', message: 'shut down' }, success] });
     expect([run.attempts.length, run.ended?.state]).toEqual([2, 'success']);
   });
-});
-
-/** Random pipelines with every rule, fan-out, preparation, retries, finally, caught failures. */
-function randomTasks(random: () => number): TaskSketch[] {
-  const size = 1 + Math.floor(random() * 25);
-  const chance = (share: number): boolean => random() < share;
-  return Array.from({ length: size }, (_, index): TaskSketch => {
-    const final = index > size - 3 && chance(0.3);
-    const upstream = final
-      ? []
-      : Array.from({ length: index }, (_unused, parent) => parent)
-          .filter(() => chance(2 / (index + 1)))
-          .map((parent) => `t${parent}`);
-    const dynamic = chance(0.15);
-    return {
-      id: `t${index}`,
-      upstream,
-      final,
-      when: final
-        ? 'all_done'
-        : chance(0.6)
-          ? 'all_success'
-          : (TRIGGER_RULES[Math.floor(random() * TRIGGER_RULES.length)] ?? 'always'),
-      caught: chance(0.2),
-      needsPreparation: dynamic || chance(0.2),
-      dynamicFanOut: dynamic,
-      mapKeys:
-        !dynamic && chance(0.2)
-          ? Array.from({ length: 1 + Math.floor(random() * 5) }, (_unused, key) => `k${key}`)
-          : null,
-      maxParallel: chance(0.3) ? 1 + Math.floor(random() * 3) : 0,
-      retries: retries(chance(0.3) ? 2 : 0),
-    };
-  }).filter((task, _index, tasks) => !task.upstream?.some((id) => tasks.find((other) => other.id === id)?.final));
-}
-
-/** `settled`: without the one rule whose verdict depends on whether a skip or a failure comes first. */
-function randomRun(seed: number, options: { crashes: boolean; settled: boolean }): RunSimulator {
-  const random = seeded(seed);
-  const tasks = randomTasks(random).map((task) =>
-    options.settled && task.when === 'all_success' ? { ...task, when: 'none_failed' as const } : task,
-  );
-  // How an attempt ends depends on what it is, not on when: so that runs with and without crashes can be compared.
-  const fate = (text: string): number =>
-    seeded([...text].reduce((sum, char) => sum * 31 + char.charCodeAt(0), seed) >>> 0)();
-  const run = new RunSimulator({
-    graph: aGraph(tasks, random() < 0.3 ? 2 : 0),
-    outcome: (task, index, number) => {
-      const value = fate(`${task.id}/${index}/${number}`);
-      return value < 0.65
-        ? success
-        : value < 0.85
-          ? failure
-          : value < 0.93
-            ? { kind: 'skipped', message: '' }
-            : { kind: 'lost', message: '' };
-    },
-    prepared: (task) => {
-      const value = fate(`prepare ${task.id}`);
-      if (value < 0.1) return { kind: 'skip', reason: '' };
-      if (value < 0.15) return { kind: 'fail', reason: '' };
-      return {
-        kind: 'ready',
-        mapKeys: task.dynamicFanOut
-          ? Array.from({ length: Math.floor(value * 6) }, (_, key) => `k${key}`)
-          : task.mapKeys,
-      };
-    },
-  });
-  run.send({ kind: 'start' });
-  for (let steps = 0; run.ended === null; steps++) {
-    if (steps > 10_000) throw new Error(`seed ${seed}: the run does not end`);
-    if (options.crashes && random() < 0.1) run.crash();
-    if (run.ended === null && !run.step(random) && run.ended === null)
-      throw new Error(`seed ${seed}: nothing left to do after ${steps} steps`);
-  }
-  return run;
-}
-
-test('400 random runs: every one ends, by legal steps, with all task runs terminal and the fan-out limits kept', () => {
-  for (let seed = 1; seed <= 400; seed++) {
-    const run = randomRun(seed, { crashes: seed % 2 === 0, settled: false });
-    expect({ seed, terminal: allTerminal(run) }).toEqual({ seed, terminal: true });
-  }
-});
-
-test('losing the cache at any moment changes no result: 400 random runs with crashes end as those without', () => {
-  for (let seed = 1; seed <= 400; seed++) {
-    const [whole, broken] = [
-      randomRun(seed, { crashes: false, settled: true }),
-      randomRun(seed, { crashes: true, settled: true }),
-    ];
-    expect({ seed, states: broken.states(), end: broken.ended }).toEqual({
-      seed,
-      states: whole.states(),
-      end: whole.ended,
-    });
-  }
-});
-
-test('a run may be stopped at any moment and ends cancelled, with nothing left open', () => {
-  for (let seed = 1; seed <= 300; seed++) {
-    const random = seeded(seed);
-    const run = new RunSimulator({ graph: aGraph(randomTasks(random)), outcome: () => success });
-    run.send({ kind: 'start' });
-    for (let steps = Math.floor(random() * 15); steps > 0 && run.ended === null; steps--) run.step(random);
-    if (run.ended) continue;
-    run.send({ kind: 'stop', verdict: 'cancelled' });
-    if (random() < 0.5 && run.ended === null) {
-      run.crash();
-      run.send({ kind: 'stop', verdict: 'cancelled' });
-    }
-    run.runToEnd(random);
-    expect({ seed, state: (run.ended as { state: string } | null)?.state, terminal: allTerminal(run) }).toEqual({
-      seed,
-      state: 'cancelled',
-      terminal: true,
-    });
-  }
 });

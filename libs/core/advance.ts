@@ -211,19 +211,18 @@ function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
   const reason = verdict === 'cancelled' ? 'the run was cancelled' : 'the run took longer than its run_timeout';
   run.tasks.forEach((task, taskIndex) => {
     if (task.phase === 'done' || run.graph.tasks[taskIndex]?.final !== again) return;
-    const unreleased = task.total - task.instances.size;
     for (const instance of task.instances.values()) {
       if (instance.attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId: instance.attemptId });
     }
     if (task.instances.size === 0) return endUntried(step, taskIndex, 'cancelled', reason);
-    if (unreleased > 0) shrink(step, taskIndex, task.instances.size);
+    shrink(step, taskIndex, task.instances.size);
     for (const instance of [...task.instances.values()]) {
       if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, 'cancelled', reason);
     }
   });
 }
 
-/** Forgets the task runs that were never released. */
+/** Forgets the task runs that were never released, and the preparation that was under way: its answer comes too late. */
 function shrink(step: Step, taskIndex: number, total: number): void {
   const { run } = step;
   const task = run.tasks[taskIndex];
@@ -302,11 +301,6 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
   task.total = mapKeys.length;
   task.mapKeys = mapKeys;
   task.phase = 'open';
-  const waiting = task.instances.get(0);
-  if (waiting?.state === 'waiting') {
-    task.nextToRelease = 1;
-    change(step, waiting, 'ready', null);
-  }
   run.releasable.add(taskIndex);
   if (task.ended < task.total) return;
   // Rebuilt, and all of it had ended: its children were counted before the total was known.
@@ -325,7 +319,9 @@ function release(step: Step): void {
     const parallel = node.maxParallel || Number.MAX_SAFE_INTEGER;
     while (task.nextToRelease < task.total && task.active < parallel && run.active < limit) {
       const mapIndex = task.nextToRelease++;
-      if (!task.instances.has(mapIndex)) change(step, createInstance(run, taskIndex, mapIndex), 'ready', null);
+      const known = task.instances.get(mapIndex);
+      if (known === undefined || known.state === 'waiting')
+        change(step, known ?? createInstance(run, taskIndex, mapIndex), 'ready', null);
     }
     if (task.nextToRelease >= task.total) run.releasable.delete(taskIndex);
     if (run.active >= limit) return;

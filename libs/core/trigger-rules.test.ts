@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { decideRule, TRIGGER_RULES, type RuleVerdict, type TriggerRule, type UpstreamCounts } from '#core';
+import {
+  decideRule,
+  TRIGGER_RULES,
+  type Outcome,
+  type RuleVerdict,
+  type TaskState,
+  type TriggerRule,
+  type UpstreamCounts,
+} from '#core';
+import { aGraph, RunSimulator, type TaskSketch } from '../testing/simulate-run.ts';
 
 type End = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'open';
 
@@ -80,3 +89,77 @@ test('a task without upstream tasks runs at once under the rules that make sense
   ] as const)
     expect(decideRule(rule, counts([]))).toBe('run');
 });
+
+/** How a task upstream can end, with what it counts as in the table. */
+const PARENTS = { success: 'S', failed: 'F', skipped: 'K', upstream_failed: 'F', caught: 'F' } as const;
+type Parent = keyof typeof PARENTS;
+const OUTCOMES: Readonly<Record<Parent, Outcome>> = {
+  success: { kind: 'success' },
+  failed: { kind: 'failed', exitCode: 1, message: '' },
+  skipped: { kind: 'skipped', message: '' },
+  upstream_failed: { kind: 'success' },
+  caught: { kind: 'failed', exitCode: 1, message: '' },
+};
+const CHILD: Record<string, TaskState> = { r: 'ready', w: 'none', k: 'skipped', u: 'upstream_failed' };
+
+/** `first` ends before `second`: an eager rule has decided by then, and keeps to it. */
+function expected(rule: TriggerRule, first: Parent, second: Parent): TaskState {
+  const [a, b] = [PARENTS[first], PARENTS[second]];
+  const table: Readonly<Record<string, string>> = TABLE[rule];
+  const early = table[`${a}o`] ?? table[`o${a}`]!;
+  return CHILD[early === 'w' ? (table[a + b] ?? table[b + a])! : early]!;
+}
+
+/** Lets the only task run that is ready for `task` end as its outcome says. */
+function end(run: RunSimulator, task: string, mapIndex = 0): void {
+  const row = [...run.rows.values()].find((one) => one.taskId === task && one.mapIndex === mapIndex)!;
+  run.admit(row);
+  run.finish(String(run.attempts.length));
+}
+
+/** What becomes of a child with that rule, before which two tasks end in this order. */
+function childOfTwo(rule: TriggerRule, ends: readonly Parent[]): TaskState {
+  const parents = ends.flatMap((parent, index): TaskSketch[] => [
+    ...(parent === 'upstream_failed' ? [{ id: `before${index}` }] : []),
+    {
+      id: `task${index}`,
+      caught: parent === 'caught',
+      upstream: parent === 'upstream_failed' ? [`before${index}`] : [],
+    },
+  ]);
+  const run = new RunSimulator({
+    graph: aGraph([...parents, { id: 'child', when: rule, upstream: ends.map((_, index) => `task${index}`) }]),
+    outcome: ({ id }) => (id.startsWith('before') ? OUTCOMES.failed : OUTCOMES[ends[Number(id.slice(4))]!]),
+  });
+  run.send({ kind: 'start' });
+  ends.forEach((parent, index) => end(run, parent === 'upstream_failed' ? `before${index}` : `task${index}`));
+  return run.state('child');
+}
+
+/** The same behind one task that is fanned out, whose task runs end in this order. */
+function childOfFanOut(rule: TriggerRule, ends: readonly Parent[]): TaskState {
+  const fan = { id: 'fan', mapKeys: ends.map((_, index) => `k${index}`), caught: ends.includes('caught') };
+  const run = new RunSimulator({
+    graph: aGraph([fan, { id: 'child', when: rule, upstream: ['fan'] }]),
+    outcome: (_task, index) => OUTCOMES[ends[index]!],
+  });
+  run.send({ kind: 'start' });
+  ends.forEach((_, index) => end(run, 'fan', index));
+  return run.state('child');
+}
+
+test.each(TRIGGER_RULES)(
+  'a run keeps to the table of %s, whatever ends first, and counts a fan-out by task run',
+  (rule) => {
+    const parents = Object.keys(PARENTS) as Parent[];
+    for (const first of parents)
+      for (const second of parents) {
+        // A rule that waits for nothing starts before anything has ended.
+        const state = rule === 'always' ? 'ready' : expected(rule, first, second);
+        expect({ first, second, state: childOfTwo(rule, [first, second]) }).toEqual({ first, second, state });
+        // Nothing ends a single task run of a fan-out as upstream_failed.
+        if (first === 'upstream_failed' || second === 'upstream_failed') continue;
+        expect({ first, second, state: childOfFanOut(rule, [first, second]) }).toEqual({ first, second, state });
+      }
+  },
+);

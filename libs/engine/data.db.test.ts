@@ -124,6 +124,21 @@ tasks: { use: { run: "true", reads: [ingest.raw] } }`,
   expect(world.executor.names()).toEqual(['use']);
 });
 
+test('a run that waits for data that never comes can be cancelled', async () => {
+  world = await World.open({});
+  await world.release(
+    ingest,
+    `
+name: reader
+tasks: { read: { run: "true", reads: [ingest.raw] } }`,
+  );
+  const id = await world.run('reader');
+  expect(await world.runs('reader')).toEqual(['manual running']);
+  await world.commands.cancel(id, 'ann');
+  await world.tick();
+  expect(await world.runs('reader')).toEqual(['manual cancelled']);
+});
+
 describe('data of another environment', () => {
   const reader = (missing: string): string => `
 name: reader

@@ -50,8 +50,14 @@ export interface SimulatorOptions {
   readonly graph: RunGraph;
   /** How each attempt ends. */
   readonly outcome: (task: TaskNode, mapIndex: number, number: number) => Outcome;
-  /** How each preparation ends. */
-  readonly prepared?: (task: TaskNode) => Prepared;
+  /** How each preparation ends; asked again after `waiting`. */
+  readonly prepared?: (task: TaskNode, ask: number) => Prepared;
+  /** Whether the gate of a task run that succeeds is closed. */
+  readonly gateClosed?: (task: TaskNode, mapIndex: number) => boolean;
+  /** Slots that a task run takes of a pool; without pools everything is admitted. */
+  readonly pools?: { readonly slots: Readonly<Record<string, number>>; readonly of: (taskId: string) => string };
+  /** Sees every decision before it is stored. */
+  readonly onDecision?: (decision: Decision) => void;
 }
 
 /**
@@ -68,6 +74,8 @@ export class RunSimulator {
   /** Preparations that were asked for and not answered. */
   readonly preparing = new Set<number>();
   readonly cancelled = new Set<string>();
+  /** How often each preparation was answered. */
+  readonly #asks = new Map<number, number>();
   mostActive = 0;
 
   constructor(readonly options: SimulatorOptions) {
@@ -80,11 +88,11 @@ export class RunSimulator {
     return decisions;
   }
 
-  /** Forgets everything in memory and goes on from what is stored, as another owner would. */
-  crash(): void {
+  /** Forgets everything in memory and goes on from what is stored, as another owner would, who also finds a wish to stop. */
+  crash({ isToStop = false } = {}): void {
     this.preparing.clear();
     this.cache = loadRunCache('1', this.options.graph, [...this.rows.values()]);
-    this.send({ kind: 'start' });
+    this.send({ kind: 'start' }, ...(isToStop ? [{ kind: 'stop', verdict: 'cancelled' } as const] : []));
   }
 
   /** Gives a slot to a ready task run. */
@@ -117,15 +125,16 @@ export class RunSimulator {
       ? { kind: 'cancelled', message: 'cancelled' }
       : this.options.outcome(node, attempt.mapIndex, attempt.number);
     const about = { taskIndex: this.indexOf(attempt.task), mapIndex: attempt.mapIndex, attemptId: id };
-    this.send({ kind: 'started', ...about }, { kind: 'ended', ...about, outcome, gateClosed: false });
+    const gateClosed = outcome.kind === 'success' && (this.options.gateClosed?.(node, attempt.mapIndex) ?? false);
+    this.send({ kind: 'started', ...about }, { kind: 'ended', ...about, outcome, gateClosed });
     // Terminal states absorb: the same report once more changes nothing.
-    if (this.send({ kind: 'ended', ...about, outcome, gateClosed: false }).length > 0)
+    if (this.send({ kind: 'ended', ...about, outcome, gateClosed }).length > 0)
       throw new Error('a repeated report changed something');
   }
 
   /** Does one possible thing, chosen by `random`; false when nothing is left to do. */
   step(random: () => number): boolean {
-    const ready = [...this.rows.values()].filter((row) => row.state === 'ready');
+    const ready = [...this.rows.values()].filter((row) => row.state === 'ready' && this.hasSlot(row.taskId));
     const open = this.attempts.filter((attempt) => attempt.open);
     const timers = [...this.cache.timers];
     const choices = [
@@ -158,11 +167,19 @@ export class RunSimulator {
     const node = this.options.graph.tasks[taskIndex];
     if (!node) return;
     this.preparing.delete(taskIndex);
-    this.send({
-      kind: 'prepared',
-      taskIndex,
-      result: this.options.prepared?.(node) ?? { kind: 'ready', mapKeys: node.mapKeys },
-    });
+    const ask = (this.#asks.get(taskIndex) ?? 0) + 1;
+    this.#asks.set(taskIndex, ask);
+    const result = this.options.prepared?.(node, ask) ?? { kind: 'ready', mapKeys: node.mapKeys };
+    this.send({ kind: 'prepared', taskIndex, result });
+    // Whoever prepares looks again by itself, until the task has ended meanwhile.
+    if (result.kind === 'waiting' && this.state(node.id) === 'waiting') this.preparing.add(taskIndex);
+  }
+
+  private hasSlot(taskId: string): boolean {
+    const { pools } = this.options;
+    if (pools === undefined) return true;
+    const pool = pools.of(taskId);
+    return this.attempts.filter((one) => one.open && pools.of(one.task) === pool).length < (pools.slots[pool] ?? 0);
   }
 
   private wait(until: number): void {
@@ -171,6 +188,7 @@ export class RunSimulator {
   }
 
   private store(decision: Decision): void {
+    this.options.onDecision?.(decision);
     if (decision.kind === 'prepare') this.preparing.add(decision.taskIndex);
     if (decision.kind === 'cancel-attempt') this.cancelled.add(decision.attemptId);
     if (decision.kind === 'end-run') {

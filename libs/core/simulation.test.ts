@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { randomRun } from '../testing/random-run.ts';
+import { allTerminal } from '../testing/simulate-run.ts';
+
+/*
+ * Random pipelines against the reference model. A failure names the seed and the options; `randomRun` with both replays it.
+ * SLUICE_SEEDS runs more of them, SLUICE_FIRST_SEED others.
+ */
+const SEEDS = Number(process.env.SLUICE_SEEDS ?? 10_000);
+const FIRST = Number(process.env.SLUICE_FIRST_SEED ?? 1);
+
+function* seeds(share: number): Generator<number> {
+  for (let seed = FIRST; seed < FIRST + SEEDS * share; seed++) yield seed;
+}
+
+test('random pipelines of up to 60 tasks decide as the reference says, in every order, with takeovers, waits and full pools', () => {
+  for (const seed of seeds(0.6)) {
+    const run = randomRun(seed, { tasks: 60, takeovers: seed % 2 === 0 });
+    if (!allTerminal(run)) throw new Error(`seed ${seed}: something is open after the end`);
+  }
+});
+
+test('losing the cache at any moment changes no result', () => {
+  for (const seed of seeds(0.2)) {
+    const [whole, broken] = [false, true].map((takeovers) => randomRun(seed, { tasks: 30, takeovers, settled: true }));
+    expect({ seed, states: broken!.states(), end: broken!.ended }).toEqual({
+      ...{ seed, states: whole!.states(), end: whole!.ended },
+    });
+  }
+});
+
+test('a run may be stopped at any moment and ends cancelled, with nothing left open', () => {
+  for (const seed of seeds(0.2)) {
+    const run = randomRun(seed, { tasks: 60, takeovers: seed % 2 === 0, stop: true });
+    expect({ seed, terminal: allTerminal(run) }).toEqual({ seed, terminal: true });
+  }
+});

@@ -1,0 +1,185 @@
+import {
+  isTerminal,
+  type Decision,
+  type Outcome,
+  type RunGraph,
+  type TaskNode,
+  type TaskState,
+  type TriggerRule,
+} from '#core';
+
+/*
+ * What `advance` may decide, said once more in the words of the trigger-rule table rather than in counters: slow, without
+ * memory of its own but the list of what ended. Simulations hold every decision against it.
+ */
+
+export type End = 'success' | 'failed' | 'skipped' | 'upstream_failed';
+export type Fate = 'wait' | 'run' | 'skipped' | 'upstream_failed';
+
+interface Rule {
+  readonly runs: (ends: readonly End[], isAll: boolean) => boolean;
+  /** Null: still open. */
+  readonly otherwise: (ends: readonly End[], isAll: boolean) => 'skipped' | 'upstream_failed' | null;
+}
+
+const has = (ends: readonly End[], ...wanted: readonly End[]): boolean => ends.some((end) => wanted.includes(end));
+const only = (ends: readonly End[], ...wanted: readonly End[]): boolean => ends.every((end) => wanted.includes(end));
+const bad = (ends: readonly End[]): boolean => has(ends, 'failed', 'upstream_failed');
+const never = (): null => null;
+
+/** A row of the table each: when the task runs, and what becomes of it otherwise. `isAll`: everything upstream has ended. */
+const RULES: Readonly<Record<TriggerRule, Rule>> = {
+  all_success: {
+    runs: (ends, isAll) => isAll && only(ends, 'success'),
+    otherwise: (ends) => (bad(ends) ? 'upstream_failed' : has(ends, 'skipped') ? 'skipped' : null),
+  },
+  all_failed: {
+    runs: (ends, isAll) => isAll && only(ends, 'failed', 'upstream_failed'),
+    otherwise: (ends) => (has(ends, 'success', 'skipped') ? 'skipped' : null),
+  },
+  all_done: { runs: (_ends, isAll) => isAll, otherwise: never },
+  all_done_min_one_success: {
+    runs: (ends, isAll) => isAll && !has(ends, 'skipped') && (has(ends, 'success') || ends.length === 0),
+    otherwise: (ends, isAll) => (!isAll ? null : has(ends, 'skipped') ? 'skipped' : 'upstream_failed'),
+  },
+  all_skipped: {
+    runs: (ends, isAll) => isAll && only(ends, 'skipped'),
+    otherwise: (ends) => (has(ends, 'success', 'failed', 'upstream_failed') ? 'skipped' : null),
+  },
+  one_success: {
+    runs: (ends, isAll) => has(ends, 'success') || (isAll && ends.length === 0),
+    otherwise: (ends, isAll) => (!isAll ? null : only(ends, 'skipped') ? 'skipped' : 'upstream_failed'),
+  },
+  one_failed: { runs: bad, otherwise: (_ends, isAll) => (isAll ? 'skipped' : null) },
+  one_done: {
+    runs: (ends) => has(ends, 'success', 'failed', 'upstream_failed'),
+    otherwise: (_ends, isAll) => (isAll ? 'skipped' : null),
+  },
+  none_failed: {
+    runs: (ends, isAll) => isAll && !bad(ends),
+    otherwise: (ends) => (bad(ends) ? 'upstream_failed' : null),
+  },
+  none_failed_min_one_success: {
+    runs: (ends, isAll) => isAll && !bad(ends) && (has(ends, 'success') || ends.length === 0),
+    otherwise: (ends, isAll) => (bad(ends) ? 'upstream_failed' : isAll ? 'skipped' : null),
+  },
+  none_skipped: {
+    runs: (ends, isAll) => isAll && !has(ends, 'skipped'),
+    otherwise: (ends) => (has(ends, 'skipped') ? 'skipped' : null),
+  },
+  always: { runs: () => true, otherwise: never },
+};
+
+/** What the rule says when these have ended upstream, in whatever order. */
+export function fateBy(rule: TriggerRule, ends: readonly End[], isAll: boolean): Fate {
+  const { runs, otherwise } = RULES[rule];
+  return runs(ends, isAll) ? 'run' : (otherwise(ends, isAll) ?? 'wait');
+}
+
+/** How attempts one after the other end a task run, and how many are made. */
+export function endOfAttempts(
+  outcome: (number: number) => Outcome,
+  retries: number,
+): { readonly state: 'success' | 'failed' | 'skipped'; readonly attempts: number } {
+  let failures = 0;
+  let losses = 0;
+  for (let number = 1; ; number++) {
+    const { kind } = outcome(number);
+    if (kind === 'success' || kind === 'skipped') return { state: kind, attempts: number };
+    if (kind === 'lost' ? ++losses > 5 : ++failures > retries) return { state: 'failed', attempts: number };
+  }
+}
+
+interface Row {
+  readonly state: TaskState;
+  readonly countsAs: End;
+  /** True: it ended before any attempt, and stands for the whole task. */
+  readonly untried: boolean;
+}
+
+/** Watches the decisions about one run; throws at the first that it cannot explain. */
+export class ReferenceRun {
+  readonly #rows = new Map<string, Map<number, Row>>();
+  stopped = false;
+
+  /** `size`: how many task runs a task has when it is not ended as a whole. */
+  constructor(
+    private readonly graph: RunGraph,
+    private readonly size: (task: TaskNode) => number,
+  ) {}
+
+  see(decision: Decision): void {
+    if (decision.kind === 'end-run') return this.#seeEnd(decision);
+    if (decision.kind !== 'task-run') return;
+    const task = this.graph.tasks[decision.taskIndex]!;
+    const rows = this.#rows.get(task.id) ?? new Map<number, Row>();
+    if (decision.from === 'none') this.#seeBirth(task, decision);
+    this.#rows.set(task.id, rows);
+    const { to: state, gateClosed, number } = decision;
+    // `cancelled` counts as a failure, a closed gate as a skip.
+    const countsAs = state === 'cancelled' ? 'failed' : state === 'success' && gateClosed ? 'skipped' : (state as End);
+    rows.set(decision.mapIndex, { state, countsAs, untried: isTerminal(state) && number === 0 });
+    this.#checkLimits(task);
+  }
+
+  #seeBirth(task: TaskNode, { to, reason }: Extract<Decision, { kind: 'task-run' }>): void {
+    if (to === 'cancelled') {
+      if (!this.stopped) this.#refuse(task, 'is cancelled, and nobody stopped the run');
+      return;
+    }
+    if (this.stopped && !task.final) this.#refuse(task, `becomes ${to} after the run was stopped`);
+    if (task.final && this.graph.tasks.some((other) => !other.final && !this.#isDone(other)))
+      this.#refuse(task, 'is a finally task and begins before everything else has ended');
+    const ends = task.upstream.flatMap((parent) => this.#endsOf(this.graph.tasks[parent]!));
+    const isAll = task.upstream.every((parent) => this.#isDone(this.graph.tasks[parent]!));
+    const fate = fateBy(task.when, ends, isAll);
+    // What the preparation says comes after the rule: a condition, no items, an author's mistake.
+    const allowed: Record<Fate, readonly TaskState[]> = {
+      wait: [],
+      run: ['ready', 'waiting', ...(task.needsPreparation ? (['skipped', 'failed'] as const) : [])],
+      skipped: ['skipped'],
+      upstream_failed: ['upstream_failed'],
+    };
+    if (!allowed[fate].includes(to))
+      this.#refuse(task, `becomes ${to} (${reason}) where ${task.when} over [${ends.join(', ')}] says ${fate}`);
+  }
+
+  #checkLimits(task: TaskNode): void {
+    const active = (one: TaskNode): number =>
+      this.#rowsOf(one).filter(({ state }) => !isTerminal(state) && state !== 'waiting').length;
+    if (task.maxParallel > 0 && active(task) > task.maxParallel) this.#refuse(task, 'exceeds its max_parallel');
+    const { maxActiveTasks } = this.graph;
+    if (maxActiveTasks > 0 && this.graph.tasks.reduce((sum, one) => sum + active(one), 0) > maxActiveTasks)
+      this.#refuse(task, 'exceeds max_active_tasks');
+  }
+
+  #seeEnd({ state }: Extract<Decision, { kind: 'end-run' }>): void {
+    for (const task of this.graph.tasks) if (!this.#isDone(task)) this.#refuse(task, 'is open when the run ends');
+    const failed = this.graph.tasks.some(
+      (task) => !task.caught && this.#rowsOf(task).some((row) => row.state === 'failed'),
+    );
+    const expected = this.stopped ? 'cancelled' : failed ? 'failed' : 'success';
+    if (state !== expected) throw new Error(`the run ended ${state} instead of ${expected}`);
+  }
+
+  #endsOf(task: TaskNode): End[] {
+    return this.#rowsOf(task)
+      .filter(({ state }) => isTerminal(state))
+      .map(({ countsAs }) => countsAs);
+  }
+
+  #isDone(task: TaskNode): boolean {
+    const rows = this.#rowsOf(task);
+    if (rows.length === 0 || !rows.every(({ state }) => isTerminal(state))) return false;
+    // What a stop found unborn stays so.
+    return rows.length === this.size(task) || rows.some(({ untried }) => untried) || (this.stopped && !task.final);
+  }
+
+  #rowsOf(task: TaskNode): readonly Row[] {
+    return [...(this.#rows.get(task.id)?.values() ?? [])];
+  }
+
+  #refuse(task: TaskNode, what: string): never {
+    throw new Error(`${task.id} ${what}`);
+  }
+}
