@@ -14,9 +14,8 @@ describe('the docs', () => {
   });
 
   test('name every setting that the program reads', () => {
-    const names = [...read('libs/platform/config.ts').matchAll(/read\.\w+\(\s*'([A-Z_]+)'/g)].map(
-      ([, name = '']) => name,
-    );
+    const files = ['config', 's3-config'].map((name) => read(`libs/platform/${name}.ts`)).join('');
+    const names = [...files.matchAll(/(?:read\.\w+\(|secret\(read,)\s*'([A-Z0-9_]+)'/g)].map(([, name = '']) => name);
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => !read('docs/operations.md').includes(`\`${name}\``))).toEqual([]);
   });

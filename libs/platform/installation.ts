@@ -29,7 +29,7 @@ import { observe } from './observe.ts';
 import { Previews } from './previews.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
 import { startRunning, type Running } from './running.ts';
-import { type OpenedRoot, StorageRoots } from './storage-roots.ts';
+import { type OpenedRoot, StorageRoots, openBucket } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
@@ -100,7 +100,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const db = await connectDatabase(databaseUrl);
   const store = createStore(db);
   const environments = new EnvironmentFiles(config.project, options.storageRoot ?? null);
-  const releases = createReleaseStore({ folder: path.join(config.home, 'releases') });
+  const releases = createReleaseStore({
+    folder: path.join(config.home, 'releases'),
+    ...(config.releases === null ? {} : { objects: openBucket(config.releases, config.s3) }),
+  });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();
   const listeners: {
