@@ -1,3 +1,5 @@
+import type { SecretSource } from './pipeline.ts';
+
 /*
  * What happens to a promotion, as one pure function over what is known of it. A promotion points an environment at a
  * release: requested and planned in one commit, then gates → approval → window → the switch → verification.
@@ -57,7 +59,14 @@ export type Gate =
       readonly expr: string;
       readonly onMissing: 'inconclusive' | 'fail';
     }
-  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number };
+  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number }
+  /** The environment is one of another installation, which decides by its own rules. Always the last. */
+  | { readonly kind: 'installation'; readonly url: string; readonly token: SecretSource };
+
+/** Where an environment really is; null: here. Nothing runs here in one that is elsewhere. */
+export function otherInstallation({ gates }: Pick<PromotionRules, 'gates'>) {
+  return gates.find((gate) => gate.kind === 'installation') ?? null;
+}
 
 /** How releases come into an environment. */
 export interface PromotionRules {
@@ -250,7 +259,7 @@ function afterVerification({ rules, verification, now, stateAt, fallback, kind }
 /** The gates of a promotion: what every promotion passes, then what the environment asks for, as far as its kind goes. */
 export function gatesOf(kind: PromotionKind, rules: PromotionRules): readonly Gate[] {
   const validate: Gate = { kind: 'validate' };
-  if (kind === 'rollback') return [validate];
+  if (kind === 'rollback') return [validate, ...rules.gates.filter((gate) => gate.kind === 'installation')];
   const provenance: Gate = { kind: 'provenance', from: rules.from };
   const asked = rules.gates.filter(({ kind: asksFor }) => kind === 'promote' || asksFor !== 'soak');
   return kind === 'hotfix' || rules.from.length === 0 ? [validate, ...asked] : [validate, provenance, ...asked];
@@ -265,6 +274,8 @@ export function gateName(gate: Gate): string {
       return `metric ${gate.pipeline}: ${gate.expr}`;
     case 'external':
       return `external ${gate.url}`;
+    case 'installation':
+      return `installation ${gate.url}`;
     default:
       return gate.kind;
   }
