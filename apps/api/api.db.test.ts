@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHmac } from 'node:crypto';
 import { createTestDatabase } from '#testing';
 import {
   anAttempt,
@@ -7,6 +8,7 @@ import {
   NOW,
   seededReads,
   type SeededReads,
+  WEBHOOK_SECRET,
 } from '../../libs/platform/reads/seeded-reads.ts';
 import { anApi, type ApiUnderTest } from './api-under-test.ts';
 import { BODIES, ODD_JSON, oddAddresses } from './odd-values.ts';
@@ -118,5 +120,91 @@ describe('with Postgres behind it', () => {
       cursor = `&cursor=${json.next}`;
     }
     expect(seen).toEqual(['7', '6', '5', '4', '3', '2', '1']);
+  });
+});
+
+describe('following a branch', () => {
+  const dev = '/api/v1/environments/dev/follow';
+  const HOOK = '/api/v1/webhooks/git';
+  const push = { ref: 'refs/heads/main', repository: { full_name: 'team/repo' } };
+  const signed = (text: string) => ({
+    'x-hub-signature-256': `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(text).digest('hex')}`,
+  });
+  const hook = (body: unknown) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return api.ask(HOOK, { method: 'POST', headers: signed(text), body: text });
+  };
+  const follow = (source: unknown, headers = api.as('anna', 'promote:dev')) =>
+    api.ask(dev, { method: 'PUT', headers, body: { source } });
+  const asked = async () =>
+    (await seeded.db.query<{ at: Date | null }[]>('select asked_at as at from environment_follow'))[0]?.at;
+  beforeEach(() => seeded.db.query('truncate environment_follow'));
+
+  test('says what is followed, and who began and ended it stands in the trail', async () => {
+    const { status, json } = await follow('https://git.example.com/team/repo.git#main');
+    const about = { remote: 'https://git.example.com/team/repo.git', ref: 'main' };
+    expect([status, json.follow]).toEqual([200, { ...about, commit: null, at: null, problem: null, problems: [] }]);
+    const listed = (await api.ask('/api/v1/environments')).json.items;
+    expect(listed.find(({ name }: { name: string }) => name === 'dev').follow).toEqual(json.follow);
+    const ended = await api.ask(dev, { method: 'DELETE', headers: api.as('bert', 'promote:dev') });
+    expect([ended.status, ended.json.follow]).toEqual([200, null]);
+    const trail = (await api.ask('/api/v1/audit?env=dev&limit=2')).json.items;
+    expect(trail.map(({ actor, action }: Record<string, string>) => [actor, action])).toEqual([
+      ['bert', 'environment.unfollow'],
+      ['anna', 'environment.follow'],
+    ]);
+    expect(trail[1].detail).toMatchObject(about);
+  });
+
+  test('needs an environment that there is, and a remote that holds no secret and runs nothing', async () => {
+    for (const source of [
+      ...['ext::sh -c id', '--upload-pack=id', 'http://x/y', 'https://u:p@x/y', '/srv/x#--all', '/srv/x#a..b', ''],
+      ...[
+        'relative/folder',
+        'fd::7',
+        `https://x/${'y'.repeat(1500)}`,
+        'ssh://-oProxyCommand=id/x',
+        null,
+        7,
+        ['/srv/x'],
+      ],
+    ])
+      expect([source, (await follow(source)).status]).toEqual([source, 400]);
+    const nowhere = await api.ask('/api/v1/environments/nope/follow', { method: 'PUT', body: { source: '/srv/x' } });
+    expect([nowhere.status, nowhere.json.error.message]).toEqual([404, expect.stringContaining('"nope"')]);
+    expect(await asked()).toBeUndefined();
+  });
+
+  test('a push hook has whoever follows that branch look at once, and tells its sender nothing', async () => {
+    await follow('https://git.example.com/team/repo.git#main');
+    const before = await asked();
+    const elsewhere = [
+      await hook({ ...push, ref: 'refs/heads/other' }),
+      await hook({ ...push, repository: { full_name: 'team/other' } }),
+      await hook({ zen: 'Keep it simple.' }),
+    ];
+    expect(await asked()).toEqual(before);
+    const meant = await hook(push);
+    expect(await asked()).not.toEqual(before);
+    for (const { status, text } of [...elsewhere, meant]) expect([status, text]).toEqual([204, '']);
+    const gitlab = { ref: 'refs/heads/main', project: { path_with_namespace: 'team/repo' } };
+    const headers = { 'x-gitlab-token': WEBHOOK_SECRET };
+    expect((await api.ask(HOOK, { method: 'POST', headers, body: gitlab })).status).toBe(204);
+  });
+
+  test('without its proof a hook is refused, whatever is followed; too large or not JSON, too', async () => {
+    const wrong = async (headers: Record<string, string>) => api.ask(HOOK, { method: 'POST', headers, body: push });
+    const none = await wrong({});
+    expect([none.status, none.json.error.code]).toEqual([401, 'unauthorized']);
+    await follow('https://git.example.com/team/repo.git#main');
+    const before = await asked();
+    const wrongProofs = [{}, signed('another body'), { 'x-gitlab-token': 'wrong' }, { 'x-gitlab-token': '' }];
+    for (const headers of wrongProofs as Record<string, string>[]) expect((await wrong(headers)).text).toBe(none.text);
+    expect(await asked()).toEqual(before);
+    expect((await hook('{"ref":')).status).toBe(400);
+    expect((await hook({ ...push, more: 'x'.repeat(5_000_000) })).status).toBe(413);
+    for (const odd of ODD_JSON)
+      for (const body of [odd, { ...push, ref: odd }, { ...push, repository: odd }, { ...push, project: odd }])
+        expect([204, 400]).toContain((await hook(JSON.stringify(body))).status);
   });
 });

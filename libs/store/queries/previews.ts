@@ -1,6 +1,7 @@
 import type { EnvironmentConfig, ReleaseRecord } from '#core';
 import { inTransaction, type Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
+import { clearFollow } from './follows.ts';
 import { applyEnvironment, currentRelease, pointAt } from './releases.ts';
 import { send } from './runs.ts';
 
@@ -89,6 +90,7 @@ export function closePreview(db: Db, environment: string, actor: string, why: st
       )
       select expires_at as "expiresAt" from closed`;
     if (closed === undefined) return false;
+    await clearFollow(manager, environment, actor);
     const runs = await cancelRuns(manager, environment, `the preview ${environment} is removed`);
     const detail = { why, expiresAt: closed.expiresAt, runsCancelled: runs };
     await appendAudit(manager, [{ actor, action: 'preview.remove', environment, subject: environment, detail }]);
