@@ -144,7 +144,7 @@ async function summarize(
   const storage = installation.environments.get(ENVIRONMENT)?.config.storage ?? '';
   say(`\nOutputs lie in ${storage.replace('file://', '')}:`);
   const rows: { location: string; files: number }[] = await installation.db.query(
-    `select pipeline || '/' || path as location, count(*)::int as files from path_pointer where environment = $1 group by 1 order by 1`,
+    `select pipeline || '/' || path as location, count(*)::int as files from path_pointer where environment = $1 and version is not null group by 1 order by 1`,
     [ENVIRONMENT],
   );
   for (const row of rows) say(`  ${row.location}/  ${row.files} published`);

@@ -6,7 +6,7 @@ import { pipelineDiff, release } from './release-shapes.ts';
 
 const id = z.string();
 const instant = z.string();
-const gateKind = z.enum(['validate', 'provenance', 'soak', 'smoke', 'metric', 'external', 'installation']);
+const gateKind = z.enum(['validate', 'provenance', 'soak', 'smoke', 'metric', 'checks', 'external']);
 const kind = z.enum(['promote', 'rollback', 'hotfix']);
 const shortRelease = release.pick({ digest: true, alias: true, commit: true, author: true, message: true });
 
@@ -117,6 +117,8 @@ export const promotionPlan = z.object({
   window: z.object({ cron: z.string(), timezone: z.string(), open: z.boolean() }).nullable(),
   freezes: z.array(freeze),
   hold: z.string().nullable(),
+  /** Of a rollback: locations whose data returns to an earlier version; null: to nothing. */
+  takenBack: z.array(z.object({ location: z.string(), version: z.string(), before: z.string().nullable() })),
   runsInFlight: z.array(z.object({ pipeline: z.string(), release: id, runs: z.number() })),
   risk: z.object({ level: z.enum(['none', 'low', 'medium', 'high']), reasons: z.array(z.string()) }),
 });
@@ -153,6 +155,7 @@ const person = z
 
 export const planRequest = z.strictObject({
   environment,
+  /** Of a rollback it may be absent: the release that was verified before the present one. */
   release: releaseName.optional(),
   kind: z.enum(['promote', 'hotfix', 'rollback']).default('promote'),
   /** Pipeline files that are no release yet, instead of `release`. */
@@ -176,11 +179,6 @@ export const promotionRequest = z.strictObject({
     .default(null),
   /** Names of gates to pass over. Needs the right `override` and a reason. */
   overrides: z.array(z.string().max(2000)).max(50).default([]),
-  /** When it was verified in environments of another installation, as the token states. Needs the right `vouch` in each. */
-  verified: z
-    .array(z.strictObject({ environment, at: z.iso.datetime({ offset: true }) }))
-    .max(50)
-    .default([]),
   /** Who approves, as the token vouches. Needs the right `approve-on-behalf`. */
   approver: person.nullable().default(null),
 });

@@ -15,6 +15,7 @@ export * from './states.ts';
 export * from './trigger-rules.ts';
 export * from './store-port.ts';
 export * from './promotion.ts';
+export * from './promotion-approvals.ts';
 export * from './promotion-store.ts';
 export * from './close-enough.ts';
 export * from './compare-outputs.ts';

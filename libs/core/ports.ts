@@ -30,8 +30,8 @@ export interface Storage {
   seal(staged: Staged, about: ManifestAbout): Promise<readonly PublishedVersion[]>;
   /** Removes staging and scratch of an attempt; never throws. */
   discard(staged: Staged): Promise<void>;
-  /** Makes `location` show that version to people and other tools; ignores a lower fence than what it shows. */
-  project(location: string, version: string, fence: number): Promise<void>;
+  /** Makes `location` show that version (null: nothing) to people and other tools; ignores a lower fence than what it shows. */
+  project(location: string, version: string | null, fence: number): Promise<void>;
   /** Absolute folder of a version; throws `not_found` when it is gone. */
   folder(version: string): Promise<string>;
   writeEvidence(key: EvidenceKey, result: AttemptResult): Promise<void>;

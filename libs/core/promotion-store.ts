@@ -6,6 +6,7 @@ import type {
   PromotionState,
   VerificationRun,
 } from './promotion.ts';
+import type { AlertInsert, RunRecord } from './store-port.ts';
 
 /*
  * What promotions ask of the database. Instants are ISO 8601 strings in UTC, ids strings. Every method is one
@@ -21,16 +22,6 @@ export interface PromotionPlan {
   readonly inFlight: 'finish' | 'cancel';
   /** Gates, by name, that somebody with the right to do so decided in advance. */
   readonly overrides: readonly { readonly gate: string; readonly reason: string; readonly actor: string }[];
-  /** When it was verified in environments of another installation, as a token states. Absent: nothing is stated. */
-  readonly vouched?: readonly VouchedVerification[];
-}
-
-export interface VouchedVerification {
-  readonly environment: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** Name of the token that states it. */
-  readonly by: string;
 }
 
 export interface NewPromotion {
@@ -104,6 +95,8 @@ export interface PromotionCase {
 export interface EnvironmentStand {
   readonly release: string | null;
   readonly pointerSeq: number;
+  /** Of the configuration that was applied last; empty: none. */
+  readonly configHash: string;
 }
 
 /** Runs that are under way or wait to start. */
@@ -113,11 +106,19 @@ export interface RunsInFlight {
   readonly runs: number;
 }
 
+/** Data of a location that a return to an earlier release would replace. */
+export interface TakenBackVersion {
+  readonly location: string;
+  readonly version: string;
+  /** What the location showed before, and will again; null: nothing. */
+  readonly before: string | null;
+}
+
 export interface PromotionStore {
   /**
-   * Records a promotion as `queued`. An open one, or the verified one that the environment stands on, with the same
-   * release and kind is returned instead. Older queued ones are superseded; rollbacks and hotfixes also supersede the
-   * active one.
+   * Records a promotion as `queued`. An open one of the same plan, or the verified one that the environment stands on, with
+   * the same release and kind is returned instead. Older queued ones are superseded, and one of the same release whose
+   * plan is another by now; rollbacks and hotfixes also supersede the active one.
    */
   createPromotion(promotion: NewPromotion): Promise<{ readonly id: string; readonly created: boolean }>;
   /** Starts the oldest queued promotion of each environment that has no active one. */
@@ -125,8 +126,15 @@ export interface PromotionStore {
   /** Promotions that have not ended, oldest first. */
   openPromotions(): Promise<readonly PromotionRecord[]>;
   promotionCase(id: string): Promise<PromotionCase | null>;
-  /** False when it was no longer in state `from`. */
-  movePromotion(id: string, from: PromotionState, to: PromotionState, detail: string, actor: string): Promise<boolean>;
+  /** Tells of it in the same transaction. False when it was no longer in state `from`. */
+  movePromotion(
+    id: string,
+    from: PromotionState,
+    to: PromotionState,
+    detail: string,
+    actor: string,
+    alerts?: readonly AlertInsert[],
+  ): Promise<boolean>;
   /** What it waits for. */
   notePromotion(id: string, detail: string): Promise<void>;
   /** Replaces the results at these positions, except those that somebody overrode. */
@@ -136,29 +144,44 @@ export interface PromotionStore {
   ): Promise<void>;
   /**
    * Points the environment at the release and begins verification, in one transaction that looks again at the pointer,
-   * the configuration, holds and freezes. `moves: false` for environments that follow something else: nothing is pointed.
+   * the configuration, rejections, holds, freezes and, by asking `isOpen`, the window. `moves: false` for environments
+   * that follow something else: nothing is pointed.
+   * A rollback also takes back what was published since the environment left the release.
    */
   switchPromotion(
     id: string,
-    options: { readonly moves: boolean },
-  ): Promise<'switched' | 'stale' | 'held' | 'frozen' | 'gone'>;
+    options: { readonly moves: boolean; readonly isOpen: () => boolean },
+  ): Promise<'switched' | 'stale' | 'rejected' | 'held' | 'closed' | 'gone'>;
   /**
    * Ends a promotion whose verification failed: the environment returns to `to` with what that had published, and the
-   * release is held. `to: null`: nothing to return to, so the environment's schedules pause.
+   * release is held. `to: null`: nothing to return to, so the environment's schedules pause. Tells of it in the same
+   * transaction.
    */
-  rollBackPromotion(id: string, to: string | null, detail: string): Promise<boolean>;
-  /** False when this approver has decided already. */
+  rollBackPromotion(id: string, to: string | null, detail: string, alerts: readonly AlertInsert[]): Promise<boolean>;
+  /** False when this approver has decided already, or it has switched or ended meanwhile. */
   approvePromotion(id: string, approval: GivenApproval): Promise<boolean>;
   overrideGate(id: string, name: string, reason: string, actor: string): Promise<boolean>;
   /** When the release was last verified in each of these environments, epoch ms. */
   verifiedIn(release: string, environments: readonly string[]): Promise<Readonly<Record<string, number>>>;
   stand(environment: string): Promise<EnvironmentStand>;
+  /** Release that was verified here before `current` came, other than those on hold; null: none. */
+  verifiedBefore(environment: string, current: string | null): Promise<string | null>;
   /** Release of the last promotion that was verified here, other than `except` and those on hold; null: none. */
   lastVerified(environment: string, except: string | null): Promise<string | null>;
+  /** What a return to `release` would take back now, by location. */
+  takenBackVersions(environment: string, release: string): Promise<readonly TakenBackVersion[]>;
   /** Shadow runs apart. */
   runsInFlight(environment: string): Promise<readonly RunsInFlight[]>;
   /** Last run of a pipeline on a release that ended with success; null: none. */
   lastSuccess(environment: string, pipeline: string, release: string): Promise<string | null>;
+  /** Last run of a pipeline on a release that ended by itself, well or not; null: none. */
+  newestRun(environment: string, pipeline: string, release: string): Promise<RunRecord | null>;
+  /** Counted metrics of a run's task runs. */
+  metricsOfTasks(
+    runId: string,
+  ): Promise<
+    readonly { readonly taskId: string; readonly mapIndex: number; readonly name: string; readonly value: number }[]
+  >;
   /** Counted metrics of a run by name. */
   metricsOfRun(runId: string): Promise<Readonly<Record<string, number>>>;
   release(

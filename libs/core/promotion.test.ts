@@ -24,6 +24,7 @@ const RULES: PromotionRules = {
 const FACTS: PromotionFacts = {
   ...{ now: 1000, state: 'gates', kind: 'promote', rules: RULES, planHash: 'p', stateAt: 0, requester: 'ci' },
   ...{ authors: ['maria'], gates: [], approvals: [], hold: null, freeze: null, windowOpen: true, stale: false },
+  followed: false,
   ...{ verification: null, fallback: 'before' },
 };
 const seen = (...states: GateState[]) =>
@@ -90,8 +91,19 @@ describe('the next step of a promotion', () => {
     ['a rollback waits for neither', { kind: 'rollback', windowOpen: false, freeze: 'holidays' }, 'switch'],
     ['the release is on hold', { hold: 'flapped' }, 'failed'],
     ['a hotfix passes over a hold', { kind: 'hotfix', hold: 'flapped' }, 'switch'],
-    ['the plan is stale', { stale: true }, 'failed'],
+    ['somebody rejected it after it was approved', { approvals: [by('ada', { decision: 'reject' })] }, 'rejected'],
   ])('before the switch: %s', (_, facts, step) => expect(next({ ...facts, state: 'window' })).toBe(step));
+
+  test.each(['gates', 'approval', 'window'] as const)('a stale plan is given up, in %s already', (state) => {
+    expect(next({ state, stale: true, gates: passed, approvals: [by('ada')] })).toBe('superseded');
+  });
+
+  test('two names that differ in their case are one approver', () => {
+    const rules = { ...RULES, approvals: { ...RULES.approvals, count: 2 } };
+    const approvals = [by('ada', { assertedBy: 'ci' }), by('Ada', { assertedBy: 'ci' })];
+    expect(next({ state: 'approval', rules, gates: passed, approvals })).toBe('wait');
+    expect(next({ state: 'approval', rules, gates: passed, approvals: [...approvals, by('bob')] })).toBe('window');
+  });
 
   test.each<[string, Partial<PromotionFacts>, string]>([
     ['nothing was started', {}, 'verify'],
@@ -105,6 +117,7 @@ describe('the next step of a promotion', () => {
       { verification: [run('failed')], rules: { ...RULES, autoRollback: false } },
       'failed',
     ],
+    ['something else decides the release here', { verification: [run('failed')], followed: true }, 'failed'],
     ['a rollback was verified before', { kind: 'rollback' }, 'verified'],
   ])('after the switch: %s', (_, facts, step) => expect(next({ ...facts, state: 'verifying' })).toBe(step));
 

@@ -1,4 +1,4 @@
-import type { SecretSource } from './pipeline.ts';
+import { countApprovals } from './promotion-approvals.ts';
 
 /*
  * What happens to a promotion, as one pure function over what is known of it. A promotion points an environment at a
@@ -25,9 +25,9 @@ export type PromotionState = (typeof PROMOTION_STATES)[number];
 /** The only place that says which state may follow which; those that nothing follows are ends. */
 export const PROMOTION_TRANSITIONS: Readonly<Record<PromotionState, readonly PromotionState[]>> = {
   queued: ['gates', 'superseded', 'cancelled'],
-  gates: ['approval', 'failed', 'superseded', 'cancelled'],
+  gates: ['approval', 'failed', 'rejected', 'superseded', 'cancelled'],
   approval: ['window', 'rejected', 'expired', 'superseded', 'cancelled'],
-  window: ['verifying', 'failed', 'superseded', 'cancelled'],
+  window: ['verifying', 'failed', 'rejected', 'superseded', 'cancelled'],
   verifying: ['verified', 'failed', 'rolled_back', 'superseded'],
   verified: [],
   failed: [],
@@ -59,14 +59,9 @@ export type Gate =
       readonly expr: string;
       readonly onMissing: 'inconclusive' | 'fail';
     }
-  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number }
-  /** The environment is one of another installation, which decides by its own rules. Always the last. */
-  | { readonly kind: 'installation'; readonly url: string; readonly token: SecretSource };
-
-/** Where an environment really is; null: here. Nothing runs here in one that is elsewhere. */
-export function otherInstallation({ gates }: Pick<PromotionRules, 'gates'>) {
-  return gates.find((gate) => gate.kind === 'installation') ?? null;
-}
+  /** Data checks of tasks, in the newest run of each pipeline where the candidate comes from. */
+  | { readonly kind: 'checks'; readonly pipelines: readonly string[] }
+  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number };
 
 /** How releases come into an environment. */
 export interface PromotionRules {
@@ -135,6 +130,8 @@ export interface PromotionFacts {
   readonly windowOpen: boolean;
   /** True when the pointer or the environment's configuration is not what was planned with. */
   readonly stale: boolean;
+  /** True when something else decides the environment's release: nothing is pointed here, so nothing returns either. */
+  readonly followed: boolean;
   /** Runs that verification started; null before it did. */
   readonly verification: readonly VerificationRun[] | null;
   /** Release to return to; null: there was never a verified one. */
@@ -150,8 +147,25 @@ export type PromotionStep =
   /** Verification failed: back to `to` (null: there is nowhere to return to, so schedules pause), and hold the release. */
   | { readonly kind: 'roll_back'; readonly to: string | null; readonly detail: string };
 
+/** Why a promotion whose plan does not fit any more ends. */
+export const STALE =
+  'The plan is stale: the environment points elsewhere, or its configuration changed, since it was made.';
+
 /** What to do next with a promotion that has begun. Called again after each change; the same facts give the same step. */
 export function nextPromotionStep(facts: PromotionFacts): PromotionStep {
+  return beforeAnySwitch(facts) ?? inState(facts);
+}
+
+/** What ends a promotion that has changed nothing yet, wherever it stands. */
+function beforeAnySwitch({ state, stale, approvals, planHash }: PromotionFacts): PromotionStep | null {
+  if (state !== 'gates' && state !== 'approval' && state !== 'window') return null;
+  if (stale) return move('superseded', STALE);
+  const rejection = approvals.find((one) => one.decision === 'reject' && one.planHash === planHash);
+  if (rejection === undefined) return null;
+  return move('rejected', `Rejected by ${rejection.approver}${rejection.comment ? `: ${rejection.comment}` : '.'}`);
+}
+
+function inState(facts: PromotionFacts): PromotionStep {
   switch (facts.state) {
     case 'gates':
       return afterGates(facts);
@@ -176,10 +190,7 @@ function afterGates({ kind, rules, gates }: PromotionFacts): PromotionStep {
 }
 
 function afterApprovals(facts: PromotionFacts): PromotionStep {
-  const { rules, approvals, now, stateAt } = facts;
-  const rejection = approvals.find(({ decision, planHash }) => decision === 'reject' && planHash === facts.planHash);
-  if (rejection !== undefined)
-    return move('rejected', `Rejected by ${rejection.approver}${rejection.comment ? `: ${rejection.comment}` : '.'}`);
+  const { rules, now, stateAt } = facts;
   const { needed, counted } = countApprovals(facts);
   if (counted.length >= needed)
     return move('window', needed === 0 ? 'No approval is needed.' : `Approved by ${counted.join(', ')}.`);
@@ -192,45 +203,7 @@ function afterApprovals(facts: PromotionFacts): PromotionStep {
   };
 }
 
-/** How many approvals are needed, and whose count. A gate without an answer needs a person, whatever the rules say. */
-export function countApprovals(
-  facts: Pick<PromotionFacts, 'kind' | 'rules' | 'gates' | 'approvals' | 'requester' | 'authors' | 'planHash'>,
-): { readonly needed: number; readonly counted: readonly string[] } {
-  const { rules, gates, approvals, kind } = facts;
-  const { count, groups } = rules.approvals;
-  // Returning to what was verified here before must not wait for anybody.
-  const usual = kind === 'rollback' ? 0 : count;
-  const needed = gates.some(({ state }) => state === 'inconclusive') ? Math.max(1, usual) : usual;
-  const counted = approvals.filter(
-    (one) =>
-      one.decision === 'approve' &&
-      one.planHash === facts.planHash &&
-      (groups.length === 0 || one.groups.some((group) => groups.includes(group))) &&
-      !isOneself(one, facts),
-  );
-  return { needed, counted: counted.map(({ approver }) => approver) };
-}
-
-/**
- * Separation of duties: neither who asked nor who wrote the commit approves, and an author's token vouches for nobody.
- * A build server asks and vouches with one token, so who asked may vouch for others.
- */
-export function isOneself(
-  one: Pick<GivenApproval, 'approver' | 'assertedBy'>,
-  { rules, requester, authors }: Pick<PromotionFacts, 'rules' | 'requester' | 'authors'>,
-): boolean {
-  if (!rules.approvals.excludeAuthor) return false;
-  const among = (names: readonly string[], name: string | null) =>
-    name !== null && names.some((other) => other.toLowerCase() === name.toLowerCase());
-  return among([requester, ...authors], one.approver) || among(authors, one.assertedBy);
-}
-
-function beforeSwitch({ kind, hold, freeze, windowOpen, stale }: PromotionFacts): PromotionStep {
-  if (stale)
-    return move(
-      'failed',
-      'The plan is stale: the environment points elsewhere, or its configuration changed, since it was made.',
-    );
+function beforeSwitch({ kind, hold, freeze, windowOpen }: PromotionFacts): PromotionStep {
   if (hold !== null && kind !== 'hotfix') return move('failed', `The release is on hold here: ${hold}`);
   if (kind === 'rollback') return { kind: 'switch' };
   if (freeze !== null) return { kind: 'wait', detail: `Waits for the end of a freeze: ${freeze}` };
@@ -238,7 +211,8 @@ function beforeSwitch({ kind, hold, freeze, windowOpen, stale }: PromotionFacts)
   return { kind: 'switch' };
 }
 
-function afterVerification({ rules, verification, now, stateAt, fallback, kind }: PromotionFacts): PromotionStep {
+function afterVerification(facts: PromotionFacts): PromotionStep {
+  const { rules, verification, now, stateAt, kind } = facts;
   if (rules.verify === null || kind === 'rollback') return move('verified', 'Nothing is verified after the switch.');
   if (verification === null) return { kind: 'verify' };
   const failed = verification.find(({ state }) => state === 'failed' || state === 'timed_out' || state === 'cancelled');
@@ -253,29 +227,36 @@ function afterVerification({ rules, verification, now, stateAt, fallback, kind }
     failed === undefined
       ? `Verification took longer than ${Math.round(rules.verify.timeoutMs / 1000)} s.`
       : `Verification run ${failed.runId} of ${failed.pipeline} ended ${failed.state}${failed.reason ? `: ${failed.reason}` : '.'}`;
-  return rules.autoRollback ? { kind: 'roll_back', to: fallback, detail: why } : move('failed', why);
+  return failedVerification(facts, why);
+}
+
+/** What follows when verification failed, or could not be done at all. */
+export function failedVerification(
+  { rules, fallback, followed }: Pick<PromotionFacts, 'rules' | 'fallback' | 'followed'>,
+  why: string,
+): PromotionStep {
+  return rules.autoRollback && !followed ? { kind: 'roll_back', to: fallback, detail: why } : move('failed', why);
 }
 
 /** The gates of a promotion: what every promotion passes, then what the environment asks for, as far as its kind goes. */
 export function gatesOf(kind: PromotionKind, rules: PromotionRules): readonly Gate[] {
   const validate: Gate = { kind: 'validate' };
-  if (kind === 'rollback') return [validate, ...rules.gates.filter((gate) => gate.kind === 'installation')];
+  if (kind === 'rollback') return [validate];
   const provenance: Gate = { kind: 'provenance', from: rules.from };
   const asked = rules.gates.filter(({ kind: asksFor }) => kind === 'promote' || asksFor !== 'soak');
   return kind === 'hotfix' || rules.from.length === 0 ? [validate, ...asked] : [validate, provenance, ...asked];
 }
 
-/** `smoke flights-*`: unique enough to name it on a command line. */
+/** `smoke flights-*`, `checks *`: unique enough to name it on a command line. */
 export function gateName(gate: Gate): string {
   switch (gate.kind) {
     case 'smoke':
-      return `smoke ${gate.pipelines.join(', ')}`;
+    case 'checks':
+      return `${gate.kind} ${gate.pipelines.join(', ')}`;
     case 'metric':
       return `metric ${gate.pipeline}: ${gate.expr}`;
     case 'external':
       return `external ${gate.url}`;
-    case 'installation':
-      return `installation ${gate.url}`;
     default:
       return gate.kind;
   }

@@ -218,7 +218,12 @@ export interface Admitted {
 
 /** `lost`: the leases of these runs are somebody else's; nothing at all was written and the batch must be made again without them. */
 export type Applied =
-  | { readonly kind: 'applied'; readonly admitted: readonly Admitted[] }
+  | {
+      readonly kind: 'applied';
+      readonly admitted: readonly Admitted[];
+      /** Pointers that took a version of the batch. */
+      readonly pointed: readonly MovedPointer[];
+    }
   | { readonly kind: 'lost'; readonly runIds: readonly string[] };
 
 export interface ScheduleRecord {
@@ -245,6 +250,16 @@ export interface PublishedPath {
   readonly runId: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
+}
+
+/** Where a location's pointer stands. */
+export interface MovedPointer {
+  readonly environment: string;
+  readonly location: string;
+  /** Null: it shows nothing any more. */
+  readonly version: string | null;
+  /** Rises with every move of the pointer. */
+  readonly fence: string;
 }
 
 export interface PendingAlert {
@@ -379,10 +394,9 @@ export interface EngineStore {
   ): Promise<void>;
 
   /** Pointers that storage does not show yet. */
-  unprojected(
-    limit: number,
-  ): Promise<readonly { environment: string; location: string; version: string; attemptId: string }[]>;
-  markProjected(items: readonly { environment: string; location: string; version: string }[]): Promise<void>;
+  unprojected(limit: number): Promise<readonly MovedPointer[]>;
+  /** Notes that storage shows them, as far as they have not moved on since. */
+  markProjected(items: readonly MovedPointer[]): Promise<void>;
 
   /** Recounts pool use; deletes old live events and commands that came too late. Returns pools that have something ready. */
   sweep(): Promise<readonly { environment: string; pool: string }[]>;

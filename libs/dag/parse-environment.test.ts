@@ -73,6 +73,7 @@ approvals: { count: 2, groups: [ml-leads] }
 gates:
   - smoke: { timeout: 10m }
   - metric: { pipeline: churn, expr: "metrics.auc >= baseline.auc - 0.002", on_missing: fail }
+  - checks: { pipelines: "churn-*" }
   - external: { url: "https://example.com/ready" }
 verify: { pipelines: churn, timeout: 1h }
 auto_rollback: true
@@ -104,6 +105,7 @@ retention: 90d
             { kind: 'soak', from: ['test'], ms: 86_400_000 },
             { kind: 'smoke', pipelines: ['*'], timeoutMs: 600_000 },
             { kind: 'metric', pipeline: 'churn', expr: 'metrics.auc >= baseline.auc - 0.002', onMissing: 'fail' },
+            { kind: 'checks', pipelines: ['churn-*'] },
             { kind: 'external', url: 'https://example.com/ready', timeoutMs: 30_000 },
           ],
           approvals: { count: 2, groups: ['ml-leads'], excludeAuthor: true, expiresMs: 259_200_000 },
@@ -191,7 +193,7 @@ retention: 90d
     ],
     [
       'name: dev\nstorage: d\ngates: [{ tests: {} }]\n',
-      ['3:11 The key "tests" in gates[0] is not known. > Known keys: smoke, metric, external.'],
+      ['3:11 The key "tests" in gates[0] is not known. > Known keys: smoke, metric, checks, external.'],
     ],
     [
       'name: dev\nstorage: d\nsecrets: { A: plain }\n',

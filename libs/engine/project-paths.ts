@@ -1,4 +1,4 @@
-import type { EngineStore, Storage } from '#core';
+import type { EngineStore, MovedPointer, Storage } from '#core';
 import type { Observer } from './ports.ts';
 
 /**
@@ -8,23 +8,20 @@ import type { Observer } from './ports.ts';
 export async function projectPaths(
   store: EngineStore,
   storageFor: (environment: string) => Storage,
-  items: readonly { environment: string; location: string; version: string; attemptId: string }[],
+  items: readonly MovedPointer[],
   observer: Observer,
 ): Promise<void> {
-  const shown: (typeof items)[number][] = [];
+  const shown: MovedPointer[] = [];
   for (const item of items) {
     try {
-      await storageFor(item.environment).project(item.location, item.version, Number(item.attemptId));
+      await storageFor(item.environment).project(item.location, item.version, Number(item.fence));
       shown.push(item);
     } catch (error) {
       observer.problem('showing a published path', error, { environment: item.environment, location: item.location });
     }
   }
   try {
-    if (shown.length > 0)
-      await store.markProjected(
-        shown.map(({ environment, location, version }) => ({ environment, location, version })),
-      );
+    if (shown.length > 0) await store.markProjected(shown);
   } catch (error) {
     observer.problem('noting shown paths', error);
   }

@@ -1,4 +1,13 @@
-import type { Admitted, AttemptReport, AttemptResult, Batch, ClaimedRun, Clock, Executor, RunEvent } from '#core';
+import type {
+  Admitted,
+  AttemptReport,
+  AttemptResult,
+  ClaimedRun,
+  Clock,
+  Executor,
+  MovedPointer,
+  RunEvent,
+} from '#core';
 import { advance, isStopped, unreachable } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
@@ -40,8 +49,8 @@ export interface RunOwnerOptions extends GroupWriter {
   readonly observer: Observer;
   /** How far a running task says that it is; never stored. */
   readonly onProgress: (event: TaskProgressEvent) => void;
-  /** Called after a commit that ended runs or published versions. */
-  readonly onCommitted: (what: { endedRuns: number; versions: Batch['versions'] }) => void;
+  /** Called after a commit that ended runs or moved pointers to versions. */
+  readonly onCommitted: (what: { endedRuns: number; pointed: readonly MovedPointer[] }) => void;
 }
 
 /**
@@ -276,7 +285,7 @@ export class RunOwner {
         this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
-      const { advanced, admitted, batch } = written;
+      const { advanced, admitted, pointed, batch } = written;
       for (const run of runs) this.suspects.delete(run.record.id);
       if (batch)
         observer.event('batch-applied', {
@@ -289,8 +298,7 @@ export class RunOwner {
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
       const endedRuns = batch?.runUpdates.length ?? 0;
-      const versions = batch?.versions ?? [];
-      if (endedRuns > 0 || versions.length > 0) this.options.onCommitted({ endedRuns, versions });
+      if (endedRuns > 0 || pointed.length > 0) this.options.onCommitted({ endedRuns, pointed });
     } catch (error) {
       observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
       for (const run of runs) this.suspects.add(run.record.id);

@@ -55,10 +55,9 @@ export class Scheduler {
     const { store, clock, observer, storageFor } = options;
     this.owner = new RunOwner({
       ...options,
-      onCommitted: ({ endedRuns, versions }) => {
-        if (versions.length > 0) {
-          const published = versions.filter(({ shadow }) => !shadow);
-          this.background.add(projectPaths(store, storageFor, published, observer));
+      onCommitted: ({ endedRuns, pointed }) => {
+        if (pointed.length > 0) {
+          this.background.add(projectPaths(store, storageFor, pointed, observer));
           this.owner.dataArrived();
           clock.schedule(DATA_GATHER_MS, () => this.owner.lookAgain());
         }

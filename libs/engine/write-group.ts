@@ -1,4 +1,4 @@
-import type { Admitted, Batch, Decision, EngineStore } from '#core';
+import type { Admitted, Batch, Decision, EngineStore, MovedPointer } from '#core';
 import type { AlertDefaults } from './alerts.ts';
 import { recoveredAlerts, routes } from './alerts.ts';
 import type { BatchRows } from './build-batch.ts';
@@ -19,6 +19,7 @@ export type Written =
       readonly kind: 'written';
       readonly advanced: readonly Advanced[];
       readonly admitted: readonly Admitted[];
+      readonly pointed: readonly MovedPointer[];
       /** Null: there was nothing to write. */
       readonly batch: Batch | null;
     }
@@ -53,7 +54,7 @@ export async function writeGroup(
   rows.pools.push(...pools);
   const { inserts, updates, attempts, runUpdates } = rows;
   if (inserts.length + updates.length + attempts.length + runUpdates.length + rows.pools.length === 0)
-    return { kind: 'written', advanced, admitted: [], batch: null };
+    return { kind: 'written', advanced, admitted: [], pointed: [], batch: null };
   await addRecovered(store, rows, advanced, alertDefaults);
   const batch: Batch = {
     ...rows,
@@ -63,7 +64,7 @@ export async function writeGroup(
     runs: runs.map(({ record }) => ({ id: record.id, token: record.leaseToken })),
   };
   const applied = await store.apply(batch);
-  return applied.kind === 'lost' ? applied : { kind: 'written', advanced, admitted: applied.admitted, batch };
+  return applied.kind === 'lost' ? applied : { ...applied, kind: 'written', advanced, batch };
 }
 
 async function addRecovered(

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { otherInstallation, type Clock } from '#core';
+import type { Clock } from '#core';
 import type { Observer, VerificationParts } from '#engine';
 import { Scheduler } from '#engine';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { startDelivering } from './deliver-loop.ts';
-import { createElsewhere } from './elsewhere.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
@@ -113,7 +112,6 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
       ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
       ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
       releaseProblems: (release) => releaseProblems(releases, release),
-      elsewhere: createElsewhere({ db, releases, readSecret }),
     },
     clock,
   );
@@ -128,11 +126,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const stopSweep = sweepStorage({
     db,
     clock,
-    environments: () =>
-      environments
-        .all()
-        .filter(({ config }) => otherInstallation(config.promotion) === null)
-        .map(({ config: { name } }) => name),
+    environments: () => environments.all().map(({ config: { name } }) => name),
     storageFor,
     problem: (error) => observer.problem('sweeping storage', error),
   });

@@ -5,27 +5,33 @@ import { SluiceError } from '#core';
 import { OURS, type RootFolder } from './root-folder.ts';
 import { versionFolder } from './version-folder.ts';
 
+/** An offer to show nothing; no version is named so. */
+const NOTHING = '.';
+
 /**
- * Shows a version at its location, for people and other tools: a relative link, swapped atomically. The truth is the
- * pointer in the database; this follows it. `fence` must rise over everything that publishes to the location, over runs
- * too (the attempt's id does); what comes with a lower one is ignored. Throws `conflict` when something that is not
- * ours stands there.
+ * Shows a version at its location, for people and other tools: a relative link, swapped atomically. Null shows nothing:
+ * the link goes. The truth is the pointer in the database; this follows it. `fence` is the pointer's, which rises with
+ * each of its moves; what comes with a lower one is ignored. Throws `conflict` when something that is not ours stands
+ * there.
  *
  * Every offer is kept as a tiny link named by its fence until a higher one is shown. So several processes need no lock:
  * each shows the highest, and looks again afterwards.
  */
-export async function project(at: RootFolder, location: string, version: string, fence: number): Promise<void> {
+export async function project(at: RootFolder, location: string, version: string | null, fence: number): Promise<void> {
   const link = at.location(location);
-  await versionFolder(at, version);
+  if (version !== null) await versionFolder(at, version);
   const offers = at.pointer(createHash('sha256').update(location).digest('hex').slice(0, 40));
   await mkdir(offers, { recursive: true });
-  await replaceLink(offers, version, path.join(offers, String(fence)));
+  await replaceLink(offers, version ?? NOTHING, path.join(offers, String(fence)));
   for (;;) {
     const { fences, best } = await highestOffer(offers);
-    const target = path.relative(path.dirname(link), at.version(best.version));
+    const target = best.version === NOTHING ? null : path.relative(path.dirname(link), at.version(best.version));
     if ((await shownAt(at, link)) === target) return removeLower(offers, fences, best.fence);
-    await mkdir(path.dirname(link), { recursive: true });
-    await replaceLink(offers, target, link);
+    if (target === null) await rm(link, { force: true });
+    else {
+      await mkdir(path.dirname(link), { recursive: true });
+      await replaceLink(offers, target, link);
+    }
   }
 }
 

@@ -15,36 +15,36 @@ interface Pointer {
 }
 
 /**
- * Shows a version at its location: a small object that names it. What a link is in a folder (see `project`), with the
- * same rule: every offer is kept by its fence until a higher one is shown; each process shows the highest, and looks
- * again afterwards.
+ * Shows a version at its location: a small object that names it, or none. What a link is in a folder (see `project`),
+ * with the same rule: every offer is kept by its fence until a higher one is shown; each process shows the highest, and
+ * looks again afterwards. An empty offer is one to show nothing.
  */
-export async function pointOnS3(root: S3Root, location: string, version: string, fence: number): Promise<void> {
+export async function pointOnS3(root: S3Root, location: string, version: string | null, fence: number): Promise<void> {
   const { at, objects, cache } = root;
   at.location(location); // refuses what is reserved or leaves the root
-  await cache.manifest(version);
+  if (version !== null) await cache.manifest(version);
   const offers = `${OURS}/pointers/${createHash('sha256').update(location).digest('hex').slice(0, 40)}`;
-  await objects.put(`${offers}/${fence}`, version);
+  await objects.put(`${offers}/${fence}`, version ?? '');
   for (;;) {
     const fences = await offered(root, offers);
     const best = Math.max(...fences);
     const offer = await objects.get(`${offers}/${best}`);
     // Gone: somebody showed a higher one and removed this since the listing.
     if (offer === null) continue;
-    const wanted: Pointer = {
-      format: 1,
-      location,
-      version: offer.toString('utf8'),
-      fence: best,
-      at: `${objects.name}/${versionKey(offer.toString('utf8'))}/`,
-    };
-    const text = `${JSON.stringify(wanted)}\n`;
-    if ((await shown(root, location)) !== text) await objects.put(`${location}/${MANIFEST}`, text);
-    else {
+    const text = textOf(root, location, offer.toString('utf8'), best);
+    if ((await shown(root, location)) === text) {
       for (const lower of fences) if (lower < best) await objects.remove(`${offers}/${lower}`);
       return;
     }
+    if (text === null) await objects.remove(`${location}/${MANIFEST}`);
+    else await objects.put(`${location}/${MANIFEST}`, text);
   }
+}
+
+function textOf({ objects }: S3Root, location: string, version: string, fence: number): string | null {
+  if (version === '') return null;
+  const pointer: Pointer = { format: 1, location, version, fence, at: `${objects.name}/${versionKey(version)}/` };
+  return `${JSON.stringify(pointer)}\n`;
 }
 
 async function offered({ objects }: S3Root, offers: string): Promise<number[]> {

@@ -17,7 +17,12 @@ let roots = 0;
 storageConformance('s3', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'sluice-s3-'));
   const objects = new S3Objects(`s3://test/root-${++roots}`, server.settings);
+  const shown = async (location: string) => {
+    const text = (await objects.get(`${location}/_sluice.json`))?.toString('utf8');
+    return text === undefined ? null : (JSON.parse(text) as { version: string }).version;
+  };
   return {
+    shown,
     storage: createS3Storage({ objects, folder, cacheBytes: 1024 ** 3 }),
     dispose: () => rm(folder, { recursive: true, force: true }),
   };

@@ -7,6 +7,7 @@ import { AuditAppendOnly1790000000003 } from './migrations/0003-audit-append-onl
 import { Verification1790000000004 } from './migrations/0004-verification.ts';
 import { FollowAndPreviews1790000000005 } from './migrations/0005-follow-and-previews.ts';
 import { OneLooksAtARemote1790000000006 } from './migrations/0006-one-looks-at-a-remote.ts';
+import { RolledBackData1790000000007 } from './migrations/0007-rolled-back-data.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -15,6 +16,7 @@ const MIGRATIONS = [
   Verification1790000000004,
   FollowAndPreviews1790000000005,
   OneLooksAtARemote1790000000006,
+  RolledBackData1790000000007,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

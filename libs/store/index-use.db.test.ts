@@ -44,7 +44,7 @@ beforeAll(async () => {
     insert into event (xid, environment, run_id, payload, at) select (3 + i / 100)::text::xid8, 'dev', i, '{}', now() - (20000 - i) * interval '2 seconds' from generate_series(1, 20000) i;
     insert into path_version select 'dev', 'v' || i, 'p/x' || i, 'p' || i % 100, 'x', '', i, 'a', 0, i, 1, 'r', to_timestamp(i * 3600), to_timestamp(i * 3600 + 3600), 'm', 1, 1
       from generate_series(1, 20000) i;
-    insert into path_pointer select 'dev', 'p/x' || i, 'p' || i % 100, 'x', '', to_timestamp(i * 3600), to_timestamp(i * 3600 + 3600), 'v' || i, 'm', i, i, now(), i % 1000 <> 0
+    insert into path_pointer select 'dev', 'p/x' || i, 'p' || i % 100, 'x', '', to_timestamp(i * 3600), to_timestamp(i * 3600 + 3600), 'v' || i, 'm', i, i, now(), i % 1000 <> 0, i
       from generate_series(1, 20000) i;
     insert into fire select 'dev', 'p' || i % 100, 'schedule ' || i from generate_series(1, 20000) i;`);
   await db.query('analyze');

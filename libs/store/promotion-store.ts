@@ -4,6 +4,7 @@ import * as holds from './queries/holds.ts';
 import * as promotions from './queries/promotions.ts';
 import { releaseOf } from './queries/releases.ts';
 import { rollBackPromotion, switchPromotion } from './queries/switch-promotion.ts';
+import { takenBackVersions } from './queries/take-back-versions.ts';
 
 /** Promotions on Postgres: every method is a query function bound to the connection pool. */
 export function createPromotionStore(db: DataSource): PromotionStore {
@@ -12,18 +13,23 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     beginPromotions: () => promotions.beginPromotions(db),
     openPromotions: () => promotions.openPromotions(db),
     promotionCase: (id) => promotions.promotionCase(db, id),
-    movePromotion: (id, from, to, detail, actor) => promotions.movePromotion(db, id, from, to, detail, actor),
+    movePromotion: (id, from, to, detail, actor, alerts = []) =>
+      promotions.movePromotion(db, id, from, to, { detail, actor, alerts }),
     notePromotion: (id, detail) => promotions.notePromotion(db, id, detail),
     recordGates: (id, gates) => promotions.recordGates(db, id, gates),
     switchPromotion: (id, options) => switchPromotion(db, id, options),
-    rollBackPromotion: (id, to, detail) => rollBackPromotion(db, id, to, detail),
+    rollBackPromotion: (id, to, detail, alerts) => rollBackPromotion(db, id, to, detail, alerts),
     approvePromotion: (id, approval) => promotions.approvePromotion(db, id, approval),
     overrideGate: (id, name, reason, actor) => promotions.overrideGate(db, id, name, reason, actor),
     verifiedIn: (release, environments) => promotions.verifiedIn(db, release, environments),
     stand: (environment) => promotions.stand(db, environment),
+    verifiedBefore: (environment, current) => promotions.verifiedBefore(db, environment, current),
     lastVerified: (environment, except) => promotions.lastVerified(db, environment, except),
+    takenBackVersions: (environment, release) => takenBackVersions(db, environment, release),
     runsInFlight: (environment) => promotions.runsInFlight(db, environment),
     lastSuccess: (environment, pipeline, release) => promotions.lastSuccess(db, environment, pipeline, release),
+    newestRun: (environment, pipeline, release) => promotions.newestRun(db, environment, pipeline, release),
+    metricsOfTasks: (runId) => promotions.metricsOfTasks(db, runId),
     metricsOfRun: (runId) => promotions.metricsOfRun(db, runId),
     release: (digest) => releaseOf(db, digest),
     holds: (environment) => holds.holds(db, environment),

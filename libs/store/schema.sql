@@ -160,13 +160,15 @@ create table path_pointer (
   map_key text not null,
   interval_start timestamp with time zone,
   interval_end timestamp with time zone,
-  version text not null,
-  manifest_hash text not null,
-  run_id bigint not null,
-  attempt_id bigint not null,
+  version text,
+  manifest_hash text,
+  run_id bigint,
+  attempt_id bigint,
   published_at timestamp with time zone default now() not null,
   projected boolean default false not null,
-  constraint path_pointer_pkey primary key (environment, location)
+  fence bigint default 0 not null,
+  constraint path_pointer_pkey primary key (environment, location),
+  constraint path_pointer_shows_whole_version_or_nothing check ((num_nulls(version, manifest_hash, run_id, attempt_id) = ANY (ARRAY[0, 4])))
 );
 create index path_pointer_of_path on path_pointer (environment, pipeline, path, interval_end DESC);
 create index path_pointer_unprojected on path_pointer (environment) WHERE (NOT projected);
@@ -194,6 +196,7 @@ create table path_version (
   erased_at timestamp with time zone,
   constraint path_version_pkey primary key (environment, version)
 );
+create index path_version_of_location on path_version (environment, location, attempt_id DESC);
 create index path_version_of_run on path_version (run_id, path);
 create index path_version_to_erase on path_version (environment, version) WHERE ((removed_at IS NOT NULL) AND (erased_at IS NULL));
 
@@ -361,6 +364,7 @@ create table run (
   lease_token bigint default 0 not null,
   shadow boolean default false not null,
   promotion_id bigint,
+  withdrawn_at timestamp with time zone,
   constraint run_pkey primary key (id),
   constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),

@@ -278,7 +278,7 @@ describe('one batch', () => {
       environment: 'dev',
       location: 'q/raw',
       version: 'v2',
-      attemptId: '20',
+      fence: '20',
     });
   });
 

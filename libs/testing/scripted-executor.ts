@@ -64,7 +64,11 @@ export class ScriptedExecutor implements Executor {
   }
 
   end(name: string, outcome: Outcome = SUCCESS, said: Said = {}): AttemptResult {
-    const result = this.result(this.find(name), outcome, said);
+    return this.endAttempt(this.find(name), outcome, said);
+  }
+
+  endAttempt(assignment: Assignment, outcome: Outcome = SUCCESS, said: Said = {}): AttemptResult {
+    const result = this.result(assignment, outcome, said);
     this.report(result);
     return result;
   }

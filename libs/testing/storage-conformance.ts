@@ -7,6 +7,8 @@ import type { EnvironmentStorage } from '#storage';
 
 export interface StorageUnderTest {
   readonly storage: EnvironmentStorage;
+  /** Version that people are shown at a location; null: nothing. */
+  shown(location: string): Promise<string | null>;
   dispose(): Promise<void>;
 }
 
@@ -169,6 +171,31 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       expect(await readdir(staged.folders.PATH_NONE as string)).toEqual([]);
       await storage.discard(staged);
       expect(await readFile(path.join(await storage.folder(versions[0]!.version), 'a'), 'utf8')).toBe('2001-01-01');
+    });
+
+    test('a location shows the version with the highest fence, whatever the order of arrival, an older version too', async () => {
+      const [a, b] = [await publish({ a: '1' }), await publish({ a: '2' }, { ...ABOUT, fence: 2 })];
+      const at = `${OUT.location}/shown`;
+      await storage.project(at, b.version, 20);
+      await storage.project(at, a.version, 10);
+      expect(await under.shown(at)).toBe(b.version);
+      await storage.project(at, a.version, 21);
+      await storage.project(at, b.version, 20);
+      expect(await under.shown(at)).toBe(a.version);
+    });
+
+    test('a location that shows nothing any more says so, and a publication with a higher fence is shown again', async () => {
+      const { version } = await publish({ a: '1' });
+      const at = `${OUT.location}/shown`;
+      await storage.project(at, null, 1); // never shown anything
+      await storage.project(at, version, 2);
+      await storage.project(at, null, 3);
+      await storage.project(at, null, 3);
+      await storage.project(at, version, 2);
+      expect(await under.shown(at)).toBeNull();
+      expect((await storage.manifest(version)).files).toHaveLength(1);
+      await storage.project(at, version, 4);
+      expect(await under.shown(at)).toBe(version);
     });
 
     test('an input whose version is gone, or is not the pinned one, is refused before the task starts', async () => {

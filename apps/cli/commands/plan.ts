@@ -16,6 +16,7 @@ interface PlanOptions extends CommitOptions, Omit<OutputOptions, 'output'> {
   readonly to: string;
   readonly release?: string;
   readonly hotfix?: boolean;
+  readonly rollback?: boolean;
   readonly output?: Format | 'markdown';
   readonly out?: string;
   readonly exitCode?: boolean;
@@ -31,6 +32,12 @@ export function addPlanCommand(program: Command, cli: Cli): void {
       releaseArgument,
     )
     .option('--hotfix', 'as a hotfix: without provenance and soak')
+    .addOption(
+      new Option(
+        '--rollback',
+        'as `sluice rollback`, with the data that would be taken back; without --release to the one before',
+      ).conflicts('hotfix'),
+    )
     .addOption(new Option('-o, --output <format>', 'format').choices([...FORMATS, 'markdown']).default('table'))
     .option('--json', 'the same as -o json')
     .option('--out <file>', 'keep the plan, for `sluice promote --plan`')
@@ -40,18 +47,23 @@ export function addPlanCommand(program: Command, cli: Cli): void {
 
 async function plan(cli: Cli, options: PlanOptions): Promise<void> {
   const client = await cli.connect();
-  const kind = options.hotfix ? 'hotfix' : 'promote';
-  const candidate = options.release === undefined ? await ofCommit(cli, client, options) : { release: options.release };
+  const kind = options.rollback ? 'rollback' : options.hotfix ? 'hotfix' : 'promote';
+  const candidate = await candidateOf(cli, client, options);
   const planned = await client.plan({ environment: options.to, kind, ...candidate });
   if (options.out !== undefined)
     await writeFile(resolve(cli.io.cwd, options.out), `${JSON.stringify(planned, null, 2)}\n`);
   await print(cli, planned, options);
   if (options.exitCode && hasChanges(planned)) cli.exitCode = DIFFERENT;
-  if (planned.release !== null)
-    cli.next(
-      'promote it',
-      `sluice promote --to ${planned.environment} --release ${planned.release.digest.slice(0, 12)}`,
-    );
+  if (planned.release === null) return;
+  const { environment, release } = planned;
+  const digest = release.digest.slice(0, 12);
+  if (kind === 'rollback') cli.next('do it', `sluice rollback --env ${environment} --to ${digest}`);
+  else cli.next('promote it', `sluice promote --to ${environment} --release ${digest}`);
+}
+
+async function candidateOf(cli: Cli, client: SluiceClient, options: PlanOptions) {
+  if (options.release !== undefined) return { release: options.release };
+  return options.rollback ? {} : ofCommit(cli, client, options);
 }
 
 /** The release of the commit if there is one; else its files, which need be no release to be planned with. */

@@ -45,7 +45,7 @@ export function addPromoteCommands(program: Command, cli: Cli): void {
     .action((options: PromoteOptions) => promote(cli, options));
   withAsking(withEnvironment(program.command('rollback')))
     .description('return to a release that was verified there before; needs no build, no soak, no approval')
-    .option('--to <release>', 'without it the last verified one, other than the present', releaseArgument)
+    .option('--to <release>', 'without it the one that was verified before the present one', releaseArgument)
     .action((options: Asked & { env: string; to?: string }) => rollBack(cli, options));
 }
 

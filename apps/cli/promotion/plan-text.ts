@@ -12,6 +12,7 @@ export function planLines(plan: PromotionPlan, style: Style): string[] {
     ...section('Next fires', firesLines(plan)),
     ...section('Data', pathLines(plan)),
     ...section('Missing', missingLines(plan)),
+    ...section('Locations back to earlier data', takenBackLines(plan)),
     ...section('Runs in flight on another release', runLines(plan)),
     ...section(
       'Gates',
@@ -37,6 +38,7 @@ export function planMarkdown(plan: PromotionPlan, plain: Style): string {
     ...block('Next fires', firesLines(plan)),
     ...block('Data', pathLines(plan)),
     ...block('Missing', missingLines(plan)),
+    ...block('Locations back to earlier data', takenBackLines(plan)),
     ...block('Runs in flight on another release', runLines(plan)),
     ...block(
       'Gates',
@@ -82,6 +84,15 @@ function missingLines({ missing, environment }: PromotionPlan): string[] {
     ...missing.secrets.map((name) => `secret ${name}: add it to environments/${environment}.yaml`),
     ...missing.pools.map((name) => `pool ${name}: add it to environments/${environment}.yaml`),
   ];
+}
+
+function takenBackLines({ takenBack }: PromotionPlan): string[] {
+  // A version's id begins with its location.
+  const short = (version: string) => version.slice(version.lastIndexOf('/') + 1);
+  return takenBack.map(
+    ({ location, version, before }) =>
+      `${location}: ${short(version)} → ${before === null ? 'nothing' : short(before)}`,
+  );
 }
 
 function runLines({ runsInFlight }: PromotionPlan): string[] {

@@ -49,8 +49,7 @@ function mark(style: Style, change: Change, text: string): string {
   return change === 'removed' ? style.red(`- ${clean}`) : style.yellow(`~ ${clean}`);
 }
 
-/** `pools.default: 8 → 16`, in one line. */
-export function fieldLine(style: Style, { field, before, after }: FieldChange): string {
+function fieldLine(style: Style, { field, before, after }: FieldChange): string {
   const name = cleanLine(field);
   if (before === undefined) return `${name}: ${style.green(valueText(after))}`;
   if (after === undefined) return `${name}: ${style.red(valueText(before))} removed`;
@@ -62,8 +61,7 @@ function modeNote(before: { executable: boolean } | null, after: { executable: b
   return after.executable ? ' (now executable)' : ' (no longer executable)';
 }
 
-/** A value in one line, cut where it is long. */
-export function valueText(value: unknown): string {
+function valueText(value: unknown): string {
   if (value === undefined) return '';
   const text = cleanLine(typeof value === 'string' && value !== '' ? value : JSON.stringify(value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;

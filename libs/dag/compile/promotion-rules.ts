@@ -25,8 +25,6 @@ export function compilePromotionRules(shape: Shape, compiling: Compiling): Promo
     gates: [
       ...soakOf(shape, from, compiling),
       ...(shape.gates ?? []).flatMap((gate, index) => compileGate(gate, ['gates', index], shape, compiling)),
-      // Last: nobody elsewhere is asked before everything here has passed.
-      ...(shape.installation === undefined ? [] : [{ kind: 'installation' as const, ...shape.installation }]),
     ],
     approvals: {
       count: approvals?.count ?? (approvals === undefined ? 0 : 1),
@@ -55,9 +53,9 @@ function soakOf(shape: Shape, from: readonly string[], compiling: Compiling): Ga
 }
 
 function compileGate(gate: GateShape, path: Path, shape: Shape, compiling: Compiling): Gate[] {
-  const { smoke, metric, external } = gate;
-  if ([smoke, metric, external].filter((one) => one !== undefined).length !== 1) {
-    compiling.at(path, 'A gate is one of smoke, metric and external.', 'Write one list item for each gate.');
+  const { smoke, metric, checks, external } = gate;
+  if ([smoke, metric, checks, external].filter((one) => one !== undefined).length !== 1) {
+    compiling.at(path, 'A gate is one of smoke, metric, checks and external.', 'Write one list item for each gate.');
     return [];
   }
   if (external !== undefined)
@@ -66,6 +64,7 @@ function compileGate(gate: GateShape, path: Path, shape: Shape, compiling: Compi
     compiling.at(path, 'This gate needs an environment to look at.', 'Add `from: [test]` to the file.');
   if (smoke !== undefined)
     return [{ kind: 'smoke', pipelines: [smoke.pipelines ?? '*'].flat(), timeoutMs: msOf(smoke.timeout ?? '30m') }];
+  if (checks !== undefined) return [{ kind: 'checks', pipelines: [checks.pipelines ?? '*'].flat() }];
   if (metric === undefined) return [];
   const expr = checkMetricExpression(metric.expr, [...path, 'metric', 'expr'], compiling);
   return [{ kind: 'metric', pipeline: metric.pipeline, expr, onMissing: metric.on_missing ?? 'inconclusive' }];

@@ -27,19 +27,9 @@ const folder = z.string(folderWords).regex(/^(?![a-z0-9+.-]+:\/\/)[^\0]+$/i, fol
 export const environmentShape = z.strictObject(
   {
     name: name.describe('Name of the environment: dev, test, prod, …'),
-    storage: nonEmptyText
-      .optional()
-      .describe('Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.'),
-    installation: z
-      .strictObject({
-        url: text.regex(
-          /^https?:\/\/[^\s/@]+$/,
-          expecting('the address of a Sluice server', 'https://sluice.example.com'),
-        ),
-        token: secretSource,
-      })
-      .optional()
-      .describe('Another installation that has this environment; releases are promoted there, nothing runs here.'),
+    storage: nonEmptyText.describe(
+      'Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.',
+    ),
     schedules: z.enum(['active', 'paused']).optional().describe('Whether schedules fire here; default paused.'),
     vars: valuesOf('name').optional(),
     params: valuesOf('parameter').optional(),

@@ -18,6 +18,7 @@ const gate = z.strictObject(
         on_missing: z.enum(['inconclusive', 'fail'], expecting('inconclusive or fail', 'inconclusive')).optional(),
       })
       .optional(),
+    checks: z.strictObject({ pipelines: pipelines.optional() }).optional(),
     external: z
       .strictObject({
         url: text.regex(/^https?:\/\/[^\s]+$/, expecting('an http or https address', 'https://example.com/ready')),
@@ -25,7 +26,7 @@ const gate = z.strictObject(
       })
       .optional(),
   },
-  expecting('a gate: a map with smoke, metric or external', '{ smoke: { pipelines: ["*"], timeout: 30m } }'),
+  expecting('a gate: a map with smoke, metric, checks or external', '{ smoke: { pipelines: ["*"], timeout: 30m } }'),
 );
 
 /** Keys of an environment file that say how releases come into it. */

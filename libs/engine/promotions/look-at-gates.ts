@@ -1,11 +1,11 @@
-import { type Gate, type GateRecord, gateName, gatesOf, otherInstallation, type PromotionCase } from '#core';
+import { type Gate, type GateRecord, gateName, gatesOf, type PromotionCase } from '#core';
 import { evaluate, withOverlay } from '#dag';
-import { lookElsewhere } from './look-elsewhere.ts';
 import { missingIn } from './plan-promotion.ts';
+import { lookAtChecks } from './look-at-checks.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
 
-export type Look = Pick<GateRecord, 'state' | 'detail'> & { readonly evidence?: GateRecord['evidence'] };
+type Look = Pick<GateRecord, 'state' | 'detail'> & { readonly evidence?: GateRecord['evidence'] };
 
 /**
  * Looks at the gates in their order and stops at the first that has no answer yet: a metric means nothing before its run.
@@ -45,15 +45,15 @@ function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promis
       return smoke(parts, known, gate);
     case 'metric':
       return metric(parts, known, gate);
+    case 'checks':
+      return checks(parts, known, gate);
     case 'external':
       return external(parts, gate);
-    case 'installation':
-      return lookElsewhere(parts, known, gate);
   }
 }
 
 /** The release is whole, and the target has what its tasks name. */
-async function validate(parts: PromotionParts, { promotion }: PromotionCase): Promise<Look> {
+export async function validate(parts: PromotionParts, { promotion }: PromotionCase): Promise<Look> {
   const environment = parts.environments.get(promotion.environment);
   const release = await parts.promotions.release(promotion.release);
   if (environment === null || release === null)
@@ -64,9 +64,6 @@ async function validate(parts: PromotionParts, { promotion }: PromotionCase): Pr
   if (wrong.length > 0) return invalid(wrong);
   const { name, secrets } = environment.config;
   const pipelines = (await parts.pipelines.all(promotion.release)).map((pipeline) => withOverlay(pipeline, name));
-  // What another installation has it knows itself.
-  if (otherInstallation(environment.config.promotion) !== null)
-    return { state: 'passed', detail: `${pipelines.length} pipelines.` };
   const missing = missingIn(environment, pipelines);
   wrong.push(...missing.secrets.map((secret) => `${name} has no secret ${secret}.`));
   wrong.push(...missing.pools.map((pool) => `${name} has no pool ${pool}.`));
@@ -92,37 +89,15 @@ async function provenance(
   { promotion }: PromotionCase,
   gate: Extract<Gate, { kind: 'provenance' }>,
 ): Promise<Look> {
-  const { verified, stated } = await verifiedIn(parts, promotion, gate.from);
+  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
   const missing = gate.from.filter((name) => verified[name] === undefined);
-  const evidence = { ...instants(verified), ...(stated.length === 0 ? {} : { stated }) };
-  if (missing.length > 0) {
-    const detail = `It was never verified in ${missing.join(', ')}; promote it there first.`;
-    return { state: 'failed', detail, evidence };
-  }
-  const by = [...new Set(stated.map((one) => one.by))].join(', ');
-  return {
-    state: 'passed',
-    detail: `Verified in ${gate.from.join(', ')}${by === '' ? '' : `, as ${by} states`}.`,
-    evidence,
-  };
-}
-
-/** When it was verified in these environments; of those that this installation does not know, as a token states it. */
-async function verifiedIn(
-  { promotions, environments }: PromotionParts,
-  { release, plan }: PromotionCase['promotion'],
-  from: readonly string[],
-) {
-  const own = await promotions.verifiedIn(release, from);
-  const stated = (plan.vouched ?? []).filter(
-    ({ environment }) =>
-      from.includes(environment) && own[environment] === undefined && environments.get(environment) === null,
-  );
-  const verified = {
-    ...own,
-    ...Object.fromEntries(stated.map(({ environment, at }) => [environment, Date.parse(at)])),
-  };
-  return { verified, stated };
+  return missing.length === 0
+    ? { state: 'passed', detail: `Verified in ${gate.from.join(', ')}.`, evidence: instants(verified) }
+    : {
+        state: 'failed',
+        detail: `It was never verified in ${missing.join(', ')}; promote it there first.`,
+        evidence: instants(verified),
+      };
 }
 
 async function soak(
@@ -130,7 +105,7 @@ async function soak(
   { promotion }: PromotionCase,
   gate: Extract<Gate, { kind: 'soak' }>,
 ): Promise<Look> {
-  const { verified } = await verifiedIn(parts, promotion, gate.from);
+  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
   const since = Math.max(...gate.from.map((name) => verified[name] ?? Infinity));
   const until = new Date(since + gate.ms);
   if (!Number.isFinite(since)) return { state: 'failed', detail: `It was never verified in ${gate.from.join(', ')}.` };
@@ -178,7 +153,9 @@ async function smoke(
       detail: `Run ${ended.runId} of ${ended.pipeline} in ${source} ended ${ended.state}.`,
       evidence: { environment: source, runs, failed: ended.runId },
     };
-  if (parts.clock.now().getTime() - Date.parse(promotion.stateAt) > gate.timeoutMs)
+  // From when they were started: other gates may have taken days before.
+  const since = started.map(({ createdAt }) => Date.parse(createdAt)).sort((a, b) => a - b)[0];
+  if (since !== undefined && parts.clock.now().getTime() - since > gate.timeoutMs)
     return { state: 'failed', detail: `${missing.map(({ name }) => name).join(', ')} did not succeed in time.` };
   const impossible = await startPromotionRuns(parts.store, missing, {
     promotionId: promotion.id,
@@ -231,6 +208,17 @@ async function metric(
     detail: `${why} A person has to decide.`,
     evidence,
   };
+}
+
+async function checks(
+  parts: PromotionParts,
+  known: PromotionCase,
+  gate: Extract<Gate, { kind: 'checks' }>,
+): Promise<Look> {
+  const name = sourceOf(known) ?? '';
+  const source = parts.environments.get(name);
+  if (source === null) return { state: 'failed', detail: `There is no environment ${name} to look at.` };
+  return lookAtChecks(parts, known, gate, source);
 }
 
 async function external(parts: PromotionParts, gate: Extract<Gate, { kind: 'external' }>): Promise<Look> {

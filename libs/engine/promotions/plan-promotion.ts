@@ -10,6 +10,7 @@ import {
   type PipelineDiff,
   type PromotionKind,
   type RunsInFlight,
+  type TakenBackVersion,
 } from '#core';
 import { isWithinWindow, nextIntervals, withOverlay } from '#dag';
 import type { AppliedEnvironment } from '../ports.ts';
@@ -26,6 +27,7 @@ export interface PlanFacts {
   readonly before: readonly CompiledPipeline[];
   readonly after: readonly CompiledPipeline[];
   readonly runsInFlight: readonly RunsInFlight[];
+  readonly takenBack: readonly TakenBackVersion[];
   readonly hold: string | null;
   readonly freezes: readonly FreezeRecord[];
   readonly now: Date;
@@ -52,6 +54,8 @@ export interface PlannedPromotion {
   readonly freezes: readonly FreezeRecord[];
   readonly hold: string | null;
   readonly runsInFlight: readonly RunsInFlight[];
+  /** Of a rollback: locations whose data returns to an earlier version. */
+  readonly takenBack: readonly TakenBackVersion[];
   readonly risk: { readonly level: 'none' | 'low' | 'medium' | 'high'; readonly reasons: readonly string[] };
 }
 
@@ -71,7 +75,8 @@ export function planPromotion(facts: PlanFacts): PlannedPromotion {
   };
   const missing = missingIn(environment, after);
   const schedules = scheduleChanges(before, after, now);
-  const planned = { pipelines, schedules, paths, missing, runsInFlight: facts.runsInFlight, hold: facts.hold };
+  const { runsInFlight, takenBack, hold } = facts;
+  const planned = { pipelines, schedules, paths, missing, runsInFlight, takenBack, hold };
   return {
     ...planned,
     planHash: facts.release === null ? null : planHash({ ...facts, release: facts.release }),
@@ -149,10 +154,11 @@ function riskOf({
   paths,
   missing,
   runsInFlight,
+  takenBack,
   hold,
 }: Pick<
   PlannedPromotion,
-  'pipelines' | 'schedules' | 'paths' | 'missing' | 'runsInFlight' | 'hold'
+  'pipelines' | 'schedules' | 'paths' | 'missing' | 'runsInFlight' | 'takenBack' | 'hold'
 >): PlannedPromotion['risk'] {
   const removed = pipelines.filter(({ change }) => change === 'removed');
   const changed = pipelines.filter(({ change }) => change === 'changed');
@@ -164,6 +170,7 @@ function riskOf({
     ...(lacking === 0 ? [] : [`${counted(lacking, 'secret or pool', 'secrets or pools')} missing`]),
     ...(removed.length === 0 ? [] : [`${counted(removed.length, 'pipeline')} removed`]),
     ...(paths.orphaned.length === 0 ? [] : [`${counted(paths.orphaned.length, 'path')} no longer written`]),
+    ...(takenBack.length === 0 ? [] : [`${counted(takenBack.length, 'location')} back to earlier data`]),
   ];
   const medium = [
     ...(rescheduled.length === 0 ? [] : [`${counted(rescheduled.length, 'schedule')} changed`]),

@@ -6,6 +6,7 @@ const EVENTS: Partial<Record<PromotionRecord['state'], AlertEvent>> = {
   failed: 'promotion.failed',
   rejected: 'promotion.failed',
   expired: 'promotion.failed',
+  superseded: 'promotion.failed',
   rolled_back: 'promotion.rolled_back',
 };
 
@@ -15,12 +16,20 @@ const TITLES: Partial<Record<AlertEvent, string>> = {
   'promotion.rolled_back': 'was rolled back',
 };
 
-/** Tells the people of the target environment; promotions that only go on are told to nobody. */
-export async function tellOfPromotion(parts: PromotionParts, promotion: PromotionRecord): Promise<void> {
+/**
+ * What the people of the target environment are told of a promotion in its new state; nothing when it only goes on.
+ * `needed`: approvals that it waits for.
+ */
+export async function promotionAlerts(
+  parts: Pick<PromotionParts, 'environments' | 'promotions' | 'alertDefaults'>,
+  promotion: PromotionRecord,
+  needed: number,
+): Promise<readonly AlertInsert[]> {
   const event = EVENTS[promotion.state];
   const environment = parts.environments.get(promotion.environment)?.config;
-  if (event === undefined || environment === undefined || !environment.alerts.on.includes(event)) return;
-  if (environment.alerts.mute.includes(event)) return;
+  if (event === undefined || environment === undefined || !environment.alerts.on.includes(event)) return [];
+  if (environment.alerts.mute.includes(event)) return [];
+  if (event === 'promotion.waiting' && needed === 0) return [];
   const release = await parts.promotions.release(promotion.release);
   const message: StoredAlert = {
     event,
@@ -45,7 +54,7 @@ export async function tellOfPromotion(parts: PromotionParts, promotion: Promotio
     ...(environment.alerts.slack ? [`slack:${environment.alerts.slack.channel}`] : []),
     ...(environment.alerts.email?.to ?? []).map((address) => `email:${address}`),
   ];
-  const inserts = targets.map((target): AlertInsert => {
+  return targets.map((target): AlertInsert => {
     const reason = parts.alertDefaults.unavailable(target.startsWith('slack:') ? 'slack' : 'email', environment);
     return {
       environment: promotion.environment,
@@ -59,5 +68,4 @@ export async function tellOfPromotion(parts: PromotionParts, promotion: Promotio
       detail: reason,
     };
   });
-  if (inserts.length > 0) await parts.store.insertAlerts(inserts);
 }

@@ -4,15 +4,13 @@ import {
   type GivenApproval,
   gateName,
   gatesOf,
-  isOneself,
-  otherInstallation,
   type PromotionCase,
   type PromotionKind,
   type PromotionRecord,
   SluiceError,
-  type VouchedVerification,
 } from '#core';
 import type { AppliedEnvironment } from '../ports.ts';
+import { namesOf, refuseUncounted } from './duties.ts';
 import { planHash, type PlannedPromotion, planPromotion } from './plan-promotion.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 
@@ -38,8 +36,6 @@ export interface PromotionRequest {
   readonly planHash: string | null;
   /** Names of gates to pass over; needs a reason. */
   readonly overrides: readonly string[];
-  /** When it was verified in environments of another installation, as the caller states. */
-  readonly verified: readonly { readonly environment: string; readonly at: string }[];
   /** Who approves along with the request, as the caller vouches; null: nobody. */
   readonly approver: string | null;
 }
@@ -67,8 +63,11 @@ export class Promotions {
     const { promotions, pipelines, clock } = this.parts;
     const applied = this.#environment(environment);
     const release = 'release' in candidate ? candidate.release : null;
-    const [stand, runsInFlight, holds, freezes] = await Promise.all([
+    const [stand, takenBack, runsInFlight, holds, freezes] = await Promise.all([
       promotions.stand(environment),
+      kind === 'rollback' && release !== null && !(await this.parts.isFollowed(environment))
+        ? promotions.takenBackVersions(environment, release)
+        : [],
       promotions.runsInFlight(environment),
       promotions.holds(environment),
       promotions.freezes(environment),
@@ -82,6 +81,7 @@ export class Promotions {
       before: stand.release === null ? [] : await pipelines.all(stand.release),
       after: 'release' in candidate ? await pipelines.all(candidate.release) : candidate.pipelines,
       runsInFlight: runsInFlight.filter((one) => one.release !== release),
+      takenBack,
       hold: holds.find((hold) => hold.release === release)?.reason ?? null,
       freezes,
       now: clock.now(),
@@ -105,13 +105,9 @@ export class Promotions {
     const unknown = overrides.find((name) => !names.includes(name));
     if (unknown !== undefined)
       throw new SluiceError('bad_request', `${environment} has no gate "${unknown}"; it has ${names.join(', ')}.`);
-    const elsewhere = otherInstallation(applied.config.promotion);
-    if (elsewhere !== null && overrides.includes(gateName(elsewhere))) throw decidedThere(elsewhere.url);
-    const vouched = this.#vouched(given.verified, caller);
     const { pointerSeq, record } = await this.#newPromotion(applied, release, kind, caller, {
       ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight },
       overrides: overrides.map((gate) => ({ gate, reason: reason ?? '', actor: caller.name })),
-      ...(vouched.length === 0 ? {} : { vouched }),
     });
     if (given.planHash !== null && given.planHash !== record.planHash)
       throw new SluiceError(
@@ -133,7 +129,19 @@ export class Promotions {
     return id;
   }
 
-  /** Returns to a release that was verified here before: `to`, or the last one other than the present. Its promotion's id. */
+  /** Release that a rollback returns to by itself; throws `conflict` when there is none. */
+  async earlierRelease(environment: string): Promise<string> {
+    const { promotions } = this.parts;
+    this.#environment(environment);
+    const { release } = await promotions.stand(environment);
+    const to = await promotions.verifiedBefore(environment, release);
+    if (to !== null) return to;
+    throw new SluiceError('conflict', `No release was verified in ${environment} before the present one.`, {
+      hint: 'Name one with `--to`, promote a release, or pause the schedules: `sluice pipelines pause`.',
+    });
+  }
+
+  /** Returns to a release that was verified here before: `to`, or the one before the present. Its promotion's id. */
   async rollBack(
     given: {
       readonly environment: string;
@@ -147,16 +155,7 @@ export class Promotions {
     const { promotions } = this.parts;
     const { environment } = given;
     const applied = this.#environment(environment);
-    const { release: current } = await promotions.stand(environment);
-    const to = given.to ?? (await promotions.lastVerified(environment, current));
-    if (to === null)
-      throw new SluiceError(
-        'conflict',
-        `No other release was ever verified in ${environment}; there is nothing to return to.`,
-        {
-          hint: 'Promote a release, or pause the schedules: `sluice pipelines pause`.',
-        },
-      );
+    const to = given.to ?? (await this.earlierRelease(environment));
     if ((await promotions.verifiedIn(to, [environment]))[environment] === undefined)
       throw new SluiceError('conflict', `Release ${to.slice(0, 12)} was never verified in ${environment}.`, {
         hint: `Promote it: \`sluice promote --to ${environment} --release ${to.slice(0, 12)}\`.`,
@@ -169,25 +168,22 @@ export class Promotions {
 
   async decide(id: string, decision: Decision, caller: Caller): Promise<void> {
     const { promotions } = this.parts;
-    const { promotion, approvals } = await this.open(id);
-    if (promotion.state === 'verifying')
-      throw new SluiceError('conflict', `Promotion ${id} has switched ${promotion.environment} already.`, {
-        hint: `To return: \`sluice rollback --env ${promotion.environment}\`.`,
-      });
+    const { promotion } = await this.open(id);
+    if (promotion.state === 'verifying') throw switchedAlready(promotion);
     const approval = { ...(await this.#approval(caller, decision)), planHash: promotion.planHash };
     if (decision.decision === 'approve') refuseUncounted(approval, promotion);
     if (!(await promotions.approvePromotion(id, approval))) {
+      const { approvals, promotion: now } = await this.open(id);
       const before = approvals.find(({ approver }) => approver === approval.approver);
-      if (before?.decision !== decision.decision)
+      if (before === undefined) throw switchedAlready(now);
+      if (before.decision !== decision.decision)
         throw new SluiceError('conflict', `${approval.approver} has decided on promotion ${id} already.`);
     }
     this.parts.onChange();
   }
 
   async override(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
-    const { gates, promotion } = await this.open(id);
-    const elsewhere = otherInstallation(promotion.plan.rules);
-    if (elsewhere !== null && gate === gateName(elsewhere)) throw decidedThere(elsewhere.url);
+    const { gates } = await this.open(id);
     if (!(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
       throw new SluiceError('conflict', `Promotion ${id} has no gate "${gate}" that waits for an answer.`, {
         hint: `Its gates: ${gates.map(({ name, state }) => `${name} (${state})`).join(', ') || 'none yet'}.`,
@@ -272,8 +268,7 @@ export class Promotions {
     release: string,
     kind: PromotionKind,
     caller: Caller,
-    more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> &
-      Pick<PromotionRecord['plan'], 'overrides' | 'vouched'>,
+    more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> & Pick<PromotionRecord['plan'], 'overrides'>,
   ) {
     const { promotions } = this.parts;
     const { name: environment, promotion: rules } = applied.config;
@@ -284,27 +279,11 @@ export class Promotions {
     const record = {
       ...{ environment, release, kind, pointerSeq, configHash: applied.hash, actor: caller.name },
       ...{ previous: stand.release, fallback: await promotions.lastVerified(environment, release) },
-      plan: {
-        ...{ rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
-        ...(more.vouched === undefined ? {} : { vouched: more.vouched }),
-      },
+      plan: { rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
       planHash: planHash({ environment: applied, release, kind, pointerSeq }),
       ...{ reason: more.reason, buildUrl: more.buildUrl },
     };
     return { pointerSeq, record };
-  }
-
-  /** Of an environment that is known here nobody states anything: it is known what was verified in it. */
-  #vouched(verified: PromotionRequest['verified'], caller: Caller): VouchedVerification[] {
-    const now = this.parts.clock.now();
-    return verified.map(({ environment, at }) => {
-      if (this.parts.environments.get(environment) !== null)
-        throw new SluiceError('conflict', `"${environment}" is an environment of this installation.`, {
-          hint: 'What was verified there is known here; only of environments of other installations it can be stated.',
-        });
-      // A clock that is ahead must not make it soak for longer.
-      return { environment, at: new Date(Math.min(Date.parse(at), now.getTime())).toISOString(), by: caller.name };
-    });
   }
 
   /** What something else moves all the time makes no plan stale. */
@@ -330,35 +309,8 @@ export class Promotions {
   }
 }
 
-function decidedThere(url: string): SluiceError {
-  return new SluiceError('conflict', `Nobody here decides for ${url}.`, { hint: 'Decide on its promotion there.' });
-}
-
-/** An approval that would not count is an error, not a line that nobody reads. */
-function refuseUncounted(
-  approval: GivenApproval,
-  { plan: { rules, authors }, actor }: Pick<PromotionRecord, 'plan' | 'actor' | 'id'>,
-): void {
-  const { groups } = rules.approvals;
-  if (isOneself(approval, { rules, requester: actor, authors }))
-    throw new SluiceError(
-      'forbidden',
-      `${approval.approver} asked for this promotion or wrote the commit, and may not approve it.`,
-      {
-        hint: 'Somebody else has to: the environment says `exclude_author`.',
-      },
-    );
-  if (groups.length > 0 && !approval.groups.some((group) => groups.includes(group)))
-    throw new SluiceError(
-      'forbidden',
-      `${approval.approver} is in none of the groups whose approval counts: ${groups.join(', ')}.`,
-      { hint: 'Groups are those of the approver’s token here: `sluice token list`.' },
-    );
-}
-
-/** `Ada <ada@example.com>`: all that an approver of that name might be called. */
-function namesOf(author: string | null): string[] {
-  if (author === null) return [];
-  const [, name = author, address = ''] = /^(.*?)\s*<([^>]*)>$/.exec(author) ?? [];
-  return [author, name, address, address.split('@')[0] ?? ''].filter((one) => one !== '');
+function switchedAlready({ id, environment }: PromotionRecord): SluiceError {
+  return new SluiceError('conflict', `Promotion ${id} has switched ${environment} already.`, {
+    hint: `To return: \`sluice rollback --env ${environment}\`.`,
+  });
 }

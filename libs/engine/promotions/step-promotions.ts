@@ -1,15 +1,17 @@
 import {
   ACTIVE_PROMOTION_STATES,
   countApprovals,
+  failedVerification,
   nextPromotionStep,
   type PromotionCase,
   type PromotionFacts,
   type PromotionRecord,
   type PromotionStep,
+  STALE,
 } from '#core';
-import { isWithinWindow } from '#dag';
-import { lookAtGates } from './look-at-gates.ts';
-import { tellOfPromotion } from './promotion-alerts.ts';
+import { isWithinWindow, withOverlay } from '#dag';
+import { lookAtGates, validate } from './look-at-gates.ts';
+import { promotionAlerts } from './promotion-alerts.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
 
@@ -39,13 +41,18 @@ async function advance(parts: PromotionParts, id: string): Promise<void> {
   for (let step = 0; step < MOST_STEPS; step++) {
     const known = await parts.promotions.promotionCase(id);
     if (known === null || !isActive(known.promotion)) return;
-    const next = nextPromotionStep(await factsOf(parts, known));
-    if (!(await take(parts, known, next))) return;
+    const facts = await factsOf(parts, known);
+    if (!(await take(parts, known, facts, nextPromotionStep(facts)))) return;
   }
 }
 
 /** True when it is worth looking again at once. */
-async function take(parts: PromotionParts, known: PromotionCase, step: PromotionStep): Promise<boolean> {
+async function take(
+  parts: PromotionParts,
+  known: PromotionCase,
+  facts: PromotionFacts,
+  step: PromotionStep,
+): Promise<boolean> {
   const { promotions } = parts;
   const { id, state, detail } = known.promotion;
   switch (step.kind) {
@@ -60,30 +67,42 @@ async function take(parts: PromotionParts, known: PromotionCase, step: Promotion
       return pending === undefined;
     }
     case 'move': {
-      if (!(await promotions.movePromotion(id, state, step.to, step.detail, ACTOR))) return true;
-      if (step.to !== 'approval' || lacksApproval(known))
-        await tellOfPromotion(parts, { ...known.promotion, state: step.to, detail: step.detail });
+      const alerts = await alertsOf(parts, known, facts, step.to, step.detail);
+      await promotions.movePromotion(id, state, step.to, step.detail, ACTOR, alerts);
       return true;
     }
-    case 'switch': {
-      const { environment } = known.promotion;
-      const result = await promotions.switchPromotion(id, { moves: !(await parts.isFollowed(environment)) });
-      if (result === 'switched') parts.wake();
-      // What stopped it is a fact that the next look sees.
-      return result !== 'frozen';
-    }
+    case 'switch':
+      return switchOver(parts, known, facts);
     case 'verify':
-      return verify(parts, known);
+      return verify(parts, known, facts);
     case 'roll_back': {
-      if (!(await promotions.rollBackPromotion(id, step.to, step.detail))) return true;
+      if (step.to === null) await knowSchedules(parts, known.promotion);
+      const alerts = await alertsOf(parts, known, facts, 'rolled_back', step.detail);
+      if (!(await promotions.rollBackPromotion(id, step.to, step.detail, alerts))) return true;
       parts.wake();
-      await tellOfPromotion(parts, { ...known.promotion, state: 'rolled_back', detail: step.detail });
       return false;
     }
   }
 }
 
-async function verify(parts: PromotionParts, { promotion }: PromotionCase): Promise<boolean> {
+/** What was valid when it was planned may be so no more: days of soaking and approvals lie between. */
+async function switchOver(parts: PromotionParts, known: PromotionCase, facts: PromotionFacts): Promise<boolean> {
+  const { id } = known.promotion;
+  const broken = await validatedAgain(parts, known);
+  if (broken !== null) return take(parts, known, facts, { kind: 'move', to: 'failed', detail: broken });
+  const { window } = facts.rules;
+  const result = await parts.promotions.switchPromotion(id, {
+    moves: !facts.followed,
+    isOpen: () => window === null || isWithinWindow(window, parts.clock.now()),
+  });
+  if (result === 'switched') parts.wake();
+  if (result === 'stale') return take(parts, known, facts, { kind: 'move', to: 'superseded', detail: STALE });
+  // What else stopped it is a fact that the next look sees.
+  return result !== 'closed';
+}
+
+async function verify(parts: PromotionParts, known: PromotionCase, facts: PromotionFacts): Promise<boolean> {
+  const { promotion } = known;
   const environment = parts.environments.get(promotion.environment);
   const { verify: rules } = promotion.plan.rules;
   if (environment === null || rules === null) return false;
@@ -100,13 +119,36 @@ async function verify(parts: PromotionParts, { promotion }: PromotionCase): Prom
     parts.observer.problem('starting a verification run', new Error(reason), { promotion: promotion.id, pipeline });
   parts.wake();
   if (impossible.length < pipelines.length) return true;
-  return parts.promotions.movePromotion(
-    promotion.id,
-    'verifying',
-    'verified',
-    'No pipeline can be started by itself.',
-    ACTOR,
+  const why = `Nothing could be verified: no pipeline ${rules.pipelines.join(', ')} of the release can be started by itself.`;
+  return take(parts, known, facts, failedVerification(facts, why));
+}
+
+/** Null: it is valid, or somebody passed over that. */
+async function validatedAgain(parts: PromotionParts, known: PromotionCase): Promise<string | null> {
+  if (known.gates.some(({ kind, state }) => kind === 'validate' && state === 'overridden')) return null;
+  const { state, detail } = await validate(parts, known);
+  return state === 'passed' ? null : `Not valid any more: ${detail}`;
+}
+
+/** A schedule that nobody has fired yet is paused too: its row has to be there. */
+async function knowSchedules(parts: PromotionParts, { environment, release }: PromotionRecord): Promise<void> {
+  const pipelines = (await parts.pipelines.all(release)).map((pipeline) => withOverlay(pipeline, environment));
+  await parts.store.syncSchedules(
+    environment,
+    pipelines.map(({ name, schedule }) => ({ pipeline: name, definition: JSON.stringify(schedule) })),
   );
+}
+
+/** Whoever asks with an approver in hand, as build servers do, waits for nobody. */
+function alertsOf(
+  parts: PromotionParts,
+  { promotion }: PromotionCase,
+  facts: PromotionFacts,
+  state: PromotionRecord['state'],
+  detail: string,
+) {
+  const { needed, counted } = countApprovals(facts);
+  return promotionAlerts(parts, { ...promotion, state, detail }, Math.max(0, needed - counted.length));
 }
 
 async function factsOf(
@@ -115,7 +157,7 @@ async function factsOf(
 ): Promise<PromotionFacts> {
   const { environment, release, plan } = promotion;
   const now = parts.clock.now();
-  const [stand, holds, freezes, isFollowed] = await Promise.all([
+  const [stand, holds, freezes, followed] = await Promise.all([
     parts.promotions.stand(environment),
     parts.promotions.holds(environment),
     parts.promotions.freezes(environment),
@@ -137,20 +179,11 @@ async function factsOf(
     hold: holds.find((hold) => hold.release === release)?.reason ?? null,
     freeze: frozen?.reason ?? null,
     windowOpen: plan.rules.window === null || isWithinWindow(plan.rules.window, now),
-    stale:
-      (stand.pointerSeq !== promotion.pointerSeq && !isFollowed) ||
-      parts.environments.get(environment)?.hash !== promotion.configHash,
+    stale: (stand.pointerSeq !== promotion.pointerSeq && !followed) || stand.configHash !== promotion.configHash,
+    followed,
     verification: verification.length === 0 ? null : verification,
     fallback: promotion.fallback,
   };
-}
-
-/** Whoever asks with an approver in hand, as build servers do, waits for nobody. */
-function lacksApproval({ promotion, gates, approvals }: PromotionCase): boolean {
-  const { kind, planHash, actor, plan } = promotion;
-  const given = { kind, planHash, gates, approvals, rules: plan.rules, authors: plan.authors, requester: actor };
-  const { needed, counted } = countApprovals(given);
-  return counted.length < needed;
 }
 
 function isActive({ state }: PromotionRecord): boolean {

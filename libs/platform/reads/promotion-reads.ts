@@ -147,9 +147,11 @@ async function readStand(context: PromotionReadContext, environment: string): Pr
 async function readPlan(context: PromotionReadContext, request: PlanRequest, among: Among): Promise<PromotionPlan> {
   const { promotions, db, store } = context;
   const { environment, kind, files } = request;
-  if ((request.release === undefined) === (files === undefined))
+  const earlier = kind === 'rollback' && request.release === undefined && files === undefined;
+  if (!earlier && (request.release === undefined) === (files === undefined))
     throw new SluiceError('bad_request', 'A plan is of either a `release` or of `files`.');
-  const release = request.release === undefined ? null : (await readRelease(context, request.release, among)).digest;
+  const asked = earlier ? await promotions.earlierRelease(environment) : request.release;
+  const release = asked === undefined ? null : (await readRelease(context, asked, among)).digest;
   const planned = await promotions.plan(environment, release === null ? compiled(files ?? []) : { release }, kind);
   const { release: currentRelease } = await store.stand(environment);
   const known = await shortReleases(db, [release, currentRelease]);

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Admitted, Applied, Batch } from '#core';
+import type { Admitted, Applied, Batch, MovedPointer } from '#core';
 import { admit, SluiceError } from '#core';
 import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
@@ -11,9 +11,9 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   return inTransaction(db, async (manager) => {
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
-    await write(manager, batch);
+    const pointed = await write(manager, batch);
     const admitted = batch.pools.length === 0 ? [] : await admitReady(manager, batch);
-    return { kind: 'applied', admitted };
+    return { kind: 'applied', admitted, pointed };
   });
 }
 
@@ -101,17 +101,19 @@ const WRITE: Prepared = {
       on conflict (environment, version) do nothing
     ), pointed as (
       insert into path_pointer (environment, location, pipeline, path, map_key, interval_start, interval_end, version, manifest_hash,
-                                run_id, attempt_id)
+                                run_id, attempt_id, fence)
       select distinct on (environment, location) environment, location, pipeline, name, "mapKey", "intervalStart", "intervalEnd", version,
-             "manifestHash", "runId", "attemptId"
+             "manifestHash", "runId", "attemptId", "attemptId"
       from versions
-      where not shadow
+      where not shadow and not exists (select from run r where r.id = "runId" and r.withdrawn_at is not null)
       order by environment, location, "attemptId" desc
       on conflict (environment, location) do update
       set pipeline = excluded.pipeline, path = excluded.path, map_key = excluded.map_key, interval_start = excluded.interval_start,
           interval_end = excluded.interval_end, version = excluded.version, manifest_hash = excluded.manifest_hash,
-          run_id = excluded.run_id, attempt_id = excluded.attempt_id, published_at = now(), projected = false
-      where path_pointer.attempt_id < excluded.attempt_id
+          run_id = excluded.run_id, attempt_id = excluded.attempt_id, published_at = now(), projected = false,
+          fence = greatest(excluded.fence, path_pointer.fence + 1)
+      where path_pointer.attempt_id is null or path_pointer.attempt_id < excluded.attempt_id
+      returning environment, location, version, fence::text
     ), ended as (
       update run r
       set state = u.state, reason = u.reason, counts = u.counts, finished_at = clock_timestamp(), deadline_at = null
@@ -129,10 +131,11 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($8::jsonb) as t (environment text, "runId" bigint, payload jsonb)
     )
     select (select count(*) from inserted)::int as inserted, (select count(*) from updated)::int as updated,
-           (select count(*) from attempts)::int as attempts, (select count(*) from ended)::int as ended`,
+           (select count(*) from attempts)::int as attempts, (select count(*) from ended)::int as ended,
+           (select coalesce(jsonb_agg(pointed), '[]') from pointed) as pointed`,
 };
 
-async function write(manager: EntityManager, batch: Batch): Promise<void> {
+async function write(manager: EntityManager, batch: Batch): Promise<readonly MovedPointer[]> {
   const lists = [
     batch.inserts,
     batch.updates,
@@ -143,8 +146,8 @@ async function write(manager: EntityManager, batch: Batch): Promise<void> {
     batch.alerts,
     batch.live,
   ];
-  if (lists.every((list) => list.length === 0)) return;
-  const [counts] = await run<{ inserted: number; updated: number; attempts: number; ended: number }>(
+  if (lists.every((list) => list.length === 0)) return [];
+  const [counts] = await run<{ updated: number; ended: number; pointed: readonly MovedPointer[] }>(
     manager,
     WRITE,
     lists.map((list) => JSON.stringify(list)),
@@ -162,6 +165,7 @@ async function write(manager: EntityManager, batch: Batch): Promise<void> {
         },
       },
     );
+  return counts.pointed;
 }
 
 const FREE_AND_LOCK_POOLS: Prepared = {

@@ -1,4 +1,4 @@
-import type { EarlierInputs, InputBinding, PublishedPath } from '#core';
+import type { EarlierInputs, InputBinding, MovedPointer, PublishedPath } from '#core';
 import type { Db } from '../statement.ts';
 
 /** Versions that a path's readers may be given. Ordered by location. */
@@ -31,7 +31,7 @@ export function versionsBetween(
     select location, version, manifest_hash as "manifestHash", map_key as "mapKey", run_id::text as "runId",
            interval_start as "intervalStart", interval_end as "intervalEnd"
     from path_pointer
-    where environment = ${environment} and pipeline = ${pipeline} and path = ${path}
+    where environment = ${environment} and pipeline = ${pipeline} and path = ${path} and version is not null
       and interval_end > ${from}::timestamptz and interval_end <= ${to}::timestamptz and interval_start >= ${from}::timestamptz
     order by location`;
 }
@@ -47,7 +47,7 @@ export function newestVersions(
     with newest as (
       select run_id
       from path_pointer
-      where environment = ${environment} and pipeline = ${pipeline} and path = ${path}
+      where environment = ${environment} and pipeline = ${pipeline} and path = ${path} and version is not null
         and (${before}::timestamptz is null or interval_end <= ${before}::timestamptz)
       order by interval_end desc nulls last, attempt_id desc
       limit 1
@@ -113,6 +113,7 @@ export async function baseline(
     with previous as (
       select r.id from run r
       where r.environment = ${environment} and r.pipeline = ${pipeline} and r.state = 'success' and not r.shadow and r.id < ${runId}::bigint
+        and r.withdrawn_at is null
       order by r.id desc
       limit 1
     )
@@ -123,29 +124,23 @@ export async function baseline(
   return Object.fromEntries(rows.map((row) => [row.name, row.value]));
 }
 
-export function unprojected(
-  db: Db,
-  limit: number,
-): Promise<{ environment: string; location: string; version: string; attemptId: string }[]> {
+export function unprojected(db: Db, limit: number): Promise<MovedPointer[]> {
   return db.sql`
-    select environment, location, version, attempt_id::text as "attemptId"
+    select environment, location, version, fence::text
     from path_pointer
     where not projected
-    order by attempt_id
+    order by path_pointer.fence
     limit ${limit}`;
 }
 
 /** Only if the pointer has not moved on meanwhile. */
-export async function markProjected(
-  db: Db,
-  items: readonly { environment: string; location: string; version: string }[],
-): Promise<void> {
+export async function markProjected(db: Db, items: readonly MovedPointer[]): Promise<void> {
   await db.sql`
     with marked as (
       update path_pointer p
       set projected = true
-      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as t (environment text, location text, version text)
-      where p.environment = t.environment and p.location = t.location and p.version = t.version
+      from jsonb_to_recordset(${JSON.stringify(items)}::jsonb) as t (environment text, location text, fence bigint)
+      where p.environment = t.environment and p.location = t.location and p.fence = t.fence
       returning 1
     )
     select count(*) from marked`;

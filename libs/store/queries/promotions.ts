@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type {
+  AlertInsert,
   ApprovalRecord,
   EnvironmentStand,
   GateRecord,
@@ -9,10 +10,13 @@ import type {
   PromotionRecord,
   PromotionRunRecord,
   PromotionState,
+  RunRecord,
   RunsInFlight,
 } from '#core';
 import type { Db } from '../statement.ts';
+import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
+import { getRun } from './runs.ts';
 
 /** Promotions: requesting, reading, moving. */
 
@@ -36,7 +40,7 @@ export function createPromotion(
     const [same] = await manager.sql<{ id: string }[]>`
       select id::text from promotion p
       where environment = ${environment} and release = ${release} and kind = ${kind}
-        and (finished_at is null or (state = 'verified'
+        and ((finished_at is null and (state = 'verifying' or plan_hash = ${given.planHash})) or (state = 'verified'
              and id = (select max(id) from promotion l where l.environment = ${environment} and l.state in ('verified', 'rolled_back'))
              -- Where something else moves the pointer, what it points at says nothing of promotions.
              and (${given.pointerSeq} = 0 or ${release} = (select e.release from environment_pointer e where e.environment = ${environment} order by e.seq desc limit 1))))
@@ -48,7 +52,9 @@ export function createPromotion(
       with superseded as (
         update promotion
         set state = 'superseded', state_at = now(), finished_at = now(), detail = ${`Superseded by a ${kind === 'promote' ? 'newer promotion' : kind}.`}
-        where environment = ${environment} and finished_at is null and (state = 'queued' or ${preempts}::boolean)
+        where environment = ${environment} and finished_at is null
+          -- One of the same release was planned with what is no more: nobody's approval of it counts for the new plan.
+          and (state = 'queued' or ${preempts}::boolean or (release = ${release} and kind = ${kind} and state <> 'verifying'))
         returning id
       )
       select id::text from superseded`;
@@ -73,7 +79,6 @@ export function createPromotion(
         previous: given.previous,
         reason: given.reason,
         build: given.buildUrl,
-        ...(given.plan.vouched === undefined ? {} : { vouched: given.plan.vouched }),
       }),
     ]);
     return { id, created: true };
@@ -142,8 +147,7 @@ export async function movePromotion(
   id: string,
   from: PromotionState,
   to: PromotionState,
-  detail: string,
-  actor: string,
+  { detail, actor, alerts }: { detail: string; actor: string; alerts: readonly AlertInsert[] },
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
     const [moved] = await manager.sql<{ environment: string; release: string }[]>`
@@ -160,6 +164,7 @@ export async function movePromotion(
       )
       select environment, release from moved`;
     if (moved === undefined) return false;
+    if (alerts.length > 0) await insertAlerts(manager, alerts);
     await appendAudit(manager, [
       entry(actor, `promotion.${to}`, moved.environment, id, { from, release: moved.release, detail }),
     ]);
@@ -208,7 +213,9 @@ export function approvePromotion(dataSource: DataSource, id: string, given: Give
       with approved as (
         insert into promotion_approval (promotion_id, approver, asserted_by, groups, decision, comment, plan_hash)
         select id, ${given.approver}, ${given.assertedBy}, ${given.groups}::text[], ${given.decision}, ${given.comment}, ${given.planHash}
-        from promotion where id = ${id}::bigint and finished_at is null
+        from promotion where id = ${id}::bigint and finished_at is null and state <> 'verifying'
+        -- The switch waits for a rejection, or the rejection comes too late and says so.
+        for update
         on conflict do nothing
         returning promotion_id
       )
@@ -258,9 +265,27 @@ export async function verifiedIn(
 }
 
 export async function stand(db: Db, environment: string): Promise<EnvironmentStand> {
-  const [row] = await db.sql<{ release: string; seq: number }[]>`
-    select release, seq from environment_pointer where environment = ${environment} order by seq desc limit 1`;
-  return { release: row?.release ?? null, pointerSeq: row?.seq ?? 0 };
+  const [row] = await db.sql<EnvironmentStand[]>`
+    select p.release, coalesce(p.seq, 0) as "pointerSeq", coalesce(c.hash, '') as "configHash"
+    from (select 1) always
+    left join lateral (select release, seq from environment_pointer where environment = ${environment} order by seq desc limit 1) p on true
+    left join lateral (select hash from environment_config where environment = ${environment} order by seq desc limit 1) c on true`;
+  return row ?? { release: null, pointerSeq: 0, configHash: '' };
+}
+
+/** Before the promotion that brought the present release: a second rollback goes on backward, not forward again. */
+export async function verifiedBefore(db: Db, environment: string, current: string | null): Promise<string | null> {
+  const [row] = await db.sql<{ release: string }[]>`
+    select release from promotion v
+    where v.environment = ${environment} and v.state = 'verified' and v.release is distinct from ${current}::text
+      and not exists (
+        select from promotion_hold h where h.environment = v.environment and h.release = v.release and h.lifted_at is null)
+      and not exists (
+        select from promotion c
+        where c.environment = v.environment and c.release = ${current}::text and c.state = 'verified' and c.kind <> 'rollback'
+        having max(c.id) < v.id)
+    order by id desc limit 1`;
+  return row?.release ?? null;
 }
 
 /** Walks promotion_of_environment. */
@@ -293,6 +318,30 @@ export async function lastSuccess(
       and not (shadow and origin_run is not null)
     order by run.id desc limit 1`;
   return row?.id ?? null;
+}
+
+export async function newestRun(
+  db: Db,
+  environment: string,
+  pipeline: string,
+  release: string,
+): Promise<RunRecord | null> {
+  const [row] = await db.sql<{ id: string }[]>`
+    select id::text from run
+    where environment = ${environment} and pipeline = ${pipeline} and release = ${release} and state in ('success', 'failed', 'timed_out')
+      and not (shadow and origin_run is not null)
+    order by run.id desc limit 1`;
+  return row === undefined ? null : getRun(db, row.id);
+}
+
+export function metricsOfTasks(
+  db: Db,
+  runId: string,
+): Promise<{ taskId: string; mapIndex: number; name: string; value: number }[]> {
+  return db.sql`
+    select distinct on (task_id, map_index, name) task_id as "taskId", map_index as "mapIndex", name, value
+    from metric where run_id = ${runId}::bigint and counted
+    order by task_id, map_index, name, at desc`;
 }
 
 export async function metricsOfRun(db: Db, runId: string): Promise<Record<string, number>> {

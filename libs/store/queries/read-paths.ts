@@ -24,7 +24,7 @@ export function readPointers(
     with wanted as (
       select interval_start, interval_end
       from path_pointer
-      where environment = ${environment} and pipeline = ${pipeline} and path = ${path}
+      where environment = ${environment} and pipeline = ${pipeline} and path = ${path} and version is not null
         and (${at}::timestamptz is null or interval_end is null
              or (interval_start <= ${at}::timestamptz and ${at}::timestamptz < interval_end))
       order by interval_end desc nulls last, published_at desc
@@ -34,7 +34,7 @@ export function readPointers(
            p.published_at as "publishedAt"
     from path_pointer p
     join wanted w on p.interval_start is not distinct from w.interval_start and p.interval_end is not distinct from w.interval_end
-    where p.environment = ${environment} and p.pipeline = ${pipeline} and p.path = ${path}
+    where p.environment = ${environment} and p.pipeline = ${pipeline} and p.path = ${path} and p.version is not null
     order by p.published_at desc, p.location
     limit 1000`;
 }

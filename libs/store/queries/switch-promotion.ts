@@ -1,8 +1,10 @@
 import type { DataSource } from 'typeorm';
+import type { AlertInsert } from '#core';
 import type { Db } from '../statement.ts';
+import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
-import { VERSIONS_LOCK } from './verifications.ts';
 import { send } from './runs.ts';
+import { lockVersions, takeBackVersions } from './take-back-versions.ts';
 
 /** The two moments at which an environment changes its release: the switch, and the way back. */
 
@@ -18,35 +20,41 @@ interface Locked {
 }
 
 /**
- * One transaction: locks the promotion, looks once more at pointer, configuration, hold and freeze, moves the pointer and
- * begins verification.
+ * One transaction: locks the promotion, looks once more at pointer, configuration, rejections, hold, freeze and window,
+ * moves the pointer and begins verification. A rollback takes back what was published since.
  */
 export function switchPromotion(
   dataSource: DataSource,
   id: string,
-  { moves }: { moves: boolean },
-): Promise<'switched' | 'stale' | 'held' | 'frozen' | 'gone'> {
+  { moves, isOpen }: { moves: boolean; isOpen: () => boolean },
+): Promise<'switched' | 'stale' | 'rejected' | 'held' | 'closed' | 'gone'> {
   return dataSource.transaction(async (manager) => {
+    await lockVersions(manager);
     const [promotion] = await manager.sql<Locked[]>`
       select environment, release, kind, actor, pointer_seq as "pointerSeq", config_hash as "configHash", reason, plan->>'inFlight' as "inFlight"
       from promotion where id = ${id}::bigint and state = 'window' for update`;
     if (promotion === undefined) return 'gone';
     const { environment, release, kind } = promotion;
     const [now] = await manager.sql<
-      { seq: number; release: string | null; hash: string; held: boolean; frozen: boolean }[]
+      { seq: number; release: string | null; hash: string; rejected: boolean; held: boolean; frozen: boolean }[]
     >`
       select coalesce((select max(seq) from environment_pointer where environment = ${environment}), 0) as seq,
              (select release from environment_pointer where environment = ${environment} order by seq desc limit 1) as release,
              coalesce((select hash from environment_config where environment = ${environment} order by seq desc limit 1), '') as hash,
+             exists (select from promotion_approval where promotion_id = ${id}::bigint and decision = 'reject') as rejected,
              exists (select from promotion_hold where environment = ${environment} and release = ${release} and lifted_at is null) as held,
              exists (select from promotion_freeze where environment = ${environment} and lifted_at is null
                      and now() between starts_at and ends_at) as frozen`;
     if (now === undefined || (moves && now.seq !== promotion.pointerSeq) || now.hash !== promotion.configHash)
       return 'stale';
+    if (now.rejected) return 'rejected';
     if (now.held && kind !== 'hotfix') return 'held';
-    if (now.frozen && kind !== 'rollback') return 'frozen';
-    if (moves && now.release !== release)
+    if ((now.frozen || !isOpen()) && kind !== 'rollback') return 'closed';
+    let versions = 0;
+    if (moves && now.release !== release) {
+      if (kind === 'rollback') versions = await takeBackVersions(manager, environment, release);
       await point(manager, environment, now.seq, release, `promotion ${id}`, promotion.actor);
+    }
     await manager.sql`
       with switched as (
         update promotion set state = 'verifying', state_at = now(), switched_at = now(), detail = 'Switched.' where id = ${id}::bigint
@@ -58,7 +66,10 @@ export function switchPromotion(
       )
       select count(*) from switched`;
     const cancelled = promotion.inFlight === 'cancel' ? await cancelOthers(manager, environment, release, id) : 0;
-    const detail = { release, previous: now.release, reason: promotion.reason, cancelled };
+    const detail = {
+      ...{ release, previous: now.release, reason: promotion.reason, cancelled },
+      ...(kind === 'rollback' ? { versions } : {}),
+    };
     await appendAudit(manager, [
       { actor: promotion.actor, action: `${kind}.switch`, environment, subject: `promotion ${id}`, detail },
     ]);
@@ -67,27 +78,30 @@ export function switchPromotion(
 }
 
 /**
- * One transaction: the pointer returns to `to`, what the release published since the switch is replaced by the versions
- * before, and the release is held. Without `to` every schedule of the environment pauses.
+ * One transaction: the pointer returns to `to`, what was published since the environment left it is replaced by the
+ * versions before, and the release is held. Without `to` every schedule of the environment pauses.
  */
 export function rollBackPromotion(
   dataSource: DataSource,
   id: string,
   to: string | null,
   detail: string,
+  alerts: readonly AlertInsert[],
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
-    const [promotion] = await manager.sql<{ environment: string; release: string; switchedAt: string }[]>`
-      select environment, release, switched_at as "switchedAt" from promotion
+    await lockVersions(manager);
+    const [promotion] = await manager.sql<{ environment: string; release: string; inFlight: 'finish' | 'cancel' }[]>`
+      select environment, release, plan->>'inFlight' as "inFlight" from promotion
       where id = ${id}::bigint and state = 'verifying' for update`;
     if (promotion === undefined) return false;
-    const { environment, release, switchedAt } = promotion;
+    const { environment, release, inFlight } = promotion;
     const [current] = await manager.sql<{ seq: number; release: string }[]>`
       select seq, release from environment_pointer where environment = ${environment} order by seq desc limit 1`;
-    let versions = 0;
+    let [versions, cancelled] = [0, 0];
     if (to !== null && current?.release === release) {
+      versions = await takeBackVersions(manager, environment, to);
       await point(manager, environment, current.seq, to, `rollback of promotion ${id}`, 'Sluice');
-      versions = await restoreVersions(manager, environment, release, switchedAt);
+      if (inFlight === 'cancel') cancelled = await cancelOthers(manager, environment, to, id);
     }
     if (to === null) await manager.sql`update schedule set paused = true where environment = ${environment}`;
     await manager.sql`
@@ -103,13 +117,14 @@ export function rollBackPromotion(
         from ended
       )
       select count(*) from ended`;
+    if (alerts.length > 0) await insertAlerts(manager, alerts);
     await appendAudit(manager, [
       {
         actor: 'Sluice',
         action: 'promotion.roll_back',
         environment,
         subject: `promotion ${id}`,
-        detail: { release, to, versions, why: detail, paused: to === null },
+        detail: { release, to, versions, cancelled, why: detail, paused: to === null },
       },
     ]);
     return true;
@@ -145,31 +160,4 @@ async function cancelOthers(manager: Db, environment: string, release: string, i
     runs.map((run) => ({ runId: run.id, kind: 'cancel', payload: { actor: `promotion ${id}` } })),
   );
   return runs.length;
-}
-
-/** Locations whose newest version came from this release since then show the version before again; none: nothing. */
-async function restoreVersions(manager: Db, environment: string, release: string, since: string): Promise<number> {
-  // Nothing that is taken up again here may be marked as garbage meanwhile.
-  await manager.sql`select pg_advisory_xact_lock_shared(${VERSIONS_LOCK}::bigint)`;
-  const rows = await manager.sql<object[]>`
-    with wrong as (
-      select p.location from path_pointer p join path_version v using (environment, version)
-      where p.environment = ${environment} and v.release = ${release} and v.published_at >= ${since}::timestamptz
-    ), before as (
-      select distinct on (v.location) v.* from path_version v join wrong using (location) join run r on r.id = v.run_id
-      where v.environment = ${environment} and not r.shadow and v.removed_at is null and not (v.release = ${release} and v.published_at >= ${since}::timestamptz)
-      order by v.location, v.attempt_id desc
-    ), restored as (
-      update path_pointer p
-      set version = b.version, manifest_hash = b.manifest_hash, run_id = b.run_id, attempt_id = b.attempt_id, published_at = now(),
-          projected = false
-      from before b where p.environment = ${environment} and p.location = b.location
-      returning p.location
-    ), removed as (
-      delete from path_pointer p using wrong
-      where p.environment = ${environment} and p.location = wrong.location and wrong.location not in (select location from before)
-      returning p.location
-    )
-    select location from restored union all select location from removed`;
-  return rows.length;
 }
