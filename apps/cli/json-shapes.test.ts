@@ -41,10 +41,20 @@ beforeAll(async () => {
     ...{ remote: '/srv/repo', ref: 'main', commit: 'c', at: interval.start, problem: 'p' },
     problems: [{ file: 'dags/a.yaml', line: 1, column: 1, message: 'm' }],
   };
+  const configuration = {
+    ...{ seq: 1, hash: 'h', actor: 'ci', at: interval.start },
+    fields: [{ field: 'vars.region', before: 'eu', after: 'us' }],
+  };
+  const drift = { kind: 'paused', subject: 'p', text: 't', remedy: 'r' };
+  const preview = { parent: 'dev', expiresAt: interval.end, closing: false };
   const line = { n: 1, at: 0, stream: 'out', text: 'x' };
   server = await new ContractServer().start();
   server
     .on('GET /environments', { json: { items: [anEnvironment({ follow: aFollow })] } })
+    .on('GET /environments/dev/configurations', { json: { items: [configuration] } })
+    .on('GET /environments/dev/diff', { json: { from: 'dev', to: 'prod', fields: configuration.fields } })
+    .on('GET /environments/dev/drift', { json: { environment: 'dev', items: [drift] } })
+    .on('POST /previews', { status: 201, json: anEnvironment({ name: 'dev/pr-1', preview }) })
     .on('GET /runs', { json: { items: [aRun()], next: null } })
     .on('GET /runs/7', { json: aRunDetail() })
     .on('GET /runs/7/why', { json: { items: [reason] } })
@@ -83,6 +93,10 @@ function shapeOf(value: unknown): unknown {
 test.each([
   'env list --json',
   'env show dev --json',
+  'env show dev --history --json',
+  'env diff dev prod --json',
+  'env create dev/pr-1 --release frozen-heron --json',
+  'drift --json',
   'runs list --json',
   'runs show 7 --json',
   'runs why 7 --json',

@@ -6,6 +6,7 @@ import { addAuditCommand } from './commands/audit.ts';
 import { addBackfillCommands } from './commands/backfill.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addDriftCommand } from './commands/drift.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnvCommands } from './commands/env.ts';
 import { addGcCommand } from './commands/gc.ts';
@@ -53,6 +54,7 @@ export function buildProgram(cli: Cli): Command {
   addPathCommand(program, cli);
   program.commandsGroup('Environments:');
   addEnvCommands(program, cli);
+  addDriftCommand(program, cli);
   addPipelinesCommands(program, cli);
   addAlertsCommands(program, cli);
   program.commandsGroup('Releases:');

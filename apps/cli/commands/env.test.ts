@@ -26,7 +26,7 @@ describe('env list and show', () => {
     answer(followed);
     expect(await run('list')).toMatchObject({ code: 0, err: '' });
     const { out } = await run('list', '-o', 'csv', '--no-headers');
-    expect(out.split('\n')[0]).toBe(`dev,ab12cd34ef56,2026-01-02T00:00:00Z,active,${SOURCE},file:///srv/sluice/dev`);
+    expect(out.split('\n')[0]).toBe(`dev,ab12cd34ef56,2026-01-02T00:00:00Z,active,${SOURCE},,file:///srv/sluice/dev`);
     expect((await run('show', 'dev')).out).toContain(`follows      ${SOURCE}\ncommit       cccccccccccc\n`);
     expect(await run('show', 'nope')).toMatchObject({ code: 5, err: expect.stringContaining('Known: dev, prod.') });
   });

@@ -7,21 +7,29 @@ import type { Cell } from '../output/cell.ts';
 import { cleanLine } from '../output/clean-text.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { watchRecord } from '../watch/watch-record.ts';
+import { addEnvDiffCommand, showHistory } from './drift.ts';
+import { addPreviewCommands } from './previews.ts';
 
 export function addEnvCommands(program: Command, cli: Cli): void {
   const environments = program.command('env').description('environments: what each runs, and what decides that');
   withOutput(environments.command('list').alias('ls'))
     .description('the environments and their releases')
     .action((options: OutputOptions) => listEnvironments(cli, options));
-  withOutput(environments.command('show').description('one environment').argument('<environment>')).action(
-    (name: string, options: OutputOptions) => showEnvironment(cli, name, options),
-  );
+  withOutput(environments.command('show'))
+    .description('one environment')
+    .argument('<environment>')
+    .option('--history', 'its configurations as they were applied, newest first')
+    .action((name: string, options: OutputOptions & { history?: boolean }) =>
+      options.history ? showHistory(cli, name, options) : showEnvironment(cli, name, options),
+    );
   withOutput(environments.command('set'))
     .description('choose what decides its release')
     .argument('<environment>')
     .option('--follow <repo#ref>', 'a branch or tag of a git repository: its commits run by themselves')
     .addOption(new Option('--no-follow', 'follow nothing; what runs goes on'))
     .action((name: string, options: SetOptions) => setEnvironment(cli, name, options));
+  addEnvDiffCommand(environments, cli);
+  addPreviewCommands(environments, cli);
 }
 
 interface SetOptions extends OutputOptions {
@@ -101,6 +109,7 @@ const COLUMNS: readonly Column<Environment>[] = [
   { header: 'SINCE', cell: ({ releasedAt }) => ({ kind: 'instant', at: releasedAt }) },
   { header: 'SCHEDULES', cell: ({ schedules }) => schedules },
   { header: 'FOLLOWS', cell: ({ follow }) => sourceOf(follow), shrinks: true },
+  { header: 'EXPIRES', cell: expiryOf },
   { header: 'STORAGE', cell: ({ storage }) => storage, wide: true },
 ];
 
@@ -112,6 +121,7 @@ function fields(environment: Environment): (readonly [string, Cell])[] {
     ['since', { kind: 'instant', at: releasedAt }],
     ['schedules', schedules],
     ['storage', storage],
+    ...(environment.preview === null ? [] : [['expires', expiryOf(environment)] as const]),
     ['follows', sourceOf(follow)],
     ...(follow === null ? [] : followFields(follow)),
   ];
@@ -129,6 +139,11 @@ function followFields(follow: Follow): (readonly [string, Cell])[] {
 
 function releaseOf({ release, dirty }: Environment): string | null {
   return release === null ? null : `${release.slice(0, 12)}${dirty ? ' (uncommitted files)' : ''}`;
+}
+
+function expiryOf({ preview }: Environment): Cell {
+  if (preview === null) return null;
+  return preview.closing ? 'is being removed' : { kind: 'instant', at: preview.expiresAt };
 }
 
 function sourceOf(follow: Environment['follow']): string | null {

@@ -49,7 +49,8 @@ function mark(style: Style, change: Change, text: string): string {
   return change === 'removed' ? style.red(`- ${clean}`) : style.yellow(`~ ${clean}`);
 }
 
-function fieldLine(style: Style, { field, before, after }: FieldChange): string {
+/** `pools.default: 8 → 16`, in one line. */
+export function fieldLine(style: Style, { field, before, after }: FieldChange): string {
   const name = cleanLine(field);
   if (before === undefined) return `${name}: ${style.green(valueText(after))}`;
   if (after === undefined) return `${name}: ${style.red(valueText(before))} removed`;
@@ -61,7 +62,8 @@ function modeNote(before: { executable: boolean } | null, after: { executable: b
   return after.executable ? ' (now executable)' : ' (no longer executable)';
 }
 
-function valueText(value: unknown): string {
+/** A value in one line, cut where it is long. */
+export function valueText(value: unknown): string {
   if (value === undefined) return '';
   const text = cleanLine(typeof value === 'string' && value !== '' ? value : JSON.stringify(value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
