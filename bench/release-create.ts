@@ -6,7 +6,7 @@ import { createClient } from '#contracts/client';
 import { createLog, loadConfig, openInstallation, packageRoot, readServerFile, startEmbeddedPostgres } from '#platform';
 import { snapshotCommit } from '#release';
 import { serveApi } from '../apps/api/serve.ts';
-import { uploadRelease } from '../apps/cli/release/upload-release.ts';
+import { uploadRelease } from '#contracts/client';
 import type { Benchmark } from './benchmark.ts';
 import { FILES, pipelineText } from './many-files.ts';
 import { median } from './quantile.ts';

@@ -65,6 +65,7 @@ export interface AttemptAddress {
   readonly try?: number;
 }
 
+export { uploadRelease, type ReleaseContents, type UploadOptions } from './upload-release.ts';
 export type SluiceClient = ReturnType<typeof createClient>;
 
 /** The HTTP API as functions; see routes.md. Every failure is a SluiceError (see `send`). Works in a browser and in Node. */

@@ -6,7 +6,9 @@ import { pipelineDiff, release } from './release-shapes.ts';
 
 const id = z.string();
 const instant = z.string();
-const gateKind = z.enum(['validate', 'provenance', 'soak', 'smoke', 'metric', 'checks', 'external']);
+const gateKind = z.enum([
+  ...(['validate', 'provenance', 'soak', 'smoke', 'metric', 'checks', 'external', 'installation'] as const),
+]);
 const kind = z.enum(['promote', 'rollback', 'hotfix']);
 const shortRelease = release.pick({ digest: true, alias: true, commit: true, author: true, message: true });
 
@@ -179,6 +181,11 @@ export const promotionRequest = z.strictObject({
     .default(null),
   /** Names of gates to pass over. Needs the right `override` and a reason. */
   overrides: z.array(z.string().max(2000)).max(50).default([]),
+  /** When it was verified in environments of another installation, as the token states. Needs the right `vouch` in each. */
+  verified: z
+    .array(z.strictObject({ environment, at: z.iso.datetime({ offset: true }) }))
+    .max(50)
+    .default([]),
   /** Who approves, as the token vouches. Needs the right `approve-on-behalf`. */
   approver: person.nullable().default(null),
 });

@@ -6,10 +6,14 @@ import type { EnvironmentConfig } from './pipeline.ts';
 export type ShownConfig = Readonly<Record<string, unknown>>;
 
 export function shownConfig(config: EnvironmentConfig): ShownConfig {
-  const { name: _name, storage: _storage, secrets, alerts, ...plain } = config;
+  const { name: _name, storage: _storage, secrets, alerts, promotion, ...plain } = config;
   const { slack, email, ...events } = alerts;
   return {
     ...plain,
+    promotion: {
+      ...promotion,
+      gates: promotion.gates.map((gate) => (gate.kind === 'installation' ? { ...gate, token: SET } : gate)),
+    },
     secrets: Object.fromEntries(Object.keys(secrets).map((name) => [name, SET])),
     alerts: {
       ...events,

@@ -22,6 +22,16 @@ export interface PromotionPlan {
   readonly inFlight: 'finish' | 'cancel';
   /** Gates, by name, that somebody with the right to do so decided in advance. */
   readonly overrides: readonly { readonly gate: string; readonly reason: string; readonly actor: string }[];
+  /** When it was verified in environments of another installation, as a token states. Absent: nothing is stated. */
+  readonly vouched?: readonly VouchedVerification[];
+}
+
+export interface VouchedVerification {
+  readonly environment: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Name of the token that states it. */
+  readonly by: string;
 }
 
 export interface NewPromotion {

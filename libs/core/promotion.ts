@@ -1,3 +1,4 @@
+import type { SecretSource } from './pipeline.ts';
 import { countApprovals } from './promotion-approvals.ts';
 
 /*
@@ -61,7 +62,14 @@ export type Gate =
     }
   /** Data checks of tasks, in the newest run of each pipeline where the candidate comes from. */
   | { readonly kind: 'checks'; readonly pipelines: readonly string[] }
-  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number };
+  | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number }
+  /** The environment is one of another installation, which decides by its own rules. Always the last. */
+  | { readonly kind: 'installation'; readonly url: string; readonly token: SecretSource };
+
+/** Where an environment really is; null: here. Nothing runs here in one that is elsewhere. */
+export function otherInstallation({ gates }: Pick<PromotionRules, 'gates'>) {
+  return gates.find((gate) => gate.kind === 'installation') ?? null;
+}
 
 /** How releases come into an environment. */
 export interface PromotionRules {
@@ -241,7 +249,7 @@ export function failedVerification(
 /** The gates of a promotion: what every promotion passes, then what the environment asks for, as far as its kind goes. */
 export function gatesOf(kind: PromotionKind, rules: PromotionRules): readonly Gate[] {
   const validate: Gate = { kind: 'validate' };
-  if (kind === 'rollback') return [validate];
+  if (kind === 'rollback') return [validate, ...rules.gates.filter((gate) => gate.kind === 'installation')];
   const provenance: Gate = { kind: 'provenance', from: rules.from };
   const asked = rules.gates.filter(({ kind: asksFor }) => kind === 'promote' || asksFor !== 'soak');
   return kind === 'hotfix' || rules.from.length === 0 ? [validate, ...asked] : [validate, provenance, ...asked];
@@ -257,6 +265,8 @@ export function gateName(gate: Gate): string {
       return `metric ${gate.pipeline}: ${gate.expr}`;
     case 'external':
       return `external ${gate.url}`;
+    case 'installation':
+      return `installation ${gate.url}`;
     default:
       return gate.kind;
   }

@@ -16,6 +16,8 @@ export const RIGHTS = [
   'approve',
   /** Approve or reject in the name of somebody else, whom the token vouches for. */
   'approve-on-behalf',
+  /** State where releases were verified, of environments of another installation, which the token vouches for. */
+  'vouch',
   /** Override gates, and promote hotfixes. */
   'override',
   /** Set and lift holds and freezes. */

@@ -44,18 +44,13 @@ export function parseEnvironment(file: string, text: string, baseDir: string): P
 type Shape = z.infer<typeof environmentShape>;
 
 function compile(shape: Shape, baseDir: string, compiling: Compiling): EnvironmentConfig {
-  const storage = storageUrl(shape.storage, baseDir);
-  if (!storage.ok)
-    compiling.at(
-      ['storage'],
-      `storage is ${quote(withoutCredentials(shape.storage))}; ${storage.message}.`,
-      storage.hint,
-    );
+  const storage = shape.installation === undefined ? storageOf(shape, baseDir, compiling) : shape.installation.url;
+  if (shape.installation !== undefined) refuseElsewhere(shape, compiling);
   if (shape.pools?.default === 0)
     compiling.at(['pools', 'default'], 'The pool "default" has no slots, so nothing would run.', 'Give it at least 1.');
   return {
     name: shape.name,
-    storage: storage.ok ? storage.url : '',
+    storage,
     schedules: shape.schedules ?? 'paused',
     vars: shape.vars ?? {},
     params: shape.params ?? {},
@@ -80,6 +75,30 @@ function compile(shape: Shape, baseDir: string, compiling: Compiling): Environme
         : { everyMs: msOf(shape.verify_sample.every), runs: shape.verify_sample.runs ?? 1 },
     retentionDays: shape.retention === undefined ? null : Math.max(1, Math.round(msOf(shape.retention) / DAY_MS)),
   };
+}
+
+function storageOf({ storage: written }: Shape, baseDir: string, compiling: Compiling): string {
+  if (written === undefined) {
+    compiling.at([], 'The file has no "storage".', 'Add `storage: …`.');
+    return '';
+  }
+  const storage = storageUrl(written, baseDir);
+  if (storage.ok) return storage.url;
+  compiling.at(['storage'], `storage is ${quote(withoutCredentials(written))}; ${storage.message}.`, storage.hint);
+  return '';
+}
+
+/** What the other installation decides by its own file, and what would run here. */
+const ELSEWHERE = ['storage', 'schedules', 'approvals', 'window', 'verify', 'auto_rollback', 'verify_sample'] as const;
+
+function refuseElsewhere(shape: Shape, compiling: Compiling): void {
+  for (const key of ELSEWHERE)
+    if (shape[key] !== undefined)
+      compiling.atKey(
+        [key],
+        `${key} is said of an environment that another installation has.`,
+        `Say it in environments/${shape.name}.yaml there; here only from, soak and gates count.`,
+      );
 }
 
 /** A problem is printed and logged. */

@@ -1,5 +1,5 @@
 import type { AuditEntry, CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
-import { SluiceError } from '#core';
+import { otherInstallation, SluiceError } from '#core';
 import type { Interval } from '#dag';
 import { intervalsBetween, resolveParams, withOverlay } from '#dag';
 import { instant, manualInterval } from './manual-interval.ts';
@@ -218,6 +218,11 @@ export class Commands {
       const known = this.options.environments.all().map((item) => item.config.name);
       throw new SluiceError('not_found', `There is no environment "${name}".`, { hint: `Known: ${known.join(', ')}.` });
     }
+    const elsewhere = otherInstallation(environment.config.promotion);
+    if (elsewhere !== null)
+      throw new SluiceError('conflict', `${name} is an environment of ${elsewhere.url}; nothing runs in it here.`, {
+        hint: `Ask there: SLUICE_URL=${elsewhere.url} sluice …`,
+      });
     const digest = release ?? (await this.options.store.currentRelease(name))?.release;
     const pipeline = digest === undefined ? null : await this.options.pipelines.get(digest, pipelineName);
     if (digest === undefined || !pipeline) {

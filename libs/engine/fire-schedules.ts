@@ -1,4 +1,4 @@
-import type { CompiledPipeline, EngineStore, NewRun, ScheduleRecord } from '#core';
+import { otherInstallation, type CompiledPipeline, type EngineStore, type NewRun, type ScheduleRecord } from '#core';
 import type { Interval } from '#dag';
 import { dueIntervals, nextIntervals, resolveParams, withOverlay } from '#dag';
 import type { AppliedEnvironment, Pipelines } from './ports.ts';
@@ -25,7 +25,9 @@ export async function fireSchedules(
   now: Date,
   nextLook: NextLook,
 ): Promise<Fired> {
-  const { name, schedules } = environment.config;
+  const { name, schedules, promotion } = environment.config;
+  // It points at what another installation runs.
+  if (otherInstallation(promotion) !== null) return { created: 0, problems: [] };
   const pointer = await store.currentRelease(name);
   if (pointer === null) return { created: 0, problems: [] };
   const all = overlaid(await pipelines.all(pointer.release), name);

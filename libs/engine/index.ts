@@ -16,7 +16,7 @@ export type { VerificationParts } from './verification/verification-parts.ts';
 export { Scheduler } from './scheduler.ts';
 export type { SchedulerOptions } from './scheduler.ts';
 export { type PlannedPromotion } from './promotions/plan-promotion.ts';
-export type { PromotionParts } from './promotions/promotion-parts.ts';
+export type { AskedElsewhere, Elsewhere, PromotedElsewhere, PromotionParts } from './promotions/promotion-parts.ts';
 export { Promotions, type PromotionRequest, type PromotionsParts } from './promotions/promotions.ts';
 export { stepPromotions } from './promotions/step-promotions.ts';
 export { runScope, worstState } from './scope.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
-import { previewParts, SluiceError } from '#core';
+import { otherInstallation, previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
 import { Commands, Promotions, requestVerification } from '#engine';
@@ -126,6 +126,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     if (!environment && previewParts(name) !== null)
       throw new SluiceError('not_found', `The preview ${name} was removed, and its data and logs with it.`);
     if (!environment) throw new SluiceError('not_found', `There is no environment "${name}" in environments/.`);
+    const elsewhere = otherInstallation(environment.config.promotion);
+    if (elsewhere !== null) throw new SluiceError('not_found', `The data of ${name} is at ${elsewhere.url}.`);
     return roots.at(environment.config.storage);
   };
   const storageFor = (name: string): EnvironmentStorage => rootOf(name).storage;

@@ -20,6 +20,7 @@ export function createPromotionCommands({ db, promotions }: { readonly db: Db; r
         readonly kind: 'promote' | 'hotfix';
         readonly planHash: string | null;
         readonly overrides: readonly string[];
+        readonly verified: readonly { readonly environment: string; readonly at: string }[];
         readonly approver: string | null;
       },
       caller: Caller,

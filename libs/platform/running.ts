@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import type { Clock } from '#core';
+import { otherInstallation, type Clock } from '#core';
 import type { Observer, VerificationParts } from '#engine';
 import { Scheduler } from '#engine';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { startDelivering } from './deliver-loop.ts';
+import { createElsewhere } from './elsewhere.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
@@ -112,6 +113,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
       ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
       ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
       releaseProblems: (release) => releaseProblems(releases, release),
+      elsewhere: createElsewhere({ db, releases, readSecret }),
     },
     clock,
   );
@@ -126,7 +128,11 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const stopSweep = sweepStorage({
     db,
     clock,
-    environments: () => environments.all().map(({ config: { name } }) => name),
+    environments: () =>
+      environments
+        .all()
+        .filter(({ config }) => otherInstallation(config.promotion) === null)
+        .map(({ config: { name } }) => name),
     storageFor,
     problem: (error) => observer.problem('sweeping storage', error),
   });

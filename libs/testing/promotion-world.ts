@@ -71,6 +71,10 @@ export class PromotionWorld {
       releaseProblems: () => Promise.resolve(this.invalid),
       readSecret: () => Promise.resolve('secret'),
       statusOf: () => Promise.resolve(200),
+      elsewhere: {
+        request: () => Promise.reject(new Error('no other installation')),
+        look: () => Promise.reject(new Error('no other installation')),
+      },
       wake: () => undefined,
     });
     this.promotions = new Promotions({
@@ -130,7 +134,7 @@ export class PromotionWorld {
     more: Partial<Parameters<Promotions['request']>[0]> = {},
     caller: Caller = JENKINS,
   ): Promise<string> {
-    const nothing = { reason: null, buildUrl: null, planHash: null, approver: null, overrides: [] };
+    const nothing = { reason: null, buildUrl: null, planHash: null, approver: null, overrides: [], verified: [] };
     return this.promotions.request(
       { ...nothing, environment, release, kind: 'promote', inFlight: 'finish', ...more },
       caller,

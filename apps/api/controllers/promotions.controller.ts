@@ -71,6 +71,7 @@ export class PromotionsController {
   ): Promise<PromotionDetail> {
     if (request.kind === 'hotfix' || request.overrides.length > 0) demand(caller, 'override', request.environment);
     if (request.approver !== null) demand(caller, 'approve-on-behalf', request.environment);
+    for (const { environment } of request.verified) demand(caller, 'vouch', environment);
     return this.reads.promotion(await this.commands.requestPromotion(request, caller));
   }
 

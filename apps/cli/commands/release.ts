@@ -49,7 +49,7 @@ export function addReleaseCommands(program: Command, cli: Cli): void {
 async function createRelease(cli: Cli, options: CreateOptions): Promise<void> {
   const snapshot = await takeSnapshot(cli, options);
   const client = await cli.connect();
-  const { uploadRelease } = await import('../release/upload-release.ts');
+  const { uploadRelease } = await import('#contracts/client');
   const build = ciBuild(cli.io.env);
   const created = uploadRelease(client, snapshot, {
     branch: options.branch ?? snapshot.branch ?? build.branch,

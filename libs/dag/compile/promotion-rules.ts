@@ -25,6 +25,8 @@ export function compilePromotionRules(shape: Shape, compiling: Compiling): Promo
     gates: [
       ...soakOf(shape, from, compiling),
       ...(shape.gates ?? []).flatMap((gate, index) => compileGate(gate, ['gates', index], shape, compiling)),
+      // Last: nobody elsewhere is asked before everything here has passed.
+      ...(shape.installation === undefined ? [] : [{ kind: 'installation' as const, ...shape.installation }]),
     ],
     approvals: {
       count: approvals?.count ?? (approvals === undefined ? 0 : 1),

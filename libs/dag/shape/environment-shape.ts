@@ -27,9 +27,19 @@ const folder = z.string(folderWords).regex(/^(?![a-z0-9+.-]+:\/\/)[^\0]+$/i, fol
 export const environmentShape = z.strictObject(
   {
     name: name.describe('Name of the environment: dev, test, prod, …'),
-    storage: nonEmptyText.describe(
-      'Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.',
-    ),
+    storage: nonEmptyText
+      .optional()
+      .describe('Root of the data: file:///absolute, file://./folder relative to the project, or s3://bucket/prefix.'),
+    installation: z
+      .strictObject({
+        url: text.regex(
+          /^https?:\/\/[^\s/@]+$/,
+          expecting('the address of a Sluice server', 'https://sluice.example.com'),
+        ),
+        token: secretSource,
+      })
+      .optional()
+      .describe('Another installation that has this environment; releases are promoted there, nothing runs here.'),
     schedules: z.enum(['active', 'paused']).optional().describe('Whether schedules fire here; default paused.'),
     vars: valuesOf('name').optional(),
     params: valuesOf('parameter').optional(),

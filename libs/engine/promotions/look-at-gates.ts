@@ -1,11 +1,12 @@
-import { type Gate, type GateRecord, gateName, gatesOf, type PromotionCase } from '#core';
+import { type Gate, type GateRecord, gateName, gatesOf, otherInstallation, type PromotionCase } from '#core';
 import { evaluate, withOverlay } from '#dag';
+import { lookElsewhere } from './look-elsewhere.ts';
 import { missingIn } from './plan-promotion.ts';
 import { lookAtChecks } from './look-at-checks.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
 
-type Look = Pick<GateRecord, 'state' | 'detail'> & { readonly evidence?: GateRecord['evidence'] };
+export type Look = Pick<GateRecord, 'state' | 'detail'> & { readonly evidence?: GateRecord['evidence'] };
 
 /**
  * Looks at the gates in their order and stops at the first that has no answer yet: a metric means nothing before its run.
@@ -49,6 +50,8 @@ function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promis
       return checks(parts, known, gate);
     case 'external':
       return external(parts, gate);
+    case 'installation':
+      return lookElsewhere(parts, known, gate);
   }
 }
 
@@ -64,6 +67,9 @@ export async function validate(parts: PromotionParts, { promotion }: PromotionCa
   if (wrong.length > 0) return invalid(wrong);
   const { name, secrets } = environment.config;
   const pipelines = (await parts.pipelines.all(promotion.release)).map((pipeline) => withOverlay(pipeline, name));
+  // What another installation has it knows itself.
+  if (otherInstallation(environment.config.promotion) !== null)
+    return { state: 'passed', detail: `${pipelines.length} pipelines.` };
   const missing = missingIn(environment, pipelines);
   wrong.push(...missing.secrets.map((secret) => `${name} has no secret ${secret}.`));
   wrong.push(...missing.pools.map((pool) => `${name} has no pool ${pool}.`));
@@ -89,15 +95,37 @@ async function provenance(
   { promotion }: PromotionCase,
   gate: Extract<Gate, { kind: 'provenance' }>,
 ): Promise<Look> {
-  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
+  const { verified, stated } = await verifiedIn(parts, promotion, gate.from);
   const missing = gate.from.filter((name) => verified[name] === undefined);
-  return missing.length === 0
-    ? { state: 'passed', detail: `Verified in ${gate.from.join(', ')}.`, evidence: instants(verified) }
-    : {
-        state: 'failed',
-        detail: `It was never verified in ${missing.join(', ')}; promote it there first.`,
-        evidence: instants(verified),
-      };
+  const evidence = { ...instants(verified), ...(stated.length === 0 ? {} : { stated }) };
+  if (missing.length > 0) {
+    const detail = `It was never verified in ${missing.join(', ')}; promote it there first.`;
+    return { state: 'failed', detail, evidence };
+  }
+  const by = [...new Set(stated.map((one) => one.by))].join(', ');
+  return {
+    state: 'passed',
+    detail: `Verified in ${gate.from.join(', ')}${by === '' ? '' : `, as ${by} states`}.`,
+    evidence,
+  };
+}
+
+/** When it was verified in these environments; of those that this installation does not know, as a token states it. */
+async function verifiedIn(
+  { promotions, environments }: PromotionParts,
+  { release, plan }: PromotionCase['promotion'],
+  from: readonly string[],
+) {
+  const own = await promotions.verifiedIn(release, from);
+  const stated = (plan.vouched ?? []).filter(
+    ({ environment }) =>
+      from.includes(environment) && own[environment] === undefined && environments.get(environment) === null,
+  );
+  const verified = {
+    ...own,
+    ...Object.fromEntries(stated.map(({ environment, at }) => [environment, Date.parse(at)])),
+  };
+  return { verified, stated };
 }
 
 async function soak(
@@ -105,7 +133,7 @@ async function soak(
   { promotion }: PromotionCase,
   gate: Extract<Gate, { kind: 'soak' }>,
 ): Promise<Look> {
-  const verified = await parts.promotions.verifiedIn(promotion.release, gate.from);
+  const { verified } = await verifiedIn(parts, promotion, gate.from);
   const since = Math.max(...gate.from.map((name) => verified[name] ?? Infinity));
   const until = new Date(since + gate.ms);
   if (!Number.isFinite(since)) return { state: 'failed', detail: `It was never verified in ${gate.from.join(', ')}.` };

@@ -1,4 +1,4 @@
-import type { Clock, EngineStore, PromotionStore, SecretSource } from '#core';
+import type { Clock, EngineStore, Gate, PromotionStore, SecretSource } from '#core';
 import type { AlertDefaults } from '../alerts.ts';
 import type { Environments, Observer, Pipelines } from '../ports.ts';
 
@@ -16,9 +16,39 @@ export interface PromotionParts {
   readonly readSecret: (source: SecretSource) => Promise<string>;
   /** Status that an address answers with; throws when it does not answer in time. */
   readonly statusOf: (url: string, timeoutMs: number) => Promise<number>;
+  /** Promotions in other installations. */
+  readonly elsewhere: Elsewhere;
   readonly alertDefaults: AlertDefaults;
   readonly clock: Clock;
   readonly observer: Observer;
   /** Something was created that the scheduler should look at now. */
   readonly wake: () => void;
+}
+
+type InstallationGate = Extract<Gate, { kind: 'installation' }>;
+
+/** Another installation, asked in the name of the token that its gate names. Throws `SluiceError` as it answered. */
+export interface Elsewhere {
+  /** Sends the release there and asks for its promotion; the same again is the same promotion. Its id. */
+  request(gate: InstallationGate, asked: AskedElsewhere): Promise<string>;
+  look(gate: InstallationGate, id: string): Promise<PromotedElsewhere>;
+}
+
+export interface AskedElsewhere {
+  readonly environment: string;
+  /** Digest. */
+  readonly release: string;
+  readonly kind: 'promote' | 'hotfix' | 'rollback';
+  readonly reason: string | null;
+  readonly buildUrl: string | null;
+  readonly inFlight: 'finish' | 'cancel';
+  /** When it was verified in environments of this installation. */
+  readonly verified: readonly { readonly environment: string; readonly at: string }[];
+}
+
+export interface PromotedElsewhere {
+  readonly state: string;
+  readonly detail: string | null;
+  readonly finished: boolean;
+  readonly gates: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
 }

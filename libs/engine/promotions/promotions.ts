@@ -4,10 +4,12 @@ import {
   type GivenApproval,
   gateName,
   gatesOf,
+  otherInstallation,
   type PromotionCase,
   type PromotionKind,
   type PromotionRecord,
   SluiceError,
+  type VouchedVerification,
 } from '#core';
 import type { AppliedEnvironment } from '../ports.ts';
 import { namesOf, refuseUncounted } from './duties.ts';
@@ -36,6 +38,8 @@ export interface PromotionRequest {
   readonly planHash: string | null;
   /** Names of gates to pass over; needs a reason. */
   readonly overrides: readonly string[];
+  /** When it was verified in environments of another installation, as the caller states. */
+  readonly verified: readonly { readonly environment: string; readonly at: string }[];
   /** Who approves along with the request, as the caller vouches; null: nobody. */
   readonly approver: string | null;
 }
@@ -105,9 +109,13 @@ export class Promotions {
     const unknown = overrides.find((name) => !names.includes(name));
     if (unknown !== undefined)
       throw new SluiceError('bad_request', `${environment} has no gate "${unknown}"; it has ${names.join(', ')}.`);
+    const elsewhere = otherInstallation(applied.config.promotion);
+    if (elsewhere !== null && overrides.includes(gateName(elsewhere))) throw decidedThere(elsewhere.url);
+    const vouched = this.#vouched(given.verified, caller);
     const { pointerSeq, record } = await this.#newPromotion(applied, release, kind, caller, {
       ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight },
       overrides: overrides.map((gate) => ({ gate, reason: reason ?? '', actor: caller.name })),
+      ...(vouched.length === 0 ? {} : { vouched }),
     });
     if (given.planHash !== null && given.planHash !== record.planHash)
       throw new SluiceError(
@@ -183,7 +191,9 @@ export class Promotions {
   }
 
   async override(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
-    const { gates } = await this.open(id);
+    const { gates, promotion } = await this.open(id);
+    const elsewhere = otherInstallation(promotion.plan.rules);
+    if (elsewhere !== null && gate === gateName(elsewhere)) throw decidedThere(elsewhere.url);
     if (!(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
       throw new SluiceError('conflict', `Promotion ${id} has no gate "${gate}" that waits for an answer.`, {
         hint: `Its gates: ${gates.map(({ name, state }) => `${name} (${state})`).join(', ') || 'none yet'}.`,
@@ -268,7 +278,8 @@ export class Promotions {
     release: string,
     kind: PromotionKind,
     caller: Caller,
-    more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> & Pick<PromotionRecord['plan'], 'overrides'>,
+    more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> &
+      Pick<PromotionRecord['plan'], 'overrides' | 'vouched'>,
   ) {
     const { promotions } = this.parts;
     const { name: environment, promotion: rules } = applied.config;
@@ -279,11 +290,27 @@ export class Promotions {
     const record = {
       ...{ environment, release, kind, pointerSeq, configHash: applied.hash, actor: caller.name },
       ...{ previous: stand.release, fallback: await promotions.lastVerified(environment, release) },
-      plan: { rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
+      plan: {
+        ...{ rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
+        ...(more.vouched === undefined ? {} : { vouched: more.vouched }),
+      },
       planHash: planHash({ environment: applied, release, kind, pointerSeq }),
       ...{ reason: more.reason, buildUrl: more.buildUrl },
     };
     return { pointerSeq, record };
+  }
+
+  /** Of an environment that is known here nobody states anything: it is known what was verified in it. */
+  #vouched(verified: PromotionRequest['verified'], caller: Caller): VouchedVerification[] {
+    const now = this.parts.clock.now();
+    return verified.map(({ environment, at }) => {
+      if (this.parts.environments.get(environment) !== null)
+        throw new SluiceError('conflict', `"${environment}" is an environment of this installation.`, {
+          hint: 'What was verified there is known here; only of environments of other installations it can be stated.',
+        });
+      // A clock that is ahead must not make it soak for longer.
+      return { environment, at: new Date(Math.min(Date.parse(at), now.getTime())).toISOString(), by: caller.name };
+    });
   }
 
   /** What something else moves all the time makes no plan stale. */
@@ -313,4 +340,8 @@ function switchedAlready({ id, environment }: PromotionRecord): SluiceError {
   return new SluiceError('conflict', `Promotion ${id} has switched ${environment} already.`, {
     hint: `To return: \`sluice rollback --env ${environment}\`.`,
   });
+}
+
+function decidedThere(url: string): SluiceError {
+  return new SluiceError('conflict', `Nobody here decides for ${url}.`, { hint: 'Decide on its promotion there.' });
 }

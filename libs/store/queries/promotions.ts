@@ -79,6 +79,7 @@ export function createPromotion(
         previous: given.previous,
         reason: given.reason,
         build: given.buildUrl,
+        ...(given.plan.vouched === undefined ? {} : { vouched: given.plan.vouched }),
       }),
     ]);
     return { id, created: true };
