@@ -41,7 +41,8 @@ test('environments differ by key; of secrets only the names are told', () => {
 });
 
 test('what is shown of a configuration holds no secret and says not where one is', () => {
-  const shown = JSON.stringify(shownConfig(dev));
-  for (const hidden of ['hunter2', 'DEV_DSN', '/run/old', '"SLACK"']) expect(shown).not.toContain(hidden);
+  const gates = [{ kind: 'installation' as const, url: 'https://b.example', token: { env: 'B_TOKEN' } }];
+  const shown = JSON.stringify(shownConfig({ ...dev, promotion: { ...dev.promotion, gates } }));
+  for (const hidden of ['hunter2', 'B_TOKEN', 'DEV_DSN', '/run/old', '"SLACK"']) expect(shown).not.toContain(hidden);
   expect(shown).toContain('DSN');
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { otherInstallation } from '#core';
 import { parseEnvironment } from './index.ts';
 
 const problemsOf = (text: string): string[] =>
@@ -152,7 +153,34 @@ retention: 90d
     expect(problem).not.toContain('secret');
   });
 
+  test('an environment of another installation has its address for storage, and is asked last', () => {
+    const text = 'name: prod\nfrom: [test]\ninstallation: { url: https://b.example, token: { env: B } }\n';
+    const { environment, problems } = parseEnvironment(
+      'prod.yaml',
+      `${text}gates: [{ external: { url: http://x } }]`,
+      '/',
+    );
+    expect(problems).toEqual([]);
+    expect(environment).toMatchObject({ storage: 'https://b.example', schedules: 'paused' });
+    expect(environment?.promotion.gates.map(({ kind }) => kind)).toEqual(['external', 'installation']);
+    expect(otherInstallation(environment!.promotion)).toEqual({
+      ...{ kind: 'installation', url: 'https://b.example', token: { env: 'B' } },
+    });
+  });
+
   test.each<[string, string[]]>([
+    [
+      'name: prod\ninstallation: { url: https://b.example/x, token: { env: B } }\n',
+      [
+        '2:22 installation.url is "https://b.example/x"; expected the address of a Sluice server. > For example: https://sluice.example.com.',
+      ],
+    ],
+    [
+      'name: prod\ninstallation: { url: https://b.example, token: { env: B } }\nstorage: d\n',
+      [
+        '3:1 storage is said of an environment that another installation has. > Say it in environments/prod.yaml there; here only from, soak and gates count.',
+      ],
+    ],
     ['', ['1:1 The file is empty. > Begin with `name:` and `storage:`.']],
     ['name: dev\n', ['1:1 The file has no "storage". > Add `storage: …`.']],
     [

@@ -22,6 +22,7 @@ export { createPromotionCommands } from './promotion-commands.ts';
 export { createReleaseCommands } from './release-commands.ts';
 export { createFollowCommands } from './follow-commands.ts';
 export { createApiCommands } from './api-commands.ts';
+export { createElsewhere } from './elsewhere.ts';
 export { systemClock } from './clock.ts';
 export { EnvironmentFiles, storageFolder } from './environment-files.ts';
 export { openInstallation, type Installation, type InstallationOptions } from './installation.ts';
