@@ -1,11 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestProject, until, type RunningStandalone } from './standalone-fixture.ts';
 
 const GOOD = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((letter) => `good-${letter}`);
 const good = (name: string): string => `name: ${name}\ntasks:\n  say:\n    run: echo ${name}\n`;
 const BROKEN = 'name: broken\ntasks:\n  a:\n    run: "true"\n    need: [b]\n';
+const WRITES = `
+name: writes
+paths: { file: file }
+tasks:
+  write: { run: 'echo "$SLUICE_ENV" > "$PATH_FILE/x"', writes: [file] }
+`;
 /** Waits for a file, then runs a script of the release. */
 const slow = (words: string): string => `
 name: slow
@@ -23,6 +30,7 @@ beforeAll(async () => {
   project = await TestProject.create({
     ...Object.fromEntries(GOOD.map((name) => [`dags/${name}.yaml`, good(name)])),
     'dags/broken.yaml': BROKEN,
+    'dags/writes.yaml': WRITES,
     'dags/slow.yaml': slow('first'),
     'dags/slow/say.sh': 'echo "script 1 says $1"\n',
   });
@@ -34,6 +42,20 @@ const releaseOfDev = async (): Promise<string | null> =>
   (await running.client.environments()).find(({ name }) => name === 'dev')?.release ?? null;
 const linesOf = async (runId: string, task: string): Promise<string[]> =>
   (await running.client.log({ runId, task })).lines.filter(({ stream }) => stream === 'out').map(({ text }) => text);
+
+const storage = (path: string): string => join(project.folder, '.sluice/storage/dev', path);
+
+test('a preview runs what it was given in a folder of its own, until it is removed', async () => {
+  const release = String(await releaseOfDev());
+  const made = await project.sluice('env', 'create', 'dev/pr-1', '--release', release.slice(0, 12), '-o', 'name');
+  expect([made.code, made.out]).toEqual([0, 'dev/pr-1\n']);
+  const ended = await project.sluice('run', 'writes', '--env', 'dev/pr-1', '--wait', '--json');
+  expect(JSON.parse(ended.out)).toMatchObject({ environment: 'dev/pr-1', state: 'success' });
+  expect(await readFile(storage('previews/pr-1/writes/file/x'), 'utf8')).toBe('dev/pr-1\n');
+  expect(existsSync(storage('writes'))).toBe(false);
+  expect((await project.sluice('env', 'remove', 'dev/pr-1')).code).toBe(0);
+  expect((await project.sluice('run', 'writes', '--env', 'dev/pr-1')).code).toBe(5);
+});
 
 describe('one broken and ten good pipeline files', () => {
   test('the ten run', async () => {
@@ -56,7 +78,7 @@ describe('one broken and ten good pipeline files', () => {
     expect(listed.filter(({ problems }) => problems.length > 0)).toEqual([
       expect.objectContaining({ name: 'broken', problems: [expect.objectContaining(place)] }),
     ]);
-    expect(listed).toHaveLength(GOOD.length + 2);
+    expect(listed).toHaveLength(GOOD.length + 3);
     const refused = await running.request('POST', '/api/v1/pipelines/broken/runs', '{"environment":"dev"}');
     expect([refused.status, await refused.json()]).toMatchObject([
       expect.any(Number),
@@ -122,4 +144,10 @@ describe('editing files while a run is under way', () => {
     );
     expect(await running.run('good-a')).toMatchObject({ state: 'success' });
   });
+});
+
+test('of a preview that was removed nothing is left but its runs', async () => {
+  await until('the removal', () => !existsSync(storage('previews/pr-1')));
+  await running.when('the end of the preview', async () => (await running.client.environments()).length === 1);
+  expect((await running.client.runs({ env: 'dev/pr-1' })).items.map(({ state }) => state)).toEqual(['success']);
 });
