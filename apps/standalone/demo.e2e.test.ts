@@ -7,8 +7,8 @@ let project: TestProject;
 let ended: Ended;
 beforeAll(async () => {
   project = await TestProject.create({});
-  ended = await project.demo({ timeoutMs: 240_000 });
-}, 250_000);
+  ended = await project.demo({ timeoutMs: 400_000 });
+}, 410_000);
 afterAll(() => project.destroy());
 
 test('Ctrl-C ends npm run demo with all it started', async () => {
@@ -45,6 +45,33 @@ describe('npm run demo, on the pipelines of this repository', () => {
     for (const [, week, auc, baseline] of weeks) {
       expect([week, Number(auc) > 0.6, Number(auc) > Number(baseline) + 0.02]).toEqual([week, true, true]);
     }
+  });
+
+  test('takes three commits towards prod: one arrives, one stops at the metric gate, one is rolled back by itself', () => {
+    const [first, , third] = [...ended.out.matchAll(/" is release ([\w-]+)$/gm)].map(([, alias]) => alias);
+    const prod = [...ended.out.matchAll(/^ {4}prod +(\w+) +(.+)\n(.*)$/gm)].map(([, ...found]) => found);
+    expect(prod.map(([state, counts]) => [state, counts])).toEqual([
+      ['verified', '3 of 4 gates passed, 1 without an answer, approved by ada, 1 run to verify it'],
+      ['failed', '3 of 4 gates passed'],
+      ['rolled_back', '4 of 4 gates passed, approved by ada, 1 run to verify it'],
+    ]);
+    const [, , better = ''] = prod[1] ?? [];
+    const [, auc = '', baseline = ''] = /: auc (0\.\d+) in test, against auc (0\.\d+) in prod\.$/.exec(better) ?? [];
+    expect([Number(auc) < Number(baseline) - 0.01, Number(auc) > 0.7]).toEqual([true, true]);
+    expect(prod[2]?.[2]).toMatch(/Verification run \d+ of delay-model ended failed: task "hand_on" failed$/);
+    expect(ended.out).toContain(`  prod runs ${first}\n  ${third} is on hold there`);
+  });
+
+  test('says who did what, in a trail that holds', () => {
+    const trail = ended.out.slice(ended.out.indexOf('Audit trail, whole:'));
+    const lines = [...trail.matchAll(/^ {2}[\d:]{8} {2}(.+)$/gm)].map(([, line = '']) => line.split(/ {2,}/));
+    expect(lines.map(([who, what]) => `${who} ${what}`)).toEqual([
+      ...['the demo release.create', 'the demo promote.request', 'ada promotion.approve'],
+      ...['the demo promote.switch', 'Sluice promotion.verified'],
+      ...['the demo release.create', 'the demo promote.request', 'ada promotion.approve', 'Sluice promotion.failed'],
+      ...['the demo release.create', 'the demo promote.request', 'ada promotion.approve'],
+      ...['the demo promote.switch', 'Sluice promotion.roll_back'],
+    ]);
   });
 
   test('the outputs lie where it says, and no process is left', async () => {

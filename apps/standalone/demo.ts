@@ -9,6 +9,7 @@ import {
   startEmbeddedPostgres,
   WorkingTree,
 } from '#platform';
+import { promoteCommits } from './demo-promotions.ts';
 import { verifyRuns } from './demo-verify.ts';
 
 /** `npm run demo`: the example pipelines over January 2001, headless, in a fresh folder; ends with a summary. */
@@ -67,9 +68,14 @@ async function demo(given: ProcessStart): Promise<never> {
   const runs = await runAll(installation, given.say);
   const lasts = [...new Map(runs.map((run) => [run.pipeline, run])).values()];
   const same = await verifyRuns(installation, lasts, given.say);
-  await summarize(installation, runs, given, performance.now() - started);
+  await summarize(installation, runs, given.say);
+  const promoted = await promoteCommits(installation, { folder: home, project: config.project }, given.say);
+  const succeeded = runs.filter((run) => run.state === 'success').length;
+  given.say(
+    `\n${succeeded} of ${runs.length} runs succeeded in ${((performance.now() - started) / 1000).toFixed(0)} s.`,
+  );
   await close();
-  process.exit(same && runs.every((run) => run.state === 'success') ? 0 : 1);
+  process.exit(same && promoted && succeeded === runs.length ? 0 : 1);
 }
 
 async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
@@ -111,8 +117,7 @@ async function runAll(installation: Installation, say: (line: string) => void): 
 async function summarize(
   installation: Installation,
   runs: readonly DemoRun[],
-  { say }: ProcessStart,
-  elapsedMs: number,
+  say: (line: string) => void,
 ): Promise<void> {
   const names = [...new Set(runs.map((run) => run.pipeline))].sort();
   say('\nPipeline         runs  success  median s  longest s');
@@ -148,7 +153,4 @@ async function summarize(
     [ENVIRONMENT],
   );
   for (const row of rows) say(`  ${row.location}/  ${row.files} published`);
-  say(
-    `\n${runs.filter((run) => run.state === 'success').length} of ${runs.length} runs succeeded in ${(elapsedMs / 1000).toFixed(0)} s.`,
-  );
 }

@@ -13,29 +13,46 @@ interface Step {
   readonly shown: readonly string[];
 }
 
-/** The commands of the README's ```console blocks in their order. */
-const STEPS: readonly Step[] = [
-  ...readFileSync(join(PROGRAM_ROOT, 'README.md'), 'utf8').matchAll(/^```console\n(.*?)^```/gms),
-]
-  .flatMap(([, block = '']) => block.split(/^\$ /m).slice(1))
-  .map((text) => {
-    const [command = '', ...shown] = text.trimEnd().split('\n');
-    return { command, shown };
-  });
+interface Page {
+  readonly page: string;
+  /** Texts of its yaml blocks that begin with the name of a file. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The commands of its ```console blocks in their order. */
+  readonly steps: readonly Step[];
+}
+
+/** One tour after the other, in the same project. */
+const PAGES = ['README.md', 'docs/promotion.md'].map((page): Page => {
+  const text = readFileSync(join(PROGRAM_ROOT, page), 'utf8');
+  const files = [...text.matchAll(/^```yaml\n# ((?:dags|environments)\/\S+)\n(.*?)^```/gms)];
+  const steps = [...text.matchAll(/^```console\n(.*?)^```/gms)]
+    .flatMap(([, block = '']) => block.split(/^\$ /m).slice(1))
+    .map((step) => {
+      const [command = '', ...shown] = step.trimEnd().split('\n');
+      return { command, shown };
+    });
+  return { page, files: Object.fromEntries(files.map(([, file = '', content = '']) => [file, content])), steps };
+});
+const MARIA = ['AUTHOR', 'COMMITTER'].flatMap((who) => [
+  [`GIT_${who}_NAME`, 'Maria'],
+  [`GIT_${who}_EMAIL`, 'maria@example.com'],
+]);
 
 /** Commands that change a file of the working tree. */
 const EDITS = /^(npx sluice init|sed|touch)/;
 
-/** What differs from one run of the tour to the next: times, durations, the width of columns. */
+/** What differs from one run of a tour to the next: times, durations, names of releases, the width of columns. */
 function lasting(line: string): string {
   return line
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\b\d+(\.\d+)?m?s\b/g, 'DURATION')
+    .replaceAll(/\b[0-9a-f]{64}\b|\([0-9a-f]{12}\)/g, 'DIGEST')
+    .replaceAll(/\b[a-z]+-[a-z]+\b/g, 'ALIAS')
     .replaceAll(/\s+/g, ' ')
     .trim();
 }
 
-describe("the README's tour", () => {
+describe('the tours', () => {
   let project: TestProject;
   let server: RunningStandalone;
   beforeAll(async () => {
@@ -62,18 +79,30 @@ describe("the README's tour", () => {
     return environments.find(({ name }) => name === 'dev')?.release ?? null;
   }
 
-  test('has steps', () => expect(STEPS.length).toBeGreaterThan(8));
-
-  for (const { command, shown } of STEPS)
-    test(`$ ${command}`, async () => {
+  describe.each(PAGES)('of $page', ({ files, steps }) => {
+    beforeAll(async () => {
       const before = await release();
-      // Not synchronously: somebody must read what the server writes meanwhile.
-      const { stdout } = await run('bash', ['-c', `(${command}) 2>&1 || true`], {
-        cwd: project.folder,
-        env: { PATH: `${join(project.folder, 'bin')}:${process.env.PATH ?? ''}`, HOME: project.folder },
-      });
-      const printed = stdout.split('\n').map(lasting);
-      for (const line of shown) expect(printed).toContainEqual(lasting(line));
-      if (EDITS.test(command)) await until('the release of the edit', async () => (await release()) !== before, 2000);
+      for (const [file, text] of Object.entries(files)) await project.write(file, text);
+      if (Object.keys(files).length > 0) await until('their release', async () => (await release()) !== before);
     });
+
+    test('has steps', () => expect(steps.length).toBeGreaterThan(8));
+
+    for (const { command, shown } of steps)
+      test(`$ ${command}`, async () => {
+        const before = await release();
+        // Not synchronously: somebody must read what the server writes meanwhile.
+        const { stdout } = await run('bash', ['-c', `(${command}) 2>&1 || true`], {
+          cwd: project.folder,
+          env: {
+            ...Object.fromEntries(MARIA),
+            PATH: `${join(project.folder, 'bin')}:${process.env.PATH ?? ''}`,
+            HOME: project.folder,
+          },
+        });
+        const printed = stdout.split('\n').map(lasting);
+        for (const line of shown) expect(printed).toContainEqual(lasting(line));
+        if (EDITS.test(command)) await until('the release of the edit', async () => (await release()) !== before, 2000);
+      });
+  });
 });

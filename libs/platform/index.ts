@@ -33,3 +33,5 @@ export { packageRoot } from './package-root.ts';
 export { runProcess, type ProcessStart } from './run-process.ts';
 export { runLocal, type LocalRunEvent, type LocalRunRequest } from './run-local.ts';
 export { readMetricSeries } from './reads/metric-reads.ts';
+export { readTrail } from './reads/audit-trail.ts';
+export { releaseCommit } from './release-commit.ts';

@@ -224,18 +224,15 @@ async function metric(
     metrics,
     baseline,
   });
+  const compared = `${shown(metrics, gate.expr)} in ${source}, against ${shown(baseline, gate.expr)} in ${promotion.environment}.`;
   if (result.ok && typeof result.value === 'boolean')
-    return {
-      state: result.value ? 'passed' : 'failed',
-      detail: `${shown(metrics)} in ${source}, against ${shown(baseline)} in ${promotion.environment}.`,
-      evidence,
-    };
+    return { state: result.value ? 'passed' : 'failed', detail: compared, evidence };
   const why = result.ok ? `It is ${JSON.stringify(result.value)}, not true or false.` : result.message;
-  return {
-    state: gate.onMissing === 'fail' ? 'failed' : 'inconclusive',
-    detail: `${why} A person has to decide.`,
-    evidence,
-  };
+  // Why an expression fails over numbers that are not there, nobody needs to be told.
+  const detail = candidateRun === null || baselineRun === null ? compared : `${compared} ${why}`;
+  return gate.onMissing === 'fail'
+    ? { state: 'failed', detail, evidence }
+    : { state: 'inconclusive', detail: `${detail} A person has to decide.`, evidence };
 }
 
 async function checks(
@@ -269,8 +266,10 @@ function instants(verified: Readonly<Record<string, number>>): GateRecord['evide
   return Object.fromEntries(Object.entries(verified).map(([name, at]) => [name, new Date(at).toISOString()]));
 }
 
-function shown(metrics: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(metrics).slice(0, 6);
+/** Those that the expression names. */
+function shown(metrics: Readonly<Record<string, number>>, expr: string): string {
+  const named = new Set(expr.split(/\W+/));
+  const entries = Object.entries(metrics).filter(([name]) => named.has(name));
   return entries.length === 0
     ? 'nothing'
     : entries.map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`).join(', ');
