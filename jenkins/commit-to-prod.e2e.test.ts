@@ -15,6 +15,8 @@ import {
 } from './test/run-jenkinsfile.ts';
 
 // From a commit to prod and back: the repository's Jenkinsfile, its `sh` lines run for real against the built program.
+/** Seconds on two free cores, and many times that on busy ones. */
+const BUILD_MS = 180_000;
 const PIPELINE = `name: model
 paths: { model: { at: model } }
 tasks:
@@ -120,67 +122,81 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
     return running.endOf(id);
   };
 
-  test('a build that dies while it promotes is started again, and nothing is done twice', async () => {
-    commit('0.80');
-    const dying = await startJenkinsfile(settings(), (event, build) => {
-      if (event.event !== 'step' || event.step !== 'sh' || event.stage !== 'prod') return;
-      void until('the promotion to prod', async () => (await promotionsTo('prod')).length > 0).then(() => build.kill());
-    });
-    const died = await dying.ended;
-    expect([died.result, died.of('ran', 'prod')]).toEqual([undefined, []]);
+  test(
+    'a build that dies while it promotes is started again, and nothing is done twice',
+    async () => {
+      commit('0.80');
+      const dying = await startJenkinsfile(settings(), (event, build) => {
+        if (event.event !== 'step' || event.step !== 'sh' || event.stage !== 'prod') return;
+        void until('the promotion to prod', async () => (await promotionsTo('prod')).length > 0).then(() =>
+          build.kill(),
+        );
+      });
+      const died = await dying.ended;
+      expect([died.result, died.of('ran', 'prod')]).toEqual([undefined, []]);
 
-    const build = await runJenkinsfile(settings());
-    expect([build.result, build.of('ran').filter(({ exit }) => exit !== 0)]).toEqual(['SUCCESS', []]);
-    digests.good = answerOf(build, 'prod').release.digest;
-    for (const env of ['dev', 'test', 'prod']) expect(await promotionsTo(env)).toEqual([[digests.good, 'verified']]);
-    // dev follows the working tree: the commit was tried there, and dev runs what it ran.
-    expect(await standsOn('dev')).not.toBe(digests.good);
-    expect([await standsOn('test'), await standsOn('prod')]).toEqual([digests.good, digests.good]);
-    expect(build.of('junit').filter(({ stage }) => stage === 'prod')).toEqual([
-      expect.objectContaining({
-        cases: expect.arrayContaining([
-          expect.objectContaining({ name: 'provenance', failed: false }),
-          // The first release has nothing to be compared with: a person decided.
-          expect.objectContaining({ name: METRIC_GATE, skipped: true }),
-          expect.objectContaining({ name: 'approval (1 of 1)', failed: false }),
-        ]),
-      }),
-    ]);
-    expect(answerOf(build, 'prod').approvals.given).toMatchObject([{ approver: 'ada', assertedBy: 'ci-promote' }]);
-    expect(await endOfRunInProd()).toMatchObject({ state: 'success', release: digests.good });
-  });
+      const build = await runJenkinsfile(settings());
+      expect([build.result, build.of('ran').filter(({ exit }) => exit !== 0)]).toEqual(['SUCCESS', []]);
+      digests.good = answerOf(build, 'prod').release.digest;
+      for (const env of ['dev', 'test', 'prod']) expect(await promotionsTo(env)).toEqual([[digests.good, 'verified']]);
+      // dev follows the working tree: the commit was tried there, and dev runs what it ran.
+      expect(await standsOn('dev')).not.toBe(digests.good);
+      expect([await standsOn('test'), await standsOn('prod')]).toEqual([digests.good, digests.good]);
+      expect(build.of('junit').filter(({ stage }) => stage === 'prod')).toEqual([
+        expect.objectContaining({
+          cases: expect.arrayContaining([
+            expect.objectContaining({ name: 'provenance', failed: false }),
+            // The first release has nothing to be compared with: a person decided.
+            expect.objectContaining({ name: METRIC_GATE, skipped: true }),
+            expect.objectContaining({ name: 'approval (1 of 1)', failed: false }),
+          ]),
+        }),
+      ]);
+      expect(answerOf(build, 'prod').approvals.given).toMatchObject([{ approver: 'ada', assertedBy: 'ci-promote' }]);
+      expect(await endOfRunInProd()).toMatchObject({ state: 'success', release: digests.good });
+    },
+    BUILD_MS,
+  );
 
-  test('a worse model stops at the gate, prod keeps what it had, and the build says which gate', async () => {
-    commit('0.70');
-    const build = await runJenkinsfile(settings());
-    expect([build.result, build.of('ran', 'prod')]).toEqual(['FAILURE', [expect.objectContaining({ exit: 9 })]]);
-    const promotion = answerOf(build, 'prod');
-    digests.worse = promotion.release.digest;
-    expect([promotion.state, promotion.detail]).toEqual([
-      'failed',
-      `Gate ${METRIC_GATE} failed: auc 0.7 in test, against auc 0.8 in prod.`,
-    ]);
-    expect(build.steps('mail')).toHaveLength(1);
-    expect(await standsOn('prod')).toBe(digests.good);
-  });
+  test(
+    'a worse model stops at the gate, prod keeps what it had, and the build says which gate',
+    async () => {
+      commit('0.70');
+      const build = await runJenkinsfile(settings());
+      expect([build.result, build.of('ran', 'prod')]).toEqual(['FAILURE', [expect.objectContaining({ exit: 9 })]]);
+      const promotion = answerOf(build, 'prod');
+      digests.worse = promotion.release.digest;
+      expect([promotion.state, promotion.detail]).toEqual([
+        'failed',
+        `Gate ${METRIC_GATE} failed: auc 0.7 in test, against auc 0.8 in prod.`,
+      ]);
+      expect(build.steps('mail')).toHaveLength(1);
+      expect(await standsOn('prod')).toBe(digests.good);
+    },
+    BUILD_MS,
+  );
 
-  test('a better model that cannot do its work in prod is rolled back by itself, and held', async () => {
-    commit('0.90', WITH_COUNTRIES);
-    const build = await runJenkinsfile(settings());
-    expect([build.result, build.of('ran', 'prod')]).toEqual(['FAILURE', [expect.objectContaining({ exit: 9 })]]);
-    const promotion = answerOf(build, 'prod');
-    digests.blind = promotion.release.digest;
-    expect([promotion.state, promotion.detail]).toEqual([
-      'rolled_back',
-      expect.stringMatching(/^Verification run \d+ of model/),
-    ]);
-    const stand = await running.client.promotionStand('prod');
-    expect([stand.current?.digest, stand.holds.map(({ release }) => release.digest)]).toEqual([
-      digests.good,
-      [digests.blind],
-    ]);
-    expect(await endOfRunInProd()).toMatchObject({ state: 'success', release: digests.good });
-  });
+  test(
+    'a better model that cannot do its work in prod is rolled back by itself, and held',
+    async () => {
+      commit('0.90', WITH_COUNTRIES);
+      const build = await runJenkinsfile(settings());
+      expect([build.result, build.of('ran', 'prod')]).toEqual(['FAILURE', [expect.objectContaining({ exit: 9 })]]);
+      const promotion = answerOf(build, 'prod');
+      digests.blind = promotion.release.digest;
+      expect([promotion.state, promotion.detail]).toEqual([
+        'rolled_back',
+        expect.stringMatching(/^Verification run \d+ of model/),
+      ]);
+      const stand = await running.client.promotionStand('prod');
+      expect([stand.current?.digest, stand.holds.map(({ release }) => release.digest)]).toEqual([
+        digests.good,
+        [digests.blind],
+      ]);
+      expect(await endOfRunInProd()).toMatchObject({ state: 'success', release: digests.good });
+    },
+    BUILD_MS,
+  );
 
   test('prod ran what was promoted to it, on storage of its own', async () => {
     const { items } = await running.client.runs({ env: 'prod', limit: 100 });
@@ -220,23 +236,28 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
     ).toEqual([expect.stringContaining('ended without effect'), expect.stringContaining('was rolled back')]);
   });
 
-  test('after kill -9 of every process the history is whole', async () => {
-    const history = async () => ({
-      promotions: await Promise.all(['dev', 'test', 'prod'].map(promotionsTo)),
-      stands: await Promise.all(['test', 'prod'].map((env) => running.client.promotionStand(env))),
-      prod: (await running.client.runs({ env: 'prod', limit: 100 })).items,
-      evidence: (await running.client.promotion((await running.client.promotions({ env: 'prod' })).items[1]!.id)).gates,
-      trail: JSON.parse((await project.sluice('audit', '--limit', '0', '-o', 'json')).out) as unknown[],
-    });
-    const before = await history();
-    for (const { pid } of project.processes()) process.kill(pid, 'SIGKILL');
-    await running.ended;
-    running = await start();
-    const after = await history();
-    const more = after.trail.length - before.trail.length;
-    expect({ ...after, trail: after.trail.slice(more) }).toEqual(before);
-    const verified = await project.sluice('audit', '--verify', '-o', 'json');
-    expect([verified.code, JSON.parse(verified.out)]).toEqual([0, expect.objectContaining({ whole: true })]);
-    expect(slack.messages('#ml-alerts').filter(({ threadTs }) => threadTs === null)).toHaveLength(2);
-  });
+  test(
+    'after kill -9 of every process the history is whole',
+    async () => {
+      const history = async () => ({
+        promotions: await Promise.all(['dev', 'test', 'prod'].map(promotionsTo)),
+        stands: await Promise.all(['test', 'prod'].map((env) => running.client.promotionStand(env))),
+        prod: (await running.client.runs({ env: 'prod', limit: 100 })).items,
+        evidence: (await running.client.promotion((await running.client.promotions({ env: 'prod' })).items[1]!.id))
+          .gates,
+        trail: JSON.parse((await project.sluice('audit', '--limit', '0', '-o', 'json')).out) as unknown[],
+      });
+      const before = await history();
+      for (const { pid } of project.processes()) process.kill(pid, 'SIGKILL');
+      await running.ended;
+      running = await start();
+      const after = await history();
+      const more = after.trail.length - before.trail.length;
+      expect({ ...after, trail: after.trail.slice(more) }).toEqual(before);
+      const verified = await project.sluice('audit', '--verify', '-o', 'json');
+      expect([verified.code, JSON.parse(verified.out)]).toEqual([0, expect.objectContaining({ whole: true })]);
+      expect(slack.messages('#ml-alerts').filter(({ threadTs }) => threadTs === null)).toHaveLength(2);
+    },
+    BUILD_MS,
+  );
 });
