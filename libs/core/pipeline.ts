@@ -43,14 +43,21 @@ export interface PathDeclaration {
 /** When runs are created. All instants ISO 8601. */
 export type Schedule =
   | { readonly kind: 'manual' }
-  | (ScheduleBounds & {
-      readonly kind: 'cron';
-      /** Five fields or a preset already expanded. */
-      readonly cron: string;
-      readonly gap: 'next' | 'skip';
-      readonly fold: 'first' | 'second' | 'both';
-    })
-  | (ScheduleBounds & { readonly kind: 'every'; readonly everyMs: number });
+  | (ScheduleBounds &
+      ClockChanges & {
+        readonly kind: 'cron';
+        /** Five fields or a preset already expanded; a list when there are several. */
+        readonly cron: string | readonly string[];
+      })
+  | (ScheduleBounds & { readonly kind: 'every'; readonly everyMs: number })
+  /** Local dates and times in `timezone`, in order, none twice. */
+  | (ScheduleBounds & ClockChanges & { readonly kind: 'at'; readonly moments: readonly string[] });
+
+/** What becomes of local times that the clocks leave out or show twice. */
+interface ClockChanges {
+  readonly gap: 'next' | 'skip';
+  readonly fold: 'first' | 'second' | 'both';
+}
 
 interface ScheduleBounds {
   readonly timezone: string;
@@ -59,6 +66,10 @@ interface ScheduleBounds {
   /** Inclusive on the interval's start. */
   readonly end: string | null;
   readonly catchup: Catchup;
+  /** The run of an interval is created when it begins. Absent: when it ends. */
+  readonly run?: 'at_start';
+  /** Runs are created so long after their fire: the pipeline's share of `jitter`. Absent: at the fire. */
+  readonly delayMs?: number;
 }
 
 /** `none`: only the latest complete interval; `all`: everything since `start`; `bounded`: nothing older than `maxAgeMs`. */

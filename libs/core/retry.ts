@@ -102,8 +102,8 @@ export function retryDelayMs(policy: RetryPolicy, retry: number, seed: string): 
   return Math.round(Math.min(jittered, policy.maxDelayMs));
 }
 
-/** FNV-1a over UTF-16 units, mapped to [0, 1). */
-function unitHash(text: string): number {
+/** FNV-1a over UTF-16 units, mapped to [0, 1): the same text gives the same number everywhere and for ever. */
+export function unitHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
     hash ^= text.charCodeAt(i);

@@ -316,17 +316,28 @@ export interface EngineStore {
   /** Ends queued runs that nobody owns yet. Returns how many. */
   endQueued(runIds: readonly string[], state: 'cancelled' | 'skipped', reason: string): Promise<number>;
 
-  /** Makes sure that every pipeline has a schedule row; returns all of the environment. */
+  /** Makes sure that every pipeline has a schedule row; returns all of the environment. A manual one that gets a schedule is activated now. */
   syncSchedules(
     environment: string,
     schedules: readonly { pipeline: string; definition: string }[],
   ): Promise<readonly ScheduleRecord[]>;
-  setLastEnd(environment: string, pipeline: string, lastEnd: string): Promise<void>;
+  /** Rows of these pipelines; one that was never synced has none. */
+  schedules(environment: string, pipelines: readonly string[]): Promise<readonly ScheduleRecord[]>;
+  /**
+   * Creates scheduled runs and notes up to where their pipelines' intervals are handled: both or neither. A run whose
+   * fire exists already is left out; a watermark never moves back. Returns how many runs were created.
+   */
+  fireRuns(
+    environment: string,
+    runs: readonly NewRun[],
+    handled: readonly { readonly pipeline: string; readonly lastEnd: string }[],
+  ): Promise<number>;
   setPaused(environment: string, pipeline: string, paused: boolean): Promise<boolean>;
   activeRuns(environment: string): Promise<readonly ActiveRuns[]>;
   /** Scheduled or backfilled originals of a pipeline whose interval starts in [from, to), oldest first. */
   runsOfIntervals(environment: string, pipeline: string, from: string, to: string): Promise<readonly RunRecord[]>;
-  liveRuns(environment: string, pipeline: string): Promise<readonly RunRecord[]>;
+  /** Queued and running ones of these pipelines, in the order of their queue. */
+  liveRuns(environment: string, pipelines: readonly string[]): Promise<readonly RunRecord[]>;
 
   /** Versions of a path written by these runs. */
   versionsOfRuns(

@@ -13,31 +13,50 @@ describe('docs/pipeline-file.md', () => {
     expect(blocks).toHaveLength(2);
   });
 
-  test('its table of clock changes is what happens', () => {
+  describe('its table of clock changes is what happens', () => {
+    const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', minute: '2-digit' });
     const shown = (schedule: string, day: string): string[] => {
-      const { pipeline } = parsePipeline(
-        'p.yaml',
-        `name: p\ntasks: { a: { run: x } }\nschedule: { cron: "${schedule}", timezone: Europe/Berlin }\n`,
-      );
+      const text = `name: p\ntasks: { a: { run: x } }\nschedule: { ${schedule}, timezone: Europe/Berlin, run: at_start }\n`;
+      const { pipeline, problems } = parsePipeline('p.yaml', text);
+      expect(problems).toEqual([]);
       const from = new Date(`${day}T00:00:00+0${day.includes('03') ? 1 : 2}:00`);
       const fires = intervalsBetween(pipeline!.schedule, from, from, new Date(from.getTime() + 8 * 3_600_000), 100);
-      const format = new Intl.DateTimeFormat('en-GB', {
-        timeZone: 'Europe/Berlin',
-        hour: '2-digit',
-        minute: '2-digit',
-      });
-      return fires.map(({ start }) => format.format(start)).filter((time) => time <= '04:00');
+      return fires.map(({ start }) => clock.format(start)).filter((time) => time <= '04:00');
     };
-    const rows: [cron: string, march: string[], october: string[]][] = [
-      ['30 2 * * *', ['03:00'], ['02:30']],
-      ['0 2,3 * * *', ['03:00'], ['02:00', '03:00']],
-      ['0 * * * *', ['00:00', '01:00', '03:00', '04:00'], ['00:00', '01:00', '02:00', '02:00', '03:00', '04:00']],
-      ['*/30 2 * * *', [], ['02:00', '02:30', '02:00', '02:30']],
-      ['0 */2 * * *', ['00:00', '04:00'], ['00:00', '02:00', '02:00', '04:00']],
+    const at = (day: string, more = ''): string => `at: ${day}T02:30${more}`;
+    const rows: [row: string, march: [string, ...string[]], october: [string, ...string[]]][] = [
+      ['`30 2 * * *`', ['cron: "30 2 * * *"', '03:00'], ['cron: "30 2 * * *"', '02:30']],
+      ['`fold: second`, `both`', ['cron: "30 2 * * *"', '03:00'], ['cron: "30 2 * * *", fold: both', '02:30', '02:30']],
+      ['`30 2 * * *` with `gap: skip`', ['cron: "30 2 * * *", gap: skip'], ['cron: "30 2 * * *", gap: skip', '02:30']],
+      ['`0 2,3 * * *`', ['cron: "0 2,3 * * *"', '03:00'], ['cron: "0 2,3 * * *"', '02:00', '03:00']],
+      [
+        '`0 * * * *`',
+        ['cron: "0 * * * *"', '00:00', '01:00', '03:00', '04:00'],
+        ['cron: "0 * * * *"', '00:00', '01:00', '02:00', '02:00', '03:00', '04:00'],
+      ],
+      ['`*/30 2 * * *`', ['cron: "*/30 2 * * *"'], ['cron: "*/30 2 * * *"', '02:00', '02:30', '02:00', '02:30']],
+      [
+        '`0 */2 * * *`',
+        ['cron: "0 */2 * * *"', '00:00', '04:00'],
+        ['cron: "0 */2 * * *"', '00:00', '02:00', '02:00', '04:00'],
+      ],
+      [
+        '`["0 2 * * *", "0 * * * *"]`',
+        ['cron: ["0 2 * * *", "0 * * * *"]', '00:00', '01:00', '03:00', '04:00'],
+        ['cron: ["0 2 * * *", "0 * * * *"]', '00:00', '01:00', '02:00', '02:00', '03:00', '04:00'],
+      ],
+      ['`at: 2026-03-29T02:30`', [at('2026-03-29'), '03:00'], [at('2026-10-25'), '02:30']],
+      [
+        '(`gap: skip`: not at all)',
+        [at('2026-03-29', ', gap: skip')],
+        [at('2026-10-25', ', fold: both'), '02:30', '02:30'],
+      ],
+      ['`every: 6h`', ['every: 6h, start: 2026-03-28T18:00', '00:00'], ['every: 6h, start: 2026-10-24T18:00', '00:00']],
     ];
-    for (const [cron, march, october] of rows) {
-      expect(page).toContain(`\`${cron}\``);
-      expect([cron, shown(cron, '2026-03-29'), shown(cron, '2026-10-25')]).toEqual([cron, march, october]);
-    }
+    test.each(rows)('%s', (row, [march, ...inMarch], [october, ...inOctober]) => {
+      expect(page).toContain(row);
+      expect(shown(march, '2026-03-29')).toEqual(inMarch);
+      expect(shown(october, '2026-10-25')).toEqual(inOctober);
+    });
   });
 });

@@ -14,6 +14,7 @@ export { pipelineJsonSchema } from './pipeline-json-schema.ts';
 export { resolveParams, type ResolvedParams } from './resolve-params.ts';
 export { describeSchedule } from './time/describe-schedule.ts';
 export {
+  creationOf,
   ds,
   dueIntervals,
   intervalAt,

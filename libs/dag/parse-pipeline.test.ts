@@ -42,11 +42,22 @@ describe('messages', () => {
       ['2:54 tasks.a.gate.on_fail: "needs_approval" is not yet supported. > Use `fail` or `skip_downstream`.'],
     ],
     [
-      'runs at the start',
-      [ONE_TASK, 'schedule: { cron: "@daily", run: at_start }'],
+      'the second of several crons',
+      [ONE_TASK, 'schedule: { cron: ["@daily", "61 * * * *"], jitter: 2d }'],
       [
-        '3:34 schedule.run: "at_start" is not yet supported. > Runs start when their interval ends; shift the cron instead.',
+        '3:30 Cron: the minute "61" is not valid; expected 0-59, as values (1,2), ranges (1-5) or steps (*/15). > Write five fields: minute hour day-of-month month day-of-week, for example "30 2 * * *".',
+        '3:53 schedule.jitter is "2d"; expected at most 1d. > Write a shorter time.',
       ],
+    ],
+    [
+      'a moment that is none, beside a cron',
+      [ONE_TASK, 'schedule: { cron: "@daily", at: [2026-02-30] }'],
+      ['3:29 schedule has both cron and at; expected one of them. > Remove one.'],
+    ],
+    [
+      'a moment that is none',
+      [ONE_TASK, 'schedule: { at: [2026-02-28, 2026-02-30] }'],
+      ['3:30 schedule.at is "2026-02-30", which is not a day of the calendar. > Write a date such as 2026-01-31.'],
     ],
     [
       'a need of nobody',

@@ -1,17 +1,32 @@
-import { otherInstallation, type CompiledPipeline, type EngineStore, type NewRun, type ScheduleRecord } from '#core';
+import { otherInstallation, type CompiledPipeline, type EngineStore, type RunRecord, type ScheduleRecord } from '#core';
 import type { Interval } from '#dag';
-import { dueIntervals, nextIntervals, resolveParams, withOverlay } from '#dag';
+import { creationOf, dueIntervals, nextIntervals, withOverlay } from '#dag';
+import { asksLiveRuns, planFires, SUPERSEDED } from './plan-fires.ts';
 import type { AppliedEnvironment, Pipelines } from './ports.ts';
 
-/** Intervals created at one look; a longer backlog follows at the next. */
+/** Intervals of one pipeline created at one look; a longer backlog follows at the next. */
 const MAX_DUE = 500;
+/** Pipelines looked at, and runs created, at one look: at midnight the lease must be renewed and runs taken meanwhile. */
+const MAX_LOOKS = 2_000;
+const MAX_RUNS = 1_000;
+/** Runs created in one transaction. */
+const BATCH = 500;
 
-/** When each schedule is next worth looking at, so that ten thousand idle pipelines cost nothing. A cache: may be empty. */
-export type NextLook = Map<string, { readonly key: string; readonly at: number }>;
+/**
+ * When each schedule is next worth looking at, so that ten thousand idle pipelines cost nothing. By environment; `key`
+ * is what it was worked out for. A cache: may be empty.
+ */
+export type NextLook = Map<string, { readonly key: string; readonly at: Map<string, number> }>;
 
 export interface Fired {
   readonly created: number;
   readonly problems: readonly { readonly pipeline: string; readonly message: string }[];
+}
+
+interface Due {
+  readonly pipeline: CompiledPipeline;
+  readonly record: ScheduleRecord;
+  readonly intervals: readonly Interval[];
 }
 
 /**
@@ -25,51 +40,27 @@ export async function fireSchedules(
   now: Date,
   nextLook: NextLook,
 ): Promise<Fired> {
-  const { name, schedules, promotion } = environment.config;
+  const { name, promotion } = environment.config;
   // It points at what another installation runs.
   if (otherInstallation(promotion) !== null) return { created: 0, problems: [] };
   const pointer = await store.currentRelease(name);
   if (pointer === null) return { created: 0, problems: [] };
   const all = overlaid(await pipelines.all(pointer.release), name);
-  const scheduled = all.filter((pipeline) => pipeline.schedule.kind !== 'manual');
-  const due = scheduled.filter((pipeline) => {
-    const look = nextLook.get(`${name}/${pipeline.name}`);
-    return look === undefined || look.key !== lookKey(pointer.release, environment) || look.at <= now.getTime();
-  });
-  if (due.length === 0) return { created: 0, problems: [] };
-  const records = new Map(
-    (
-      await store.syncSchedules(
-        name,
-        all.map((pipeline) => ({ pipeline: pipeline.name, definition: JSON.stringify(pipeline.schedule) })),
-      )
-    ).map((record) => [record.pipeline, record]),
-  );
-  const problems: { pipeline: string; message: string }[] = [];
-  let created = 0;
-  for (const pipeline of due) {
-    const record = records.get(pipeline.name);
-    // One broken schedule must not stop the others: its problem is reported and looked at again in a minute.
-    try {
-      const paused = record?.paused === true || (pipeline.environments[name]?.paused ?? schedules === 'paused');
-      const fired =
-        record && !paused
-          ? await firePipeline(store, pipeline, record, environment, pointer.release, now)
-          : { created: 0, isMore: false };
-      created += fired.created;
-      nextLook.set(`${name}/${pipeline.name}`, {
-        key: lookKey(pointer.release, environment),
-        at: paused || fired.isMore ? now.getTime() : nextFireAt(pipeline, record, now),
-      });
-    } catch (error) {
-      problems.push({ pipeline: pipeline.name, message: (error as Error).message });
-      nextLook.set(`${name}/${pipeline.name}`, {
-        key: lookKey(pointer.release, environment),
-        at: now.getTime() + 60_000,
-      });
-    }
-  }
-  return { created, problems };
+  const key = `${pointer.release}/${environment.hash}`;
+  const known = nextLook.get(name);
+  const isNew = known?.key !== key;
+  const looks = isNew || !known ? new Map<string, number>() : known.at;
+  const worthALook = all
+    .filter(({ schedule }) => schedule.kind !== 'manual')
+    .filter((pipeline) => (looks.get(pipeline.name) ?? -Infinity) <= now.getTime());
+  if (!isNew && worthALook.length === 0) return { created: 0, problems: [] };
+  const records = await recordsOf(store, name, isNew ? all : worthALook, isNew);
+  // Rows that went with a removed environment of the same name come back at the next look, which syncs.
+  if (worthALook.every((pipeline) => records.has(pipeline.name))) nextLook.set(name, { key, at: looks });
+  else nextLook.delete(name);
+  const look = new Look(store, environment, pointer.release, now, looks);
+  await look.at(worthALook, records);
+  return look;
 }
 
 /** By the list that a release's cache returns: the same list every second, until the release changes. */
@@ -83,135 +74,145 @@ function overlaid(pipelines: readonly CompiledPipeline[], environment: string): 
   return known;
 }
 
-function lookKey(release: string, environment: AppliedEnvironment): string {
-  return `${release}/${environment.hash}`;
-}
-
-function nextFireAt(pipeline: CompiledPipeline, record: ScheduleRecord | undefined, now: Date): number {
-  const activatedAt = new Date(record?.activatedAt ?? now);
-  const [next] = nextIntervals(pipeline.schedule, activatedAt, now, 1);
-  return next ? next.end.getTime() : now.getTime() + 3_600_000;
-}
-
-async function firePipeline(
+async function recordsOf(
   store: EngineStore,
-  pipeline: CompiledPipeline,
-  record: ScheduleRecord,
-  environment: AppliedEnvironment,
-  release: string,
-  now: Date,
-): Promise<{ created: number; isMore: boolean }> {
-  const intervals = dueIntervals({
-    schedule: pipeline.schedule,
-    activatedAt: new Date(record.activatedAt),
-    lastEnd: record.lastEnd === null ? null : new Date(record.lastEnd),
-    now,
-    limit: MAX_DUE,
-  });
-  if (intervals.length === 0) return { created: 0, isMore: false };
-  const lastEnd = new Date(Math.max(...intervals.map((interval) => interval.end.getTime())));
-  const ids = await store.createRuns(await runsFor(store, pipeline, intervals, environment, release, now));
-  await store.setLastEnd(record.environment, record.pipeline, lastEnd.toISOString());
-  return { created: ids.filter((id) => id !== null).length, isMore: intervals.length === MAX_DUE };
+  environment: string,
+  pipelines: readonly CompiledPipeline[],
+  sync: boolean,
+): Promise<ReadonlyMap<string, ScheduleRecord>> {
+  const records = sync
+    ? await store.syncSchedules(
+        environment,
+        pipelines.map(({ name, schedule }) => ({ pipeline: name, definition: JSON.stringify(schedule) })),
+      )
+    : await store.schedules(
+        environment,
+        pipelines.map(({ name }) => name),
+      );
+  return new Map(records.map((record) => [record.pipeline, record]));
 }
 
-/** Applies the overlap rule: which of the due intervals are queued, which are recorded as skipped, and what gives way. */
-async function runsFor(
-  store: EngineStore,
-  pipeline: CompiledPipeline,
-  intervals: readonly Interval[],
-  environment: AppliedEnvironment,
-  release: string,
-  now: Date,
-): Promise<NewRun[]> {
-  const params = resolveParams(pipeline, environment.config, {});
-  const live = await giveWay(store, pipeline, intervals[0] as Interval, environment);
-  let active = live;
-  return intervals.map((interval) => {
-    const full = pipeline.overlap === 'skip' && active >= pipeline.maxActiveRuns;
-    if (!full) active += 1;
-    const reason = !params.ok
-      ? `its parameters are not valid in ${environment.config.name}: ${params.problems.join('; ')}`
-      : full
-        ? `overlap: skip; ${active} runs were active, max_active_runs is ${pipeline.maxActiveRuns}`
-        : null;
-    return {
-      ...scheduledRun(pipeline, interval, environment, release, now),
-      params: params.ok ? params.params : {},
-      state: reason === null ? ('queued' as const) : ('skipped' as const),
-      reason,
-    };
-  });
-}
+/** One look at an environment. */
+class Look implements Fired {
+  created = 0;
+  readonly problems: { pipeline: string; message: string }[] = [];
 
-/**
- * Ends or cancels what the new fire replaces, and returns how many runs are live. Only runs of earlier intervals: after a
- * crash between the creation of a run and the note that its interval is handled, the same fire comes here once more.
- */
-async function giveWay(
-  store: EngineStore,
-  pipeline: CompiledPipeline,
-  interval: Interval,
-  environment: AppliedEnvironment,
-): Promise<number> {
-  const { overlap, maxActiveRuns } = pipeline;
-  if (overlap === 'queue' && catchesUp(pipeline)) return 0;
-  const live = await store.liveRuns(environment.config.name, pipeline.name);
-  const earlier = live.filter(
-    (run) =>
-      run.trigger === 'schedule' &&
-      run.intervalStart !== null &&
-      Date.parse(run.intervalStart) < interval.start.getTime(),
-  );
-  if (overlap !== 'skip' && !catchesUp(pipeline)) {
-    const waiting = earlier.filter((run) => run.state === 'queued').map((run) => run.id);
-    const reason = 'superseded: a newer interval became due while it waited for max_active_runs';
-    if (waiting.length > 0) await store.endQueued(waiting, 'skipped', reason);
+  constructor(
+    private readonly store: EngineStore,
+    private readonly environment: AppliedEnvironment,
+    private readonly release: string,
+    private readonly now: Date,
+    private readonly looks: Map<string, number>,
+  ) {}
+
+  async at(pipelines: readonly CompiledPipeline[], records: ReadonlyMap<string, ScheduleRecord>): Promise<void> {
+    // The longest overdue first: what this look leaves over comes before the rest at the next.
+    const overdue = pipelines
+      .filter((pipeline) => !this.isPaused(pipeline, records.get(pipeline.name)))
+      .sort((a, b) => (this.looks.get(a.name) ?? -Infinity) - (this.looks.get(b.name) ?? -Infinity));
+    let batch: Due[] = [];
+    let [inBatch, total] = [0, 0];
+    for (const pipeline of overdue.slice(0, MAX_LOOKS)) {
+      const due = this.dueOf(pipeline, records.get(pipeline.name));
+      if (due === null) continue;
+      if (total + due.intervals.length > MAX_RUNS) break;
+      batch.push(due);
+      inBatch += due.intervals.length;
+      total += due.intervals.length;
+      if (inBatch < BATCH) continue;
+      // One after the other: two at once would wait for the same connection and the same locks.
+      await this.fire(batch);
+      [batch, inBatch] = [[], 0];
+    }
+    if (batch.length > 0) await this.fire(batch);
   }
-  if (overlap === 'cancel_running') {
-    const running = live.filter((run) => run.state === 'running');
-    const tooMany = Math.max(0, running.length + 1 - maxActiveRuns);
-    const cancelled = earlier.filter((run) => run.state === 'running').slice(0, tooMany);
+
+  private isPaused(pipeline: CompiledPipeline, record: ScheduleRecord | undefined): boolean {
+    const { name, schedules } = this.environment.config;
+    // Only another release or configuration changes this, and with it the key of all looks.
+    const byFile = pipeline.environments[name]?.paused ?? schedules === 'paused';
+    if (byFile) this.looks.set(pipeline.name, Infinity);
+    return byFile || record?.paused === true;
+  }
+
+  /** Null when nothing is due; then the next look is noted. */
+  private dueOf(pipeline: CompiledPipeline, record: ScheduleRecord | undefined): Due | null {
+    if (!record) return null;
+    // One broken schedule must not stop the others: its problem is reported and looked at again in a minute.
+    try {
+      const intervals = dueIntervals({ ...datesOf(pipeline, record), now: this.now, limit: MAX_DUE });
+      if (intervals.length > 0) return { pipeline, record, intervals };
+      this.noteNextFire(pipeline, record);
+    } catch (error) {
+      this.note(pipeline, error);
+    }
+    return null;
+  }
+
+  private async fire(batch: readonly Due[]): Promise<void> {
+    try {
+      await this.fireAll(batch);
+      for (const { pipeline, record, intervals } of batch)
+        if (intervals.length < MAX_DUE) this.noteNextFire(pipeline, record);
+    } catch (error) {
+      const [only] = batch;
+      if (only && batch.length === 1) this.note(only.pipeline, error);
+      // What cannot be written must not stop the others either.
+      else for (const one of batch) await this.fire([one]);
+    }
+  }
+
+  private async fireAll(batch: readonly Due[]): Promise<void> {
+    const { store, environment, release, now } = this;
+    const { name } = environment.config;
+    const asking = batch.flatMap(({ pipeline }) => (asksLiveRuns(pipeline) ? [pipeline.name] : []));
+    const live = byPipeline(asking.length > 0 ? await store.liveRuns(name, asking) : []);
+    const plans = batch.map((due) =>
+      planFires({ ...due, live: live.get(due.pipeline.name) ?? [], environment, release, now }),
+    );
+    const superseded = plans.flatMap((plan) => plan.superseded);
+    if (superseded.length > 0) await store.endQueued(superseded, 'skipped', SUPERSEDED);
     const payload = { reason: 'overlap: cancel_running' };
-    if (cancelled.length > 0) await store.send(cancelled.map((run) => ({ runId: run.id, kind: 'cancel', payload })));
+    const cancels = plans.flatMap((plan) => plan.cancelled).map((runId) => ({ runId, kind: 'cancel', payload }));
+    if (cancels.length > 0) await store.send(cancels);
+    const handled = batch.map(({ pipeline, intervals }) => ({
+      pipeline: pipeline.name,
+      lastEnd: lastEndOf(intervals),
+    }));
+    this.created += await store.fireRuns(
+      name,
+      plans.flatMap((plan) => plan.runs),
+      handled,
+    );
   }
-  return live.length;
+
+  private noteNextFire(pipeline: CompiledPipeline, record: ScheduleRecord): void {
+    const { schedule, activatedAt } = datesOf(pipeline, record);
+    const [next] = nextIntervals(schedule, activatedAt, this.now, 1);
+    const at = next ? creationOf(schedule, next).getTime() : this.now.getTime() + 3_600_000;
+    this.looks.set(pipeline.name, at);
+  }
+
+  private note(pipeline: CompiledPipeline, error: unknown): void {
+    this.problems.push({ pipeline: pipeline.name, message: (error as Error).message });
+    this.looks.set(pipeline.name, this.now.getTime() + 60_000);
+  }
 }
 
-function catchesUp(pipeline: CompiledPipeline): boolean {
-  return pipeline.schedule.kind !== 'manual' && pipeline.schedule.catchup.kind !== 'none';
+function byPipeline(runs: readonly RunRecord[]): Map<string, RunRecord[]> {
+  const lists = new Map<string, RunRecord[]>();
+  for (const run of runs) {
+    const list = lists.get(run.pipeline);
+    if (list) list.push(run);
+    else lists.set(run.pipeline, [run]);
+  }
+  return lists;
 }
 
-function scheduledRun(
-  pipeline: CompiledPipeline,
-  interval: Interval,
-  environment: AppliedEnvironment,
-  release: string,
-  now: Date,
-): Omit<NewRun, 'params' | 'state' | 'reason'> {
-  const { schedule } = pipeline;
-  const newestFirst =
-    schedule.kind !== 'manual' && schedule.catchup.kind !== 'none' && schedule.catchup.order === 'newest_first';
-  const start = interval.start.toISOString();
-  const end = interval.end.toISOString();
-  const late = now.getTime() - interval.end.getTime() > 60_000;
-  return {
-    environment: environment.config.name,
-    pipeline: pipeline.name,
-    release,
-    configHash: environment.hash,
-    shadow: false,
-    promotionId: null,
-    trigger: 'schedule',
-    triggerKey: `schedule ${start}`,
-    why: `Scheduled: its interval ended at ${end}${late ? '; caught up later' : ''}.`,
-    intervalStart: start,
-    intervalEnd: end,
-    originRun: null,
-    maxActiveRuns: pipeline.maxActiveRuns,
-    queueOrder: newestFirst ? -interval.start.getTime() : interval.start.getTime(),
-    deadlineMs: pipeline.deadlineMs,
-    runTimeoutMs: pipeline.runTimeoutMs,
-    takeOver: [],
-  };
+function datesOf({ schedule }: CompiledPipeline, { activatedAt, lastEnd }: ScheduleRecord) {
+  return { schedule, activatedAt: new Date(activatedAt), lastEnd: lastEnd === null ? null : new Date(lastEnd) };
+}
+
+function lastEndOf(intervals: readonly Interval[]): string {
+  return new Date(Math.max(...intervals.map(({ end }) => end.getTime()))).toISOString();
 }

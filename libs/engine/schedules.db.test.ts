@@ -81,6 +81,182 @@ describe('missed fires', () => {
   });
 });
 
+describe('run: at_start, jitter, lists', () => {
+  const work = `tasks: { work: { run: "true" } }`;
+  const created = async (): Promise<string[]> =>
+    (
+      await world.db.query<{ line: string }[]>(
+        `select to_char(interval_start at time zone 'UTC', 'MM-DD HH24:MI') || ' ' || to_char(interval_end at time zone 'UTC', 'MM-DD HH24:MI')
+                || ' ' || why as line
+         from run order by id`,
+      )
+    ).map((row) => row.line);
+
+  test('at_start: a run is created when its interval begins, late ones say so, and at_end goes on after it', async () => {
+    await aWorld({ at: '2026-01-03T00:00:00Z' }, daily('run: at_start'));
+    await world.tick();
+    await world.tick('2026-01-03T23:59:59Z');
+    await world.tick('2026-01-05T12:00:00Z');
+    await world.release(daily('run: at_end'));
+    await world.tick('2026-01-06T00:00:00Z');
+    await world.tick('2026-01-07T00:00:00Z');
+    expect(await created()).toEqual([
+      '01-03 00:00 01-04 00:00 Scheduled: its interval began at 2026-01-03T00:00:00.000Z.',
+      '01-05 00:00 01-06 00:00 Scheduled: its interval began at 2026-01-05T00:00:00.000Z; caught up later.',
+      '01-06 00:00 01-07 00:00 Scheduled: its interval ended at 2026-01-07T00:00:00.000Z.',
+    ]);
+  });
+
+  test('jitter: the share of a pipeline is always the same, and its intervals are those of the cron', async () => {
+    await aWorld({ at: '2026-01-02T00:00:00Z' }, daily('jitter: 1h'));
+    await world.tick();
+    expect(await created()).toEqual([]);
+    const later = async (day: string): Promise<number> => {
+      const before = (await created()).length;
+      for (let minute = 0; minute < 60; minute++) {
+        await world.tick(Date.parse(`${day}T00:00:00Z`) + minute * 60_000);
+        if ((await created()).length > before) return minute;
+      }
+      throw new Error('nothing in an hour');
+    };
+    const minute = await later('2026-01-02');
+    expect(minute).toBeGreaterThan(0);
+    expect(await later('2026-01-03')).toBe(minute);
+    expect((await created()).map((line) => line.slice(0, 23))).toEqual([
+      '01-01 00:00 01-02 00:00',
+      '01-02 00:00 01-03 00:00',
+    ]);
+  });
+
+  test('at: every moment of the list has a run, the first about the time since start', async () => {
+    const listed = `name: listed\nschedule: { at: [2026-02-01T06:00, 2026-01-10], start: 2026-01-05, catchup: true }\n${work}`;
+    await aWorld({ at: '2026-03-01T00:00:00Z' }, listed);
+    await world.tick();
+    await world.tick('2026-04-01T00:00:00Z');
+    expect((await created()).map((line) => line.slice(0, 23))).toEqual([
+      '01-05 00:00 01-10 00:00',
+      '01-10 00:00 02-01 06:00',
+    ]);
+  });
+
+  test('several crons: fires that coincide are one', async () => {
+    const both = `name: both\nschedule: { cron: ["0 */12 * * *", "0 0 * * *", "0 18 * * *"], start: 2026-01-01, catchup: true }\n${work}`;
+    await aWorld({ at: '2026-01-02T00:00:00Z' }, both);
+    await world.tick();
+    expect((await created()).map((line) => line.slice(0, 23))).toEqual([
+      '01-01 00:00 01-01 12:00',
+      '01-01 12:00 01-01 18:00',
+      '01-01 18:00 01-02 00:00',
+    ]);
+  });
+});
+
+describe('unpausing follows catchup', () => {
+  test.each([
+    ['catchup: false', ['01-01T00:00', '01-05T00:00']],
+    ['catchup: true', ['01-01T00:00', '01-02T00:00', '01-03T00:00', '01-04T00:00', '01-05T00:00']],
+    ['catchup: { max_age: 2d }', ['01-01T00:00', '01-04T00:00', '01-05T00:00']],
+    ['catchup: false, run: at_start', ['01-02T00:00', '01-06T00:00']],
+    ['catchup: true, run: at_start', ['01-02T00:00', '01-03T00:00', '01-04T00:00', '01-05T00:00', '01-06T00:00']],
+  ])('%s', async (more, expected) => {
+    const anchored = more.includes('at_start') ? daily(more).replace('2026-01-01', '2026-01-02') : daily(more);
+    await aWorld({ at: '2026-01-02T01:00:00Z' }, anchored);
+    await world.tick();
+    await world.commands.setPaused('dev', 'daily', true, 'a person');
+    await world.tick('2026-01-06T01:00:00Z');
+    expect(await world.runs('daily')).toHaveLength(1);
+    await world.commands.setPaused('dev', 'daily', false, 'a person');
+    await world.tick('2026-01-06T01:00:01Z');
+    await world.endAll();
+    expect((await world.runs('daily')).map((line) => line.split(' ')[0])).toEqual(expected);
+  });
+});
+
+describe('a changed schedule goes on from the end of the last interval', () => {
+  const scheduled = (schedule: string): string =>
+    `name: daily\nschedule: ${schedule}\nmax_active_runs: 100\ntasks: { work: { run: "true" } }`;
+  const intervals = async (): Promise<string[]> =>
+    (
+      await world.db.query<{ line: string }[]>(
+        `select to_char(interval_start at time zone 'UTC', 'DD HH24') || ' to ' || to_char(interval_end at time zone 'UTC', 'DD HH24') as line
+         from run order by id`,
+      )
+    ).map((row) => row.line);
+  const cron = (text: string, more = ''): string =>
+    scheduled(`{ cron: "${text}", start: 2026-01-01, catchup: true${more} }`);
+
+  test('to a finer one: nothing twice and no hole', async () => {
+    await aWorld({ at: '2026-01-02T00:00:00Z' }, cron('0 0 * * *'));
+    await world.tick();
+    await world.release(cron('0 */12 * * *'));
+    await world.tick('2026-01-03T00:00:00Z');
+    expect(await intervals()).toEqual(['01 00 to 02 00', '02 00 to 02 12', '02 12 to 03 00']);
+  });
+
+  test('to a coarser one: its interval that holds the last end, though one of the old schedule began with it', async () => {
+    await aWorld(
+      { at: '2026-01-02T06:00:00Z' },
+      cron('0 */6 * * *', ', end: 2026-01-02').replace('2026-01-01', '2026-01-02'),
+    );
+    await world.tick();
+    await world.release(cron('0 0 * * *'));
+    await world.tick('2026-01-02T12:00:00Z');
+    await world.tick('2026-01-04T00:00:00Z');
+    await world.tick('2026-01-04T00:00:01Z');
+    expect(await intervals()).toEqual(['02 00 to 02 06', '02 00 to 03 00', '03 00 to 04 00']);
+  });
+
+  test('to another time of day: the first interval reaches back to it', async () => {
+    await aWorld({ at: '2026-01-02T00:00:00Z' }, cron('0 0 * * *'));
+    await world.tick();
+    await world.release(cron('0 3 * * *'));
+    await world.tick('2026-01-03T03:00:00Z');
+    expect(await intervals()).toEqual(['01 00 to 02 00', '01 03 to 02 03', '02 03 to 03 03']);
+  });
+
+  test('without catchup: only the latest, once', async () => {
+    await aWorld({ at: '2026-01-02T00:00:00Z' }, cron('0 0 * * *').replace('true }', 'false }'));
+    await world.tick();
+    await world.release(cron('0 * * * *').replace('true }', 'false }'));
+    await world.tick('2026-01-02T05:30:00Z');
+    await world.tick('2026-01-02T05:31:00Z');
+    expect(await intervals()).toEqual(['01 00 to 02 00', '02 04 to 02 05']);
+  });
+
+  test('from manual: it is activated by the change and makes up for nothing before', async () => {
+    await aWorld({}, scheduled('manual'));
+    await world.tick();
+    await world.db.query(`update schedule set activated_at = now() - interval '30 days'`);
+    await world.release(scheduled('{ cron: "0 0 * * *", catchup: true }'));
+    await world.tick();
+    await world.tick(Date.now() + 1_000);
+    expect(await world.runs('daily')).toEqual([]);
+    await world.tick(Date.now() + 86_400_000);
+    expect(await world.runs('daily')).toHaveLength(1);
+  });
+});
+
+test('thousands of pipelines at midnight: bounded batches, the lease in between, each run once', async () => {
+  const midnight = Array.from(
+    { length: 2_500 },
+    (_, index) =>
+      `name: p${index}\nschedule: { cron: "0 0 * * *", start: 2026-01-01 }\ntasks: { work: { run: "true" } }`,
+  );
+  await aWorld({ at: '2026-01-01T12:00:00Z' }, ...midnight);
+  await world.tick();
+  await world.tick('2026-01-01T12:00:01Z');
+  const count = async (): Promise<number> =>
+    (await world.db.query<{ count: number }[]>(`select count(*)::int from run`))[0]!.count;
+  expect(await count()).toBe(0);
+  const seen: number[] = [];
+  for (let second = 0; second < 4; second++) {
+    await world.tick(`2026-01-02T00:00:0${second}Z`);
+    seen.push(await count());
+  }
+  expect(seen).toEqual([1_000, 2_000, 2_500, 2_500]);
+  expect(world.problems).toEqual([]);
+});
+
 describe('a fire that meets max_active_runs', () => {
   const hourly = (overlap: string, catchup = false): string => `
 name: hourly

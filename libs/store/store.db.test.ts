@@ -145,7 +145,7 @@ describe('creating and claiming runs', () => {
     await store.createRuns(runs);
     await store.activateRuns(100);
     await store.activateRuns(100);
-    const live = await store.liveRuns('dev', 'narrow');
+    const live = await store.liveRuns('dev', ['narrow']);
     expect(live.map((run) => run.state)).toEqual(['running', 'queued', 'queued']);
   });
 
@@ -291,12 +291,71 @@ describe('one batch', () => {
 
 test('a pause and a watermark survive a changed schedule definition', async () => {
   await store.syncSchedules('dev', [{ pipeline: 's', definition: 'a' }]);
-  await store.setLastEnd('dev', 's', '2026-01-02T00:00:00Z');
-  await store.setLastEnd('dev', 's', '2026-01-01T00:00:00Z'); // never backward
+  for (const lastEnd of ['2026-01-02T00:00:00Z', '2026-01-01T00:00:00Z'])
+    // never backward
+    await store.fireRuns('dev', [], [{ pipeline: 's', lastEnd }]);
   expect(await store.setPaused('dev', 's', true)).toBe(true);
   const [row] = await store.syncSchedules('dev', [{ pipeline: 's', definition: 'b' }]);
   expect(row).toMatchObject({ pipeline: 's', paused: true, lastEnd: '2026-01-02T00:00:00.000Z' });
   expect(await store.setPaused('dev', 'nobody', true)).toBe(false);
+});
+
+test('a manual pipeline is activated when it gets a schedule, and never again', async () => {
+  const manual = JSON.stringify({ kind: 'manual' });
+  const activatedAt = async (definition: string): Promise<number> => {
+    const [row] = await store.syncSchedules('dev', [{ pipeline: 'late', definition }]);
+    return Date.parse(row!.activatedAt);
+  };
+  const added = await activatedAt(manual);
+  await db.query(`update schedule set activated_at = now() - interval '1 year' where pipeline = 'late'`);
+  const activated = await activatedAt('a');
+  expect(activated).toBeGreaterThanOrEqual(added);
+  expect(await activatedAt('b')).toBe(activated);
+  await store.fireRuns('dev', [], [{ pipeline: 'late', lastEnd: '2026-01-02T00:00:00Z' }]);
+  await activatedAt(manual);
+  expect(await activatedAt('a')).toBe(activated);
+});
+
+test('fires of many pipelines are created together: each once, in order, with their watermarks', async () => {
+  const pipelines = ['fire-b', 'fire-a'];
+  await store.syncSchedules(
+    'dev',
+    pipelines.map((pipeline) => ({ pipeline, definition: 'a' })),
+  );
+  const fire = (pipeline: string, day: number, over: Partial<NewRun> = {}): NewRun => {
+    const start = `2026-02-0${day}T00:00:00.000Z`;
+    return aRun({
+      pipeline,
+      triggerKey: `schedule ${start}`,
+      intervalStart: start,
+      intervalEnd: `2026-02-0${day + 1}T00:00:00.000Z`,
+      ...over,
+    });
+  };
+  const handled = pipelines.map((pipeline) => ({ pipeline, lastEnd: '2026-02-03T00:00:00Z' }));
+  const first = [
+    fire('fire-b', 2),
+    fire('fire-b', 1),
+    fire('fire-a', 1, { state: 'skipped', reason: 'full', deadlineMs: 60_000 }),
+  ];
+  expect(await store.fireRuns('dev', first, handled)).toBe(3);
+  expect(await store.fireRuns('dev', [...first, fire('fire-a', 2)], handled)).toBe(1);
+  const rows = await db.query<object[]>(
+    `select pipeline, to_char(interval_start at time zone 'UTC', 'DD') as day, state, reason, deadline_at - created_at = interval '1 minute' as late,
+            finished_at is not null as finished, (select count(*)::int from event e where e.run_id = run.id) as events
+     from run where pipeline like 'fire-%' order by id`,
+  );
+  const usual = { state: 'queued', reason: null, late: null, finished: false, events: 1 };
+  expect(rows).toEqual([
+    { ...usual, pipeline: 'fire-a', day: '01', state: 'skipped', reason: 'full', late: true, finished: true },
+    { ...usual, pipeline: 'fire-b', day: '02' },
+    { ...usual, pipeline: 'fire-b', day: '01' },
+    { ...usual, pipeline: 'fire-a', day: '02' },
+  ]);
+  expect(await store.schedules('dev', pipelines)).toMatchObject([
+    { pipeline: 'fire-a', lastEnd: '2026-02-03T00:00:00.000Z' },
+    { pipeline: 'fire-b', lastEnd: '2026-02-03T00:00:00.000Z' },
+  ]);
 });
 
 test('alerts of one run and target are offered one at a time, in order', async () => {

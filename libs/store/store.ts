@@ -2,6 +2,7 @@ import type { EngineStore } from '#core';
 import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
 import { appendAudit } from './queries/audit.ts';
+import { fireRuns } from './queries/fire-runs.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
 import { recordMetrics } from './queries/record-metrics.ts';
@@ -36,9 +37,10 @@ export function createStore(db: Db): EngineStore {
     endQueued: (runIds, state, reason) => runs.endQueued(db, runIds, state, reason),
     activeRuns: (environment) => runs.activeRuns(db, environment),
     runsOfIntervals: (environment, pipeline, from, to) => runs.runsOfIntervals(db, environment, pipeline, from, to),
-    liveRuns: (environment, pipeline) => runs.liveRuns(db, environment, pipeline),
+    liveRuns: (environment, names) => runs.liveRuns(db, environment, names),
     syncSchedules: (environment, given) => schedules.syncSchedules(db, environment, given),
-    setLastEnd: (environment, pipeline, lastEnd) => schedules.setLastEnd(db, environment, pipeline, lastEnd),
+    schedules: (environment, names) => schedules.readSchedules(db, environment, names),
+    fireRuns: (environment, created, handled) => fireRuns(db, environment, created, handled),
     setPaused: (environment, pipeline, paused) => schedules.setPaused(db, environment, pipeline, paused),
     versionsOfRuns: (environment, pipeline, path, runIds) =>
       paths.versionsOfRuns(db, environment, pipeline, path, runIds),

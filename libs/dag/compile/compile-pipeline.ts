@@ -37,7 +37,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     description: simple.description ?? '',
     owner: simple.owner ?? '',
     tags: [...new Set(simple.tags)],
-    schedule: compileSchedule(simple.schedule, ['schedule'], compiling),
+    schedule: compileSchedule(simple.schedule, ['schedule'], name, compiling),
     maxActiveRuns: simple.max_active_runs ?? 16,
     maxActiveTasks: simple.max_active_tasks ?? 0,
     overlap: simple.overlap ?? 'queue',
@@ -48,7 +48,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     env: compileEnv(simple.env, ['env'], names, compiling),
     tasks: compileTasks(sections, { pipeline: name, paths, names }, compiling),
     alerts: compileAlerts(simple.alerts ?? []),
-    environments: compileOverlays(sections.environments, params, names.params, compiling),
+    environments: compileOverlays(sections.environments, { pipeline: name, params, known: names.params }, compiling),
   };
 }
 

@@ -10,10 +10,10 @@ import { compileSchedule } from './schedule.ts';
 /** What differs under `environments:`; a schedule there replaces that of the pipeline whole. */
 export function compileOverlays(
   section: Entries<OverlayShape>,
-  params: Readonly<Record<string, ParamSchema>>,
-  known: KnownNames,
+  about: { pipeline: string; params: Readonly<Record<string, ParamSchema>>; known: KnownNames },
   compiling: Compiling,
 ): Record<string, PipelineOverlay> {
+  const { pipeline, params, known } = about;
   const overlays: Record<string, PipelineOverlay> = {};
   for (const [environment, shape] of Object.entries(section.entries)) {
     if (shape === null) continue;
@@ -34,7 +34,7 @@ export function compileOverlays(
     overlays[environment] = {
       ...(shape.schedule === undefined
         ? {}
-        : { schedule: compileSchedule(shape.schedule, [...path, 'schedule'], compiling) }),
+        : { schedule: compileSchedule(shape.schedule, [...path, 'schedule'], pipeline, compiling) }),
       ...(shape.paused === undefined ? {} : { paused: shape.paused }),
       ...(shape.params === undefined ? {} : { params: shape.params }),
       ...(shape.pool === undefined ? {} : { pool: shape.pool }),

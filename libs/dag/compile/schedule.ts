@@ -1,48 +1,63 @@
-import { SluiceError, type Catchup, type Schedule } from '#core';
+import { SluiceError, unitHash, type Catchup, type Schedule } from '#core';
 import type { ScheduleShape } from '../shape/pipeline-shape.ts';
 import { closest } from '../source/did-you-mean.ts';
 import { durationMs } from '../source/duration.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
 import { parseCron } from '../time/cron.ts';
-import { isTimeZone } from '../time/zone.ts';
+import { isTimeZone, localOf } from '../time/zone.ts';
 import type { Compiling } from './compiling.ts';
 
 type ScheduleMap = Exclude<ScheduleShape, string | null>;
+type Timed = Exclude<Schedule, { kind: 'manual' }>;
+type Timing = Omit<Extract<Timed, { kind: 'every' }>, 'kind' | 'everyMs'>;
 
+const MANUAL: Schedule = { kind: 'manual' };
 /** Shorter than this a run could not even be created in time. */
 const SHORTEST_EVERY_MS = 10_000;
+const LONGEST_JITTER_MS = 86_400_000;
+const KINDS = ['cron', 'every', 'at'] as const;
 
 /** The schedule at `path`; a faulty one is reported and compiled as manual. */
-export function compileSchedule(shape: ScheduleShape | undefined, path: Path, compiling: Compiling): Schedule {
-  if (shape === undefined || shape === null || shape === 'manual') return { kind: 'manual' };
+export function compileSchedule(
+  shape: ScheduleShape | undefined,
+  path: Path,
+  pipeline: string,
+  compiling: Compiling,
+): Schedule {
+  if (shape === undefined || shape === null || shape === 'manual') return MANUAL;
   if (typeof shape === 'string') {
     if (closest(shape, ['manual', 'none', 'once', '@once', '@none', '@manual']) !== null) {
       compiling.at(path, `schedule is ${quote(shape)}; expected manual or a cron.`, 'Write "manual".');
-      return { kind: 'manual' };
+      return MANUAL;
     }
-    return cronSchedule(
-      shape,
-      path,
-      { timezone: 'UTC', start: null, end: null, catchup: { kind: 'none' } },
-      {},
-      compiling,
-    );
+    const timing = { timezone: 'UTC', start: null, end: null, catchup: { kind: 'none' } } as const;
+    return cronSchedule(shape, path, timing, {}, compiling);
   }
-  const timing = timingOf(shape, path, compiling);
-  if (shape.cron !== undefined && shape.every !== undefined) {
-    compiling.atKey([...path, 'every'], 'schedule has both cron and every; expected one of them.', 'Remove one.');
-    return { kind: 'manual' };
-  }
-  if (shape.cron !== undefined) return cronSchedule(shape.cron, [...path, 'cron'], timing, shape, compiling);
-  if (shape.every === undefined) {
+  const [kind, another] = KINDS.filter((each) => shape[each] !== undefined);
+  if (kind === undefined) {
     compiling.atKey(
       path,
-      'schedule has neither cron nor every.',
-      'Add `cron: "30 2 * * *"` or `every: 15m`, or write `schedule: manual`.',
+      'schedule has neither cron nor every nor at.',
+      'Add `cron: "30 2 * * *"`, `every: 15m` or `at: [2026-01-31T06:00]`, or write `schedule: manual`.',
     );
-    return { kind: 'manual' };
+    return MANUAL;
   }
+  const timing = timingOf(shape, path, pipeline, compiling);
+  if (another !== undefined) {
+    compiling.atKey(
+      [...path, another],
+      `schedule has both ${kind} and ${another}; expected one of them.`,
+      'Remove one.',
+    );
+    return MANUAL;
+  }
+  if (shape.cron !== undefined) return cronSchedule(shape.cron, [...path, 'cron'], timing, shape, compiling);
+  if (shape.at !== undefined) return atSchedule(shape.at, [...path, 'at'], timing, shape, compiling);
+  return everySchedule(shape, path, timing, compiling);
+}
+
+function everySchedule(shape: ScheduleMap, path: Path, timing: Timing, compiling: Compiling): Schedule {
   for (const key of ['gap', 'fold'] as const)
     if (shape[key] !== undefined)
       compiling.atKey(
@@ -50,7 +65,7 @@ export function compileSchedule(shape: ScheduleShape | undefined, path: Path, co
         `${key} has no meaning for every, which counts elapsed time.`,
         'Remove it, or use cron.',
       );
-  const everyMs = durationMs(shape.every) ?? 0;
+  const everyMs = durationMs(shape.every ?? '') ?? 0;
   if (everyMs < SHORTEST_EVERY_MS)
     compiling.at(
       [...path, 'every'],
@@ -60,24 +75,47 @@ export function compileSchedule(shape: ScheduleShape | undefined, path: Path, co
   return { kind: 'every', everyMs: Math.max(everyMs, SHORTEST_EVERY_MS), ...timing };
 }
 
-type Timing = Pick<Extract<Schedule, { kind: 'every' }>, 'timezone' | 'start' | 'end' | 'catchup'>;
+type Policy = Pick<ScheduleMap, 'gap' | 'fold'>;
 
-function cronSchedule(
-  text: string,
-  path: Path,
-  timing: Timing,
-  policy: Pick<ScheduleMap, 'gap' | 'fold'>,
-  compiling: Compiling,
-): Schedule {
-  const parsed = parseCron(text);
-  if (!parsed.ok) {
-    compiling.at(path, `Cron: ${parsed.message}.`, parsed.hint);
-    return { kind: 'manual' };
-  }
-  return { kind: 'cron', cron: parsed.text, gap: policy.gap ?? 'next', fold: policy.fold ?? 'first', ...timing };
+function changesOf({ gap, fold }: Policy): Pick<Extract<Timed, { kind: 'at' }>, 'gap' | 'fold'> {
+  return { gap: gap ?? 'next', fold: fold ?? 'first' };
 }
 
-function timingOf(shape: ScheduleMap, path: Path, compiling: Compiling): Timing {
+function cronSchedule(
+  written: string | readonly string[],
+  path: Path,
+  timing: Timing,
+  policy: Policy,
+  compiling: Compiling,
+): Schedule {
+  const crons: string[] = [];
+  for (const [index, text] of [written].flat().entries()) {
+    const parsed = parseCron(text);
+    if (parsed.ok) crons.push(parsed.text);
+    else compiling.at(typeof written === 'string' ? path : [...path, index], `Cron: ${parsed.message}.`, parsed.hint);
+  }
+  const [first, ...others] = new Set(crons);
+  if (first === undefined) return MANUAL;
+  return { kind: 'cron', cron: others.length === 0 ? first : [first, ...others], ...changesOf(policy), ...timing };
+}
+
+function atSchedule(
+  written: string | readonly string[],
+  path: Path,
+  timing: Timing,
+  policy: Policy,
+  compiling: Compiling,
+): Schedule {
+  const moments = [written].flat().flatMap((text, index) => {
+    const place = typeof written === 'string' ? path : [...path, index];
+    return momentOf(text, 'schedule.at', place, compiling) ?? [];
+  });
+  // A date is the same moment as its midnight: once they are written in full, equal moments are equal texts.
+  const full = moments.map((moment) => new Date(localOf(moment)).toISOString().slice(0, 19));
+  return { kind: 'at', moments: [...new Set(full)].sort(), ...changesOf(policy), ...timing };
+}
+
+function timingOf(shape: ScheduleMap, path: Path, pipeline: string, compiling: Compiling): Timing {
   let timezone = shape.timezone ?? 'UTC';
   if (!isTimeZone(timezone)) {
     const meant = closest(timezone, Intl.supportedValuesOf('timeZone'));
@@ -85,26 +123,50 @@ function timingOf(shape: ScheduleMap, path: Path, compiling: Compiling): Timing 
     compiling.at([...path, 'timezone'], `schedule.timezone is ${quote(timezone)}; expected an IANA time zone.`, hint);
     timezone = 'UTC';
   }
-  const [start, end] = (['start', 'end'] as const).map((key) => momentOf(shape[key], [...path, key], compiling));
+  const [start, end] = (['start', 'end'] as const).map((key) => {
+    const text = shape[key];
+    return text === undefined ? null : momentOf(text, `schedule.${key}`, [...path, key], compiling);
+  });
   if (start && end && start > end)
     compiling.at(
       [...path, 'end'],
       `schedule.end ${quote(end)} is before schedule.start ${quote(start)}.`,
       'Swap them.',
     );
-  return { timezone, start: start ?? null, end: end ?? null, catchup: catchupOf(shape.catchup) };
+  return {
+    timezone,
+    start: start ?? null,
+    end: end ?? null,
+    catchup: catchupOf(shape.catchup),
+    ...(shape.run === 'at_start' ? { run: shape.run } : {}),
+    ...(shape.jitter === undefined ? {} : { delayMs: delayOf(shape.jitter, path, pipeline, compiling) }),
+  };
 }
 
-function momentOf(text: string | undefined, path: Path, compiling: Compiling): string | null {
-  if (text === undefined) return null;
-  const instant = Date.parse(text.length === 10 ? `${text}T00:00:00Z` : `${text}Z`);
+/**
+ * Always the same for one pipeline: its runs keep their distance and their order, and only those of different pipelines
+ * come apart.
+ */
+function delayOf(jitter: string, path: Path, pipeline: string, compiling: Compiling): number {
+  const jitterMs = durationMs(jitter) ?? 0;
+  if (jitterMs > LONGEST_JITTER_MS)
+    compiling.at(
+      [...path, 'jitter'],
+      `schedule.jitter is ${quote(jitter)}; expected at most 1d.`,
+      'Write a shorter time.',
+    );
+  return Math.floor(unitHash(pipeline) * jitterMs);
+}
+
+function momentOf(text: string, label: string, path: Path, compiling: Compiling): string | null {
+  const instant = localOf(text);
   // Date.parse takes 31 February for 3 March.
   const exists = !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(text.slice(0, 10));
   const year = Number(text.slice(0, 4));
   if (exists && year >= 1970) return text;
   const message = exists
-    ? `schedule.${path.at(-1)} is ${quote(text)}; expected a year from 1970 on.`
-    : `schedule.${path.at(-1)} is ${quote(text)}, which is not a day of the calendar.`;
+    ? `${label} is ${quote(text)}; expected a year from 1970 on.`
+    : `${label} is ${quote(text)}, which is not a day of the calendar.`;
   compiling.at(path, message, 'Write a date such as 2026-01-31.');
   return null;
 }

@@ -33,7 +33,6 @@ export const NOT_YET: Readonly<
   task: TASK_LATER,
   path: { io: TASK_LATER.io, templates: TASK_LATER.templates },
   schedule: {
-    at: 'Use `cron`, or start the runs by hand.',
     datasets: 'Use `cron` and let tasks wait for the data with `reads: [other-pipeline.path]`.',
     events: 'Start runs through the API with parameters.',
     window: 'Use `start` and `end`.',
@@ -45,7 +44,6 @@ export const NOT_YET: Readonly<
 /** Values of the design whose behaviour comes later: `key=value`. */
 export const NOT_YET_VALUES: Readonly<Record<string, string>> = {
   'gate.on_fail=needs_approval': 'Use `fail` or `skip_downstream`.',
-  'schedule.run=at_start': 'Runs start when their interval ends; shift the cron instead.',
 };
 
 /** What people write who come from other systems, and what Sluice calls it. */

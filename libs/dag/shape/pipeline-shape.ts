@@ -20,23 +20,40 @@ const timing = {
       expecting('true, false, or a map with max_age, order', '{ max_age: 3d }'),
     )
     .optional(),
-  run: z.enum(['at_end']).optional(),
+  run: z
+    .enum(['at_end', 'at_start'])
+    .optional()
+    .describe('Whether runs are created when their interval ends or begins.'),
+  jitter: duration.optional().describe('Spreads runs of different pipelines over this time after the fire.'),
 };
+
+/** At least one, at most `most`. */
+function someOf<T extends z.ZodType>(item: T, most: number, words: { error: string }) {
+  return z.union([item, z.array(item, words).min(1, words).max(most, words)], words);
+}
+
+const crons = someOf(nonEmptyText, 100, expecting('a cron or a list of at most 100', '"30 2 * * *"'));
+const moments = someOf(
+  moment,
+  1000,
+  expecting("a date or local time in the schedule's time zone, or a list of at most 1000", '[2026-01-31T06:00]'),
+);
 
 export const scheduleShape = z.union(
   [
     nonEmptyText,
     z.null(),
     z.strictObject({
-      cron: nonEmptyText.optional(),
+      cron: crons.optional(),
       every: duration.optional(),
+      at: moments.optional(),
       ...timing,
       gap: z.enum(['next', 'skip']).optional().describe('Times inside a clock change: next instant, or none.'),
       fold: z.enum(['first', 'second', 'both']).optional().describe('Times that the clocks show twice.'),
     }),
   ],
   expecting(
-    'manual, a cron, or a map with cron or every, timezone, start, end, catchup',
+    'manual, a cron, or a map with cron, every or at, timezone, start, end, catchup',
     '{ cron: "30 2 * * *", timezone: Europe/Berlin }',
   ),
 );

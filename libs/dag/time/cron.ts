@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+import { firstAtLeast } from './first-at-least.ts';
 
 /** The wall-clock side of a cron: which local minutes it names. Zones and clock changes are not its business. */
 export interface Cron {
@@ -148,7 +149,7 @@ function wallClock(text: string): Cron {
           continue;
         }
         if (dayMatches(date)) {
-          const found = firstAtLeast(minutes, fromMinute);
+          const found = minutes[firstAtLeast(minutes, fromMinute)];
           if (found !== undefined) return day * DAY + found * MINUTE;
         }
         day += 1;
@@ -157,14 +158,4 @@ function wallClock(text: string): Cron {
       return null;
     },
   };
-}
-
-function firstAtLeast(sorted: readonly number[], value: number): number | undefined {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? Infinity) < value) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low];
 }

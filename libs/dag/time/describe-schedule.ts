@@ -1,13 +1,37 @@
 import type { Schedule } from '#core';
 import { durationText } from '../source/duration.ts';
+import type { TimedSchedule } from './fires.ts';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** One line for people: `daily at 02:30 (Europe/Berlin)`, `every 15m`, `manual`; unusual crons as they are written. */
+/**
+ * One line for people: `daily at 02:30 (Europe/Berlin)`, `every 15m`, `manual`; unusual crons as they are written. What
+ * moves the creation of runs comes last: `hourly (UTC), at_start, 4m12s later`.
+ */
 export function describeSchedule(schedule: Schedule): string {
   if (schedule.kind === 'manual') return 'manual';
-  const rhythm = schedule.kind === 'every' ? `every ${durationText(schedule.everyMs)}` : describeCron(schedule.cron);
-  return schedule.kind === 'cron' ? `${rhythm} (${schedule.timezone})` : rhythm;
+  const zone = schedule.kind === 'every' ? '' : ` (${schedule.timezone})`;
+  const start = schedule.run === 'at_start' ? ', at_start' : '';
+  const delay = schedule.delayMs ? `, ${durationText(wholeSeconds(schedule.delayMs))} later` : '';
+  return `${describeRhythm(schedule)}${zone}${start}${delay}`;
+}
+
+function describeRhythm(schedule: TimedSchedule): string {
+  switch (schedule.kind) {
+    case 'every':
+      return `every ${durationText(schedule.everyMs)}`;
+    case 'cron':
+      return [schedule.cron].flat().map(describeCron).join(' and ');
+    case 'at': {
+      const [first = '', ...others] = schedule.moments;
+      const more = others.length === 0 ? '' : ` and ${others.length} more time${others.length === 1 ? '' : 's'}`;
+      return `at ${first.slice(0, 16).replace('T', ' ')}${more}`;
+    }
+  }
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.max(1000, ms - (ms % 1000));
 }
 
 function describeCron(cron: string): string {

@@ -19,9 +19,11 @@ export interface DueInput {
 }
 
 /**
- * Intervals whose runs are due: they ended at or before `now`, after `lastEnd`, and the catchup rule wants them.
- * Without `lastEnd`, a schedule with `start` begins at its first fire from `start` on; one without begins with the
- * interval that ends first at or after `activatedAt`. With catchup `none` that is at most one, the latest.
+ * Intervals whose runs are due: they were reached at or before `now`, end after `lastEnd`, and the catchup rule wants
+ * them. An interval is reached when it ends, or with `run: at_start` when it begins, and a pipeline's share of `jitter`
+ * later. Without `lastEnd`, a schedule with `start` begins at its first fire from `start` on; one without begins with
+ * the interval whose end (beginning) comes first at or after `activatedAt`. With catchup `none` that is at most one, the
+ * latest.
  *
  * In the order of creation. When more than `limit` are due the oldest `limit` are returned whatever the order, so that
  * the greatest end in the result is always a safe `lastEnd` for the next call.
@@ -31,30 +33,39 @@ export function dueIntervals(input: DueInput): Interval[] {
   if (schedule.kind === 'manual' || limit < 1) return [];
   const fires = firesOf(schedule, activatedAt.getTime());
   const bounds = boundsOf(schedule);
-  const endsAfter =
-    lastEnd !== null ? lastEnd.getTime() : bounds.start === -Infinity ? activatedAt.getTime() - 1 : bounds.start;
+  const reach = now.getTime() - (schedule.delayMs ?? 0);
+  const wanted = lastEnd === null ? firstWanted(schedule, bounds, activatedAt) : { bounds, after: lastEnd.getTime() };
   // Nearly every call ends here: between two fires nothing is due.
-  const soonest = fires.next(endsAfter);
-  if (soonest === null || soonest > now.getTime()) return [];
+  const soonestEnd = fires.next(wanted.after);
+  if (soonestEnd === null || (!runsAtStart(schedule) && soonestEnd > reach)) return [];
   if (schedule.catchup.kind === 'none') {
-    const latest = latestComplete(fires, bounds, now.getTime());
-    return latest !== null && latest.end.getTime() > endsAfter ? [latest] : [];
+    const latest = latestReached(fires, wanted.bounds, reach, schedule);
+    return latest !== null && latest.end.getTime() > wanted.after ? [latest] : [];
   }
-  const oldest =
-    schedule.catchup.kind === 'bounded'
-      ? Math.max(endsAfter, now.getTime() - schedule.catchup.maxAgeMs - 1)
-      : endsAfter;
-  const due = take(endingAfter(fires, bounds, oldest), limit, (interval) => interval.end <= now);
+  const { bounds: within, after } =
+    schedule.catchup.kind === 'bounded' ? noOlderThan(reach - schedule.catchup.maxAgeMs, wanted, schedule) : wanted;
+  const due = take(endingAfter(fires, within, after), limit, (each) => reachedAt(schedule, each) <= reach);
   return schedule.catchup.order === 'newest_first' ? due.reverse() : due;
 }
 
-/** The next intervals to come, each created at its end: those that end after `after` (and not before activation). */
+/** When the run of an interval is created, if nothing holds it up. */
+export function creationOf(schedule: Schedule, interval: Interval): Date {
+  if (schedule.kind === 'manual') return interval.end;
+  return new Date(reachedAt(schedule, interval) + (schedule.delayMs ?? 0));
+}
+
+/** The next intervals to come: those whose runs are created after `after` (and that are reached after activation). */
 export function nextIntervals(schedule: Schedule, activatedAt: Date, after: Date, limit: number): Interval[] {
   if (schedule.kind === 'manual') return [];
-  const bounds = boundsOf(schedule);
-  const earliest = bounds.start === -Infinity ? activatedAt.getTime() - 1 : -Infinity;
   const fires = firesOf(schedule, activatedAt.getTime());
-  return take(endingAfter(fires, bounds, Math.max(after.getTime(), earliest)), limit, () => true);
+  const bounds = boundsOf(schedule);
+  const first = bounds.start === -Infinity ? activatedAt.getTime() : -Infinity;
+  const wanted = noOlderThan(
+    Math.max(after.getTime() - (schedule.delayMs ?? 0) + 1, first),
+    { bounds, after: -Infinity },
+    schedule,
+  );
+  return take(endingAfter(fires, wanted.bounds, wanted.after), limit, () => true);
 }
 
 /** The interval that holds `at`, also one before activation; null outside `start` and `end` and for manual schedules. */
@@ -111,12 +122,47 @@ function boundsOf(schedule: TimedSchedule): Bounds {
   return { start: boundOf(schedule, 'start') ?? -Infinity, end: boundOf(schedule, 'end') ?? Infinity };
 }
 
-function latestComplete(fires: Fires, bounds: Bounds, now: number): Interval | null {
-  const lastFire = fires.lastUpTo(now);
-  let start = lastFire === null ? null : fires.lastUpTo(lastFire - 1);
-  if (start !== null && start > bounds.end) start = fires.lastUpTo(bounds.end);
+/** Intervals within the bounds that end after an instant. */
+interface Wanted {
+  readonly bounds: Bounds;
+  readonly after: number;
+}
+
+function runsAtStart(schedule: TimedSchedule): boolean {
+  return schedule.run === 'at_start';
+}
+
+function reachedAt(schedule: TimedSchedule, { start, end }: Interval): number {
+  return (runsAtStart(schedule) ? start : end).getTime();
+}
+
+function firstWanted(schedule: TimedSchedule, bounds: Bounds, activatedAt: Date): Wanted {
+  if (bounds.start > -Infinity) return { bounds, after: bounds.start };
+  return noOlderThan(activatedAt.getTime(), { bounds, after: -Infinity }, schedule);
+}
+
+/** Leaves out what was reached before `instant`. */
+function noOlderThan(instant: number, { bounds, after }: Wanted, schedule: TimedSchedule): Wanted {
+  return runsAtStart(schedule)
+    ? { bounds: { start: Math.max(bounds.start, instant), end: bounds.end }, after: Math.max(after, instant) }
+    : { bounds, after: Math.max(after, instant - 1) };
+}
+
+function latestReached(fires: Fires, bounds: Bounds, reach: number, schedule: TimedSchedule): Interval | null {
+  return runsAtStart(schedule) ? latestBegun(fires, bounds, reach) : latestComplete(fires, bounds, reach);
+}
+
+function latestBegun(fires: Fires, bounds: Bounds, now: number): Interval | null {
+  let start = fires.lastUpTo(Math.min(now, bounds.end));
+  // The fire that closes a list begins nothing.
+  if (start !== null && fires.next(start) === null) start = fires.lastUpTo(start - 1);
   const end = start === null ? null : fires.next(start);
   return start === null || end === null || start < bounds.start ? null : interval(start, end);
+}
+
+function latestComplete(fires: Fires, bounds: Bounds, now: number): Interval | null {
+  const lastFire = fires.lastUpTo(now);
+  return lastFire === null ? null : latestBegun(fires, bounds, lastFire - 1);
 }
 
 function* endingAfter(fires: Fires, bounds: Bounds, instant: number): Generator<Interval> {

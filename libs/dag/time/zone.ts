@@ -43,6 +43,24 @@ export function localTime(zone: string, instant: number): number {
   return instant + segmentAt(zone, instant).offset;
 }
 
+/** A local date or date-time as written in a file, as if it were UTC; NaN for what is no time at all. */
+export function localOf(text: string): number {
+  return Date.parse(text.length === 10 ? `${text}T00:00:00Z` : `${text}Z`);
+}
+
+/** Every instant at which the zone's clocks show `local`, in order: none inside a gap, two in a fold. */
+export function instantsOfLocal(zone: string, local: number): number[] {
+  const instants: number[] = [];
+  // No offset is larger than a day, so segments further away cannot show it.
+  for (let from = local - DAY; from <= local + DAY;) {
+    const segment = segmentAt(zone, from);
+    const instant = local - segment.offset;
+    if (instant >= segment.start && instant < segment.end) instants.push(instant);
+    from = segment.end;
+  }
+  return instants;
+}
+
 /** First instant at which the zone's clocks show `local`; inside a gap, the first instant after it. */
 export function instantOfLocal(zone: string, local: number): number {
   // No offset is larger than a day, so the segment sought starts at the earliest a day before.

@@ -1,6 +1,14 @@
 import type { CompiledPipeline, Schedule } from '#core';
 import type { PipelineDetail, PipelineSummary } from '#contracts';
-import { describeSchedule, dueIntervals, intervalsBetween, nextIntervals, withOverlay, type Interval } from '#dag';
+import {
+  creationOf,
+  describeSchedule,
+  dueIntervals,
+  intervalsBetween,
+  nextIntervals,
+  withOverlay,
+  type Interval,
+} from '#dag';
 import { apiQueries } from '#store';
 import { currentPipeline, currentRelease, type CurrentRelease } from './environment-reads.ts';
 import { layoutOf, toGraphTask } from './pipeline-graph.ts';
@@ -47,7 +55,7 @@ export async function readPipeline(context: ReadContext, environment: string, na
     maxActiveRuns: pipeline.maxActiveRuns,
     catchup: describeCatchup(pipeline.schedule),
     nextFires: fires.map(({ start, end }) => ({
-      at: end.toISOString(),
+      at: creationOf(pipeline.schedule, { start, end }).toISOString(),
       intervalStart: start.toISOString(),
       intervalEnd: end.toISOString(),
     })),
@@ -89,7 +97,7 @@ async function summarize(
     tags: [...(pipeline?.tags ?? [])],
     schedule: pipeline ? describeSchedule(pipeline.schedule) : 'none: the file is broken',
     paused,
-    nextFireAt: next?.end.toISOString() ?? null,
+    nextFireAt: pipeline && next ? creationOf(pipeline.schedule, next).toISOString() : null,
     lastRuns: bars.get(entry.name) ?? [],
     release,
     problems: [...entry.problems],
@@ -126,7 +134,9 @@ async function readCatchUp(
   // One run under way is the ordinary state of things, not a catch-up.
   if (!unfired && row.active <= 1) return null;
   const from = schedule.start === null ? activatedAt : new Date(0);
-  const due = intervalsBetween(schedule, activatedAt, from, now, MOST_INTERVALS).filter(({ end }) => end <= now).length;
+  const due = intervalsBetween(schedule, activatedAt, from, now, MOST_INTERVALS).filter(
+    (interval) => creationOf(schedule, interval) <= now,
+  ).length;
   if (due >= MOST_INTERVALS - 1) return null;
   const done = await apiQueries.countHandledIntervals(context.db, environment, pipeline.name);
   return { done: Math.min(done, due), total: due };

@@ -195,12 +195,12 @@ export function runsOfIntervals(
   );
 }
 
-export function liveRuns(db: Db, environment: string, pipeline: string): Promise<RunRecord[]> {
+export function liveRuns(db: Db, environment: string, pipelines: readonly string[]): Promise<RunRecord[]> {
   return db.query(
     `select ${RUN} from run r
-     where r.environment = $1 and r.pipeline = $2 and r.state in ('queued', 'running') and not r.shadow
+     where r.environment = $1 and r.pipeline = any($2) and r.state in ('queued', 'running') and not r.shadow
      order by r.queue_order, r.id`,
-    [environment, pipeline],
+    [environment, pipelines],
   );
 }
 

@@ -1,7 +1,10 @@
 import type { ScheduleRecord } from '#core';
 import type { Db } from '../statement.ts';
 
-/** Adds missing rows; a changed definition keeps the watermark, so what was handled is not handled again. */
+/**
+ * Adds missing rows; a changed definition keeps the watermark, so what was handled is not handled again. A pipeline that
+ * was manual and handled nothing yet is activated by getting a schedule, or it would have to make up for all that time.
+ */
 export function syncSchedules(
   db: Db,
   environment: string,
@@ -14,7 +17,8 @@ export function syncSchedules(
       insert into schedule (environment, pipeline, definition)
       select ${environment}, pipeline, definition from given
       on conflict (environment, pipeline) do update
-      set definition = excluded.definition
+      set definition = excluded.definition,
+          activated_at = case when schedule.definition = '{"kind":"manual"}' and schedule.last_end is null then now() else schedule.activated_at end
       where schedule.definition <> excluded.definition
       returning environment, pipeline, activated_at, last_end, paused
     ), all_rows as (
@@ -27,14 +31,12 @@ export function syncSchedules(
     select environment, pipeline, activated_at as "activatedAt", last_end as "lastEnd", paused from all_rows order by pipeline`;
 }
 
-export async function setLastEnd(db: Db, environment: string, pipeline: string, lastEnd: string): Promise<void> {
-  await db.sql`
-    with moved as (
-      update schedule set last_end = ${lastEnd}::timestamptz
-      where environment = ${environment} and pipeline = ${pipeline} and (last_end is null or last_end < ${lastEnd}::timestamptz)
-      returning 1
-    )
-    select count(*) from moved`;
+export function readSchedules(db: Db, environment: string, pipelines: readonly string[]): Promise<ScheduleRecord[]> {
+  return db.sql<ScheduleRecord[]>`
+    select environment, pipeline, activated_at as "activatedAt", last_end as "lastEnd", paused
+    from schedule
+    where environment = ${environment} and pipeline = any(${pipelines})
+    order by pipeline`;
 }
 
 /** False when the environment has no such pipeline. */
