@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TestRepository } from '../../libs/release/repository-fixture.ts';
 import { TestProject, until, type RunningStandalone } from './standalone-fixture.ts';
 
 const GOOD = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((letter) => `good-${letter}`);
@@ -150,4 +151,45 @@ test('of a preview that was removed nothing is left but its runs', async () => {
   await until('the removal', () => !existsSync(storage('previews/pr-1')));
   await running.when('the end of the preview', async () => (await running.client.environments()).length === 1);
   expect((await running.client.runs({ env: 'dev/pr-1' })).items.map(({ state }) => state)).toEqual(['success']);
+});
+
+describe('following a git remote instead', () => {
+  let repo: TestRepository;
+  beforeAll(async () => {
+    repo = await TestRepository.create();
+    await repo.commit({ 'dags/from-git.yaml': good('from-git') });
+  });
+  afterAll(() => repo.remove());
+  const dev = async () => (await running.client.environments()).find(({ name }) => name === 'dev');
+
+  test('the working tree waits, a commit runs within five seconds, a broken one leaves the last release running', async () => {
+    const set = await project.sluice('env', 'set', 'dev', '--follow', `${repo.folder}#main`, '--json');
+    expect([set.code, JSON.parse(set.out).follow]).toMatchObject([0, { ref: 'main', problem: null }]);
+    const before = await releaseOfDev();
+    await project.write('dags/good-a.yaml', good('good-a').replace('echo', 'printf'));
+
+    const commit = await repo.commit({ 'dags/from-git.yaml': good('from-git').replace('echo', 'printf') });
+    const committed = Date.now();
+    const after = await running.when('the commit', async () => {
+      const now = await dev();
+      return now?.release !== before && now?.follow?.commit === commit ? now : null;
+    });
+    expect(Date.parse(after.releasedAt ?? '') - committed).toBeLessThan(5000);
+    expect((await running.client.pipelines('dev')).map(({ name }) => name)).toEqual(['from-git']);
+    expect(await running.run('from-git')).toMatchObject({ state: 'success', release: after.release });
+
+    await repo.commit({ 'dags/from-git.yaml': BROKEN });
+    await running.when('the problem', async () => (await dev())?.follow?.problem ?? null);
+    const shown = await project.sluice('env', 'show', 'dev');
+    expect(shown.out).toMatch(/^dags\/from-git\.yaml:5:5: error: .*"need"/m);
+    expect(await running.run('from-git')).toMatchObject({ state: 'success', release: after.release });
+  });
+
+  test('followed no more, the working tree decides again', async () => {
+    expect((await project.sluice('env', 'set', 'dev', '--no-follow')).code).toBe(0);
+    await running.when('the working tree', async () =>
+      (await running.client.pipelines('dev')).some(({ name }) => name === 'good-a'),
+    );
+    expect((await running.client.pipeline('good-a', 'dev')).source).toContain('printf');
+  });
 });

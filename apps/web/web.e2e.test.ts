@@ -7,6 +7,7 @@ import type { Run } from '#contracts';
 import { startSmtpServer, type SmtpTestServer } from '#testing';
 import { type RunningStandalone, TestProject } from '../standalone/standalone-fixture.ts';
 import { accessibilityViolations, launchBrowser, openTab, signIn, type Watched } from './fixture/browser.ts';
+import { TestRepository } from '../../libs/release/repository-fixture.ts';
 import { FILES, HOSTILE } from './fixture/pipelines.ts';
 
 const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
@@ -89,6 +90,20 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     expect(bytes).toBeGreaterThan(100_000); // it was counted at all
     expect(bytes).toBeLessThan(200_000);
     await fresh.context.close();
+  });
+
+  test('a broken commit of a followed branch is shown with its place, and that the last release goes on', async () => {
+    const repo = await TestRepository.create();
+    await repo.commit({ 'dags/mistaken.yaml': FILES['dags/mistaken.yaml'] ?? '' });
+    await server.client.follow('prod', `${repo.folder}#main`);
+    await tab.page.goto('/?env=prod');
+    const card = tab.page.getByTestId('follow-problem');
+    for (const text of [`prod follows ${repo.folder}#main`, 'The last release goes on', /dags\/mistaken\.yaml:\d+:\d+/])
+      await card.filter({ hasText: text }).waitFor();
+    expect(await accessibilityViolations(tab)).toEqual([]);
+    await server.client.unfollow('prod');
+    await card.waitFor({ state: 'detached' });
+    await repo.remove();
   });
 
   describe('what a user sees', () => {

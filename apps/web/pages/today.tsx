@@ -8,6 +8,7 @@ import { Failure, Notice } from '../parts/notice.tsx';
 import { Card, PageBody, PageHead } from '../parts/page.tsx';
 import { ProblemList } from '../parts/problem-list.tsx';
 import { Ago } from '../parts/time.tsx';
+import { FollowCard } from '../today/follow-card.tsx';
 import { HealthCard } from '../today/health-card.tsx';
 import { NeedsCard } from '../today/needs-card.tsx';
 import { ENDED_STATES } from '../today/day-runs.ts';
@@ -35,6 +36,7 @@ export function TodayPage() {
     <>
       <PageHead title="Today" name="Today" beside={today} />
       <PageBody>
+        {environment !== undefined && <FollowCard env={env} follow={environment.follow} />}
         <Loaded query={pipelines} height={480}>
           {({ items }) => {
             const runs = first(recent.data);

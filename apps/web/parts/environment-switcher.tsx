@@ -31,6 +31,7 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
           <span className={styles.more}>
             {one.schedules === 'active' ? 'schedules active' : 'schedules paused'} ·{' '}
             <Release digest={one.release} dirty={one.dirty} plain />
+            {one.follow !== null && (one.follow.problem === null ? ' · follows git' : ' · newest commit not running')}
           </span>
         </span>
       ),
