@@ -17,6 +17,7 @@ export { Scheduler } from './scheduler.ts';
 export type { SchedulerOptions } from './scheduler.ts';
 export { type PlannedPromotion } from './promotions/plan-promotion.ts';
 export type { AskedElsewhere, Elsewhere, PromotedElsewhere, PromotionParts } from './promotions/promotion-parts.ts';
-export { Promotions, type PromotionRequest, type PromotionsParts } from './promotions/promotions.ts';
+export type { PromotionRequest } from './promotions/promotion-request.ts';
+export { Promotions, type PromotionsParts } from './promotions/promotions.ts';
 export { stepPromotions } from './promotions/step-promotions.ts';
 export { runScope, worstState } from './scope.ts';

@@ -4,17 +4,17 @@ import {
   type GivenApproval,
   gateName,
   gatesOf,
-  otherInstallation,
   type PromotionCase,
   type PromotionKind,
   type PromotionRecord,
   SluiceError,
-  type VouchedVerification,
 } from '#core';
 import type { AppliedEnvironment } from '../ports.ts';
 import { namesOf, refuseUncounted } from './duties.ts';
 import { planHash, type PlannedPromotion, planPromotion } from './plan-promotion.ts';
 import type { PromotionParts } from './promotion-parts.ts';
+import type { Decision, PromotionRequest } from './promotion-request.ts';
+import { refuseDecidedThere, vouchedBy } from './vouched.ts';
 
 export interface PromotionsParts extends Pick<
   PromotionParts,
@@ -24,31 +24,6 @@ export interface PromotionsParts extends Pick<
   readonly groupsOf: (name: string) => Promise<readonly string[]>;
   /** There is something for the loop that steps promotions. */
   readonly onChange: () => void;
-}
-
-export interface PromotionRequest {
-  readonly environment: string;
-  /** Digest. */
-  readonly release: string;
-  readonly kind: 'promote' | 'hotfix';
-  readonly reason: string | null;
-  readonly buildUrl: string | null;
-  readonly inFlight: 'finish' | 'cancel';
-  /** Of a plan that was looked at; another one by now is refused. Null: whatever the plan is now. */
-  readonly planHash: string | null;
-  /** Names of gates to pass over; needs a reason. */
-  readonly overrides: readonly string[];
-  /** When it was verified in environments of another installation, as the caller states. */
-  readonly verified: readonly { readonly environment: string; readonly at: string }[];
-  /** Who approves along with the request, as the caller vouches; null: nobody. */
-  readonly approver: string | null;
-}
-
-export interface Decision {
-  readonly decision: 'approve' | 'reject';
-  readonly comment: string | null;
-  /** Null: the caller; else somebody whom the caller vouches for. */
-  readonly approver: string | null;
 }
 
 /**
@@ -109,9 +84,8 @@ export class Promotions {
     const unknown = overrides.find((name) => !names.includes(name));
     if (unknown !== undefined)
       throw new SluiceError('bad_request', `${environment} has no gate "${unknown}"; it has ${names.join(', ')}.`);
-    const elsewhere = otherInstallation(applied.config.promotion);
-    if (elsewhere !== null && overrides.includes(gateName(elsewhere))) throw decidedThere(elsewhere.url);
-    const vouched = this.#vouched(given.verified, caller);
+    refuseDecidedThere(applied.config.promotion, overrides);
+    const vouched = vouchedBy(caller, given.verified, this.parts);
     const { pointerSeq, record } = await this.#newPromotion(applied, release, kind, caller, {
       ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight },
       overrides: overrides.map((gate) => ({ gate, reason: reason ?? '', actor: caller.name })),
@@ -192,8 +166,7 @@ export class Promotions {
 
   async override(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
     const { gates, promotion } = await this.open(id);
-    const elsewhere = otherInstallation(promotion.plan.rules);
-    if (elsewhere !== null && gate === gateName(elsewhere)) throw decidedThere(elsewhere.url);
+    refuseDecidedThere(promotion.plan.rules, [gate]);
     if (!(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
       throw new SluiceError('conflict', `Promotion ${id} has no gate "${gate}" that waits for an answer.`, {
         hint: `Its gates: ${gates.map(({ name, state }) => `${name} (${state})`).join(', ') || 'none yet'}.`,
@@ -300,19 +273,6 @@ export class Promotions {
     return { pointerSeq, record };
   }
 
-  /** Of an environment that is known here nobody states anything: it is known what was verified in it. */
-  #vouched(verified: PromotionRequest['verified'], caller: Caller): VouchedVerification[] {
-    const now = this.parts.clock.now();
-    return verified.map(({ environment, at }) => {
-      if (this.parts.environments.get(environment) !== null)
-        throw new SluiceError('conflict', `"${environment}" is an environment of this installation.`, {
-          hint: 'What was verified there is known here; only of environments of other installations it can be stated.',
-        });
-      // A clock that is ahead must not make it soak for longer.
-      return { environment, at: new Date(Math.min(Date.parse(at), now.getTime())).toISOString(), by: caller.name };
-    });
-  }
-
   /** What something else moves all the time makes no plan stale. */
   async #pointerSeq(environment: string, seq: number): Promise<number> {
     return (await this.parts.isFollowed(environment)) ? 0 : seq;
@@ -340,8 +300,4 @@ function switchedAlready({ id, environment }: PromotionRecord): SluiceError {
   return new SluiceError('conflict', `Promotion ${id} has switched ${environment} already.`, {
     hint: `To return: \`sluice rollback --env ${environment}\`.`,
   });
-}
-
-function decidedThere(url: string): SluiceError {
-  return new SluiceError('conflict', `Nobody here decides for ${url}.`, { hint: 'Decide on its promotion there.' });
 }
