@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENVIRONMENT_NAME, RUN_STATES, type RunState } from '#core';
+import { ENVIRONMENT_NAME, PROMOTION_STATES, RUN_STATES } from '#core';
 
 // What may stand in a URL. Every string is bounded and has a pattern, so that none reaches SQL or a file name unchecked.
 
@@ -40,18 +40,19 @@ export const metricsQuery = z.strictObject({
   limit: count(1, 500).default(200),
 });
 /** One state or several, separated by commas. */
-const runStates = z
-  .string()
-  .max(100)
-  .refine(
-    (text) => text.split(',').every((one) => RUN_STATES.includes(one as RunState)),
-    `expected one or more of ${RUN_STATES.join(', ')}, separated by commas`,
-  )
-  .meta({ example: 'failed,timed_out' });
+const oneOrMore = (states: readonly string[], example: string) =>
+  z
+    .string()
+    .max(200)
+    .refine(
+      (text) => text.split(',').every((one) => states.includes(one)),
+      `expected one or more of ${states.join(', ')}, separated by commas`,
+    )
+    .meta({ example });
 export const runsQuery = z.strictObject({
   env: environmentName.optional(),
   pipeline: pipelineName.optional(),
-  state: runStates.optional(),
+  state: oneOrMore(RUN_STATES, 'failed,timed_out').optional(),
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });
@@ -101,6 +102,7 @@ export const releaseDiffQuery = z.strictObject({ from: releaseRef });
 export const promotionsQuery = z.strictObject({
   env: environmentName.optional(),
   release: releaseRef.optional(),
+  state: oneOrMore(PROMOTION_STATES, 'approval,window').optional(),
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });
@@ -108,13 +110,18 @@ export const environmentDiffQuery = z.strictObject({ with: environmentName });
 export const configurationsQuery = z.strictObject({ limit: count(1, 200).default(50) });
 export const missingBlobs = z.object({ missing: z.array(z.string()) });
 
-const isTopic = (text: string) =>
-  text.startsWith('env:') ? ENVIRONMENT_NAME.test(text.slice('env:'.length)) : /^run:[1-9]\d{0,18}$/.test(text);
+const isTopic = (text: string) => {
+  const name = /^(?:env|board):(.*)$/s.exec(text)?.[1];
+  return name === undefined ? /^run:[1-9]\d{0,18}$/.test(text) : ENVIRONMENT_NAME.test(name);
+};
 export const eventsQuery = z.strictObject({
   topics: z
     .string()
     .max(4000)
-    .refine((text) => text.split(',').every(isTopic), 'expected `env:NAME` or `run:ID`, separated by commas')
+    .refine(
+      (text) => text.split(',').every(isTopic),
+      'expected `env:NAME`, `board:NAME` or `run:ID`, separated by commas',
+    )
     .refine((text) => text.split(',').length <= 50, 'expected at most 50 topics')
     .meta({ example: 'env:dev,run:17' }),
 });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Caller, RunState } from '#core';
+import type { Caller, PromotionState, RunState } from '#core';
 import type {
   AlertDelivery,
   AppliedConfiguration,
@@ -145,12 +145,15 @@ export interface Reads {
     environment: string | null;
     among: readonly string[] | null;
     release: string | null;
+    states: readonly PromotionState[] | null;
     limit: number;
     cursor: string | null;
   }): Promise<Page<Promotion>>;
   promotion(id: string): Promise<PromotionDetail>;
   environmentOfPromotion(id: string): Promise<string>;
   promotionStand(environment: string): Promise<PromotionStand>;
+  /** In the order in which releases go through them. */
+  board(among: readonly string[] | null): Promise<PromotionStand[]>;
   promotionPlan(request: z.infer<typeof planRequest>, among: readonly string[] | null): Promise<PromotionPlan>;
   /** `among` as for runs: of the pools and runs of these environments. */
   system(among: readonly string[] | null): Promise<SystemStatus>;
@@ -221,14 +224,6 @@ export interface Tokens {
   revoke(name: string, by: Caller): Promise<void>;
 }
 
-/** What Slack sends; see `SlackDecisions`. */
-export interface FromSlack {
-  receive(
-    body: string,
-    proof: { readonly signature: string | undefined; readonly timestamp: string | undefined },
-  ): Promise<void>;
-}
-
 export interface LiveEventListener {
   /** `id` is what `Last-Event-ID` may carry later. */
   event(id: string, event: LiveEvent): void;
@@ -238,6 +233,6 @@ export interface LiveEventListener {
 
 /** Live events of this installation, in commit order. */
 export interface Events {
-  /** Topics: `env:NAME`, `run:ID`. First comes what happened after `lastEventId`, or a reset. Returns how to stop. */
+  /** Topics: `env:NAME`, `board:NAME`, `run:ID`. First comes what happened after `lastEventId`, or a reset. Returns how to stop. */
   subscribe(topics: readonly string[], lastEventId: string | null, listener: LiveEventListener): () => void;
 }

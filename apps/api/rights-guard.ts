@@ -73,7 +73,7 @@ export class RightsGuard implements CanActivate {
     if (topics.length > 50) return [ALL_ENVIRONMENTS];
     return Promise.all(
       topics.map(async (topic) => {
-        const [, kind, value] = /^(env|run):(.+)$/.exec(topic) ?? [];
+        const [, kind, value] = /^(env|board|run):(.+)$/.exec(topic) ?? [];
         return kind === 'run' ? this.#ofRun(value) : named(value);
       }),
     );

@@ -49,6 +49,11 @@ export function post<T>(path: string, body: unknown = {}): Promise<T> {
   });
 }
 
+/** Throws ApiError. */
+export function remove<T>(path: string): Promise<T> {
+  return call<T>(address(path), { method: 'DELETE', headers: { 'x-sluice': 'web' } });
+}
+
 /** Trades a one-time code or the token for the cookie. Throws ApiError. */
 export async function signIn(by: { code: string } | { token: string }): Promise<void> {
   await post('/login', by);

@@ -32,8 +32,18 @@ export function applyEvent(client: QueryClient, event: LiveEvent, stale: (key: Q
     case 'verification':
       stale(['verification', event.runId]);
       return;
+    case 'promotion':
+      for (const key of ['board', 'promotions']) stale([key]);
+      stale(['promotion', event.promotionId]);
+      stale(['audit']);
+      return;
+    case 'stand':
+      for (const key of ['board', 'audit']) stale([key]);
+      stale(['plan', event.environment]);
+      return;
     case 'release':
-      stale(['environments']);
+      for (const key of ['environments', 'board', 'releases', 'release', 'audit']) stale([key]);
+      for (const key of ['plan', 'drift']) stale([key, event.environment]);
       for (const key of ['pipelines', 'pipeline', 'grid']) stale([key, event.environment]);
       return;
     default:

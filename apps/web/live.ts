@@ -113,14 +113,25 @@ class Live {
 
 let live: Live | null = null;
 
-/** Follows an environment, and one run when its page is open. */
-export function useLive(env: string, runId: string | null): LiveState {
+/** A server follows at most 50 topics for one tab. */
+const MOST_BOARDS = 40;
+
+/**
+ * Follows an environment, one run when its page is open, and what is promoted in the other environments: `boards`, null
+ * until they are known, so that the stream is opened once.
+ */
+export function useLive(env: string, runId: string | null, boards: readonly string[] | null): LiveState {
   const client = useQueryClient();
   live ??= new Live(client);
   const current = live;
+  const others = boards === null ? null : boards.filter((name) => name !== env).slice(0, MOST_BOARDS);
+  const topics =
+    others === null
+      ? null
+      : [`env:${env}`, ...others.map((name) => `board:${name}`), ...(runId === null ? [] : [`run:${runId}`])].join(',');
   useEffect(() => {
-    current.watch(runId === null ? [`env:${env}`] : [`env:${env}`, `run:${runId}`]);
-  }, [current, env, runId]);
+    if (topics !== null) current.watch(topics.split(','));
+  }, [current, topics]);
   useEffect(() => () => current.stop(), [current]);
   return useSyncExternalStore(current.subscribe, () => current.state);
 }

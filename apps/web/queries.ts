@@ -11,6 +11,7 @@ import type {
   SystemStatus,
   TaskRunDetail,
   VerificationShape,
+  WhoAmI,
 } from '#contracts';
 import type { Page, WaitingReason } from '#contracts/client';
 import { get, part } from './api.ts';
@@ -116,6 +117,13 @@ export const alertsQuery = (env: string) =>
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
+
+/** Name, groups and rights of who looks at the page. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => get<WhoAmI>('/whoami', {}, signal),
+  staleTime: Infinity,
+});
 
 export const systemQuery = queryOptions({
   queryKey: ['system'],

@@ -132,6 +132,68 @@ const taskRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/task.tsx'), 'TaskPage'),
 });
 
+export const ENVIRONMENTS_TABS = ['board', 'promotions', 'config'] as const;
+export type EnvironmentsTab = (typeof ENVIRONMENTS_TABS)[number];
+const PROMOTION_KINDS = ['promote', 'hotfix', 'rollback'] as const;
+
+const environmentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/environments',
+  validateSearch: (
+    raw: Raw,
+  ): {
+    tab?: EnvironmentsTab | undefined;
+    /** The plan that is looked at: of this release, to this environment. */
+    plan?: string | undefined;
+    to?: string | undefined;
+    kind?: (typeof PROMOTION_KINDS)[number] | undefined;
+    /** Filters of the list of promotions. */
+    in?: string | undefined;
+    state?: string | undefined;
+  } => ({
+    tab: ENVIRONMENTS_TABS.find((tab) => tab === raw['tab']),
+    plan: text(raw, 'plan'),
+    to: text(raw, 'to'),
+    kind: PROMOTION_KINDS.find((kind) => kind === raw['kind']),
+    in: text(raw, 'in'),
+    state: text(raw, 'state'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/environments.tsx'), 'EnvironmentsPage'),
+});
+
+const promotionRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/promotions/$promotion',
+  component: lazyRouteComponent(() => import('./pages/promotion.tsx'), 'PromotionPage'),
+});
+
+const releasesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/releases',
+  validateSearch: (raw: Raw): { all?: '1' | undefined } => ({ all: text(raw, 'all') === '1' ? '1' : undefined }),
+  component: lazyRouteComponent(() => import('./pages/releases.tsx'), 'ReleasesPage'),
+});
+
+export const RELEASE_TABS = ['overview', 'changes', 'files'] as const;
+export type ReleaseTab = (typeof RELEASE_TABS)[number];
+
+const releaseRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/releases/$release',
+  validateSearch: (raw: Raw): { tab?: ReleaseTab | undefined; from?: string | undefined } => ({
+    tab: RELEASE_TABS.find((tab) => tab === raw['tab']),
+    from: text(raw, 'from'),
+  }),
+  component: lazyRouteComponent(() => import('./pages/release.tsx'), 'ReleasePage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/audit',
+  validateSearch: (raw: Raw): { in?: string | undefined } => ({ in: text(raw, 'in') }),
+  component: lazyRouteComponent(() => import('./pages/audit.tsx'), 'AuditPage'),
+});
+
 const alertsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/alerts',
@@ -152,7 +214,12 @@ export const router = createRouter({
     runsRoute,
     runRoute,
     taskRoute,
+    environmentsRoute,
+    promotionRoute,
+    releasesRoute,
+    releaseRoute,
     alertsRoute,
+    auditRoute,
     systemRoute,
   ]),
   defaultPreload: 'intent',

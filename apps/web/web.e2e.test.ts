@@ -9,6 +9,8 @@ import { type RunningStandalone, TestProject } from '../standalone/standalone-fi
 import { accessibilityViolations, launchBrowser, openTab, signIn, type Watched } from './fixture/browser.ts';
 import { TestRepository } from '../../libs/release/repository-fixture.ts';
 import { FILES, HOSTILE } from './fixture/pipelines.ts';
+import { promotionTests } from './fixture/promotion-tests.ts';
+import { PROMOTION_ENVIRONMENTS } from './fixture/promotions.ts';
 
 const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
 
@@ -24,7 +26,7 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
 
   beforeAll(async () => {
     [smtp, browser] = await Promise.all([startSmtpServer(), launchBrowser(CHROMIUM)]);
-    project = await TestProject.create(FILES);
+    project = await TestProject.create({ ...FILES, ...PROMOTION_ENVIRONMENTS });
     gate = join(project.folder, 'gate');
     server = await project.start({ env: { SMTP_URL: smtp.url } });
     const { client } = server;
@@ -296,7 +298,8 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     const idle = await openTab(browser, { url: server.url });
     await idle.page.clock.install();
     await signIn(idle, await server.client.loginCode());
-    for (const path of ['/', '/pipelines', '/pipelines/sales/metrics', '/runs', `/runs/${runs.waiting.id}?tab=why`]) {
+    const paths = ['/', '/pipelines', '/pipelines/sales/metrics', '/runs', `/runs/${runs.waiting.id}?tab=why`];
+    for (const path of [...paths, '/environments', '/audit']) {
       idle.calls.length = 0;
       await idle.page.goto(path);
       await idle.page.waitForLoadState('networkidle');
@@ -306,7 +309,7 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
       await idle.page.clock.fastForward('10:00');
       await idle.page.clock.runFor(2000);
       expect([path, idle.calls.slice(before)]).toEqual([path, []]);
-      expect(idle.calls.filter((call) => call.startsWith('STREAM'))).toHaveLength(1);
+      expect([path, idle.calls.filter((call) => call.startsWith('STREAM')).length]).toEqual([path, 1]);
     }
     await idle.context.close();
   });
@@ -323,7 +326,10 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
       expect(await tab.page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the page');
       for (const [key, title] of [
         ['r', 'Runs'],
+        ['e', 'Environments'],
+        ['l', 'Releases'],
         ['a', 'Alerts'],
+        ['u', 'Audit'],
         ['s', 'System'],
         ['t', 'Today'],
         ['p', 'Pipelines'],
@@ -437,6 +443,8 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     await page.getByTestId('verified').getByRole('link').click();
     await page.getByText(`whether run ${runs.sales.id} writes the same`).first().waitFor();
   });
+
+  describe('promotions', () => promotionTests(() => ({ server, tab })));
 
   test('a server that stops is told, and its return is noticed without a reload', async () => {
     const { page } = tab;

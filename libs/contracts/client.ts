@@ -162,7 +162,7 @@ export function createClient(options: ClientOptions) {
       }
     },
     /**
-     * Changes of the given topics (`env:NAME`, `run:ID`) until the signal aborts; resumes after lost connections.
+     * Changes of the given topics (`env:NAME`, `board:NAME`, `run:ID`) until the signal aborts; resumes after lost connections.
      * Begins with a `reset` once connected, so "fetch on reset, patch on event" misses nothing.
      */
     async *events(topics: readonly string[], follow: FollowOptions = {}): AsyncGenerator<LiveMessage> {
@@ -212,6 +212,7 @@ export function createClient(options: ClientOptions) {
       query: {
         env?: string | undefined;
         release?: string | undefined;
+        state?: string | undefined;
         limit?: number;
         cursor?: string | undefined;
       } = {},
@@ -227,6 +228,8 @@ export function createClient(options: ClientOptions) {
     cancelPromotion: (id: string) => post<promotionShapes.PromotionDetail>(`${promotion(id)}/cancel`),
     /** Where an environment stands: its release, open promotions, holds and freezes. */
     promotionStand: (env: string) => get<promotionShapes.PromotionStand>(`${environment(env)}/promotions`),
+    /** The same of every environment, in the order in which releases go through them. */
+    board: () => items<promotionShapes.PromotionStand>('/board'),
     setHold: (env: string, ref: string, reason: string) =>
       post<promotionShapes.PromotionStand>('/holds', { environment: env, release: ref, reason }),
     liftHold: (env: string, ref: string) =>

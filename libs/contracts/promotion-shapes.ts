@@ -74,6 +74,10 @@ export const promotionDetail = promotion.extend({
     /** Names of those whose approval counts so far. */
     counted: z.array(z.string()),
     groups: z.array(z.string()),
+    /** True: neither who asked for it nor who wrote the commit approves. */
+    excludeAuthor: z.boolean(),
+    /** Names of who wrote the commit. */
+    authors: z.array(z.string()),
     given: z.array(
       z.object({
         approver: z.string(),
@@ -134,9 +138,17 @@ export const promotionStand = z.object({
   current: shortRelease.extend({ since: instant, actor: z.string() }).nullable(),
   /** Release that was verified last. */
   verified: shortRelease.nullable(),
+  /** Release that a rollback returns to: the last verified one other than the present. */
+  earlier: shortRelease.nullable(),
   /** Something else decides its release (the working tree, a git remote). */
   followed: z.boolean(),
-  open: z.array(promotion),
+  /** What a usual promotion has to pass. */
+  gates: z.array(z.object({ kind: gateKind, name: z.string() })),
+  /** How many approvals it needs. */
+  approvals: z.number(),
+  window: z.object({ cron: z.string(), timezone: z.string(), open: z.boolean() }).nullable(),
+  /** Promotions that have not ended, oldest first: one is under way, the others wait for it. */
+  open: z.array(promotionDetail),
   holds: z.array(hold),
   freezes: z.array(freeze),
 });

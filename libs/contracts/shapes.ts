@@ -270,8 +270,6 @@ export const alertDelivery = z.object({
   environment: z.string(),
   pipeline: z.string(),
   runId: id,
-  /** Null: it is about a run. */
-  promotionId: id.nullable(),
   /** `slack:#channel`, `email:a@b`. */
   target: z.string(),
   state: z.enum(['pending', 'sent', 'rejected', 'muted']),
@@ -429,6 +427,8 @@ export const liveEvent = z.discriminatedUnion('kind', [
   }),
   /** Its state, its gates or what it waits for changed. */
   z.object({ kind: z.literal('promotion'), environment: z.string(), promotionId: id, state: z.enum(PROMOTION_STATES) }),
+  /** Its holds or freezes changed. */
+  z.object({ kind: z.literal('stand'), environment: z.string() }),
   z.object({
     kind: z.literal('progress'),
     environment: z.string(),

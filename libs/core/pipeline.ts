@@ -176,9 +176,6 @@ export const ALERT_EVENTS = [
   ...RUN_EVENTS,
   'run.drifted',
   'promotion.waiting',
-  'promotion.approved',
-  'promotion.switched',
-  'promotion.verified',
   'promotion.failed',
   'promotion.rolled_back',
 ] as const;
@@ -215,8 +212,6 @@ export interface EnvironmentConfig {
       readonly channel: string;
       readonly token: SecretSource | null;
       readonly apiUrl: string | null;
-      /** Who the members of the workspace are: name of the token whose rights count, by member id. */
-      readonly approvers: Readonly<Record<string, string>>;
     } | null;
     readonly email: {
       readonly to: readonly string[];

@@ -1,4 +1,4 @@
-import type { GivenApproval, PromotionFacts } from './promotion.ts';
+import type { GivenApproval, PromotionFacts, PromotionRules } from './promotion.ts';
 
 /** How many approvals are needed, and whose count. A gate without an answer needs a person, whatever the rules say. */
 export function countApprovals(
@@ -27,7 +27,11 @@ export function countApprovals(
  */
 export function isOneself(
   one: Pick<GivenApproval, 'approver' | 'assertedBy'>,
-  { rules, requester, authors }: Pick<PromotionFacts, 'rules' | 'requester' | 'authors'>,
+  {
+    rules,
+    requester,
+    authors,
+  }: Pick<PromotionFacts, 'requester' | 'authors'> & { readonly rules: Pick<PromotionRules, 'approvals'> },
 ): boolean {
   if (!rules.approvals.excludeAuthor) return false;
   const among = (names: readonly string[], name: string | null) =>

@@ -24,6 +24,5 @@ export {
   type DueInput,
   type Interval,
 } from './time/intervals.ts';
-export { previewAroundChanges, previewFires, type FirePreview } from './time/preview.ts';
 export { isWithinWindow } from './time/window.ts';
 export { withOverlay } from './with-overlay.ts';

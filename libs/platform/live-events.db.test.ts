@@ -70,6 +70,19 @@ describe('live events', () => {
     expect([all.what(), one.what(), other.what()]).toEqual([['1', '2', '3'], ['2'], []]);
   });
 
+  test('of a board are what stands there and how promotions go, not its runs', async () => {
+    const board = aListener();
+    events.subscribe(['board:dev'], null, board);
+    await insert(runEvent('1'));
+    await insert({ kind: 'promotion', environment: 'dev', promotionId: '4', state: 'gates' });
+    await insert({ kind: 'release', environment: 'prod', release: 'r' });
+    await insert({ kind: 'release', environment: 'dev', release: 'r' });
+    await insert({ kind: 'stand', environment: 'dev' });
+    events.wake();
+    await board.until(3);
+    expect(board.what()).toEqual(['promotion', 'release', 'stand']);
+  });
+
   test('come by themselves when nobody gives a hint', async () => {
     const listener = aListener();
     events.subscribe(['env:dev'], null, listener);

@@ -91,7 +91,8 @@ export class LiveEvents {
     const [oldest] = this.#progress.keys();
     if (this.#progress.size > PROGRESS_KEPT && oldest !== undefined) this.#progress.delete(oldest);
     for (const subscriber of this.#subscribers)
-      if (wants(subscriber, environment, runId)) subscriber.listener.event(this.#idOf(this.#kept.at(-1)), event);
+      if (wants(subscriber, { environment, runId, event }))
+        subscriber.listener.event(this.#idOf(this.#kept.at(-1)), event);
   }
 
   progress(runId: string, taskId: string, mapIndex: number): { done: number; total: number; label: string } | null {
@@ -122,8 +123,7 @@ export class LiveEvents {
     this.#kept.push(told);
     if (this.#kept.length > KEPT * 1.2) this.#kept.splice(0, this.#kept.length - KEPT);
     const id = this.#idOf(told);
-    for (const subscriber of this.#subscribers)
-      if (wants(subscriber, told.environment, told.runId)) subscriber.listener.event(id, told.event);
+    for (const subscriber of this.#subscribers) if (wants(subscriber, told)) subscriber.listener.event(id, told.event);
   }
 
   #replay(lastEventId: string, subscriber: Subscriber): void {
@@ -137,7 +137,7 @@ export class LiveEvents {
       return;
     }
     for (const told of this.#kept)
-      if (compare(told.position, last) > 0 && wants(subscriber, told.environment, told.runId))
+      if (compare(told.position, last) > 0 && wants(subscriber, told))
         subscriber.listener.event(this.#idOf(told), told.event);
   }
 
@@ -147,8 +147,15 @@ export class LiveEvents {
   }
 }
 
-function wants({ topics }: Subscriber, environment: string, runId: string | null): boolean {
-  return topics.has(`env:${environment}`) || (runId !== null && topics.has(`run:${runId}`));
+/** What the promotion board shows of an environment. */
+const BOARD_KINDS: readonly LiveEvent['kind'][] = ['promotion', 'release', 'stand'];
+
+function wants({ topics }: Subscriber, { environment, runId, event }: Omit<Told, 'position'>): boolean {
+  return (
+    topics.has(`env:${environment}`) ||
+    (BOARD_KINDS.includes(event.kind) && topics.has(`board:${environment}`)) ||
+    (runId !== null && topics.has(`run:${runId}`))
+  );
 }
 
 function parseId(text: string): Position | null {

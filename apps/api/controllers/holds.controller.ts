@@ -4,8 +4,8 @@ import type { z } from 'zod';
 import type { Caller } from '#core';
 import { freezeRequest, holdRequest, liftHoldRequest, promotionStand, type PromotionStand } from '#contracts';
 import { WhoAsks } from '../actor.ts';
-import { Answers } from '../answers.ts';
-import { Needs } from '../needs.ts';
+import { Answers, listOf } from '../answers.ts';
+import { Needs, viewableBy } from '../needs.ts';
 import { environmentName, recordId } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
 import { COMMANDS, READS } from '../tokens.ts';
@@ -17,6 +17,17 @@ export class HoldsController {
     @Inject(READS) private readonly reads: Reads,
     @Inject(COMMANDS) private readonly commands: Commands,
   ) {}
+
+  @Get('board')
+  @Needs('view', 'any')
+  @Answers(
+    200,
+    'Where every environment stands, in the order in which releases go through them.',
+    listOf(promotionStand),
+  )
+  async board(@WhoAsks() caller: Caller): Promise<{ items: PromotionStand[] }> {
+    return { items: await this.reads.board(viewableBy(caller)) };
+  }
 
   @Get('environments/:environment/promotions')
   @Needs('view', 'path')

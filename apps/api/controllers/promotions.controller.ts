@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import type { Caller } from '#core';
+import type { Caller, PromotionState } from '#core';
 import {
   decisionOnBehalfRequest,
   decisionRequest,
@@ -46,11 +46,12 @@ export class PromotionsController {
   @Needs('view', 'query-or-any')
   @Answers(200, 'Promotions, newest first.', pageOf(promotion))
   listPromotions(
-    @Query({ schema: promotionsQuery }) { env, release, limit, cursor }: z.infer<typeof promotionsQuery>,
+    @Query({ schema: promotionsQuery }) { env, release, state, limit, cursor }: z.infer<typeof promotionsQuery>,
     @WhoAsks() caller: Caller,
   ): Promise<Page<Promotion>> {
     return this.reads.promotions({
       ...{ environment: env ?? null, release: release ?? null },
+      states: (state?.split(',') as PromotionState[] | undefined) ?? null,
       ...{ among: viewableBy(caller), limit, cursor: cursor ?? null },
     });
   }

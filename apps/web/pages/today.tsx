@@ -9,11 +9,13 @@ import { Card, PageBody, PageHead } from '../parts/page.tsx';
 import { ProblemList } from '../parts/problem-list.tsx';
 import { Ago } from '../parts/time.tsx';
 import { FollowCard } from '../today/follow-card.tsx';
+import { useMyApprovals } from '../promotion/use-my-approvals.ts';
 import { HealthCard } from '../today/health-card.tsx';
 import { NeedsCard } from '../today/needs-card.tsx';
 import { ENDED_STATES } from '../today/day-runs.ts';
 import { healthStrip } from '../today/health-strip.ts';
 import { needsMe } from '../today/needs-me.ts';
+import { PromotionsCard } from '../today/promotions-card.tsx';
 import { ActiveCard, NewestCard, NextCard, Tile } from '../today/today-parts.tsx';
 import styles from '../today/today.module.css';
 
@@ -30,6 +32,7 @@ export function TodayPage() {
   const day = useQuery(dayQuery(env));
   const failed = useInfiniteQuery(runsQuery(env, { state: 'failed,timed_out' }, 50));
   const running = useInfiniteQuery(runsQuery(env, { state: 'running' }, 50));
+  const approvals = useMyApprovals();
   const environment = useQuery(environmentsQuery).data?.items.find((one) => one.name === env);
   const today = new Date(now).toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
   return (
@@ -40,7 +43,13 @@ export function TodayPage() {
         <Loaded query={pipelines} height={480}>
           {({ items }) => {
             const runs = first(recent.data);
-            if (items.length === 0) return <Empty env={env} />;
+            if (items.length === 0)
+              return (
+                <div className={styles.page}>
+                  <Empty env={env} />
+                  {approvals.length > 0 && <NeedsCard needs={[]} approvals={approvals} />}
+                </div>
+              );
             const needs = needsMe(items, [...runs, ...first(failed.data), ...first(running.data)], now);
             const ended = (day.data?.runs ?? []).filter((run) => run.at > now - DAY);
             const good = ended.filter((run) => run.state === 'success').length;
@@ -56,7 +65,7 @@ export function TodayPage() {
                 )}
                 <div className={styles.tiles}>
                   <Tile label="need attention" tone={needs.length > 0 ? 'bad' : undefined}>
-                    {needs.length}
+                    {needs.length + approvals.length}
                   </Tile>
                   <Tile label="active runs">{items.reduce((sum, one) => sum + one.activeRuns, 0)}</Tile>
                   <Tile label={`runs ended in 24 h${day.data?.complete === false ? ', at least' : ''}`}>
@@ -85,12 +94,13 @@ export function TodayPage() {
                 )}
                 <div className={styles.columns}>
                   <div className={styles.column}>
-                    <NeedsCard needs={needs} />
+                    <NeedsCard needs={needs} approvals={approvals} />
                     <ActiveCard runs={first(running.data).filter((run) => run.state === 'running')} />
                   </div>
                   <div className={styles.column}>
                     <NextCard pipelines={items} />
                     <NewestCard runs={first(recent.data)} />
+                    <PromotionsCard />
                   </div>
                 </div>
               </div>

@@ -1,6 +1,7 @@
 import { UnstyledButton } from '@mantine/core';
 import { IconCheck, IconSelector } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { EnvironmentMark } from './environment-mark.tsx';
 import { useEnvironments } from './environment.ts';
 import { Menu, type MenuEntry } from './menu.tsx';
 import { Release } from './release.tsx';
@@ -23,7 +24,7 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
       key: one.name,
       testId: `environment-${one.name}`,
       onClick: () => choose(one.name),
-      left: <Mark env={one.name} />,
+      left: <EnvironmentMark env={one.name} />,
       right: one.name === env ? <IconCheck size={15} aria-label="current" /> : null,
       content: (
         <span className={styles.text}>
@@ -49,7 +50,7 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
           aria-label={`Environment ${env}. Change`}
           {...props}
         >
-          <Mark env={env} />
+          <EnvironmentMark env={env} />
           <span className={styles.text}>
             <span className={styles.name}>{env}</span>
             <span className={styles.more}>
@@ -61,18 +62,4 @@ export function EnvironmentSwitcher({ env }: { env: string }) {
       )}
     />
   );
-}
-
-function Mark({ env }: { env: string }) {
-  return (
-    <span className={styles.mark} data-kind={kindOf(env)} aria-hidden>
-      {env.slice(0, 1).toUpperCase()}
-    </span>
-  );
-}
-
-/** Production looks different at a glance; the letter and the name say it too. */
-function kindOf(env: string): string {
-  if (/^prod/.test(env)) return 'prod';
-  return /^(test|stag|qa|pre)/.test(env) ? 'test' : 'dev';
 }

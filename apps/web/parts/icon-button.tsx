@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { MouseEventHandler, ReactNode } from 'react';
 import { ActionIcon, type ActionIconProps } from '@mantine/core';
 
 interface IconButtonProps extends Omit<ActionIconProps, 'aria-label'> {
@@ -7,7 +7,7 @@ interface IconButtonProps extends Omit<ActionIconProps, 'aria-label'> {
   /** The key that does the same; shown on hover. */
   readonly shortcut?: string;
   readonly pressed?: boolean;
-  readonly onClick?: () => void;
+  readonly onClick?: MouseEventHandler | undefined;
   readonly children: ReactNode;
   readonly testId?: string;
 }

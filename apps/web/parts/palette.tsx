@@ -24,13 +24,15 @@ export function Palette({ env, onClose }: { env: string; onClose: () => void }) 
   }, []);
 
   const actions: SpotlightActionData[] = [
-    ...(['/', '/pipelines', '/runs', '/alerts', '/system'] as const).map((to) => ({
-      id: `page ${to}`,
-      label: to === '/' ? 'Today' : to.slice(1).replace(/^./, (letter) => letter.toUpperCase()),
-      group: 'Pages',
-      leftSection: <IconServer2 size={16} stroke={1.6} />,
-      onClick: () => void navigate({ to }),
-    })),
+    ...(['/', '/pipelines', '/runs', '/environments', '/releases', '/alerts', '/audit', '/system'] as const).map(
+      (to) => ({
+        id: `page ${to}`,
+        label: to === '/' ? 'Today' : to.slice(1).replace(/^./, (letter) => letter.toUpperCase()),
+        group: 'Pages',
+        leftSection: <IconServer2 size={16} stroke={1.6} />,
+        onClick: () => void navigate({ to }),
+      }),
+    ),
     ...pipelines.flatMap((one) => [
       {
         id: `pipeline ${one.name}`,

@@ -1,6 +1,8 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router';
 import { useLive } from '../live.ts';
+import { environmentsQuery } from '../queries.ts';
 import { EnvironmentSwitcher } from './environment-switcher.tsx';
 import { useEnv } from './environment.ts';
 import { useKeys, watchSequences } from './keys.ts';
@@ -19,7 +21,9 @@ export function Shell() {
   const env = useEnv();
   const inAddress = useSearch({ strict: false }).env;
   const run = useParams({ strict: false }).run ?? null;
-  const live = useLive(env, run);
+  const environments = useQuery(environmentsQuery);
+  const known = environments.data?.items.map((one) => one.name);
+  const live = useLive(env, run, known ?? (environments.isError ? [] : null));
   const navigate = useNavigate();
   const router = useRouter();
   const [help, setHelp] = useState(false);
@@ -48,6 +52,9 @@ export function Shell() {
     'g t': () => void navigate({ to: '/' }),
     'g p': () => void navigate({ to: '/pipelines' }),
     'g r': () => void navigate({ to: '/runs' }),
+    'g e': () => void navigate({ to: '/environments' }),
+    'g l': () => void navigate({ to: '/releases' }),
+    'g u': () => void navigate({ to: '/audit' }),
     'g a': () => void navigate({ to: '/alerts' }),
     'g s': () => void navigate({ to: '/system' }),
   });

@@ -1,7 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import { Button } from '@mantine/core';
-import { IconCircleCheck, IconClockExclamation, IconFileAlert, IconRotateClockwise } from '@tabler/icons-react';
-import type { Run } from '#contracts';
+import {
+  IconCircleCheck,
+  IconClockExclamation,
+  IconFileAlert,
+  IconHandStop,
+  IconRotateClockwise,
+} from '@tabler/icons-react';
+import type { PromotionDetail, Run } from '#contracts';
 import { useRerun } from '../actions.ts';
 import { Card, PipelineLink } from '../parts/page.tsx';
 import { RunLink } from '../parts/run-title.tsx';
@@ -9,25 +15,37 @@ import { StateIcon } from '../parts/state-icon.tsx';
 import { lookOf } from '../parts/state-look.ts';
 import { Ago } from '../parts/time.tsx';
 import { formatDuration } from '../parts/time-format.ts';
+import { kindTitle } from '../promotion/promotion-look.ts';
 import type { Need } from './needs-me.ts';
 import styles from './today.module.css';
 
 const SHOWN = 6;
 
-export function NeedsCard({ needs }: { needs: readonly Need[] }) {
+interface NeedsCardProps {
+  readonly needs: readonly Need[];
+  /** Promotions, in any environment, that wait for the reader. */
+  readonly approvals: readonly PromotionDetail[];
+}
+
+export function NeedsCard({ needs, approvals }: NeedsCardProps) {
   const failed = needs.filter((need) => need.kind === 'failed').length;
   return (
     <Card
       title="Needs attention"
       id="needs-me"
-      beside={needs.length > 0 && <span className="num">{needs.length}</span>}
+      beside={needs.length + approvals.length > 0 && <span className="num">{needs.length + approvals.length}</span>}
     >
-      {needs.length === 0 && (
+      {needs.length + approvals.length === 0 && (
         <p className={styles.calm}>
           <IconCircleCheck size={18} stroke={1.6} aria-hidden /> Nothing failed, nothing is late.
         </p>
       )}
       <ul>
+        {approvals.map((promotion) => (
+          <li key={promotion.id} className={styles.need} data-testid="need-approval">
+            <ApprovalRow promotion={promotion} />
+          </li>
+        ))}
         {needs.slice(0, SHOWN).map((need) => (
           <li
             key={need.kind === 'broken' ? need.pipeline.name : need.run.id}
@@ -46,6 +64,40 @@ export function NeedsCard({ needs }: { needs: readonly Need[] }) {
         </p>
       )}
     </Card>
+  );
+}
+
+function ApprovalRow({ promotion }: { promotion: PromotionDetail }) {
+  const { id, environment, release, actor, kind, stateAt } = promotion;
+  return (
+    <>
+      <IconHandStop size={17} stroke={1.7} aria-hidden style={{ color: 'var(--s-retrying-fg)' }} />
+      <div className={styles.needText}>
+        <span>
+          <Link to="/promotions/$promotion" params={{ promotion: id }} className="link">
+            <b>
+              {kindTitle(kind)} {id}
+            </b>
+          </Link>{' '}
+          of {release.alias} to {environment} waits for your approval{' '}
+          <span className="dim">
+            · <Ago at={stateAt} />
+          </span>
+        </span>
+        <span className="dim clip">
+          {release.message ?? 'No message'}, asked for by {actor}
+        </span>
+      </div>
+      <Button
+        size="compact-xs"
+        renderRoot={(props: Record<string, unknown>) => (
+          <Link to="/promotions/$promotion" params={{ promotion: id }} {...props} />
+        )}
+        aria-label={`Review ${kindTitle(kind).toLowerCase()} ${id}`}
+      >
+        Review
+      </Button>
+    </>
   );
 }
 

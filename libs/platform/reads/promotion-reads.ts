@@ -1,36 +1,35 @@
-import { countApprovals, gateName, gatesOf, type FreezeRecord, type PromotionRecord, type PromotionStore } from '#core';
-import { SluiceError } from '#core';
-import type { Freeze, Promotion, PromotionDetail, PromotionPlan, PromotionStand } from '#contracts';
-import { compilePipelines, isWithinWindow } from '#dag';
-import type { Environments, PlannedPromotion, Promotions } from '#engine';
-import { apiQueries, type Db } from '#store';
+import { SluiceError, type PromotionState } from '#core';
+import type { Promotion, PromotionDetail, PromotionPlan } from '#contracts';
+import { compilePipelines } from '#dag';
+import type { PlannedPromotion, Promotions } from '#engine';
+import { apiQueries } from '#store';
+import { nameOf, shortReleases, toDetail, toFreeze, toPromotions, type RecordContext } from './promotion-records.ts';
+import { readBoard, readStand } from './promotion-stand.ts';
 import { readRelease } from './release-reads.ts';
 
-export interface PromotionReadContext {
-  readonly db: Db;
-  readonly store: PromotionStore;
+export interface PromotionReadContext extends RecordContext {
   readonly promotions: Promotions;
-  readonly environments: Pick<Environments, 'get'>;
-  readonly isFollowed: (environment: string) => Promise<boolean>;
-  readonly now: () => Date;
 }
 
 type Among = readonly string[] | null;
-type ShortRelease = Promotion['release'];
+
+interface ListOptions {
+  readonly environment: string | null;
+  readonly among: Among;
+  readonly release: string | null;
+  readonly states: readonly PromotionState[] | null;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
 
 /** What the API answers about promotions, in the shapes of #contracts. */
 export function createPromotionReads(context: PromotionReadContext) {
   return {
-    promotions: (options: {
-      environment: string | null;
-      among: Among;
-      release: string | null;
-      limit: number;
-      cursor: string | null;
-    }) => readPromotions(context, options),
+    promotions: (options: ListOptions) => readPromotions(context, options),
     promotion: (id: string) => readPromotion(context, id),
     environmentOfPromotion: (id: string) => environmentOfPromotion(context, id),
     promotionStand: (environment: string) => readStand(context, environment),
+    board: (among: Among) => readBoard(context, among),
     promotionPlan: (request: PlanRequest, among: Among) => readPlan(context, request, among),
   };
 }
@@ -44,13 +43,13 @@ interface PlanRequest {
 
 async function readPromotions(
   context: PromotionReadContext,
-  given: { environment: string | null; among: Among; release: string | null; limit: number; cursor: string | null },
+  given: ListOptions,
 ): Promise<{ items: Promotion[]; next: string | null }> {
-  const { environment, among, limit, cursor } = given;
+  const { environment, among, states, limit, cursor } = given;
   const before = cursor === null ? null : idOf(cursor);
   const release = given.release === null ? null : (await readRelease(context, given.release, among)).digest;
   const environments = environment === null ? among : [environment];
-  const rows = await apiQueries.readPromotions(context.db, { environments, release, before, limit: limit + 1 });
+  const rows = await apiQueries.readPromotions(context.db, { environments, release, states, before, limit: limit + 1 });
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next = rows.length > limit && last ? Buffer.from(`before:${last.id}`).toString('base64url') : null;
@@ -72,76 +71,7 @@ async function environmentOfPromotion({ store }: PromotionReadContext, id: strin
 async function readPromotion(context: PromotionReadContext, id: string): Promise<PromotionDetail> {
   const known = await context.store.promotionCase(id);
   if (known === null) throw new SluiceError('not_found', `There is no promotion ${id}.`);
-  const { promotion, gates, approvals, runs } = known;
-  const { kind, plan, planHash, actor } = promotion;
-  const { rules, authors } = plan;
-  const looked = new Map(gates.map((gate) => [gate.name, gate]));
-  const asked = gatesOf(kind, rules);
-  const [shown] = await toPromotions(context, [promotion]);
-  if (shown === undefined) throw new SluiceError('not_found', `There is no promotion ${id}.`);
-  return {
-    ...shown,
-    gates: asked.map((gate) => {
-      const found = looked.get(gateName(gate));
-      const none = { state: 'pending' as const, detail: 'Not looked at yet.', evidence: {}, checkedAt: null };
-      return {
-        kind: gate.kind,
-        name: gateName(gate),
-        ...(found ? { ...found, evidence: { ...found.evidence } } : none),
-      };
-    }),
-    approvals: {
-      ...mutable(countApprovals({ kind, rules, planHash, authors, requester: actor, gates, approvals })),
-      groups: [...rules.approvals.groups],
-      given: approvals.map(({ approver, assertedBy, decision, comment, at }) => ({
-        approver,
-        assertedBy,
-        decision,
-        comment,
-        at,
-      })),
-    },
-    window: rules.window === null ? null : { ...rules.window, open: isWithinWindow(rules.window, context.now()) },
-    runs: runs.map((run) => ({ ...run })),
-  };
-}
-
-function mutable({ needed, counted }: { readonly needed: number; readonly counted: readonly string[] }) {
-  return { needed, counted: [...counted] };
-}
-
-async function readStand(context: PromotionReadContext, environment: string): Promise<PromotionStand> {
-  const { store, db, environments, isFollowed } = context;
-  const applied = environments.get(environment);
-  if (applied === null) throw new SluiceError('not_found', `There is no environment "${environment}".`);
-  const [pointer, verified, holds, freezes, open] = await Promise.all([
-    apiQueries.readPointer(db, environment),
-    store.lastVerified(environment, null),
-    store.holds(environment),
-    store.freezes(environment),
-    store.openPromotions(),
-  ]);
-  const known = await shortReleases(db, [pointer?.release, verified, ...holds.map(({ release }) => release)]);
-  const current = pointer === null ? undefined : known.get(pointer.release);
-  return {
-    environment,
-    from: [...applied.config.promotion.from],
-    current: pointer === null || current === undefined ? null : { ...current, since: pointer.at, actor: pointer.actor },
-    verified: verified === null ? null : (known.get(verified) ?? null),
-    followed: await isFollowed(environment),
-    open: await toPromotions(
-      context,
-      open.filter((one) => one.environment === environment),
-    ),
-    holds: holds.map(({ release, reason, actor, at }) => ({
-      environment,
-      release: nameOf(known, release),
-      reason,
-      actor,
-      at,
-    })),
-    freezes: freezes.map(toFreeze),
-  };
+  return toDetail(context, known);
 }
 
 async function readPlan(context: PromotionReadContext, request: PlanRequest, among: Among): Promise<PromotionPlan> {
@@ -186,42 +116,4 @@ function compiled(files: readonly { readonly path: string; readonly text: string
       },
     );
   return { pipelines };
-}
-
-async function toPromotions(
-  { db }: Pick<PromotionReadContext, 'db'>,
-  rows: readonly PromotionRecord[],
-): Promise<Promotion[]> {
-  const known = await shortReleases(
-    db,
-    rows.flatMap((row) => [row.release, row.previous, row.fallback]),
-  );
-  return rows.map((row) => ({
-    ...{ id: row.id, environment: row.environment, kind: row.kind, state: row.state, detail: row.detail },
-    release: nameOf(known, row.release),
-    previous: row.previous === null ? null : nameOf(known, row.previous),
-    fallback: row.fallback === null ? null : nameOf(known, row.fallback),
-    ...{ planHash: row.planHash, actor: row.actor, reason: row.reason, buildUrl: row.buildUrl },
-    ...{ requestedAt: row.requestedAt, stateAt: row.stateAt, switchedAt: row.switchedAt, finishedAt: row.finishedAt },
-  }));
-}
-
-async function shortReleases(
-  db: Db,
-  digests: readonly (string | null | undefined)[],
-): Promise<ReadonlyMap<string, ShortRelease>> {
-  const wanted = [...new Set(digests.filter((digest) => typeof digest === 'string'))];
-  const rows = wanted.length === 0 ? [] : await apiQueries.releasesByDigest(db, wanted);
-  return new Map(
-    rows.map(({ digest, alias, commit, author, message }) => [digest, { digest, alias, commit, author, message }]),
-  );
-}
-
-/** Even of a release that was swept away. */
-function nameOf(known: ReadonlyMap<string, ShortRelease>, digest: string): ShortRelease {
-  return known.get(digest) ?? { digest, alias: digest.slice(0, 12), commit: null, author: null, message: null };
-}
-
-function toFreeze({ id, environment, startsAt, endsAt, reason, actor }: FreezeRecord): Freeze {
-  return { id, environment, startsAt, endsAt, reason, actor };
 }

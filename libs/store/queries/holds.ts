@@ -22,6 +22,7 @@ export function setHold(
     await manager.sql`
       insert into promotion_hold (environment, release, reason, actor) values (${environment}, ${release}, ${reason}, ${actor})
       on conflict do nothing`;
+    await tellStand(manager, environment);
     await appendAudit(manager, [{ actor, action: 'hold.set', environment, subject: release, detail: { reason } }]);
   });
 }
@@ -40,9 +41,10 @@ export function liftHold(
         returning 1
       )
       select * from lifted`;
-    if (lifted.length > 0)
-      await appendAudit(manager, [{ actor, action: 'hold.lift', environment, subject: release, detail: {} }]);
-    return lifted.length > 0;
+    if (lifted.length === 0) return false;
+    await tellStand(manager, environment);
+    await appendAudit(manager, [{ actor, action: 'hold.lift', environment, subject: release, detail: {} }]);
+    return true;
   });
 }
 
@@ -64,6 +66,7 @@ export function addFreeze(dataSource: DataSource, given: Omit<FreezeRecord, 'id'
       )
       select id::text from added`;
     const id = added?.id ?? '';
+    await tellStand(manager, environment);
     const detail = { startsAt, endsAt, reason };
     await appendAudit(manager, [{ actor, action: 'freeze.add', environment, subject: `freeze ${id}`, detail }]);
     return id;
@@ -80,7 +83,18 @@ export function liftFreeze(dataSource: DataSource, environment: string, id: stri
       )
       select * from lifted`;
     if (lifted.length === 0) return false;
+    await tellStand(manager, environment);
     await appendAudit(manager, [{ actor, action: 'freeze.lift', environment, subject: `freeze ${id}`, detail: {} }]);
     return true;
   });
+}
+
+/** For screens. */
+async function tellStand(manager: Db, environment: string): Promise<void> {
+  const payload = JSON.stringify({ kind: 'stand', environment });
+  await manager.sql`
+    with shown as (
+      insert into event (environment, payload) values (${environment}, ${payload}::jsonb) returning 1
+    )
+    select count(*) from shown`;
 }

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type {
+  AlertInsert,
   ApprovalRecord,
   EnvironmentStand,
   GateRecord,
@@ -13,6 +14,7 @@ import type {
   RunsInFlight,
 } from '#core';
 import type { Db } from '../statement.ts';
+import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
 import { getRun } from './runs.ts';
 
@@ -111,12 +113,19 @@ export function openPromotions(db: Db): Promise<PromotionRecord[]> {
 /** Newest first; `before`: only older ones. */
 export function readPromotions(
   db: Db,
-  given: { environments: readonly string[] | null; release: string | null; before: string | null; limit: number },
+  given: {
+    environments: readonly string[] | null;
+    release: string | null;
+    states: readonly PromotionState[] | null;
+    before: string | null;
+    limit: number;
+  },
 ): Promise<PromotionRecord[]> {
   return db.sql<PromotionRecord[]>`
     select ${() => PROMOTION} from promotion
     where (${given.environments}::text[] is null or environment = any(${given.environments}::text[]))
       and (${given.release}::text is null or release = ${given.release})
+      and (${given.states}::text[] is null or state = any(${given.states}::text[]))
       and (${given.before}::bigint is null or id < ${given.before}::bigint)
     order by promotion.id desc
     limit ${given.limit}`;
@@ -146,8 +155,7 @@ export async function movePromotion(
   id: string,
   from: PromotionState,
   to: PromotionState,
-  detail: string,
-  actor: string,
+  { detail, actor, alerts }: { detail: string; actor: string; alerts: readonly AlertInsert[] },
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
     const [moved] = await manager.sql<{ environment: string; release: string }[]>`
@@ -164,6 +172,7 @@ export async function movePromotion(
       )
       select environment, release from moved`;
     if (moved === undefined) return false;
+    if (alerts.length > 0) await insertAlerts(manager, alerts);
     await appendAudit(manager, [
       entry(actor, `promotion.${to}`, moved.environment, id, { from, release: moved.release, detail }),
     ]);
