@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './parts.mjs';
 
-const FAULTS = ['kill', 'hostile-repository'];
+const FAULTS = ['kill', 'hostile-repository', 'cron'];
 
 const [fault, ...args] = process.argv.slice(2);
 if (!FAULTS.includes(fault)) {
