@@ -61,7 +61,7 @@ class Site {
     const parts: PromotionParts = {
       ...{ promotions: promotionStore, store, pipelines, environments, isFollowed, readSecret, wake: nothing },
       ...{ releaseProblems: async () => [], statusOf: async () => 200, elsewhere: this.elsewhere },
-      alertDefaults: { publicUrl: '', unavailable: () => null },
+      alertDefaults: { publicUrl: '', decidesInSlack: false, unavailable: () => null },
       clock: { now: () => new Date(), schedule: () => nothing },
       observer: {
         event: nothing,

@@ -224,6 +224,14 @@ export interface Tokens {
   revoke(name: string, by: Caller): Promise<void>;
 }
 
+/** What Slack sends; see `SlackDecisions`. */
+export interface FromSlack {
+  receive(
+    body: string,
+    proof: { readonly signature: string | undefined; readonly timestamp: string | undefined },
+  ): Promise<void>;
+}
+
 export interface LiveEventListener {
   /** `id` is what `Last-Event-ID` may carry later. */
   event(id: string, event: LiveEvent): void;

@@ -37,6 +37,8 @@ describe('who may ask', () => {
       'HEAD /assets/app-1a2b.js',
       'HEAD /index.html',
       'POST /api/v1/login',
+      'POST /api/v1/slack/interactions', // signed by Slack
+      'POST /api/v1/webhooks/git', // signed by the git host
     ]);
   });
 

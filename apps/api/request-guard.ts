@@ -7,8 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** True: answers without credentials. Everything else demands them, unknown addresses too. */
     open?: boolean;
-    /** True: a JSON body is handed over as the text that it is. */
-    raw?: boolean;
+    /** What is handed over as the text that it is: a JSON body, or one of a form, which no other route takes. */
+    raw?: 'json' | 'form';
   }
   interface FastifyRequest {
     /** What the caller showed; null on open routes. */

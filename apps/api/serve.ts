@@ -20,6 +20,7 @@ import {
   NamedTokens,
   readGauges,
   removeServerFile,
+  slackDecisionsOf,
   systemClock,
   WORKING_TREE_ENVIRONMENT,
   writeServerFile,
@@ -89,6 +90,10 @@ export async function serveApi(options: {
     ...createVerificationCommands(installation, systemClock),
     ...createFollowCommands({ ...installation, git: config.git }),
   };
+  const slack = slackDecisionsOf(installation, {
+    clock: systemClock,
+    observer: { problem: (what, err, fields) => log.error({ err, ...fields }, what) },
+  });
   metrics.collectGauges(() => readGauges({ db }));
   const api = await createApi({
     config,
@@ -97,6 +102,7 @@ export async function serveApi(options: {
     events,
     auth,
     tokens,
+    slack,
     metrics,
     log,
     webFolder: path.join(packageRoot, 'dist', 'web'),

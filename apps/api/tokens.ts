@@ -4,5 +4,6 @@ export const COMMANDS = Symbol('commands');
 export const EVENTS = Symbol('events');
 export const AUTH = Symbol('auth');
 export const TOKENS = Symbol('named tokens');
+export const SLACK = Symbol('slack');
 export const METRICS = Symbol('metrics');
 export const PUBLIC_URL = Symbol('public url');

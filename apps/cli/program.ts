@@ -25,6 +25,7 @@ import { addRenderCommand } from './commands/render.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addReferenceCommand } from './commands/reference.ts';
 import { addRunsCommands } from './commands/runs.ts';
+import { addScheduleCommands } from './commands/schedule.ts';
 import { addSchemaCommands } from './commands/schema.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
@@ -42,6 +43,7 @@ export function buildProgram(cli: Cli): Command {
   addInitCommand(program, cli);
   addValidateCommand(program, cli);
   addRenderCommand(program, cli);
+  addScheduleCommands(program, cli);
   addSchemaCommands(program, cli);
   program.commandsGroup('Runs:');
   addRunCommand(program, cli);

@@ -9,13 +9,14 @@ export interface Fact {
 /** What every alert says about its run, then the message's own details; empty values and repeated labels are left out. */
 export function alertFacts(message: AlertMessage): readonly Fact[] {
   const { interval } = message;
+  const isPromotion = subjectOf(message) === 'promotion';
   const facts: Fact[] = [
-    { label: 'Pipeline', value: message.pipeline },
+    { label: 'Pipeline', value: isPromotion ? '' : message.pipeline },
     { label: 'Environment', value: message.environment },
     { label: 'Owner', value: message.owner },
     { label: 'Interval', value: interval === null ? '' : describeInterval(interval.start, interval.end) },
     { label: 'Release', value: shortRelease(message.release) },
-    { label: 'Run', value: message.runId },
+    { label: isPromotion ? 'Promotion' : 'Run', value: message.runId },
     ...message.details,
   ];
   const seen = new Set<string>();
@@ -29,6 +30,11 @@ export function alertFacts(message: AlertMessage): readonly Fact[] {
     cleaned.push({ label, value });
   }
   return cleaned;
+}
+
+/** What an alert is about. */
+export function subjectOf({ event }: Pick<AlertMessage, 'event'>): 'run' | 'promotion' {
+  return event.startsWith('promotion.') ? 'promotion' : 'run';
 }
 
 /** `2026-01-01 → 2026-01-02 UTC` for whole days, else with the time. Text that is no instant stays as it is. */

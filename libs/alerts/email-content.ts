@@ -1,5 +1,5 @@
 import type { AlertMessage } from '#core';
-import { alertFacts, describeInstant } from './alert-facts.ts';
+import { alertFacts, describeInstant, subjectOf } from './alert-facts.ts';
 import type { PastEvent } from './alert-history.ts';
 import { cleanLine, safeUrl, shorten } from './clean-text.ts';
 import { EVENT_LOOKS } from './event-look.ts';
@@ -44,7 +44,7 @@ export function emailContent(message: AlertMessage, past: readonly PastEvent[]):
 
 function links(message: AlertMessage): EmailContent['links'] {
   const wanted = [
-    { text: 'Open the run', url: safeUrl(message.runUrl) },
+    { text: `Open the ${subjectOf(message)}`, url: safeUrl(message.runUrl) },
     { text: 'Open the log line', url: safeUrl(message.logUrl) },
   ];
   return wanted.flatMap(({ text, url }) => (url === null ? [] : [{ text, url }]));

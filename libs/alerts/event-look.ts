@@ -14,6 +14,9 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
   'promotion.waiting': { icon: '✋', word: 'waits for approval', color: '#1f6feb' },
+  'promotion.approved': { icon: '👍', word: 'approved', color: '#1f6feb' },
+  'promotion.switched': { icon: '🔀', word: 'being verified', color: '#1f6feb' },
+  'promotion.verified': { icon: '✅', word: 'verified', color: '#1f883d' },
   'promotion.failed': { icon: '⛔', word: 'not promoted', color: '#d6293e' },
   'promotion.rolled_back': { icon: '↩️', word: 'rolled back', color: '#d9730d' },
 };

@@ -1,10 +1,11 @@
 import type { AlertMessage } from '#core';
 import type { KnownBlock, MessageAttachment } from '@slack/web-api';
-import { alertFacts } from './alert-facts.ts';
+import { alertFacts, subjectOf } from './alert-facts.ts';
 import type { PastEvent } from './alert-history.ts';
 import { safeUrl } from './clean-text.ts';
 import { EVENT_LOOKS } from './event-look.ts';
 import { lastLines } from './last-lines.ts';
+import { slackDecisionButtons } from './slack-decision.ts';
 import { slackCode, slackDate, slackInline, slackLink } from './slack-text.ts';
 
 /** What `chat.postMessage` and `chat.update` take; nothing in it can mention, link or format by accident. */
@@ -83,9 +84,13 @@ function pastLine({ event, title, at }: PastEvent): string {
 type Buttons = Extract<KnownBlock, { type: 'actions' }>['elements'];
 
 function buttons(message: AlertMessage, past: readonly PastEvent[]): Buttons {
+  return [...slackDecisionButtons(message), ...links(message, past)];
+}
+
+function links(message: AlertMessage, past: readonly PastEvent[]): Buttons {
   const failed = past.findLast(({ event }) => event === 'run.failed')?.runUrl ?? null;
   const wanted = [
-    { id: 'run', text: 'Open the run', url: message.runUrl },
+    { id: 'run', text: `Open the ${subjectOf(message)}`, url: message.runUrl },
     { id: 'log', text: 'Open the log line', url: message.logUrl },
     // A recovery is often a new run; the one that failed stays within reach.
     { id: 'failed', text: 'Open the failed run', url: failed === message.runUrl ? null : failed },

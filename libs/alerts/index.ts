@@ -1,2 +1,5 @@
 export { createEmailSender, type EmailSenderOptions } from './email-sender.ts';
+export { readSlackDecision, type SlackDecision } from './slack-decision.ts';
 export { createSlackSender, type SlackSenderOptions } from './slack-sender.ts';
+export { isSignedBySlack, type SlackProof } from './slack-signature.ts';
+export { whisperInSlack, type SlackAccount } from './slack-whisper.ts';

@@ -270,6 +270,8 @@ export const alertDelivery = z.object({
   environment: z.string(),
   pipeline: z.string(),
   runId: id,
+  /** Null: it is about a run. */
+  promotionId: id.nullable(),
   /** `slack:#channel`, `email:a@b`. */
   target: z.string(),
   state: z.enum(['pending', 'sent', 'rejected', 'muted']),

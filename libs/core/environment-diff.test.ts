@@ -8,7 +8,7 @@ const dev: EnvironmentConfig = {
   secrets: { DSN: { env: 'DEV_DSN' }, OLD: { file: '/run/old' } },
   pools: { default: 8 },
   alerts: {
-    slack: { channel: '#dev', token: { env: 'SLACK' }, apiUrl: null },
+    slack: { channel: '#dev', token: { env: 'SLACK' }, apiUrl: null, approvers: {} },
     email: { to: ['a@b.c'], from: 'x@y.z', smtp: 'smtp://user:hunter2@mail' },
     on: ['run.failed'],
     mute: [],

@@ -17,6 +17,7 @@ export * from './store-port.ts';
 export * from './promotion.ts';
 export * from './promotion-approvals.ts';
 export * from './promotion-store.ts';
+export * from './promotion-news.ts';
 export * from './close-enough.ts';
 export * from './compare-outputs.ts';
 export * from './diff-runs.ts';

@@ -176,6 +176,9 @@ export const ALERT_EVENTS = [
   ...RUN_EVENTS,
   'run.drifted',
   'promotion.waiting',
+  'promotion.approved',
+  'promotion.switched',
+  'promotion.verified',
   'promotion.failed',
   'promotion.rolled_back',
 ] as const;
@@ -212,6 +215,8 @@ export interface EnvironmentConfig {
       readonly channel: string;
       readonly token: SecretSource | null;
       readonly apiUrl: string | null;
+      /** Who the members of the workspace are: name of the token whose rights count, by member id. */
+      readonly approvers: Readonly<Record<string, string>>;
     } | null;
     readonly email: {
       readonly to: readonly string[];

@@ -170,6 +170,8 @@ export interface AlertMessage {
   readonly runUrl: string;
   readonly logUrl: string | null;
   readonly at: string;
+  /** A promotion that may be approved or rejected where the message is shown, under the plan it was asked for. */
+  readonly decision?: { readonly promotion: string; readonly planHash: string };
 }
 
 /** Sends to one kind of channel. */

@@ -1,3 +1,4 @@
+import type { AlertEvent } from './pipeline.ts';
 import type {
   GateResult,
   GivenApproval,
@@ -124,6 +125,14 @@ export interface TakenBackVersion {
   readonly before: string | null;
 }
 
+/** A promotion that stands where nobody was told of yet. */
+export interface UntoldPromotion {
+  readonly id: string;
+  /** Which of its changes was told last, and which one is now. */
+  readonly told: string;
+  readonly change: string;
+}
+
 export interface PromotionStore {
   /**
    * Records a promotion as `queued`. An open one of the same plan, or the verified one that the environment stands on, with
@@ -136,15 +145,8 @@ export interface PromotionStore {
   /** Promotions that have not ended, oldest first. */
   openPromotions(): Promise<readonly PromotionRecord[]>;
   promotionCase(id: string): Promise<PromotionCase | null>;
-  /** Tells of it in the same transaction. False when it was no longer in state `from`. */
-  movePromotion(
-    id: string,
-    from: PromotionState,
-    to: PromotionState,
-    detail: string,
-    actor: string,
-    alerts?: readonly AlertInsert[],
-  ): Promise<boolean>;
+  /** False when it was no longer in state `from`. */
+  movePromotion(id: string, from: PromotionState, to: PromotionState, detail: string, actor: string): Promise<boolean>;
   /** What it waits for. */
   notePromotion(id: string, detail: string): Promise<void>;
   /** Replaces the results at these positions, except those that somebody overrode. */
@@ -164,12 +166,17 @@ export interface PromotionStore {
   ): Promise<'switched' | 'stale' | 'rejected' | 'held' | 'closed' | 'gone'>;
   /**
    * Ends a promotion whose verification failed: the environment returns to `to` with what that had published, and the
-   * release is held. `to: null`: nothing to return to, so the environment's schedules pause. Tells of it in the same
-   * transaction.
+   * release is held. `to: null`: nothing to return to, so the environment's schedules pause.
    */
-  rollBackPromotion(id: string, to: string | null, detail: string, alerts: readonly AlertInsert[]): Promise<boolean>;
+  rollBackPromotion(id: string, to: string | null, detail: string): Promise<boolean>;
   /** False when this approver has decided already, or it has switched or ended meanwhile. */
   approvePromotion(id: string, approval: GivenApproval): Promise<boolean>;
+  /** Oldest first, at most 100. */
+  untoldPromotions(): Promise<readonly UntoldPromotion[]>;
+  /** Alerts that the outbox has got about a promotion; muted ones apart. */
+  alertsOfPromotion(id: string): Promise<readonly { readonly event: AlertEvent; readonly target: string }[]>;
+  /** Puts alerts into the outbox and notes that this change is told; false when it is told already or has changed again. */
+  tellOfPromotion(untold: UntoldPromotion, alerts: readonly AlertInsert[]): Promise<boolean>;
   overrideGate(id: string, name: string, reason: string, actor: string): Promise<boolean>;
   /** When the release was last verified in each of these environments, epoch ms. */
   verifiedIn(release: string, environments: readonly string[]): Promise<Readonly<Record<string, number>>>;

@@ -24,5 +24,6 @@ export {
   type DueInput,
   type Interval,
 } from './time/intervals.ts';
+export { previewAroundChanges, previewFires, type FirePreview } from './time/preview.ts';
 export { isWithinWindow } from './time/window.ts';
 export { withOverlay } from './with-overlay.ts';

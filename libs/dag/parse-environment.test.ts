@@ -60,7 +60,7 @@ params: { sample: 0.1 }
 secrets: { DSN: { env: PROD_DSN }, KEY: { file: /run/key } }
 pools: { default: 4, gpu: 1 }
 alerts:
-  slack: { channel: "#oncall", token: { env: SLACK_TOKEN }, api_url: "http://localhost:1/api/" }
+  slack: { channel: "#oncall", token: { env: SLACK_TOKEN }, api_url: "http://localhost:1/api/", approvers: { U024BE7LH: anna } }
   email: { to: a@example.com, from: sluice@example.com, smtp: { env: SMTP } }
   on: run.failed
   mute: [task.retrying]
@@ -92,7 +92,10 @@ retention: 90d
         secrets: { DSN: { env: 'PROD_DSN' }, KEY: { file: '/run/key' } },
         pools: { default: 4, gpu: 1 },
         alerts: {
-          slack: { channel: '#oncall', token: { env: 'SLACK_TOKEN' }, apiUrl: 'http://localhost:1/api/' },
+          slack: {
+            ...{ channel: '#oncall', token: { env: 'SLACK_TOKEN' }, apiUrl: 'http://localhost:1/api/' },
+            approvers: { U024BE7LH: 'anna' },
+          },
           email: { to: ['a@example.com'], from: 'sluice@example.com', smtp: { env: 'SMTP' } },
           on: ['run.failed'],
           mute: ['task.retrying'],
@@ -240,8 +243,12 @@ retention: 90d
     [
       'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
       [
-        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, run.drifted, promotion.waiting, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, run.drifted, promotion.waiting, promotion.approved, promotion.switched, promotion.verified, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
       ],
+    ],
+    [
+      'name: dev\nstorage: d\nalerts: { slack: { channel: "#x", approvers: { anna: anna } } }\n',
+      ['3:48 alerts.slack.approvers: the name "anna" is not valid. > Use the id of a Slack member.'],
     ],
     [
       'name: dev\nstorage: d\nalerts: { email: ["a@b\\r\\nBcc: x@y"] }\n',

@@ -108,9 +108,9 @@ function withoutCredentials(url: string): string {
 
 function slackOf(shape: Shape): EnvironmentConfig['alerts']['slack'] {
   const slack = shape.alerts?.slack;
-  return slack === undefined
-    ? null
-    : { channel: slack.channel, token: slack.token ?? null, apiUrl: slack.api_url ?? null };
+  if (slack === undefined) return null;
+  const { channel, token, api_url: apiUrl, approvers } = slack;
+  return { channel, token: token ?? null, apiUrl: apiUrl ?? null, approvers: approvers ?? {} };
 }
 
 function emailOf(shape: Shape): EnvironmentConfig['alerts']['email'] {

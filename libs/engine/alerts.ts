@@ -15,6 +15,8 @@ import type { AppliedEnvironment } from './ports.ts';
 export interface AlertDefaults {
   /** Base URL of the web view, without a slash at the end. */
   readonly publicUrl: string;
+  /** True when buttons in Slack messages reach the API. */
+  readonly decidesInSlack: boolean;
   /** Why a kind of channel cannot be used in an environment; null: it can. */
   readonly unavailable: (kind: 'slack' | 'email', environment: EnvironmentConfig) => string | null;
 }

@@ -1,4 +1,4 @@
-import { createEmailSender, createSlackSender } from '#alerts';
+import { createEmailSender, createSlackSender, type SlackAccount } from '#alerts';
 import type { AlertSender, EnvironmentConfig } from '#core';
 import type { AlertDefaults, Environments } from '#engine';
 import type { Config } from './config.ts';
@@ -20,17 +20,22 @@ export class AlertSenders {
 
   /** Null for a kind that does not exist. Rejects when a secret cannot be read. */
   async for(environment: string, kind: string): Promise<AlertSender | null> {
-    const alerts = this.environments.get(environment)?.config.alerts ?? null;
-    if (kind === 'slack') return this.slack(alerts);
-    return kind === 'email' ? this.email(alerts) : null;
+    if (kind === 'slack') return this.slack(environment);
+    return kind === 'email' ? this.email(this.environments.get(environment)?.config.alerts ?? null) : null;
   }
 
-  private async slack(alerts: EnvironmentConfig['alerts'] | null): Promise<AlertSender | null> {
-    const source = alerts?.slack?.token;
-    const token = source ? await readSecret(source) : this.config.slackToken?.reveal();
-    if (token === undefined) return null;
-    const apiUrl = alerts?.slack?.apiUrl ?? this.config.slackApiUrl ?? undefined;
-    return this.once(`slack\0${apiUrl}\0${token}`, () => createSlackSender({ token, apiUrl }));
+  /** The Slack app of an environment; of the server for null, or one that has none of its own. Null: there is none. */
+  async slackAccount(environment: string | null): Promise<SlackAccount | null> {
+    const slack = this.environments.get(environment ?? '')?.config.alerts.slack ?? null;
+    const token = slack?.token ? await readSecret(slack.token) : this.config.slackToken?.reveal();
+    const apiUrl = slack?.apiUrl ?? this.config.slackApiUrl ?? undefined;
+    return token === undefined ? null : { token, apiUrl };
+  }
+
+  private async slack(environment: string): Promise<AlertSender | null> {
+    const account = await this.slackAccount(environment);
+    if (account === null) return null;
+    return this.once(`slack\0${account.apiUrl}\0${account.token}`, () => createSlackSender(account));
   }
 
   private async email(alerts: EnvironmentConfig['alerts'] | null): Promise<AlertSender | null> {
@@ -57,6 +62,7 @@ export function alertDefaults(config: Config, publicUrl: string): AlertDefaults 
   };
   return {
     publicUrl,
+    decidesInSlack: config.slackSigningSecret !== null,
     unavailable: (kind, { name, alerts }) => {
       const { what, variable, isGiven } = ways[kind];
       const source = kind === 'slack' ? alerts.slack?.token : alerts.email?.smtp;

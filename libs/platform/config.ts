@@ -5,6 +5,7 @@ import { SluiceError } from '#core';
 import { readGitSettings, type GitSettings } from './git-settings.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
+import { secretVariable } from './secret-variable.ts';
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -37,6 +38,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** SLACK_BOT_TOKEN. */
   readonly slackToken: Secret | null;
+  /** SLUICE_SLACK_SIGNING_SECRET, or the content of the file SLUICE_SLACK_SIGNING_SECRET_FILE: proves that a click in Slack is genuine. */
+  readonly slackSigningSecret: Secret | null;
   /** SLACK_API_URL: another server that speaks Slack's API; null: Slack's. */
   readonly slackApiUrl: string | null;
   /** SMTP_URL: `smtp://…` or `smtps://…`, may hold a password. */
@@ -76,6 +79,8 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     publicUrl: read.url('SLUICE_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     allowedHosts: Object.freeze(read.hosts('SLUICE_ALLOWED_HOSTS')),
     slackToken: read.secret('SLACK_BOT_TOKEN', /^[\x21-\x7e]+$/, 'printable characters without spaces'),
+    // Long enough that nobody guesses it: the address is open to everybody.
+    slackSigningSecret: secretVariable(read, 'SLUICE_SLACK_SIGNING_SECRET', 16),
     slackApiUrl: read.url('SLACK_API_URL', ['http:', 'https:']),
     smtpUrl: read.secretUrl('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: read.matching('SLUICE_MAIL_FROM', /^[^\r\n]*@[^\r\n]*$/, 'a mail address'),

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
+import { secretVariable } from './secret-variable.ts';
 
 /** What the server knows about the place where its repositories are kept. */
 export interface GitSettings {
@@ -38,7 +38,7 @@ export function readGitSettings(read: Reader): GitSettings {
     /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/,
     'the name of a host, such as github.com',
   );
-  const token = secret(read, 'SLUICE_GIT_TOKEN', 1);
+  const token = secretVariable(read, 'SLUICE_GIT_TOKEN', 1);
   if (token !== null && host === null)
     read.wrong('SLUICE_GIT_HOST', 'not set', 'the host that SLUICE_GIT_TOKEN is for, such as github.com');
   const sshKeyFile = read.text('SLUICE_GIT_SSH_KEY');
@@ -51,27 +51,6 @@ export function readGitSettings(read: Reader): GitSettings {
     apiUrl: read.url('SLUICE_GIT_API_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     sshKeyFile,
     // Long enough that nobody guesses it: the address is open to everybody.
-    webhookSecret: secret(read, 'SLUICE_WEBHOOK_SECRET', 16),
+    webhookSecret: secretVariable(read, 'SLUICE_WEBHOOK_SECRET', 16),
   };
-}
-
-/** A variable, or the file that `<name>_FILE` names. */
-function secret(read: Reader, name: string, atLeast: number): Secret | null {
-  const file = read.text(`${name}_FILE`);
-  let value = read.text(name);
-  if (file !== null) {
-    if (value !== null) return read.wrong(`${name}_FILE`, 'set beside it', `either it or ${name}`);
-    try {
-      value = readFileSync(file, 'utf8').trim();
-    } catch (error) {
-      return read.wrong(`${name}_FILE`, JSON.stringify(file), `a file that can be read (${(error as Error).message})`);
-    }
-  }
-  if (value === null) return null;
-  if (value.length >= atLeast && /^[\x21-\x7e]{1,512}$/.test(value)) return new Secret(value);
-  return read.wrong(
-    file === null ? name : `${name}_FILE`,
-    'malformed (not shown)',
-    `${atLeast} to 512 printable characters without spaces`,
-  );
 }

@@ -19,6 +19,7 @@ export { createDriftReads } from './reads/drift-reads.ts';
 export { createVerificationCommands } from './verification-commands.ts';
 export { createVerificationReads } from './reads/verification-reads.ts';
 export { createPromotionCommands } from './promotion-commands.ts';
+export { SlackDecisions, slackDecisionsOf } from './slack-decisions.ts';
 export { createReleaseCommands } from './release-commands.ts';
 export { createFollowCommands } from './follow-commands.ts';
 export { createApiCommands } from './api-commands.ts';

@@ -8,6 +8,7 @@ import { Verification1790000000004 } from './migrations/0004-verification.ts';
 import { FollowAndPreviews1790000000005 } from './migrations/0005-follow-and-previews.ts';
 import { OneLooksAtARemote1790000000006 } from './migrations/0006-one-looks-at-a-remote.ts';
 import { RolledBackData1790000000007 } from './migrations/0007-rolled-back-data.ts';
+import { TellOfPromotions1790000000008 } from './migrations/0008-tell-of-promotions.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -17,6 +18,7 @@ const MIGRATIONS = [
   FollowAndPreviews1790000000005,
   OneLooksAtARemote1790000000006,
   RolledBackData1790000000007,
+  TellOfPromotions1790000000008,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

@@ -3,6 +3,7 @@ import type { PromotionStore } from '#core';
 import * as holds from './queries/holds.ts';
 import * as promotions from './queries/promotions.ts';
 import { releaseOf } from './queries/releases.ts';
+import { alertsOfPromotion, tellOfPromotion, untoldPromotions } from './queries/tell-of-promotion.ts';
 import { rollBackPromotion, switchPromotion } from './queries/switch-promotion.ts';
 import { takenBackVersions } from './queries/take-back-versions.ts';
 
@@ -13,13 +14,15 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     beginPromotions: () => promotions.beginPromotions(db),
     openPromotions: () => promotions.openPromotions(db),
     promotionCase: (id) => promotions.promotionCase(db, id),
-    movePromotion: (id, from, to, detail, actor, alerts = []) =>
-      promotions.movePromotion(db, id, from, to, { detail, actor, alerts }),
+    movePromotion: (id, from, to, detail, actor) => promotions.movePromotion(db, id, from, to, detail, actor),
     notePromotion: (id, detail) => promotions.notePromotion(db, id, detail),
     recordGates: (id, gates) => promotions.recordGates(db, id, gates),
     switchPromotion: (id, options) => switchPromotion(db, id, options),
-    rollBackPromotion: (id, to, detail, alerts) => rollBackPromotion(db, id, to, detail, alerts),
+    rollBackPromotion: (id, to, detail) => rollBackPromotion(db, id, to, detail),
     approvePromotion: (id, approval) => promotions.approvePromotion(db, id, approval),
+    untoldPromotions: () => untoldPromotions(db),
+    alertsOfPromotion: (id) => alertsOfPromotion(db, id),
+    tellOfPromotion: (untold, alerts) => tellOfPromotion(db, untold, alerts),
     overrideGate: (id, name, reason, actor) => promotions.overrideGate(db, id, name, reason, actor),
     verifiedIn: (release, environments) => promotions.verifiedIn(db, release, environments),
     stand: (environment) => promotions.stand(db, environment),

@@ -257,6 +257,7 @@ create table promotion (
   state_at timestamp with time zone default now() not null,
   switched_at timestamp with time zone,
   finished_at timestamp with time zone,
+  told text default ''::text not null,
   constraint promotion_pkey primary key (id),
   constraint promotion_release_fkey foreign key (release) REFERENCES release(digest),
   constraint promotion_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'gates'::text, 'approval'::text, 'window'::text, 'verifying'::text])) = (finished_at IS NULL))),
@@ -267,6 +268,7 @@ create index promotion_of_environment on promotion (environment, id DESC);
 create index promotion_of_release on promotion (release, environment);
 create unique index promotion_one_active on promotion (environment) WHERE (state = ANY (ARRAY['gates'::text, 'approval'::text, 'window'::text, 'verifying'::text]));
 create index promotion_open on promotion (environment, id) WHERE (finished_at IS NULL);
+create index promotion_untold on promotion (id) WHERE (told <> state);
 
 create table promotion_approval (
   promotion_id bigint not null,

@@ -52,7 +52,7 @@ export class PromotionWorld {
     const shared = {
       store,
       clock: this.clock,
-      alertDefaults: { publicUrl: 'http://sluice', unavailable: () => null },
+      alertDefaults: { publicUrl: 'http://sluice', decidesInSlack: true, unavailable: () => null },
       observer: { event: () => undefined, problem },
       environments: {
         get: (name: string) => this.environments.get(name) ?? null,

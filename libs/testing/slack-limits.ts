@@ -5,6 +5,7 @@ const FIELDS = 10;
 const BLOCKS = 50;
 const BUTTON_TEXT = 75;
 const URL_LENGTH = 3000;
+const VALUE_LENGTH = 2000;
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -45,7 +46,16 @@ function isText(value: unknown, limit: number): boolean {
   );
 }
 
-function isButton({ type, text, url, action_id: id }: Part): boolean {
+function isButton({ type, text, url, value, style = 'primary', confirm, action_id: id }: Part): boolean {
   const goodUrl = typeof url === 'string' && url.length <= URL_LENGTH && /^https?:\/\//.test(url) && URL.canParse(url);
-  return type === 'button' && isText(text, BUTTON_TEXT) && goodUrl && typeof id === 'string';
+  const goodValue = typeof value === 'string' && value !== '' && value.length <= VALUE_LENGTH && isConfirm(confirm);
+  const goodStyle = style === 'primary' || style === 'danger';
+  return (
+    type === 'button' && isText(text, BUTTON_TEXT) && (goodUrl || goodValue) && goodStyle && typeof id === 'string'
+  );
+}
+
+function isConfirm(value: unknown): boolean {
+  const { title, text, confirm, deny } = (value ?? {}) as Part;
+  return isText(title, 100) && isText(text, 300) && isText(confirm, 30) && isText(deny, 30);
 }

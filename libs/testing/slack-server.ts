@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Arrivals } from './arrivals.ts';
 import { FaultQueue } from './fault-queue.ts';
-import { SlackWorkspace, type SlackArguments, type SlackMessage } from './slack-workspace.ts';
+import { SlackWorkspace, type SlackArguments, type SlackMessage, type SlackWhisper } from './slack-workspace.ts';
 
 export interface SlackCall {
   readonly method: string;
@@ -34,6 +34,8 @@ export interface SlackServer {
   messages(channel?: string): readonly SlackMessage[];
   /** Replies in the thread of a message, oldest first. */
   replies(ts: string): readonly SlackMessage[];
+  /** Messages that one person sees, in order. */
+  readonly whispers: readonly SlackWhisper[];
   /** A message that somebody else writes. */
   writeAsOther(channel: string, text: string): void;
   /** The next `times` (default 1) calls of `method` (`*`: any) meet this fault. */
@@ -93,6 +95,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
       return workspace.messages.filter((message) => id === undefined || message.channel === id);
     },
     replies: (ts) => workspace.messages.filter(({ threadTs }) => threadTs === ts),
+    whispers: workspace.whispers,
     writeAsOther: (channel, text) => void workspace.answer('chat.postMessage', { channel, text }),
     fail: (method, fault, times = 1) => faults.add(method, fault, times),
     heal: () => faults.clear(),

@@ -12,6 +12,12 @@ export interface SlackMessage {
   readonly edits: number;
 }
 
+export interface SlackWhisper {
+  readonly channel: string;
+  readonly user: string;
+  readonly text: string;
+}
+
 export type SlackPart = Readonly<Record<string, unknown>>;
 export type SlackArguments = Readonly<Record<string, unknown>>;
 export type SlackAnswer = { readonly ok: boolean; readonly error?: string } & Readonly<Record<string, unknown>>;
@@ -19,6 +25,8 @@ export type SlackAnswer = { readonly ok: boolean; readonly error?: string } & Re
 /** Channels and messages as Slack keeps them; `answer` is one call of the Web API. */
 export class SlackWorkspace {
   readonly messages: SlackMessage[] = [];
+  /** What one person was told, and nobody else. */
+  readonly whispers: SlackWhisper[] = [];
   private count = 0;
 
   /** Name without `#` → id. */
@@ -30,6 +38,8 @@ export class SlackWorkspace {
         return { ok: true, team: 'Test', team_id: 'T0000001', user: 'sluice', user_id: 'U0000001', bot_id: 'B0000001' };
       case 'chat.postMessage':
         return this.post(args);
+      case 'chat.postEphemeral':
+        return this.whisper(args);
       case 'chat.update':
         return this.update(args);
       case 'conversations.history':
@@ -52,6 +62,14 @@ export class SlackWorkspace {
     const message = { ...contents(args), channel, ts: this.nextTs(), threadTs, edits: 0 };
     this.messages.push(message);
     return { ok: true, channel, ts: message.ts, message: shown(message, true) };
+  }
+
+  private whisper(args: SlackArguments): SlackAnswer {
+    const channel = this.channelId(args['channel']);
+    if (channel === null) return { ok: false, error: 'channel_not_found' };
+    if (typeof args['text'] !== 'string' || args['text'] === '') return { ok: false, error: 'no_text' };
+    this.whispers.push({ channel, user: String(args['user']), text: args['text'] });
+    return { ok: true, message_ts: this.nextTs() };
   }
 
   private update(args: SlackArguments): SlackAnswer {

@@ -80,7 +80,7 @@ export class World {
     const { store, pipelines, environments, clock } = this;
     const problem = (what: string, error: unknown): void =>
       void this.problems.push(`${what}: ${(error as Error).message}`);
-    const alertDefaults = { publicUrl: 'http://sluice', unavailable: () => null };
+    const alertDefaults = { publicUrl: 'http://sluice', decidesInSlack: true, unavailable: () => null };
     const wake = (): void => undefined;
     return { store, pipelines, environments, clock, alertDefaults, observer: { event: wake, problem }, wake };
   }
@@ -120,7 +120,7 @@ export class World {
           this.observer?.problem(what, error, fields);
         },
       },
-      alertDefaults: { publicUrl: 'http://sluice', unavailable: () => null },
+      alertDefaults: { publicUrl: 'http://sluice', decidesInSlack: true, unavailable: () => null },
       onProgress: () => undefined,
       leaseMs: 60_000,
       firesSchedules: true,

@@ -13,6 +13,7 @@ export { PreviewsController } from './previews.controller.ts';
 export { PromotionsController } from './promotions.controller.ts';
 export { ReleasesController } from './releases.controller.ts';
 export { RunsController } from './runs.controller.ts';
+export { SlackController } from './slack.controller.ts';
 export { SystemController } from './system.controller.ts';
 export { TaskRunsController } from './task-runs.controller.ts';
 export { TokensController } from './tokens.controller.ts';

@@ -12,7 +12,7 @@ export class WebhooksController {
 
   @Post('git')
   // Who sends it has no token; the body is read as it came, because the proof is about its bytes.
-  @RouteConfig({ open: true, raw: true })
+  @RouteConfig({ open: true, raw: 'json' })
   @HttpCode(204)
   @Answers(204, 'A push hook of GitHub, GitLab or Gitea: whoever follows that branch looks at once.', null)
   receivePush(

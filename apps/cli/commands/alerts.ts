@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<AlertDelivery>[] = [
   { header: 'STATE', cell: (row) => row.state },
   { header: 'TRIES', cell: (row) => row.tries, align: 'right' },
   { header: 'PIPELINE', cell: (row) => row.pipeline },
-  { header: 'RUN', cell: (row) => row.runId },
+  { header: 'RUN', cell: (row) => (row.promotionId === null ? row.runId : `promotion ${row.promotionId}`) },
   { header: 'TITLE', cell: (row) => row.title, shrinks: true },
   { header: 'DETAIL', cell: (row) => row.detail, shrinks: true, wide: true },
 ];

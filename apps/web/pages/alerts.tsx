@@ -4,6 +4,7 @@ import { Button } from '@mantine/core';
 import {
   IconAlertHexagon,
   IconArrowBackUp,
+  IconArrowsExchange,
   IconBan,
   IconBellOff,
   IconBrandSlack,
@@ -16,6 +17,7 @@ import {
   IconMail,
   IconRotateClockwise,
   IconSend,
+  IconThumbUp,
   type Icon,
 } from '@tabler/icons-react';
 import type { AlertDelivery } from '#contracts';
@@ -123,10 +125,7 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
                   <div className={table.two}>
                     <span>{one.title}</span>
                     <span className="dim">
-                      <PipelineLink name={one.pipeline} />{' '}
-                      <Link to="/runs/$run" params={{ run: one.runId }} className="link num">
-                        run {one.runId}
-                      </Link>
+                      <About one={one} />
                     </span>
                   </div>
                 </td>
@@ -148,6 +147,18 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
   );
 }
 
+function About({ one }: { one: AlertDelivery }) {
+  if (one.promotionId !== null) return <span className="num">promotion {one.promotionId}</span>;
+  return (
+    <>
+      <PipelineLink name={one.pipeline} />{' '}
+      <Link to="/runs/$run" params={{ run: one.runId }} className="link num">
+        run {one.runId}
+      </Link>
+    </>
+  );
+}
+
 const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'run.failed': IconAlertHexagon,
   'run.late': IconClock,
@@ -155,6 +166,9 @@ const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'task.retrying': IconRotateClockwise,
   'run.drifted': IconEqualNot,
   'promotion.waiting': IconHandStop,
+  'promotion.approved': IconThumbUp,
+  'promotion.switched': IconArrowsExchange,
+  'promotion.verified': IconCheck,
   'promotion.failed': IconBan,
   'promotion.rolled_back': IconArrowBackUp,
 };

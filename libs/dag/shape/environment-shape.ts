@@ -11,6 +11,7 @@ const secretSource = z.union(
 
 const addressWords = expecting('an address', 'team@example.com');
 const address = z.string(addressWords).regex(/^[^\s@:,;<>]+@[^\s@:,;<>]+$/, addressWords);
+const slackMember = z.string().regex(/^[UW][A-Z0-9]{2,20}$/, expecting('the id of a Slack member', 'U024BE7LH'));
 const events = oneOrMany(z.enum(ALERT_EVENTS), expecting('an event or a list of events', '[run.failed]'));
 const sizeWords = expecting('a size in bytes, KiB, MiB or GiB', '16MiB');
 const size = z.union(
@@ -52,7 +53,15 @@ export const environmentShape = z.strictObject(
     alerts: z
       .strictObject({
         slack: z
-          .strictObject({ channel: nonEmptyText, token: secretSource.optional(), api_url: nonEmptyText.optional() })
+          .strictObject({
+            channel: nonEmptyText,
+            token: secretSource.optional(),
+            api_url: nonEmptyText.optional(),
+            approvers: z
+              .record(slackMember, nonEmptyText, expecting('a map from member to token', '{ U024BE7LH: anna }'))
+              .optional()
+              .describe('Who may decide with the buttons of a message: member ids, and the names of their tokens.'),
+          })
           .optional(),
         email: z
           .union(

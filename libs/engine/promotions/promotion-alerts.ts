@@ -1,37 +1,71 @@
-import type { AlertEvent, AlertInsert, PromotionRecord, StoredAlert } from '#core';
+import {
+  type AlertEvent,
+  type AlertInsert,
+  approvalsOf,
+  type PromotionCase,
+  type PromotionNews,
+  promotionNews,
+  type StoredAlert,
+} from '#core';
+import type { AlertDefaults } from '../alerts.ts';
+import type { AppliedEnvironment } from '../ports.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 
-const EVENTS: Partial<Record<PromotionRecord['state'], AlertEvent>> = {
-  approval: 'promotion.waiting',
-  failed: 'promotion.failed',
-  rejected: 'promotion.failed',
-  expired: 'promotion.failed',
-  superseded: 'promotion.failed',
-  rolled_back: 'promotion.rolled_back',
-};
+/**
+ * Tells the people of each environment how its promotions stand. Whoever moved one there, and whatever died meanwhile:
+ * each change is told once. May be called at any time, by several at once.
+ */
+export async function tellOfPromotions(parts: PromotionParts): Promise<void> {
+  for (const untold of await parts.promotions.untoldPromotions()) {
+    try {
+      await parts.promotions.tellOfPromotion(untold, await alertsOf(parts, untold.id));
+    } catch (error) {
+      parts.observer.problem('telling of a promotion', error, { promotion: untold.id });
+    }
+  }
+}
 
-const TITLES: Partial<Record<AlertEvent, string>> = {
-  'promotion.waiting': 'waits for approval',
-  'promotion.failed': 'ended without effect',
-  'promotion.rolled_back': 'was rolled back',
-};
+async function alertsOf(parts: PromotionParts, id: string): Promise<readonly AlertInsert[]> {
+  const known = await parts.promotions.promotionCase(id);
+  const news = known === null ? null : promotionNews(known);
+  const environment = known === null ? null : parts.environments.get(known.promotion.environment);
+  if (known === null || news === null || environment === null) return [];
+  const targets = targetsOf(news, environment, await parts.promotions.alertsOfPromotion(id));
+  if (targets.length === 0) return [];
+  const release = await parts.promotions.release(known.promotion.release);
+  const alias = release?.alias ?? known.promotion.release.slice(0, 12);
+  return insertsFor(targets, aboutPromotion(known, news, alias, parts.alertDefaults), environment, parts.alertDefaults);
+}
 
 /**
- * What the people of the target environment are told of a promotion in its new state; nothing when it only goes on.
- * `needed`: approvals that it waits for.
+ * Those who want to hear of such an event, and, where a message can be changed, those who were told of this promotion
+ * before: a message that says for ever that it waits would be wrong.
  */
-export async function promotionAlerts(
-  parts: Pick<PromotionParts, 'environments' | 'promotions' | 'alertDefaults'>,
-  promotion: PromotionRecord,
-  needed: number,
-): Promise<readonly AlertInsert[]> {
-  const event = EVENTS[promotion.state];
-  const environment = parts.environments.get(promotion.environment)?.config;
-  if (event === undefined || environment === undefined || !environment.alerts.on.includes(event)) return [];
-  if (environment.alerts.mute.includes(event)) return [];
-  if (event === 'promotion.waiting' && needed === 0) return [];
-  const release = await parts.promotions.release(promotion.release);
-  const message: StoredAlert = {
+function targetsOf(
+  { event, forEverybody }: PromotionNews,
+  { config: { alerts } }: AppliedEnvironment,
+  told: readonly { readonly event: AlertEvent; readonly target: string }[],
+): readonly string[] {
+  if (alerts.mute.includes(event)) return [];
+  const isRepeated = (target: string) => told.some((one) => one.target === target && one.event === event);
+  const routes = [
+    ...(alerts.slack ? [`slack:${alerts.slack.channel}`] : []),
+    ...(alerts.email?.to ?? []).map((address) => `email:${address}`),
+  ];
+  const asked = forEverybody && alerts.on.includes(event) ? routes.filter((target) => !isRepeated(target)) : [];
+  const changed = told.map(({ target }) => target).filter((target) => target.startsWith('slack:'));
+  return [...new Set([...asked, ...changed])];
+}
+
+function aboutPromotion(
+  known: PromotionCase,
+  { event, title, asks }: PromotionNews,
+  alias: string,
+  { publicUrl, decidesInSlack }: AlertDefaults,
+): StoredAlert {
+  const { promotion, gates } = known;
+  const { needed, counted } = approvalsOf(known);
+  return {
     event,
     environment: promotion.environment,
     pipeline: 'promotion',
@@ -39,31 +73,40 @@ export async function promotionAlerts(
     release: promotion.release,
     interval: null,
     owner: '',
-    title: `Promotion ${promotion.id} of ${release?.alias ?? promotion.release.slice(0, 12)} to ${promotion.environment} ${TITLES[event] ?? event}`,
+    title: `Promotion ${promotion.id} of ${alias} to ${promotion.environment} ${title}`,
     details: [
       { label: 'Why', value: promotion.detail ?? '' },
+      { label: 'Gates', value: gates.map(({ name, state }) => `${name}: ${state}`).join(', ') },
+      { label: 'Approvals', value: needed === 0 ? '' : `${counted.length} of ${needed}${listed(counted)}` },
       { label: 'Requested by', value: promotion.actor },
-      ...(promotion.buildUrl === null ? [] : [{ label: 'Build', value: promotion.buildUrl }]),
+      { label: 'Reason', value: promotion.reason ?? '' },
+      { label: 'Build', value: promotion.buildUrl ?? '' },
     ],
-    runUrl: `${parts.alertDefaults.publicUrl}/promotions/${promotion.id}`,
+    runUrl: `${publicUrl}/promotions/${promotion.id}`,
     logUrl: null,
     log: null,
-    at: promotion.requestedAt,
+    at: promotion.stateAt,
+    ...(asks && decidesInSlack ? { decision: { promotion: promotion.id, planHash: promotion.planHash } } : {}),
   };
-  const targets = [
-    ...(environment.alerts.slack ? [`slack:${environment.alerts.slack.channel}`] : []),
-    ...(environment.alerts.email?.to ?? []).map((address) => `email:${address}`),
-  ];
-  return targets.map((target): AlertInsert => {
-    const reason = parts.alertDefaults.unavailable(target.startsWith('slack:') ? 'slack' : 'email', environment);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? '' : `: ${names.join(', ')}`;
+}
+
+function insertsFor(
+  targets: readonly string[],
+  message: StoredAlert,
+  { config }: AppliedEnvironment,
+  { unavailable }: AlertDefaults,
+): AlertInsert[] {
+  const { event, environment, pipeline, runId } = message;
+  return targets.map((target) => {
+    const reason = unavailable(target.startsWith('slack:') ? 'slack' : 'email', config);
     return {
-      environment: promotion.environment,
-      pipeline: 'promotion',
+      ...{ environment, pipeline, event, target, message },
       // The outbox counts promotions downwards from zero, so that each has a thread of its own beside those of runs.
-      runId: `-${promotion.id}`,
-      event,
-      target,
-      message,
+      runId: `-${runId}`,
       state: reason === null ? 'pending' : 'muted',
       detail: reason,
     };

@@ -1,6 +1,5 @@
 import {
   ACTIVE_PROMOTION_STATES,
-  countApprovals,
   failedVerification,
   nextPromotionStep,
   type PromotionCase,
@@ -11,7 +10,7 @@ import {
 } from '#core';
 import { isWithinWindow, withOverlay } from '#dag';
 import { lookAtGates, validate } from './look-at-gates.ts';
-import { promotionAlerts } from './promotion-alerts.ts';
+import { tellOfPromotions } from './promotion-alerts.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 import { matchingPipelines, startPromotionRuns } from './promotion-runs.ts';
 
@@ -34,6 +33,7 @@ export async function stepPromotions(parts: PromotionParts): Promise<number> {
       parts.observer.problem('advancing a promotion', error, { promotion: id });
     }
   }
+  await tellOfPromotions(parts);
   return open.length;
 }
 
@@ -67,8 +67,7 @@ async function take(
       return pending === undefined;
     }
     case 'move': {
-      const alerts = await alertsOf(parts, known, facts, step.to, step.detail);
-      await promotions.movePromotion(id, state, step.to, step.detail, ACTOR, alerts);
+      await promotions.movePromotion(id, state, step.to, step.detail, ACTOR);
       return true;
     }
     case 'switch':
@@ -77,8 +76,7 @@ async function take(
       return verify(parts, known, facts);
     case 'roll_back': {
       if (step.to === null) await knowSchedules(parts, known.promotion);
-      const alerts = await alertsOf(parts, known, facts, 'rolled_back', step.detail);
-      if (!(await promotions.rollBackPromotion(id, step.to, step.detail, alerts))) return true;
+      if (!(await promotions.rollBackPromotion(id, step.to, step.detail))) return true;
       parts.wake();
       return false;
     }
@@ -137,18 +135,6 @@ async function knowSchedules(parts: PromotionParts, { environment, release }: Pr
     environment,
     pipelines.map(({ name, schedule }) => ({ pipeline: name, definition: JSON.stringify(schedule) })),
   );
-}
-
-/** Whoever asks with an approver in hand, as build servers do, waits for nobody. */
-function alertsOf(
-  parts: PromotionParts,
-  { promotion }: PromotionCase,
-  facts: PromotionFacts,
-  state: PromotionRecord['state'],
-  detail: string,
-) {
-  const { needed, counted } = countApprovals(facts);
-  return promotionAlerts(parts, { ...promotion, state, detail }, Math.max(0, needed - counted.length));
 }
 
 async function factsOf(

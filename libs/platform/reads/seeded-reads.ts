@@ -197,7 +197,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const verifying = {
     ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, wake: () => undefined },
     ...{
-      alertDefaults: { publicUrl: '', unavailable: () => null },
+      alertDefaults: { publicUrl: '', decidesInSlack: false, unavailable: () => null },
       textOf: async () => null,
       discard: async () => undefined,
     },

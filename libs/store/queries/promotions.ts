@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
 import type {
-  AlertInsert,
   ApprovalRecord,
   EnvironmentStand,
   GateRecord,
@@ -14,7 +13,6 @@ import type {
   RunsInFlight,
 } from '#core';
 import type { Db } from '../statement.ts';
-import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
 import { getRun } from './runs.ts';
 
@@ -155,7 +153,8 @@ export async function movePromotion(
   id: string,
   from: PromotionState,
   to: PromotionState,
-  { detail, actor, alerts }: { detail: string; actor: string; alerts: readonly AlertInsert[] },
+  detail: string,
+  actor: string,
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
     const [moved] = await manager.sql<{ environment: string; release: string }[]>`
@@ -172,7 +171,6 @@ export async function movePromotion(
       )
       select environment, release from moved`;
     if (moved === undefined) return false;
-    if (alerts.length > 0) await insertAlerts(manager, alerts);
     await appendAudit(manager, [
       entry(actor, `promotion.${to}`, moved.environment, id, { from, release: moved.release, detail }),
     ]);

@@ -8,6 +8,8 @@ export interface AlertRow {
   readonly environment: string;
   readonly pipeline: string;
   readonly runId: string;
+  /** Null: it is about a run. */
+  readonly promotionId: string | null;
   readonly target: string;
   readonly state: 'pending' | 'sent' | 'rejected' | 'muted';
   readonly tries: number;
@@ -17,7 +19,8 @@ export interface AlertRow {
   readonly nextTryAt: string | null;
 }
 
-const COLUMNS = `id::text, created_at as at, event, environment, pipeline, run_id::text as "runId", target, state, tries,
+const COLUMNS = `id::text, created_at as at, event, environment, pipeline, run_id::text as "runId",
+  case when run_id < 0 then (-run_id)::text end as "promotionId", target, state, tries,
   coalesce(message->>'title', '') as title, detail, sent_at as "sentAt", case when state = 'pending' then next_try_at end as "nextTryAt"`;
 
 /** Deliveries, newest first, older than `before` when that is given; `environment` null: of all that are `among` these, null: of all. */

@@ -1,7 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { AlertInsert } from '#core';
 import type { Db } from '../statement.ts';
-import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
 import { send } from './runs.ts';
 import { lockVersions, takeBackVersions } from './take-back-versions.ts';
@@ -86,7 +84,6 @@ export function rollBackPromotion(
   id: string,
   to: string | null,
   detail: string,
-  alerts: readonly AlertInsert[],
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
     await lockVersions(manager);
@@ -117,7 +114,6 @@ export function rollBackPromotion(
         from ended
       )
       select count(*) from ended`;
-    if (alerts.length > 0) await insertAlerts(manager, alerts);
     await appendAudit(manager, [
       {
         actor: 'Sluice',

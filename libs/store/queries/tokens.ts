@@ -50,11 +50,16 @@ export function listTokens(db: Db): Promise<TokenRow[]> {
 
 /** Empty: nobody of that name is known here. */
 export async function groupsOfToken(db: Db, name: string): Promise<string[]> {
-  const [row] = await db.query<{ groups: string[] }[]>(
-    `select groups from token where name = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+  return (await tokenNamed(db, name))?.groups ?? [];
+}
+
+/** Null: nobody of that name is known here. */
+export async function tokenNamed(db: Db, name: string): Promise<Pick<TokenRow, 'groups' | 'rights'> | null> {
+  const [row] = await db.query<Pick<TokenRow, 'groups' | 'rights'>[]>(
+    `select groups, rights from token where name = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
     [name],
   );
-  return row?.groups ?? [];
+  return row ?? null;
 }
 
 /** Null: there is no such token, or it was revoked before. */
