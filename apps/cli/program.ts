@@ -11,6 +11,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnvCommands } from './commands/env.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHoldsCommands } from './commands/holds.ts';
+import { addImportCommands } from './commands/import.ts';
 import { addInitCommand } from './commands/init.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMetricsCommands } from './commands/metrics.ts';
@@ -45,6 +46,7 @@ export function buildProgram(cli: Cli): Command {
   addRenderCommand(program, cli);
   addScheduleCommands(program, cli);
   addSchemaCommands(program, cli);
+  addImportCommands(program, cli);
   program.commandsGroup('Runs:');
   addRunCommand(program, cli);
   addRunsCommands(program, cli);

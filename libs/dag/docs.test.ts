@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { importAirflow } from './import-airflow/index.ts';
 import { intervalsBetween, parseEnvironment, parsePipeline } from './index.ts';
 
 const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
@@ -58,5 +59,22 @@ describe('docs/pipeline-file.md', () => {
       expect(shown(march, '2026-03-29')).toEqual(inMarch);
       expect(shown(october, '2026-10-25')).toEqual(inOctober);
     });
+  });
+});
+
+describe('docs/from-airflow.md', () => {
+  const guide = readFileSync(new URL('../../docs/from-airflow.md', import.meta.url), 'utf8');
+  const examples = [...guide.matchAll(/```(?:yaml|python)\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+
+  test('its DAG becomes its pipeline', () => {
+    const [, source, pipeline] = examples;
+    const { files } = importAirflow([{ file: 'airflow-orders.yaml', text: source ?? '' }]);
+    expect(files.map(({ path }) => path)).toEqual(['orders.yaml', 'orders/tasks.py']);
+    expect(files[0]?.text).toBe(pipeline);
+  });
+
+  test('its script is the one that the exports under test were made with', () => {
+    const script = new URL('import-airflow/fixtures/export_dags.py', import.meta.url);
+    expect(examples[0]).toBe(readFileSync(script, 'utf8'));
   });
 });

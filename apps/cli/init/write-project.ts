@@ -68,7 +68,8 @@ async function filesOf(folder: string, prefix = ''): Promise<string[]> {
   return found.flat().sort();
 }
 
-async function writeNew(file: string, content: Buffer): Promise<Written['was']> {
+/** Writes a file that is not there yet. */
+export async function writeNew(file: string, content: Buffer): Promise<'written' | 'left as it is'> {
   await mkdir(dirname(file), { recursive: true });
   try {
     // `wx` refuses a file that is there, and a link that leads elsewhere, in the same step that would create it.

@@ -4,7 +4,8 @@ import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
 
 /** Variables that every attempt gets; a task may not set them. */
-const RESERVED = /^(PATH_.*|OUT_.*|PARAM_.*|SLUICE_.*|DS|DATA_.*|TRACEPARENT|__E\d*|LD_.*|BASH_ENV|BASH_FUNC_.*|IFS)$/;
+export const RESERVED_VARIABLES =
+  /^(PATH_.*|OUT_.*|PARAM_.*|SLUICE_.*|DS|DATA_.*|TRACEPARENT|__E\d*|LD_.*|BASH_ENV|BASH_FUNC_.*|IFS)$/;
 
 export function compileEnv(
   shape: Readonly<Record<string, string | number | boolean>> | undefined,
@@ -37,7 +38,7 @@ export function compileSecrets(
 }
 
 function checkVariable(name: string, place: Path, compiling: Compiling): void {
-  if (RESERVED.test(name))
+  if (RESERVED_VARIABLES.test(name))
     compiling.atKey(
       place,
       `The variable ${quote(name)} is reserved.`,

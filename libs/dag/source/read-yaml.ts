@@ -1,7 +1,7 @@
 import { Composer, LineCounter, Parser, type CST, type Document, type ParsedNode, type YAMLError } from 'yaml';
 import type { ProblemList, Position } from './problem-list.ts';
 import { faultOfText, tokensWithin } from './yaml-limits.ts';
-import { plainValue } from './yaml-value.ts';
+import { plainValue, type YamlDialect } from './yaml-value.ts';
 import { SourceMap } from './source-map.ts';
 import { quote } from './quote.ts';
 
@@ -20,7 +20,11 @@ const CHECK = 'Check indentation, quotes and brackets here.';
  * Reads one YAML document. Faults of the text are added to `problems`; null when there is no value to go on with.
  * Never throws, and never takes longer than the limits allow, whatever the text.
  */
-export function readYaml(text: string, problems: ProblemList): YamlSource | null {
+export function readYaml(
+  text: string,
+  problems: ProblemList,
+  dialect: YamlDialect = { mergeKeys: false },
+): YamlSource | null {
   const source = text.startsWith('\ufeff') ? text.slice(1) : text;
   const fault = faultOfText(source);
   if (fault !== null) {
@@ -47,7 +51,7 @@ export function readYaml(text: string, problems: ProblemList): YamlSource | null
       'Put each pipeline into a file of its own and remove the "---" between them.',
     );
   if (document.contents === null) return { value: null, map };
-  return { value: plainValue(document.contents, map, problems), map };
+  return { value: plainValue(document.contents, map, problems, dialect), map };
 }
 
 interface Composed {

@@ -7,21 +7,28 @@ import { FILE_LIMITS } from './yaml-limits.ts';
 /** Keys that would reach an object's prototype. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** Merge keys (`<<`) are refused, except in files that were written for other programs. */
+export interface YamlDialect {
+  readonly mergeKeys: boolean;
+}
+
 /** The plain JSON value of a node; members that cannot be used are left out and reported. */
-export function plainValue(root: ParsedNode, map: SourceMap, problems: ProblemList): unknown {
-  return new Reader(map, problems).value(root);
+export function plainValue(root: ParsedNode, map: SourceMap, problems: ProblemList, dialect: YamlDialect): unknown {
+  return new Reader(map, problems, dialect).value(root);
 }
 
 class Reader {
   readonly #map: SourceMap;
   readonly #problems: ProblemList;
+  readonly #dialect: YamlDialect;
   readonly #anchors = new Map<string, ParsedNode>();
   readonly #open = new Set<ParsedNode>();
   #values = 0;
 
-  constructor(map: SourceMap, problems: ProblemList) {
+  constructor(map: SourceMap, problems: ProblemList, dialect: YamlDialect) {
     this.#map = map;
     this.#problems = problems;
+    this.#dialect = dialect;
   }
 
   value(node: ParsedNode | null): unknown {
@@ -59,14 +66,26 @@ class Reader {
   #members(node: YAMLMap.Parsed): Record<string, unknown> {
     const seen = new Set<string>();
     const members: Record<string, unknown> = {};
+    let merged: Record<string, unknown> = {};
     this.#open.add(node);
     for (const pair of node.items) {
+      if (this.#dialect.mergeKeys && isScalar(pair.key) && pair.key.value === '<<') {
+        merged = { ...this.#merged(pair.value), ...merged };
+        continue;
+      }
       const key = this.#key(pair.key, seen);
       const value = this.value(pair.value);
       if (key !== null) members[key] = value;
     }
     this.#open.delete(node);
-    return members;
+    return { ...merged, ...members };
+  }
+
+  /** What `<<` brings in: one map or several, of which the first has precedence. */
+  #merged(node: ParsedNode | null): Record<string, unknown> {
+    const value = this.value(node);
+    const maps = [value].flat().filter((each) => typeof each === 'object' && each !== null);
+    return Object.assign({}, ...maps.reverse()) as Record<string, unknown>;
   }
 
   #key(node: ParsedNode, seen: Set<string>): string | null {

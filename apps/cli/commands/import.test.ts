@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sluice } from '../fixture/test-io.ts';
+import { packageRoot } from '../package-root.ts';
+
+const FIXTURES = join(packageRoot(), 'libs/dag/import-airflow/fixtures');
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sluice-import-'));
+  await cp(FIXTURES, join(root, 'airflow'), { recursive: true });
+});
+afterEach(() => rm(root, { recursive: true }));
+const run = (...argv: string[]) => sluice(argv, { cwd: root });
+
+describe('import airflow', () => {
+  test('writes what validates, and says line by line what was lost', async () => {
+    const { code, out, err } = await run('import', 'airflow', 'airflow/orders.yaml');
+    expect([code, (await readdir(join(root, 'dags'))).sort()]).toEqual([0, ['orders', 'orders.yaml']]);
+    expect(out).toContain(
+      'airflow/orders.yaml:61:7: lost: `depends_on_past` of task "done" is not carried over.\n  hint: ',
+    );
+    expect(err).toContain('1 pipeline (2 files) in dags; ');
+    expect(await run('validate')).toMatchObject({ code: 0, out: '' });
+  });
+
+  test('reads a folder, and leaves files that are there as they are', async () => {
+    await mkdir(join(root, 'dags'));
+    await writeFile(join(root, 'dags', 'orders.yaml'), 'mine');
+    const { code, err } = await run('import', 'airflow', 'airflow');
+    expect(code).toBe(0);
+    expect(err).toContain('dags/orders.yaml was there already and stayed as it is.');
+    expect(err).toContain('3 Python files not read');
+    expect(await readFile(join(root, 'dags', 'orders.yaml'), 'utf8')).toBe('mine');
+    await rm(join(root, 'dags', 'orders.yaml'));
+    expect(await run('validate')).toMatchObject({ code: 0, out: '' });
+  });
+
+  test('--dry-run writes nothing; JSON names files, places and remedies', async () => {
+    const { code, out } = await run('import', 'airflow', 'airflow/sales-airflow-3.1.json', '--dry-run', '--json');
+    const report = JSON.parse(out) as { pipelines: string[]; files: object[]; notes: object[] };
+    expect([code, report.pipelines, report.files[0]]).toEqual([
+      0,
+      ['sales-daily'],
+      { file: 'sales-daily.yaml', was: 'planned' },
+    ]);
+    expect(report.notes).toContainEqual({
+      file: 'airflow/sales-airflow-3.1.json',
+      path: expect.stringMatching(/^\[0\]\.dag\.tasks\[\d\]\.__var\.depends_on_past$/),
+      line: null,
+      column: null,
+      kind: 'lost',
+      message: '`depends_on_past` of task "transform" is not carried over.',
+      hint: expect.stringContaining('max_active_runs: 1'),
+    });
+    await expect(readdir(join(root, 'dags'))).rejects.toThrow('ENOENT');
+  });
+
+  test('a file without a DAG ends with 3, a folder without files with 2', async () => {
+    await writeFile(join(root, 'x.yaml'), 'a: 1\n');
+    await mkdir(join(root, 'empty'));
+    expect(await run('import', 'airflow', 'x.yaml')).toMatchObject({ code: 3 });
+    expect(await run('import', 'airflow', 'empty')).toMatchObject({ code: 2 });
+    expect(await run('import', 'airflow', 'nothing.yaml')).toMatchObject({ code: 5 });
+  });
+
+  const python = process.env.SLUICE_TEST_PYTHON;
+  (python === undefined ? test.skip : test)('the Python tasks call what Airflow called', async () => {
+    await run('import', 'airflow', 'airflow/sales-airflow-3.1.json');
+    const folder = join(root, 'dags', 'sales-daily');
+    const code =
+      'def transform(table, day, **context): return [table, day, context["ds_nodash"]]\ndef choose(ds): return "a." + ds\n';
+    await writeFile(join(folder, 'callables.py'), code);
+    const script = `
+from types import SimpleNamespace as N
+import tasks
+interval = N(start="2026-01-01T00:00:00Z", end="2026-01-02T00:00:00Z")
+ctx = N(params={}, run_id="7", interval=interval, ds="2026-01-01", env={"AIRFLOW_1": "2026-01-01"}, matrix={})
+print(tasks.run_transform(ctx), tasks.run_choose(ctx))`;
+    const { stdout, stderr } = spawnSync(python ?? '', ['-c', script], { cwd: folder, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual([
+      "{'return_value': ['orders', '2026-01-01', '20260101']} {'return_value': 'a.2026-01-01', 'branch': ['a.2026-01-01']}\n",
+      '',
+    ]);
+  });
+});

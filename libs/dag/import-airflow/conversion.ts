@@ -1,0 +1,64 @@
+import type { AirflowDag, AirflowTask } from './airflow-dag.ts';
+import type { Names } from './names.ts';
+import { kindOf } from './operators.ts';
+import type { PythonCall } from './python-file.ts';
+import type { Report } from './report.ts';
+import type { TemplateScope } from './template.ts';
+
+/** What the parts of one DAG's conversion share. */
+export interface Conversion {
+  readonly dag: AirflowDag;
+  readonly report: Report;
+  /** Folder below dags/ for the files of its tasks. */
+  readonly folder: string;
+  readonly params: Names;
+  readonly taskNames: Names;
+  readonly byId: ReadonlyMap<string, AirflowTask>;
+  /** Every task that runs before, by task. */
+  readonly before: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Filled by the tasks that call Python. */
+  readonly calls: PythonCall[];
+}
+
+/** The body of a task: `run` or `python`, with what belongs to it. */
+export interface TaskBody {
+  readonly run?: string;
+  readonly python?: string;
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly matrix?: Readonly<Record<string, unknown>>;
+  readonly max_fanout?: number;
+}
+
+/** CEL for what another task hands on; undefined when it does not run before this one. */
+export function outputOf(
+  task: AirflowTask,
+  conversion: Conversion,
+): (other: string, key: string) => string | undefined {
+  const { byId, before, taskNames, report } = conversion;
+  return (other, key) => {
+    const source = byId.get(other);
+    if (source === undefined || !before.get(task.id)?.has(other) || !/^[A-Za-z_]\w*$/.test(key)) return undefined;
+    if (kindOf(source.operator) === 'bash') {
+      const message = `Task "${other}" hands on its last line to "${task.id}"; here it has to say so.`;
+      report.changed(source.place, message, `Let it write \`${key}=VALUE\` to "$SLUICE_OUTPUT".`);
+    }
+    const outputs = `tasks.${taskNames.give(other)}.outputs`;
+    return source.expand === null ? `${outputs}.${key}` : `${outputs}.map(one, one.${key})`;
+  };
+}
+
+export function templateScope(task: AirflowTask, conversion: Conversion): TemplateScope {
+  const { dag, params, report } = conversion;
+  return {
+    dagId: dag.id,
+    taskId: task.id,
+    paramOf: (name) => params.of(name),
+    outputOf: outputOf(task, conversion),
+    onVariable: (name) =>
+      report.changed(
+        task.place,
+        `Task "${task.id}" uses Airflow's Variable "${name}" as env.vars.${name}.`,
+        `Set it in each environments/<name>.yaml: \`vars: { ${name}: … }\`.`,
+      ),
+  };
+}

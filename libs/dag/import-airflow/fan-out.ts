@@ -1,0 +1,61 @@
+import type { Expand } from './airflow-dag.ts';
+import { Names } from './names.ts';
+import { isMap, TypedValue } from './typed-value.ts';
+
+/** What a mapped task fans out over. */
+export type FanOut =
+  | {
+      readonly ok: true;
+      readonly matrix: Readonly<Record<string, unknown>>;
+      /** The axis that stands for each of Airflow's names. */
+      readonly axes: ReadonlyMap<string, string>;
+      /** Absent: Sluice's own limit is enough. */
+      readonly maxFanout?: number;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+const USUAL_FANOUT = 1_000;
+const MOST_FANOUT = 100_000;
+/** Keys of a matrix that mean something else. */
+const RESERVED = ['include', 'exclude'];
+
+/** The matrix for `expand`; `outputOf` gives the CEL of another task's output, if that task runs before. */
+export function toFanOut(expand: Expand, outputOf: (task: string, key: string) => string | undefined): FanOut {
+  const names = new Names('_');
+  for (const word of RESERVED) names.give(word);
+  const matrix: Record<string, unknown> = {};
+  const axes = new Map<string, string>();
+  let size = 1;
+  for (const [name, value] of Object.entries(expand.axes)) {
+    const axis = RESERVED.includes(name) ? names.give(`${name}_x`) : names.give(name);
+    axes.set(name, axis);
+    if (value instanceof TypedValue && value.type === 'xcom') {
+      const expression = outputOf(String(value.members.task), String(value.members.key));
+      if (expression === undefined)
+        return { ok: false, reason: `it is mapped over the output of a task that is not before it` };
+      matrix[axis] = `\${{ ${expression} }}`;
+      continue;
+    }
+    // Airflow maps over the pairs of a map.
+    const list = isMap(value) ? Object.entries(value) : value;
+    if (!Array.isArray(list))
+      return { ok: false, reason: `"${name}" is mapped over something that is calculated in Python` };
+    if (list.length === 0) return { ok: false, reason: `"${name}" is mapped over an empty list` };
+    if (!isPlain(list))
+      return { ok: false, reason: `"${name}" is mapped over values with templates or Python in them` };
+    size *= list.length;
+    matrix[axis] = list;
+  }
+  if (axes.size === 0) return { ok: false, reason: 'it is mapped over nothing' };
+  if (size > MOST_FANOUT)
+    return { ok: false, reason: `it is mapped ${size} times; at most ${MOST_FANOUT} are possible` };
+  return { ok: true, matrix, axes, ...(size > USUAL_FANOUT ? { maxFanout: size } : {}) };
+}
+
+/** JSON in which nothing waits to be replaced. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string') return !/\{\{|\{%/.test(value);
+  if (Array.isArray(value)) return value.every(isPlain);
+  if (isMap(value)) return Object.values(value).every(isPlain);
+  return !(value instanceof TypedValue);
+}

@@ -1,0 +1,240 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { parsePipeline } from '../parse-pipeline.ts';
+import { importAirflow, type AirflowVersion, type ImportedAirflow } from './index.ts';
+
+const fixture = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+const imported = (file: string): ImportedAirflow => importAirflow([{ file, text: fixture(file) }]);
+const textOf = (result: ImportedAirflow, path: string): string =>
+  result.files.find((file) => file.path === path)?.text ??
+  `no ${path} among ${result.files.map((file) => file.path).join(', ')}`;
+
+/** One DAG of a dag-factory file with the tasks given. */
+function factory(tasks: string, more = '', version: AirflowVersion = 2): ImportedAirflow {
+  return importAirflow([{ file: 'd.yaml', text: `d:\n  schedule: null\n${more}\n  tasks:\n${tasks}`, version }]);
+}
+
+function bash(command: string, more = ''): { task: Record<string, unknown>; notes: string[] } {
+  const tasks = `    t:\n      operator: airflow.operators.bash.BashOperator\n      bash_command: ${JSON.stringify(command)}\n${more}`;
+  const result = factory(tasks, '  params: { region: eu, my-table: t }');
+  const file = parse(textOf(result, 'd.yaml')) as { tasks: { t: Record<string, unknown> } };
+  return { task: file.tasks.t, notes: result.notes.map(({ kind, message }) => `${kind}: ${message}`) };
+}
+
+const lines = (result: ImportedAirflow): string[] =>
+  result.notes.map(
+    ({ file, line, column, path, kind, message }) =>
+      `${file}:${line === null ? ` ${path}` : `${line}:${column}`} ${kind}: ${message}`,
+  );
+
+describe('serialized DAGs that Airflow exported', () => {
+  test('become this pipeline', () => {
+    const result = imported('sales-airflow-3.1.json');
+    expect(result.pipelines).toEqual(['sales-daily']);
+    expect(textOf(result, 'sales-daily.yaml')).toMatchSnapshot();
+    expect(lines(result)).toMatchSnapshot();
+  });
+
+  test.each(['sales-airflow-2.10.json', 'sales-airflow-3.0.json'])('%s is the same pipeline', (file) => {
+    const withoutHead = (text: string): string => text.slice(text.indexOf('\nname:'));
+    const [here, newest] = [imported(file), imported('sales-airflow-3.1.json')];
+    expect(withoutHead(textOf(here, 'sales-daily.yaml'))).toBe(withoutHead(textOf(newest, 'sales-daily.yaml')));
+    expect(textOf(here, 'sales-daily/tasks.py')).toBe(textOf(newest, 'sales-daily/tasks.py'));
+  });
+
+  test.each(['schedules-airflow-2.10.json', 'schedules-airflow-3.1.json'])('%s: every kind of schedule', (file) => {
+    const result = imported(file);
+    const schedules = result.files.map(({ path, text }) => {
+      const { schedule } = parse(text) as { schedule?: object };
+      return [path, JSON.stringify(schedule) ?? 'manual'].join(' ');
+    });
+    expect([...schedules.sort(), ...lines(result)]).toMatchSnapshot();
+  });
+
+  test.each([
+    ['{', 'is not JSON'],
+    ['[1]', 'is not a serialized DAG'],
+    ['{"dag": []}', 'is not a serialized DAG'],
+    ['{"dag": {"dag_id": "x"}}', 'has no tasks'],
+  ])('%s is reported', (text, message) => {
+    const { files, notes } = importAirflow([{ file: 'x.json', text }]);
+    expect([files, notes.map((note) => note.message)]).toEqual([[], [expect.stringContaining(message)]]);
+  });
+});
+
+describe('a dag-factory file', () => {
+  test('becomes this pipeline', () => {
+    const result = imported('orders.yaml');
+    expect(result.files.map(({ path }) => path)).toEqual(['orders.yaml', 'orders/tasks.py']);
+    expect(textOf(result, 'orders.yaml')).toMatchSnapshot();
+    expect(lines(result)).toMatchSnapshot();
+  });
+
+  test('a task precedes its group, the group the DAG, the DAG the file, the file its defaults.yml', () => {
+    const retry = (count: number): string => `default_args: { retries: ${count} }`;
+    const task = (name: string, more = ''): string => `    ${name}: { operator: a.EmptyOperator${more} }\n`;
+    const text = `default:\n  ${retry(2)}\nd:\n  ${retry(3)}\n  task_groups:\n    g: { ${retry(4)} }\n  tasks:\n${task('a', ', retries: 5')}${task('b', ', task_group_name: g')}${task('c')}e:\n  tasks:\n${task('a')}`;
+    const result = importAirflow([
+      { file: 'd.yaml', text, defaults: 'default_args: { retries: 1, execution_timeout: 1 minutes }' },
+    ]);
+    const compiled = (name: string) => parsePipeline('x.yaml', textOf(result, name)).pipeline?.tasks ?? [];
+    expect(compiled('d.yaml').map(({ id, retries, timeoutMs }) => [id, retries.max, timeoutMs])).toEqual([
+      ['a', 5, 60_000],
+      ['g_b', 4, 60_000],
+      ['c', 3, 60_000],
+    ]);
+    expect(compiled('e.yaml').map(({ retries }) => retries.max)).toEqual([2]);
+  });
+
+  test('groups before groups, nested ones too, are edges between their ends', () => {
+    const text = `d:
+  task_groups:
+    outer: {}
+    inner: { parent_group_name: outer }
+    after: { dependencies: [outer] }
+  tasks:
+    a: { operator: a.EmptyOperator, task_group_name: inner }
+    b: { operator: a.EmptyOperator, task_group_name: inner, dependencies: [a] }
+    c: { operator: a.EmptyOperator, task_group_name: after }
+    e: { operator: a.EmptyOperator, task_group_name: after, dependencies: [c] }
+`;
+    const { tasks } = parse(textOf(importAirflow([{ file: 'd.yaml', text }]), 'd.yaml')) as { tasks: object };
+    expect(tasks).toEqual({
+      outer_inner_a: { run: ':' },
+      outer_inner_b: { needs: ['outer_inner_a'], run: ':' },
+      after_c: { needs: ['outer_inner_b'], run: ':' },
+      after_e: { needs: ['after_c'], run: ':' },
+    });
+  });
+
+  test('a circle is opened where it closes, with a word', () => {
+    const result = factory(
+      '    a: { operator: x.EmptyOperator, dependencies: [b] }\n    b: { operator: x.EmptyOperator, dependencies: [a] }\n',
+    );
+    expect(lines(result)).toEqual(['d.yaml:6:5 lost: "b" and "a" need each other.']);
+    expect(parsePipeline('d.yaml', textOf(result, 'd.yaml')).problems).toEqual([]);
+  });
+
+  test.each([
+    [2, '', { cron: '@daily', start: '2026-01-01', catchup: true }],
+    [3, '', undefined],
+    [2, '  schedule: "@hourly"\n  catchup: false', { cron: '@hourly', start: '2026-01-01' }],
+    [3, '  schedule: { __type__: datetime.timedelta, hours: 6 }', { every: '6h', start: '2026-01-01' }],
+  ] as const)('for Airflow %s, %j is the schedule %j', (version, more, expected) => {
+    const text = `d:\n  start_date: 2026-01-01\n${more}\n  tasks: { a: { operator: x.EmptyOperator } }\n`;
+    const result = importAirflow([{ file: 'd.yaml', text, version }]);
+    expect((parse(textOf(result, 'd.yaml')) as { schedule?: object }).schedule).toEqual(expected);
+  });
+});
+
+describe('a command', () => {
+  test.each([
+    ['echo {{ ds }}', 'echo ${{ ds }}'],
+    ['echo "{{ ds_nodash }}-x"', 'echo "${{ ds_nodash }}-x"'],
+    ["echo '{{ ds }}'", 'echo "${{ ds }}"'],
+    ["echo 'at {{ ts }}!'", `echo 'at '"\${{ ts }}"'!'`],
+    ["echo {{ params.region }} {{ params['my-table'] }}", 'echo ${{ params.region }} ${{ params.my_table }}'],
+    ['echo {{ data_interval_start | ds }} {{logical_date}}', 'echo ${{ ds }} ${{ data_interval_start }}'],
+    ["echo {{ var.value.get_it }} {{ dag_run.conf['region'] }}", 'echo ${{ env.vars.get_it }} ${{ params.region }}'],
+    ['echo {{ dag.dag_id }}/{{ task.task_id }} # on {{ ds }}', 'echo d/t # on ds'],
+    ['cat <<END\n{{ ds }}\nEND', 'cat <<END\n${AIRFLOW_1}\nEND'],
+    ['scripts/load.sh', 'bash scripts/load.sh'],
+  ])('%j runs as %j', (command, script) => {
+    expect(bash(command).task.run).toBe(script);
+  });
+
+  test.each([
+    ['echo {{ macros.ds_add(ds, -7) }}', '{{ macros.ds_add(ds, -7) }}'],
+    ['{% if x %}a{% endif %}', '{% if x %}'],
+    ['echo {{ params.unknown }}', '{{ params.unknown }}'],
+    ['echo {{ conn.db.password }}', '{{ conn.db.password }}'],
+    ["echo {{ ti.xcom_pull(task_ids='nobody') }}", 'xcom_pull'],
+    ["python3 -c 'print({{ ds }})'", 'another interpreter'],
+    ["cat <<'END'\n{{ ds }}\nEND", 'here-document'],
+    ['', 'is empty'],
+  ])('%j fails and says why', (command, why) => {
+    const { task, notes } = bash(command);
+    expect(String(task.run)).toMatch(/^echo 'not carried over from Airflow: .*' >&2; exit 1/);
+    expect(notes.join('\n')).toContain(why);
+  });
+
+  test('is mapped over commands and over variables', () => {
+    const map = (expand: string): unknown => bash('echo $A', `      expand: ${expand}\n`).task;
+    expect(map('{ bash_command: [echo 1, echo 2] }')).toEqual({
+      matrix: { bash_command: ['echo 1', 'echo 2'] },
+      run: 'bash -c "$AIRFLOW_COMMAND"',
+      env: { AIRFLOW_COMMAND: '${{ matrix.bash_command }}' },
+    });
+    expect(map('{ env: [{ A: 1 }, { A: 2 }] }')).toEqual({
+      matrix: { env: [{ A: 1 }, { A: 2 }] },
+      run: 'echo $A',
+      env: { A: '${{ matrix.env.A }}' },
+    });
+    expect(map('{ cwd: [a, b] }')).toEqual({ run: expect.stringContaining('is mapped over "cwd"') });
+  });
+});
+
+describe('arguments of a task', () => {
+  test.each([
+    ['retries: 3', { retries: { max: 3, delay: '5m', backoff: 1, max_delay: '5m', jitter: 0 } }],
+    [
+      'retries: 3\n      retry_delay_sec: 1\n      retry_exponential_backoff: 1.5\n      retry_delay: 10 seconds',
+      { retries: { max: 3, delay: '10s', backoff: 1.5, max_delay: '1d', jitter: 1 } },
+    ],
+    ['execution_timeout: { __type__: datetime.timedelta, minutes: 90 }', { timeout: '1h30m' }],
+    ['trigger_rule: one_failed', { when: 'one_failed' }],
+    ['trigger_rule: dummy', { when: 'always' }],
+    ['pool: My Pool\n      pool_slots: 2', { pool: 'my-pool', slots: 2 }],
+    ['priority_weight: 7', { priority: 7 }],
+    ['env: { A: "{{ ds }}", B: 1, DS: x }', { env: { A: '${{ ds }}', B: '1' } }],
+    ['cwd: /data/{{ ds }}', { run: "cd '/data/'${{ ds }}\nx" }],
+  ])('%s', (argument, expected) => {
+    expect(bash('x', `      ${argument}\n`).task).toEqual({ run: 'x', ...expected });
+  });
+
+  test.each([
+    'depends_on_past: true',
+    'queue: big',
+    'retries: many',
+    'unheard_of: 1',
+    'outlets: [a]',
+    'on_execute_callback: a.b',
+  ])('%s is reported at its place', (argument) => {
+    const tasks = `    t:\n      operator: x.EmptyOperator\n      ${argument}\n`;
+    const [note, more] = factory(tasks).notes;
+    expect([note?.line, note?.column, note?.kind, more]).toEqual([7, 7, 'lost', undefined]);
+    expect(note?.hint).toMatch(/\S[.`]$/);
+  });
+});
+
+test('branches and short circuits become conditions of what is after them', () => {
+  const call = (name: string): string => `operator: x.${name}, python_callable: m.f`;
+  const result = factory(`    b: { ${call('BranchPythonOperator')} }
+    one: { operator: x.EmptyOperator, dependencies: [b] }
+    two: { operator: x.EmptyOperator, dependencies: [b, one] }
+    s: { ${call('ShortCircuitOperator')}, dependencies: [two] }
+    end: { operator: x.EmptyOperator, dependencies: [s], trigger_rule: all_done }
+`);
+  const { tasks } = parse(textOf(result, 'd.yaml')) as { tasks: Record<string, { if?: string }> };
+  expect([tasks.one?.if, tasks.two?.if, tasks.end?.if]).toEqual([
+    '["one"].exists(way, way in tasks.b.outputs.branch)',
+    '["one","two"].exists(way, way in tasks.b.outputs.branch)',
+    'tasks.s.outputs.proceed',
+  ]);
+});
+
+test('DAGs with the same id, and ids that Sluice does not allow, get names of their own', () => {
+  const text =
+    'My DAG:\n  tasks: { "1-A b": { operator: x.EmptyOperator }, "1 a-b": { operator: x.EmptyOperator }, in: { operator: x.EmptyOperator } }\n';
+  const { pipelines, files } = importAirflow([
+    { file: 'a.yaml', text },
+    { file: 'b.yaml', text },
+  ]);
+  expect(pipelines).toEqual(['my-dag', 'my-dag-2']);
+  expect(Object.keys((parse(files[0]?.text ?? '') as { tasks: object }).tasks)).toEqual([
+    'x_1_a_b',
+    'x_1_a_b_2',
+    'in_x',
+  ]);
+});

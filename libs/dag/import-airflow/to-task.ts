@@ -1,0 +1,156 @@
+import { TRIGGER_RULES } from '#core';
+import type { AirflowTask } from './airflow-dag.ts';
+import type { Args } from './args.ts';
+import { bashBody } from './bash-body.ts';
+import { outputOf, type Conversion, type TaskBody } from './conversion.ts';
+import { toFanOut } from './fan-out.ts';
+import { KEY_HINTS, WITHOUT_EFFECT } from './known-keys.ts';
+import { kindOf, operatorHint } from './operators.ts';
+import { pythonBody } from './python-body.ts';
+import type { Report } from './report.ts';
+import { failingScript } from './shell-text.ts';
+import { toRetries } from './to-retries.ts';
+import { durationOf } from './to-schedule.ts';
+
+/** What the graph says of a task. */
+export interface TaskPlace {
+  readonly needs: readonly string[];
+  readonly conditions: readonly string[];
+  readonly priority: number | undefined;
+  /** It stands under `finally:`, where rules have no meaning. */
+  readonly final: boolean;
+}
+
+/** A task of Airflow as an entry of `tasks:`, with the comment that goes before it. */
+export function toTask(
+  task: AirflowTask,
+  place: TaskPlace,
+  conversion: Conversion,
+): { entry: Record<string, unknown>; comment: string } {
+  const { args } = task;
+  const { report } = conversion;
+  const docs = ['doc_md', 'doc', 'doc_rst', 'doc_yaml', 'doc_json'].map((key) => args.take(key));
+  const limits = limitsOf(args, report);
+  const rule = ruleOf(task, report);
+  const parallel = args.number('max_active_tis_per_dagrun');
+  const mayFail = !args.yes('on_failure_fail_dagrun') && place.final;
+  // Last, so that a task that has to be written anew shows what nobody else took.
+  const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, conversion);
+  reportLeft(args, `task "${task.id}"`, report);
+  const isFannedOut = matrix !== undefined && parallel !== undefined && parallel >= 1;
+  const entry: Record<string, unknown> = {
+    needs: place.needs.length > 0 ? place.needs : undefined,
+    when: place.final ? undefined : rule,
+    if: place.final || place.conditions.length === 0 ? undefined : place.conditions.join(' && '),
+    matrix,
+    max_fanout: maxFanout,
+    max_parallel: isFannedOut ? Math.min(Math.trunc(parallel), 100_000) : undefined,
+    ...body,
+    env: Object.keys(env).length > 0 ? env : undefined,
+    ...limits,
+    priority: place.priority,
+    catch: mayFail ? true : undefined,
+  };
+  for (const key of Object.keys(entry)) if (entry[key] === undefined) delete entry[key];
+  return { entry, comment: docs.filter((doc): doc is string => typeof doc === 'string').join('\n') };
+}
+
+function limitsOf(args: Args, report: Report): Record<string, unknown> {
+  const pool = args.text('pool');
+  const slots = args.number('pool_slots') ?? 1;
+  return {
+    pool: pool === undefined || pool === 'default_pool' ? undefined : poolName(pool, args, report),
+    slots: slots >= 2 ? Math.min(Math.trunc(slots), 10_000) : undefined,
+    retries: toRetries(args, report),
+    timeout: timeoutOf(args, report),
+  };
+}
+
+/** Says of each argument that nobody understood what to do about it. */
+export function reportLeft(args: Args, of: string, report: Report): void {
+  for (const key of args.left()) {
+    if (WITHOUT_EFFECT.has(key)) continue;
+    const hint = Object.hasOwn(KEY_HINTS, key) ? KEY_HINTS[key] : undefined;
+    report.lost(
+      args.placeOf(key),
+      `\`${key}\` of ${of} is not carried over.`,
+      hint ?? 'Say it in the task itself, or leave it out.',
+    );
+  }
+}
+
+function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
+  const kind = kindOf(task.operator);
+  const failing = (why: string, hint: string): TaskBody => {
+    conversion.report.lost(
+      task.place,
+      `Task "${task.id}" is not carried over: ${why}. It fails until you write it.`,
+      hint,
+    );
+    return { run: failingScript(`not carried over from Airflow: ${why}`, describeArguments(task)) };
+  };
+  if (task.mappedGroup !== null)
+    return failing(
+      `its group "${task.mappedGroup}" is mapped as a whole`,
+      'Give each task of the group the same `matrix`.',
+    );
+  if (kind === 'other')
+    return failing(`it is a ${task.operator || 'task without an operator'}`, operatorHint(task.operator));
+  const fanOut = task.expand === null ? null : toFanOut(task.expand, outputOf(task, conversion));
+  if (fanOut !== null && !fanOut.ok)
+    return failing(fanOut.reason, 'Write `matrix` with a list, or with an expression that gives one.');
+  switch (kind) {
+    case 'empty':
+      return { run: ':' };
+    case 'bash':
+      return bashBody(task, fanOut, conversion);
+    default:
+      return pythonBody(task, fanOut, conversion);
+  }
+}
+
+/** What the operator was given, so that whoever writes the task again need not look it up. */
+function describeArguments(task: AirflowTask): string {
+  const own = task.args.left().filter((key) => !WITHOUT_EFFECT.has(key) && !Object.hasOwn(KEY_HINTS, key));
+  const lines = own.map((key) => `${key}: ${JSON.stringify(task.args.take(key)) ?? ''}`);
+  return [task.operator, ...lines].join('\n');
+}
+
+function ruleOf(task: AirflowTask, report: Report): string | undefined {
+  const rule = task.args.take('trigger_rule');
+  const isTeardown = task.args.yes('is_teardown');
+  if (rule === 'all_done_setup_success' || (isTeardown && rule === undefined)) return 'all_done';
+  if (rule === undefined || rule === 'all_success') return undefined;
+  if (rule === 'dummy') return 'always';
+  if (rule === 'none_failed_or_skipped') return 'none_failed_min_one_success';
+  if (TRIGGER_RULES.some((known) => known === rule)) return String(rule);
+  report.lost(
+    task.args.placeOf('trigger_rule'),
+    `There is no rule "${String(rule)}".`,
+    `Write one of ${TRIGGER_RULES.join(', ')}.`,
+  );
+  return undefined;
+}
+
+function poolName(written: string, args: Args, report: Report): string {
+  const name =
+    written
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]+/g, '-')
+      .replace(/^[^a-z]+/, '')
+      .slice(0, 63) || 'pool';
+  const called =
+    name === written ? 'has to exist in each environment' : `is called "${name}", and has to exist in each environment`;
+  const hint = `Say how many slots it has in environments/<name>.yaml: \`pools: { ${name}: 4 }\`.`;
+  report.changed(args.placeOf('pool'), `The pool "${written}" ${called}.`, hint);
+  return name;
+}
+
+function timeoutOf(args: Args, report: Report): string | undefined {
+  const seconds = args.seconds('execution_timeout');
+  if (seconds === undefined) return undefined;
+  const timeout = durationOf(seconds);
+  if (timeout === null)
+    report.lost(args.placeOf('execution_timeout'), `execution_timeout is ${seconds} s.`, 'Write `timeout: 1h`.');
+  return timeout ?? undefined;
+}
