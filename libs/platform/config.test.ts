@@ -42,6 +42,7 @@ describe('settings', () => {
       SLUICE_PORT: '70000',
       SLUICE_CONCURRENCY: '2.5',
       SLUICE_LOG_LEVEL: 'loud',
+      SLUICE_DEBUG_KILL: 'before switch',
       DATABASE_URL: 'mysql://u:hunter2@h/d',
       SLUICE_TOKEN: 'short hunter2',
       SMTP_URL: 'hunter2',
@@ -66,6 +67,7 @@ describe('settings', () => {
       'SLUICE_PUBLIC_URL',
       'SLUICE_ALLOWED_HOSTS',
       'SMTP_URL',
+      'SLUICE_DEBUG_KILL',
     ]);
     expect(failure?.message).toContain('SLUICE_PORT is "70000", expected a whole number from 0 to 65535');
     expect(failure?.message).not.toContain('hunter2');

@@ -52,6 +52,8 @@ export interface Config {
   readonly s3: S3Config;
   /** SLUICE_GIT_… and SLUICE_WEBHOOK_SECRET. */
   readonly git: GitSettings;
+  /** SLUICE_DEBUG_KILL: point at which the process kills itself (`debug-points.ts`); only for tests, refused outside of them. */
+  readonly debugKill: string | null;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -91,6 +93,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     ),
     s3: readS3Config(read),
     git: readGitSettings(read),
+    debugKill: variables.NODE_ENV === 'test' ? read.text('SLUICE_DEBUG_KILL') : read.absent('SLUICE_DEBUG_KILL'),
   };
   if (problems.length > 0)
     throw new SluiceError('invalid_config', `Wrong settings in the environment: ${problems.join('; ')}.`, {
@@ -122,6 +125,10 @@ function reader(variables: Variables, problems: string[]) {
     URL.canParse(value) && protocols.includes(new URL(value).protocol);
   return {
     text,
+    absent(name: string): null {
+      const value = text(name);
+      return value === null ? null : wrong(name, JSON.stringify(value), 'nothing: it kills the process, for tests');
+    },
     wrong,
     matching,
     oneOf<const T extends string>(name: string, choices: readonly T[]): T | null {

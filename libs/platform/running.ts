@@ -13,6 +13,7 @@ import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
 import type { LookLoop } from './look-loop.ts';
+import { killAt, withDebugPoints } from './debug-points.ts';
 import { startPromoting } from './promote-loop.ts';
 import { readSecret } from './read-secret.ts';
 import { releaseProblems } from './release-problems.ts';
@@ -108,13 +109,15 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const senders = new AlertSenders(config, environments);
   const senderFor = (name: string, kind: string) => senders.for(name, kind);
   const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
+  const promotionParts = {
+    ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
+    ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
+    releaseProblems: (release: string) => releaseProblems(releases, release),
+    elsewhere: createElsewhere({ db, releases, readSecret }),
+  };
+  const { debugKill } = config;
   const promoting = startPromoting(
-    {
-      ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
-      ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
-      releaseProblems: (release) => releaseProblems(releases, release),
-      elsewhere: createElsewhere({ db, releases, readSecret }),
-    },
+    debugKill === null ? promotionParts : withDebugPoints(promotionParts, killAt(debugKill)),
     clock,
   );
   const stopVerifying = startVerifying(
