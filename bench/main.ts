@@ -6,6 +6,7 @@ import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } fr
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { manyFiles } from './many-files.ts';
 import { releaseCreate } from './release-create.ts';
+import { rollback } from './rollback.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
 
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyRuns,
   manyFiles,
   releaseCreate,
+  rollback,
 ];
 
 const asked = process.argv.slice(2);

@@ -28,7 +28,7 @@ test.each(['dev', 'test', 'prod'])(
     expect(environment).toMatchObject({
       name,
       storage: `file://${resolve('.sluice/storage', name)}`,
-      schedules: name === 'dev' ? 'active' : 'paused',
+      schedules: name === 'test' ? 'paused' : 'active',
       data: { flights: resolve('node_modules/vega-datasets/data') },
     });
   },
