@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import type { Run } from '#contracts';
 import { startSmtpServer, type SmtpTestServer } from '#testing';
-import { type RunningStandalone, TestProject } from '../standalone/standalone-fixture.ts';
+import { type RunningStandalone, TestProject, until } from '../standalone/standalone-fixture.ts';
 import { accessibilityViolations, launchBrowser, openTab, signIn, type Watched } from './fixture/browser.ts';
 import { TestRepository } from '../../libs/release/repository-fixture.ts';
 import { FILES, HOSTILE } from './fixture/pipelines.ts';
@@ -97,13 +97,13 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
   test('a broken commit of a followed branch is shown with its place, and that the last release goes on', async () => {
     const repo = await TestRepository.create();
     await repo.commit({ 'dags/mistaken.yaml': FILES['dags/mistaken.yaml'] ?? '' });
-    await server.client.follow('prod', `${repo.folder}#main`);
-    await tab.page.goto('/?env=prod');
+    await server.client.follow('dev', `${repo.folder}#main`);
+    await tab.page.goto('/?env=dev');
     const card = tab.page.getByTestId('follow-problem');
-    for (const text of [`prod follows ${repo.folder}#main`, 'The last release goes on', /dags\/mistaken\.yaml:\d+:\d+/])
+    for (const text of [`dev follows ${repo.folder}#main`, 'The last release goes on', /dags\/mistaken\.yaml:\d+:\d+/])
       await card.filter({ hasText: text }).waitFor();
     expect(await accessibilityViolations(tab)).toEqual([]);
-    await server.client.unfollow('prod');
+    await server.client.unfollow('dev');
     await card.waitFor({ state: 'detached' });
     await repo.remove();
   });
@@ -298,6 +298,8 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     const idle = await openTab(browser, { url: server.url });
     await idle.page.clock.install();
     await signIn(idle, await server.client.loginCode());
+    // The stream of the page that is left must not count as one of the next.
+    await until('the first stream', () => idle.calls.some((call) => call.startsWith('STREAM')));
     const paths = ['/', '/pipelines', '/pipelines/sales/metrics', '/runs', `/runs/${runs.waiting.id}?tab=why`];
     for (const path of [...paths, '/environments', '/audit']) {
       idle.calls.length = 0;
