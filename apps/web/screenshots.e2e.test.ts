@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startSmtpServer } from '#testing';
 import { PROGRAM_ROOT, type RunningStandalone, TestProject } from '../standalone/standalone-fixture.ts';
 import { launchBrowser, openTab, signIn, type Watched } from './fixture/browser.ts';
+import { PROMOTION_ENVIRONMENTS, promoted, sendRelease, settled } from './fixture/promotions.ts';
 import { SHOP } from './fixture/shop.ts';
 
 const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
@@ -43,19 +44,39 @@ const wanted = CHROMIUM !== '' && process.env.SLUICE_SCREENSHOTS === '1';
         await tab.page.getByTestId('sign-in').waitFor();
         await picture(tab, 'sign-in', colorScheme);
         await signIn(tab, await server.client.loginCode());
-        for (const { name, path, ready } of pages) {
-          await tab.page.goto(path);
-          await tab.page.locator(ready).first().waitFor();
-          await tab.page.waitForLoadState('networkidle');
-          await picture(tab, name, colorScheme);
-        }
+        await takePictures(tab, pages, colorScheme);
         expect(tab.faults.filter((fault) => !fault.includes('401'))).toEqual([]);
         await tab.context.close();
       }
     },
     CATCH_UP_MS + 120_000,
   );
+
+  test('the promotion board, with a release that runs in prod, one that failed at a gate, and one that waits', async () => {
+    const project = await TestProject.create(PROMOTION_ENVIRONMENTS);
+    closers.push(() => project.destroy());
+    const server = await project.start({});
+    closers.push(() => server.stop());
+    const pages = await preparePromotions(server);
+    const browser = await launchBrowser(CHROMIUM);
+    closers.push(() => browser.close());
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const tab = await openTab(browser, { url: server.url, colorScheme });
+      await signIn(tab, await server.client.loginCode());
+      await takePictures(tab, pages, colorScheme);
+      await tab.context.close();
+    }
+  }, 300_000);
 });
+
+async function takePictures(tab: Watched, pages: readonly Picture[], colorScheme: string): Promise<void> {
+  for (const { name, path, ready } of pages) {
+    await tab.page.goto(path);
+    await tab.page.locator(ready).first().waitFor();
+    await tab.page.waitForLoadState('networkidle');
+    await picture(tab, name, colorScheme);
+  }
+}
 
 async function aProject(): Promise<TestProject> {
   const project = await TestProject.create({});
@@ -131,6 +152,33 @@ async function prepare(server: RunningStandalone, project: TestProject): Promise
     page('task-summary', `${run}/tasks/publish?tab=summary`, '[data-testid=summary]'),
     page('alerts', '/alerts', '[data-testid=alerts]'),
     page('system', '/system', '[data-testid=pools]'),
+  ];
+}
+
+/** Three commits on their way to prod: good, worse, better. */
+async function preparePromotions(server: RunningStandalone): Promise<readonly Picture[]> {
+  const [good, worse, better] = [
+    await sendRelease(server, { error: '0.21', message: 'Scores of the day' }),
+    await sendRelease(server, { error: '0.42', message: 'Learn from yesterday only' }),
+    await sendRelease(server, { error: '0.19', message: 'Weather as a feature', schedule: '"30 6 * * *"' }),
+  ];
+  const ids: string[] = [];
+  for (const release of [good, worse, better]) {
+    for (const environment of ['dev', 'test']) await promoted(server, environment, release);
+    const { id } = await promoted(server, 'prod', release);
+    ids.push(id);
+    if (release !== good) continue;
+    await server.client.decide(id, { decision: 'approve', comment: 'Looks good', approver: 'anna' });
+    await settled(server, 'prod', id);
+  }
+  await server.client.setHold('prod', worse.digest, 'Twice the error of what runs');
+  const page = (name: string, path: string, ready: string): Picture => ({ name, path, ready });
+  return [
+    page('environments', '/environments', '[data-testid=column-prod]'),
+    page('promotion-failed', `/promotions/${ids[1]}`, '[data-testid=gate-metrics]'),
+    page('promotion-waiting', `/promotions/${ids[2]}`, '[data-testid=approve]'),
+    page('releases', '/releases', `[data-testid=release-${good.alias}]`),
+    page('audit', '/audit', 'main table'),
   ];
 }
 
