@@ -87,3 +87,13 @@ test('a plan that somebody overtook is refused', async () => {
   const again = await here.promotions.plan('prod', { release: 'second' });
   expect(await here.promote('prod', 'second', { planHash: again.planHash })).toMatch(/^verified/);
 });
+
+test('nobody rolls back what follows something: it would come straight back', async () => {
+  const [here] = worlds as [PromotionWorld];
+  for (const release of ['first', 'second']) await here.promote('prod', release);
+  here.followed = 'prod';
+  await expect(here.rollBack()).rejects.toMatchObject({
+    code: 'conflict',
+    message: 'prod runs what a branch or the working tree holds.',
+  });
+});

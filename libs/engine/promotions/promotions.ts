@@ -137,6 +137,10 @@ export class Promotions {
     const { promotions } = this.parts;
     const { environment } = given;
     const applied = this.#environment(environment);
+    if (await this.parts.isFollowed(environment))
+      throw new SluiceError('conflict', `${environment} runs what a branch or the working tree holds.`, {
+        hint: 'Revert the change there; what is rolled back here would come straight back.',
+      });
     const to = given.to ?? (await this.earlierRelease(environment));
     if ((await promotions.verifiedIn(to, [environment]))[environment] === undefined)
       throw new SluiceError('conflict', `Release ${to.slice(0, 12)} was never verified in ${environment}.`, {
