@@ -52,6 +52,7 @@ alerts:
 };
 const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
 
+// Without Groovy nothing here runs; `npm test` says how to get it (scripts/find-tools.mjs), and in CI that is a failure.
 (GROOVY === undefined ? describe.skip : describe)('from a commit to prod through the Jenkinsfile', () => {
   let slack: SlackServer;
   let project: TestProject;

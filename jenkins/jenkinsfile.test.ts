@@ -15,6 +15,7 @@ const ROOT = join(import.meta.dirname, '..');
 const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
 
 // What it calls and in which order; what comes of it is in commit-to-prod.e2e.test.ts.
+// Without Groovy nothing here runs; `npm test` says how to get it (scripts/find-tools.mjs), and in CI that is a failure.
 (GROOVY === undefined ? describe.skip : describe)("this repository's Jenkinsfile", () => {
   let repository: GitRepository;
   let programs: Programs;

@@ -72,6 +72,7 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   ['no pipeline', 'def x = 1\n', 'has no pipeline'],
 ];
 
+// Without Groovy nothing here runs; `npm test` says how to get it (scripts/find-tools.mjs), and in CI that is a failure.
 (GROOVY === undefined ? describe.skip : describe)('the recorder', () => {
   let repository: GitRepository;
   let programs: Programs;

@@ -43,6 +43,7 @@ describe('the lock of a home folder', () => {
     await (await lockInstance(home)).release();
   });
 
+  // When a process began is told by /proc alone.
   (process.platform === 'linux' ? test : test.skip)(
     'counts for nothing when its number belongs to another process by now',
     async () => {
