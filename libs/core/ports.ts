@@ -14,6 +14,8 @@ export interface Executor {
   /** Reports go to this listener; set once, before the first dispatch. */
   onReport(listener: (report: AttemptReport) => void): void;
   dispatch(assignments: readonly Assignment[]): void;
+  /** More attempts wait here than run at once: whatever is sent now starts no sooner for being sent now. */
+  isBacklogged(): boolean;
   /** Ends the attempt (TERM, grace, KILL); its `finished` report says `cancelled`. Unknown ids are ignored. */
   cancel(attemptId: string, reason: string): void;
   /** Stops taking work, ends what runs after the grace period, resolves when every process is gone. */

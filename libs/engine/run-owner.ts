@@ -39,8 +39,11 @@ export interface TaskProgressEvent {
   readonly label: string;
 }
 
-/** A short task's `started` travels with its end; a long one's is written after this long. */
-const STARTED_DELAY_MS = 25;
+/**
+ * How long what is not urgent waits for company: a `started` (a short task's travels with its end), and an end while the
+ * executor has a backlog, so that a busy machine writes large groups instead of many small ones.
+ */
+const GATHER_MS = 25;
 
 export interface RunOwnerOptions extends GroupWriter {
   readonly executor: Executor;
@@ -69,7 +72,7 @@ export class RunOwner {
   private readonly preparer: TaskPreparer;
   private pools: PoolHint[] = [];
   private flushing: Promise<void> | null = null;
-  private startedTimer: (() => void) | null = null;
+  private gathering: (() => void) | null = null;
   private stopped = false;
   /** Runs that are leased to this process and not in memory. */
   readonly toReload = new Set<string>();
@@ -187,7 +190,7 @@ export class RunOwner {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.startedTimer?.();
+    this.gathering?.();
     this.retries.stop();
     await this.idle();
   }
@@ -206,7 +209,9 @@ export class RunOwner {
       const judged = await judgeResult(this.options.store, run, place.taskIndex, place.mapIndex, result);
       if (this.attempts.endings.has(attemptId) || !this.attempts.place(attemptId)) return;
       this.attempts.endings.set(attemptId, { result, judged });
-      this.push(place.runId, this.attempts.endedEvent(attemptId, place));
+      run.events.push(this.attempts.endedEvent(attemptId, place));
+      if (this.options.executor.isBacklogged()) this.gather(place.runId);
+      else this.touch(place.runId);
     } catch (error) {
       this.options.observer.problem('judging a result', error, { attemptId });
       this.options.clock.schedule(1000, () => this.finish(result));
@@ -222,11 +227,7 @@ export class RunOwner {
     if (report.kind === 'progress') return this.tellProgress(run, place, report);
     this.attempts.starts.set(report.attemptId, { at: report.at, pid: report.pid });
     run.events.push({ ...place, kind: 'started', attemptId: report.attemptId });
-    this.dirty.add(place.runId);
-    this.startedTimer ??= this.options.clock.schedule(STARTED_DELAY_MS, () => {
-      this.startedTimer = null;
-      this.wake();
-    });
+    this.gather(place.runId);
   }
 
   private tellProgress(
@@ -246,6 +247,14 @@ export class RunOwner {
       done,
       total,
       label,
+    });
+  }
+
+  private gather(runId: string): void {
+    this.dirty.add(runId);
+    this.gathering ??= this.options.clock.schedule(GATHER_MS, () => {
+      this.gathering = null;
+      this.wake();
     });
   }
 

@@ -40,6 +40,22 @@ tasks:
   expect(await endings(id)).toEqual({ state: 'success', reason: null });
 });
 
+test('what ends while the executor has a backlog is written together, a moment later', async () => {
+  const id = await aRun(`tasks: { a: { matrix: { n: [1, 2, 3] }, run: "true" } }`);
+  const batches = () => world.events.filter(({ name }) => name === 'batch-applied').length;
+  const before = batches();
+  world.executor.hasBacklog = true;
+  await world.end('a[n=1]');
+  await world.end('a[n=2]');
+  expect(await world.tasks(id)).toMatchObject({ 'a[n=1]': 'queued', 'a[n=2]': 'queued' });
+  await world.wait(25);
+  expect(await world.tasks(id)).toMatchObject({ 'a[n=1]': 'success', 'a[n=2]': 'success' });
+  expect(batches()).toBe(before + 1);
+  world.executor.hasBacklog = false;
+  await world.end('a[n=3]');
+  expect(await world.tasks(id)).toMatchObject({ 'a[n=3]': 'success' });
+});
+
 describe('trigger rules', () => {
   const RULES = {
     all_success: {

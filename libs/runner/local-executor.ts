@@ -134,6 +134,10 @@ class AttemptQueue implements LocalExecutor {
     this.#startWaiting();
   }
 
+  isBacklogged(): boolean {
+    return this.#waiting.size > this.capacity;
+  }
+
   cancel(attemptId: string, reason: string): void {
     const outcome = { kind: 'cancelled', message: `cancelled: ${reason}` } as const;
     const waiting = this.#waiting.get(attemptId);

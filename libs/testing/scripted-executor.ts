@@ -14,6 +14,8 @@ export class ScriptedExecutor implements Executor {
   readonly live = new Map<string, Assignment>();
   /** What happens to attempts that are dispatched, before the executor knows of them; for crashes. */
   beforeDispatch: (assignments: readonly Assignment[]) => void = () => undefined;
+  /** True: it says that more waits than runs. */
+  hasBacklog = false;
   /** True: reports reach nobody. */
   isCutOff = false;
   private listener: (report: AttemptReport) => void = () => undefined;
@@ -31,6 +33,10 @@ export class ScriptedExecutor implements Executor {
       this.accepted.push(assignment);
       this.live.set(assignment.attemptId, assignment);
     }
+  }
+
+  isBacklogged(): boolean {
+    return this.hasBacklog;
   }
 
   cancel(attemptId: string, reason: string): void {
