@@ -12,7 +12,7 @@ const TABLE = {
   'libs/store': { ours: ['core'], packages: ['typeorm', 'pg', 'node:*'] },
   'libs/storage': { ours: ['core'], packages: ['node:*', '@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },
   'libs/release': { ours: ['core', 'dag'], packages: ['node:*'] },
-  'libs/runner': { ours: ['core'], packages: ['node:*', '@duckdb/node-api', 'tsx', 'tsx/*'] },
+  'libs/runner': { ours: ['core', 'dag'], packages: ['node:*', '@duckdb/node-api', 'tsx', 'tsx/*'] },
   'libs/alerts': { ours: ['core'], packages: ['nodemailer', '@slack/web-api', 'node:*'] },
   'libs/contracts': { ours: ['core'], packages: ['zod'] },
   'libs/platform': {

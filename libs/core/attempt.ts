@@ -1,3 +1,5 @@
+import type { HttpExpectation } from './pipeline.ts';
+
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
 export interface Assignment {
   readonly attemptId: string;
@@ -41,7 +43,19 @@ export type AssignmentBody =
       readonly file: string | null;
       readonly text: string | null;
       readonly variables: Readonly<Record<string, unknown>>;
-    };
+    }
+  | (HttpExpectation & {
+      readonly kind: 'http';
+      readonly method: string;
+      readonly url: string;
+      /** By name in lower case. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly content: string | null;
+      /** The content is JSON. */
+      readonly isJson?: true;
+      /** What the expressions see besides `response`. */
+      readonly scope: Readonly<Record<string, unknown>>;
+    });
 
 export interface AttemptContext {
   readonly params: Readonly<Record<string, unknown>>;

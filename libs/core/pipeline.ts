@@ -135,7 +135,33 @@ export type TaskBody =
       readonly file: string | null;
       readonly text: string | null;
       readonly expressions: Readonly<Record<string, string>>;
-    };
+    }
+  /** One request. Texts of `url`, `query`, `headers` and `content` may hold `${{ }}`. */
+  | (HttpExpectation & {
+      readonly kind: 'http';
+      readonly method: string;
+      readonly url: string;
+      readonly query: Readonly<Record<string, unknown>>;
+      /** By name in lower case. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly content: { readonly json: unknown } | { readonly text: string } | null;
+    });
+
+/** What an HTTP answer must be, and what becomes of it. */
+export interface HttpExpectation {
+  /** By name in lower case: the secret, and what stands before it. */
+  readonly secretHeaders: Readonly<Record<string, { readonly secret: string; readonly prefix: string }>>;
+  /** Empty: 200 to 299. */
+  readonly status: readonly number[];
+  /** CEL over `response`; null: the status alone says it. */
+  readonly expr: string | null;
+  /** CEL over `response` by output; empty: `status`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** A path that the task writes, and the file below it that takes the answer; null: it is not kept. */
+  readonly save: { readonly path: string; readonly file: string } | null;
+  /** From the first byte asked to the last one answered. */
+  readonly requestTimeoutMs: number;
+}
 
 export type Matrix =
   /** Cross product of literal lists; index order is list order, the last axis fastest. */

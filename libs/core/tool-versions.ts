@@ -9,7 +9,8 @@ export interface ToolChange {
   readonly after: string | null;
 }
 
-const TOOLS: Readonly<Record<TaskBody['kind'], string>> = {
+/** Kinds without a tool are executed by Sluice itself. */
+const TOOLS: Readonly<Partial<Record<TaskBody['kind'], string>>> = {
   run: 'bash',
   node: 'node',
   python: 'python',
@@ -27,7 +28,7 @@ export function compareTools(
 ): readonly ToolChange[] | null {
   const [old, now] = [known(before), known(after)];
   if (old === null || now === null) return null;
-  const tools = [...new Set([...[...kinds].map((kind) => TOOLS[kind]), 'platform'])].sort();
+  const tools = [...new Set([...[...kinds].flatMap((kind) => TOOLS[kind] ?? []), 'platform'])].sort();
   return tools.flatMap((tool): ToolChange[] => {
     const [was, is] = [versionOf(old, tool), versionOf(now, tool)];
     return was === is ? [] : [{ tool, before: was, after: is }];

@@ -78,8 +78,62 @@ describe('what a file is compiled to', () => {
       'sql: select ${{ ds }}',
       { kind: 'sql', file: null, text: "select getvariable('__E1')", expressions: { __E1: 'ds' } },
     ],
+    [
+      'http: https://a.example/x',
+      {
+        kind: 'http',
+        method: 'GET',
+        url: 'https://a.example/x',
+        query: {},
+        headers: {},
+        secretHeaders: {},
+        content: null,
+        status: [],
+        expr: null,
+        outputs: {},
+        save: null,
+        requestTimeoutMs: 30_000,
+      },
+    ],
   ])('%s', (line, body) => {
     expect(taskOf('tasks:', '  a:', `    ${line}`).body).toEqual(body);
+  });
+
+  test('a request with everything; what it reads is from elsewhere', () => {
+    const task = taskOf(
+      'paths: { raw: raw }',
+      'tasks:',
+      '  a:',
+      '    http:',
+      '      url: ${{ env.vars.api }}/orders/${{ ds }}',
+      '      json: { day: "${{ ds }}", n: [1, null] }',
+      '      headers: { X-Day: "${{ ds }}", X-Key: { secret: KEY } }',
+      '      bearer: TOKEN',
+      '      expect: { status: 201, expr: response.body.ok }',
+      '      outputs: { id: response.body.id }',
+      '      save: raw/a/b.json',
+      '      timeout: 2m',
+      '    secrets: [TOKEN, KEY]',
+      '    writes: [raw]',
+    );
+    expect(task.network).toBe(true);
+    expect(task.body).toEqual({
+      kind: 'http',
+      method: 'POST',
+      url: '${{ env.vars.api }}/orders/${{ ds }}',
+      query: {},
+      headers: { 'x-day': '${{ ds }}' },
+      secretHeaders: {
+        'x-key': { secret: 'KEY', prefix: '' },
+        authorization: { secret: 'TOKEN', prefix: 'Bearer ' },
+      },
+      content: { json: { day: '${{ ds }}', n: [1, null] } },
+      status: [201],
+      expr: 'response.body.ok',
+      outputs: { id: 'response.body.id' },
+      save: { path: 'raw', file: 'a/b.json' },
+      requestTimeoutMs: 120_000,
+    });
   });
 
   test('what verification must know of a task stands there only when it is said', () => {

@@ -62,6 +62,16 @@ describe('docs/pipeline-file.md', () => {
   });
 });
 
+describe('docs/task-kinds.md', () => {
+  const kinds = readFileSync(new URL('../../docs/task-kinds.md', import.meta.url), 'utf8');
+  const examples = [...kinds.matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map((match) => match[1] ?? '');
+
+  test('its pipelines are valid', () => {
+    expect(examples.flatMap((text) => parsePipeline('example.yaml', text).problems)).toEqual([]);
+    expect(examples).toHaveLength(1);
+  });
+});
+
 describe('docs/from-airflow.md', () => {
   const guide = readFileSync(new URL('../../docs/from-airflow.md', import.meta.url), 'utf8');
   const examples = [...guide.matchAll(/```(?:yaml|python)\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');

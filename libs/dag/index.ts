@@ -6,7 +6,9 @@ export {
   type PipelineFile,
 } from './compile-pipelines.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
-export { evaluate, renderTemplate } from './expression/evaluate.ts';
+export { evaluate, namesIn, renderTemplate, renderUrl } from './expression/evaluate.ts';
+export { renderAddress } from './expression/render-address.ts';
+export { renderJson } from './expression/render-json.ts';
 export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';

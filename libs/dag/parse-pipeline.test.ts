@@ -37,6 +37,51 @@ describe('messages', () => {
       ],
     ],
     [
+      'a request whose host is a parameter',
+      ['params: { h: { type: string } }', 'tasks: { a: { http: "https://${{ params.h }}/x" } }'],
+      [
+        '3:21 The address "https://${{ params.h }}/x" has no fixed beginning; expected http:// or https:// and a host, or ${{ env.vars.<name> }}. > Write it out, such as https://example.org/orders.',
+      ],
+    ],
+    [
+      'a request that begins with a parameter',
+      ['params: { h: { type: string } }', 'tasks: { a: { http: "${{ params.h }}/x" } }'],
+      [
+        '3:22 The address begins with "params.h"; only env.vars.<name> may say whom is asked. > Write the scheme and the host out, or put them under `vars:` of environments/<name>.yaml.',
+      ],
+    ],
+    [
+      'a host that a value could go on with',
+      ['tasks: { a: { http: "${{ env.vars.api }}.x" } }'],
+      ['2:41 The address goes on with ".x" behind its host; expected "/" or "?". > Write ${{ env.vars.<name> }}/….'],
+    ],
+    [
+      'secrets of a request in the file, and one that the task does not have',
+      [
+        'tasks: { a: { http: { url: "https://u:p@a.example", headers: { Authorization: x, Host: b }, bearer: TOKN }, secrets: [TOKEN] } }',
+      ],
+      [
+        '2:28 The address holds a user or a password. > Name a secret in `bearer:` or `headers:` instead.',
+        '2:64 The header "Authorization" would hold a secret in the file. > Name the secret instead: bearer: API_TOKEN, or Authorization: { secret: API_TOKEN }.',
+        '2:82 The header "Host" is set by the request itself. > Remove it.',
+        '2:101 The secret "TOKN" is not among the secrets of task "a". > Did you mean "TOKEN"?',
+      ],
+    ],
+    [
+      'a request that is saved nowhere and sends two things',
+      ['tasks: { a: { http: { url: "https://a.example", method: GET, json: 1, body: x, save: raw/../x } } }'],
+      [
+        '2:71 http has both json and body; expected one of them. > Remove one.',
+        '2:86 save is "raw/../x", but the task writes no path "raw". > Add it to the task: `writes: [raw]`.',
+        '2:86 save is "raw/../x"; expected a path of `writes` and a plain file name below it. > For example: raw/orders.json.',
+      ],
+    ],
+    [
+      'a key of a request that is none',
+      ['tasks: { a: { http: { url: "https://a.example", expect: { stats: 200 } } } }'],
+      ['2:59 The key "stats" in tasks.a.http.expect is not known. > Did you mean "status"?'],
+    ],
+    [
       'a value of a later version',
       ['tasks: { a: { run: x, gate: { expr: "true", on_fail: needs_approval } } }'],
       ['2:54 tasks.a.gate.on_fail: "needs_approval" is not yet supported. > Use `fail` or `skip_downstream`.'],

@@ -1,7 +1,8 @@
-import type { Assignment, AssignmentBody, CompiledTask, OutputBinding } from '#core';
+import type { Assignment, AssignmentBody, CompiledTask, OutputBinding, TaskBody } from '#core';
 import { unreachable } from '#core';
 import type { Evaluated, Scope } from '#dag';
 import { evaluate, renderTemplate } from '#dag';
+import { httpRequest } from './http-request.ts';
 import { renderLocation } from './locations.ts';
 import type { MapItem } from './graph-of.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -57,6 +58,7 @@ export function buildAssignment(
         location: rendered.location,
       });
   }
+  const body = task.body.kind === 'http' ? httpRequest(task.body, scope, value) : bodyOf(task.body, values);
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
   return {
@@ -72,7 +74,7 @@ export function buildAssignment(
       number: attempt.number,
       fence: attempt.fence,
       release: record.release,
-      body: bodyOf(task, values),
+      body,
       env: {
         ...standardEnv(run, task, attempt, scope),
         ...(task.body.kind === 'run' ? textValues(values) : {}),
@@ -107,8 +109,7 @@ export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): Map
   return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
 }
 
-function bodyOf(task: CompiledTask, values: Readonly<Record<string, unknown>>): AssignmentBody {
-  const { body } = task;
+function bodyOf(body: Exclude<TaskBody, { kind: 'http' }>, values: Readonly<Record<string, unknown>>): AssignmentBody {
   switch (body.kind) {
     case 'run':
       return { kind: 'run', script: body.script };

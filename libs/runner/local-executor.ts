@@ -14,6 +14,7 @@ import { DEFAULT_PATH } from './environment.ts';
 import { Launcher } from './launcher.ts';
 import { ReleaseFolders } from './release-folders.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
+import { HttpRunner } from './http-runner.ts';
 import { NodeRunner } from './node-runner.ts';
 import { PythonRunner } from './python-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
@@ -99,6 +100,7 @@ class AttemptQueue implements LocalExecutor {
       run: new ShellRunner(launcher, path),
       node: new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null }),
       python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
+      http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
       sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) }),
     };
     this.#tools = {

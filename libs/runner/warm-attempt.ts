@@ -10,6 +10,8 @@ const DEFER_MS = 60_000;
 export interface WarmEnding {
   /** Null: the process ended before it took the order; nothing ran, another process may be asked. */
   readonly ending: Ending | null;
+  /** What the process found, for a runner that judges it itself. */
+  readonly answer: unknown;
   /** Whether the process may serve another attempt: not after an error, nobody knows what state it left. */
   readonly reusable: boolean;
   /** Whether there may be a scratch folder to remove. */
@@ -39,6 +41,7 @@ export async function runInWarmProcess(
   const answered = done.kind !== 'exited' && done.kind !== 'refused' && done.kind !== 'lost';
   return {
     ending: endingOf(done, findings),
+    answer: done.kind === 'success' ? done.answer : undefined,
     reusable: !signal.aborted && mayServeAgain(done),
     scratch: answered ? done.scratch === true : true,
   };

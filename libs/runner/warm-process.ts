@@ -17,7 +17,12 @@ export type WarmEvent =
   | { readonly type: 'summary'; readonly markdown: string };
 
 export type WarmDone = (
-  | { readonly kind: 'success'; readonly outputs: Record<string, unknown>; readonly tooLarge?: number }
+  | {
+      readonly kind: 'success';
+      readonly outputs: Record<string, unknown>;
+      readonly tooLarge?: number;
+      readonly answer?: unknown;
+    }
   | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
   | { readonly kind: 'skipped'; readonly message: string }
   | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string }

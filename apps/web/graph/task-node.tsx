@@ -1,6 +1,13 @@
 import { memo } from 'react';
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
-import { IconBrandNodejs, IconBrandPython, IconDatabase, IconTerminal2, type Icon } from '@tabler/icons-react';
+import {
+  IconBrandNodejs,
+  IconBrandPython,
+  IconDatabase,
+  IconTerminal2,
+  IconWorld,
+  type Icon,
+} from '@tabler/icons-react';
 import type { TaskState } from '#core';
 import type { PipelineDetail } from '#contracts';
 import { StateIcon } from '../parts/state-icon.tsx';
@@ -22,6 +29,7 @@ const KINDS: Readonly<Record<GraphTask['kind'], readonly [Icon, string]>> = {
   node: [IconBrandNodejs, 'node'],
   python: [IconBrandPython, 'python'],
   sql: [IconDatabase, 'sql'],
+  http: [IconWorld, 'http'],
 };
 
 export const TaskNode = memo(function TaskNode({ data }: NodeProps<TaskGraphNode>) {

@@ -7,6 +7,7 @@ import { bindSql } from '../text/sql-text.ts';
 import type { BoundText } from '../text/bound-text.ts';
 import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
+import { httpBody } from './http-body.ts';
 
 /** What the task executes; null when it is not clear, which is then reported. */
 export function compileBody(shape: TaskShape, path: Path, names: Names, compiling: Compiling): TaskBody | null {
@@ -28,8 +29,9 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
     );
     return null;
   }
-  const written = shape[kind] ?? '';
   const place = [...path, kind];
+  if (kind === 'http') return httpBody(shape, place, names, compiling);
+  const written = shape[kind] ?? '';
   switch (kind) {
     case 'run': {
       const bound = checked(bindShell(written), written, place, names, compiling);
@@ -46,7 +48,7 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
 
 /** Files that a body names, relative to `dags/`. */
 export function filesOf(body: TaskBody): string[] {
-  return body.kind !== 'run' && body.file !== null ? [body.file] : [];
+  return 'file' in body && body.file !== null ? [body.file] : [];
 }
 
 function checked(bound: BoundText, written: string, place: Path, names: Names, compiling: Compiling): BoundText {

@@ -47,6 +47,14 @@ export class Compiling {
     }
   }
 
+  /** The same for every text of the JSON value at `path`. */
+  checkTree(value: unknown, path: Path, names: Names): void {
+    if (typeof value === 'string') this.checkTemplate(value, path, names);
+    else if (Array.isArray(value)) value.forEach((item, index) => this.checkTree(item, [...path, index], names));
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, member] of Object.entries(value)) this.checkTree(member, [...path, key], names);
+  }
+
   /** The CEL of a place that holds one expression, written bare or as `${{ }}`; checks it. */
   expression(written: string, path: Path, names: Names, result: ResultKind): string {
     const expression = soleExpression(written) ?? written.trim();

@@ -69,7 +69,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     metrics: [...new Set(shape.metrics)],
     checks: compileChecks(shape, path, judging, compiling),
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
-    ...(shape.network === true ? { network: true as const } : {}),
+    ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
     line: compiling.map.key(path).line,
   } as const;

@@ -20,6 +20,8 @@ export interface Names {
   readonly baseline: boolean;
   /** `run.state` exists in `finally:` only. */
   readonly runState: boolean;
+  /** What an `http` or `wait` task alone knows; absent: nothing. */
+  readonly waiting?: 'response' | 'now';
   readonly types: ExpressionTypes;
 }
 
@@ -43,7 +45,8 @@ export function checkExpression(expression: string, names: Names, result: Result
   return fault === null ? [] : [fault];
 }
 
-const KNOWN_NAMES = SCOPE_NAMES.filter((name) => name !== 'paths').join(', ');
+const RARE_NAMES = ['paths', 'response', 'now'];
+const KNOWN_NAMES = SCOPE_NAMES.filter((name) => !RARE_NAMES.includes(name)).join(', ');
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   logical_date: 'Use data_interval_start.',
@@ -72,6 +75,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   metrics: 'Only `checks` and `gate` of a task know its metrics.',
   baseline: 'Only `gate` of a task knows it.',
   outputs: 'Only `checks` and `gate` of a task know its outputs; later tasks use tasks.<id>.outputs.',
+  response: 'Only `expr` and `outputs` of an HTTP request know it.',
+  now: 'Only `wait: { expr: … }` knows it.',
 };
 
 function checkReference(reference: Reference, names: Names): ExpressionFault[] {
@@ -105,6 +110,12 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
       return needs(names.baseline ? names.metrics : null, 'metric', 'Declare it under `metrics:` of the task.');
     case 'outputs':
       return names.outputs ? [] : fault(`outputs is not known in ${names.place}.`, ABSENT.outputs ?? '');
+    case 'response':
+      if (names.waiting !== root) return fault(`response is not known in ${names.place}.`, ABSENT.response ?? '');
+      if (member === 'status' || member === 'body' || member === 'headers') return [];
+      return fault('response has status, headers and body, and nothing else.', 'Write response.body.<name>.');
+    case 'now':
+      return names.waiting === root ? [] : fault(`now is not known in ${names.place}.`, ABSENT.now ?? '');
     case 'env':
       if (member === 'name' || member === 'vars') return [];
       return fault(

@@ -29,8 +29,23 @@ export function evaluate(expression: string, scope: Scope): Evaluated<unknown> {
   }
 }
 
+/** The names that an expression begins with: what of a scope it sees. */
+export function namesIn(expression: string): string[] {
+  const parsed = parseProgram(expression);
+  return parsed.ok ? [...new Set(parsed.program.references.map(({ root }) => root))] : [];
+}
+
 /** Replaces each `${{ }}` by its value: text as it is, numbers and booleans in JSON's form, lists and maps as JSON. */
 export function renderTemplate(text: string, scope: Scope): Evaluated<string> {
+  return render(text, scope, (value) => value);
+}
+
+/** The same for an address: no value can add a part of the path or a parameter of the query. */
+export function renderUrl(text: string, scope: Scope): Evaluated<string> {
+  return render(text, scope, encodeURIComponent);
+}
+
+function render(text: string, scope: Scope, encode: (value: string) => string): Evaluated<string> {
   if (!hasExpressions(text)) return { ok: true, value: text };
   const split = splitTemplate(text);
   if (!split.ok) return { ok: false, message: `Text \`${text}\` cannot be rendered: ${split.message}.` };
@@ -44,7 +59,7 @@ export function renderTemplate(text: string, scope: Scope): Evaluated<string> {
     if (!value.ok) return value;
     const asText = renderValue(value.value, part.expression);
     if (!asText.ok) return asText;
-    rendered += asText.value;
+    rendered += encode(asText.value);
   }
   return { ok: true, value: rendered };
 }

@@ -79,4 +79,6 @@ const TYPES: Readonly<Record<string, string>> = {
   metrics: `map<string, ${CEL_NUMBER}>`,
   baseline: `map<string, ${CEL_NUMBER}>`,
   outputs: 'dyn',
+  response: 'dyn',
+  now: 'google.protobuf.Timestamp',
 };

@@ -18,6 +18,8 @@ export const SCOPE_NAMES = [
   'metrics',
   'baseline',
   'outputs',
+  'response',
+  'now',
 ] as const;
 
 /** A name that an expression uses, with the members that are written out: `tasks.train.outputs[0]` → tasks, [train, outputs]. */

@@ -22,6 +22,14 @@ export interface Scope {
   readonly metrics?: Readonly<Record<string, unknown>>;
   readonly baseline?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** What an HTTP request was answered; `body` is JSON where it parses, headers are named in lower case. */
+  readonly response?: {
+    readonly status: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  };
+  /** Only in `wait: { expr: … }`. */
+  readonly now?: Date;
 }
 
 export interface RunScope {

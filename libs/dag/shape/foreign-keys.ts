@@ -5,7 +5,6 @@ const TASK_LATER = {
   wait: 'Declare `reads:` with `missing: wait` to wait for data, or test in `run:` and exit with 75 to try again later.',
   approve: 'Start the second half as a manual pipeline of its own.',
   uses: 'Write the task as `run`, `node`, `python` or `sql`.',
-  http: 'Call the address from a `node` task with fetch, or with curl in `run`.',
   group: 'Give each task the same `matrix`.',
   cache: 'Remove the key; every run executes its tasks.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',

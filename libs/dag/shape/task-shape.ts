@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TRIGGER_RULES } from '#core';
 import { expecting } from './expecting.ts';
+import { httpShape } from './http-shape.ts';
 import {
   delay,
   duration,
@@ -87,7 +88,7 @@ const check = z.strictObject({
 });
 const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql'] as const;
+export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http'] as const;
 
 /** Keys that `defaults:` may give to every task. */
 export const DEFAULT_KEYS = {
@@ -104,6 +105,7 @@ export const taskShape = z.strictObject(
     node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
+    http: httpShape.optional().describe('One HTTP request.'),
     needs: oneOrMany(
       nonEmptyText,
       expecting('a task id, a glob such as load_*, or a list of them', '[load_raw]'),

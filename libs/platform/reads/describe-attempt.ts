@@ -1,6 +1,7 @@
 import { unreachable, type CompiledPipeline, type CompiledTask, type TaskBody } from '#core';
 import { buildAssignment, ownRun, planRun } from '#engine';
 import type { apiQueries } from '#store';
+import { httpText } from './http-text.ts';
 import type { ReadContext } from './read-context.ts';
 import type { RunRow } from './run-reads.ts';
 
@@ -55,6 +56,8 @@ function commandOf(body: TaskBody): string {
         : `${body.file ?? body.module ?? ''}:${body.function}`;
     case 'sql':
       return body.text ?? body.file ?? '';
+    case 'http':
+      return httpText(body);
     default:
       return unreachable(body);
   }
