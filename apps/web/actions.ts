@@ -24,6 +24,8 @@ export function usePause(env: string, pipeline: string) {
 export interface TriggerInput {
   readonly params: Readonly<Record<string, unknown>>;
   readonly at?: string;
+  /** Execute every task, whatever earlier runs have. */
+  readonly noCache?: boolean;
 }
 
 /** Creates a run and opens it. Refusals are the caller's to show: they belong beside the form. */
@@ -54,6 +56,7 @@ export interface RerunInput {
   readonly mode: 'failed' | 'all' | 'from';
   readonly task?: string;
   readonly release?: 'same' | 'current';
+  readonly noCache?: boolean;
 }
 
 /** Creates a new run that takes over what is finished, and opens it. */

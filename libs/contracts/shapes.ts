@@ -85,7 +85,11 @@ export const pipelineDetail = pipelineSummary.extend({
 });
 export type PipelineDetail = z.infer<typeof pipelineDetail>;
 
-/** Runs × tasks. `cells` is base64: run by run, one byte per task: index into TASK_STATES of the worst state of its task runs. */
+/** What a cell of a grid shows: the worst state of a task's task runs, or that all of them took earlier results. */
+export const GRID_CELLS = [...TASK_STATES, 'cached'] as const;
+export type GridCell = (typeof GRID_CELLS)[number];
+
+/** Runs × tasks. `cells` is base64: run by run, one byte per task: index into GRID_CELLS. */
 export const grid = z.object({
   tasks: z.array(z.object({ id: z.string(), mapped: z.boolean(), final: z.boolean() })),
   /** Oldest first. */
@@ -147,6 +151,11 @@ export const taskRun = z.object({
   reason: z.string().nullable(),
   /** Run whose task run this one took over; null: executed here. */
   originRun: id.nullable(),
+  /**
+   * What the cache made of it, in one sentence. `from`: the run that executed what it took; null: it was executed.
+   * Absent: the task has no cache.
+   */
+  cache: z.object({ from: id.nullable(), why: z.string() }).optional(),
   progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
   /** Tries before the last one, oldest first; absent when the answer does not tell them. */
   earlier: z
@@ -178,7 +187,7 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`. */
+  /** `max_active_runs`, `needs`, `data`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */
@@ -359,6 +368,9 @@ export const errorBody = z.object({
 
 // ---- requests
 
+/** True: every task is executed, whatever earlier runs have. */
+const noCache = z.boolean().default(false);
+
 export const triggerRequest = z.strictObject({
   environment: z.string(),
   params: z.record(z.string(), z.unknown()).default({}),
@@ -366,12 +378,14 @@ export const triggerRequest = z.strictObject({
   at: z.string().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
+  noCache,
 });
 export const rerunRequest = z.strictObject({
   /** `failed`: failed tasks and what follows them; `all`; `from`: `task` and what follows it. Finished task runs are taken over by reference. */
   mode: z.enum(['failed', 'all', 'from']),
   task: z.string().optional(),
   release: z.enum(['same', 'current']).default('same'),
+  noCache,
 });
 export const backfillRequest = z.strictObject({
   environment: z.string(),

@@ -100,6 +100,20 @@ describe('fan-out', () => {
     expect(run.states()).toEqual({ 'a/0': 'success', 'a/1': 'failed', 'a/2': 'success', 'b/0': 'upstream_failed' });
   });
 
+  test('task runs whose results are there already succeed untried, and hold no place of max_parallel', () => {
+    const sketch: TaskSketch[] = [
+      { id: 'a', mapKeys: ['x', 'y', 'z'], maxParallel: 1, needsPreparation: true },
+      { id: 'b', upstream: ['a'] },
+    ];
+    const prepared = (cached: number[]) => () =>
+      ({ kind: 'ready', mapKeys: ['x', 'y', 'z'], cached: new Set(cached) }) as const;
+    const some = simulate(sketch, {}, { prepared: prepared([0, 2]) });
+    expect(some.attempts.map(({ task, mapIndex }) => `${task}/${mapIndex}`)).toEqual(['a/1', 'b/0']);
+    expect(some.ended?.state).toBe('success');
+    const all = simulate(sketch, {}, { prepared: prepared([0, 1, 2]) });
+    expect(all.attempts.map(({ task }) => task)).toEqual(['b']);
+  });
+
   test('max_parallel and max_active_tasks bound what is ready at once', () => {
     const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
     const parallel = simulate([{ id: 'a', mapKeys: keys, maxParallel: 3 }]);

@@ -33,9 +33,16 @@ export type RunEvent =
   | { readonly kind: 'tick' }
   | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' };
 
-/** The answer to a `prepare` decision. `mapKeys` null: not fanned out. */
+/**
+ * The answer to a `prepare` decision. `mapKeys` null: not fanned out. `cached`: map indexes whose results are there
+ * already, which succeed untried.
+ */
 export type Prepared =
-  | { readonly kind: 'ready'; readonly mapKeys: readonly string[] | null }
+  | {
+      readonly kind: 'ready';
+      readonly mapKeys: readonly string[] | null;
+      readonly cached?: ReadonlySet<number>;
+    }
   | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
   | { readonly kind: 'fail'; readonly reason: string };
@@ -151,7 +158,9 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
   const begun = task.instances.size > 0 && !waiting;
   switch (result.kind) {
     case 'ready':
-      return open(step, taskIndex, result.mapKeys ?? ['']);
+      open(step, taskIndex, result.mapKeys ?? ['']);
+      for (const mapIndex of result.cached ?? []) endCached(step, taskIndex, mapIndex);
+      return;
     case 'waiting':
       if (!begun && !waiting) change(step, createInstance(run, taskIndex, 0), 'waiting', result.reason);
       return;
@@ -306,6 +315,13 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
   // Rebuilt, and all of it had ended: its children were counted before the total was known.
   step.dirty.push(...(run.graph.tasks[taskIndex]?.downstream ?? []));
   finishTask(step, taskIndex);
+}
+
+/** A task run that began before its process died goes on as it is. */
+function endCached(step: Step, taskIndex: number, mapIndex: number): void {
+  const known = step.run.tasks[taskIndex]?.instances.get(mapIndex);
+  if (known === undefined || known.state === 'waiting')
+    end(step, known ?? createInstance(step.run, taskIndex, mapIndex), 'success', null);
 }
 
 /** Turns opened task runs into ready ones, as far as `max_parallel` and `max_active_tasks` allow. */

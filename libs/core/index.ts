@@ -3,6 +3,7 @@ export * from './advance.ts';
 export * from './attempt.ts';
 export * from './diff-pipelines.ts';
 export * from './errors.ts';
+export * from './explain-miss.ts';
 export * from './graph.ts';
 export * from './load-run.ts';
 export * from './pipeline.ts';

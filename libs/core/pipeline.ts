@@ -109,6 +109,11 @@ export interface CompiledTask {
   readonly metrics: readonly string[];
   readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
   readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
+  /**
+   * Its result is taken from an earlier run that saw the same. `files`: the files of the release that it uses besides
+   * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
+   */
+  readonly cache?: { readonly files: readonly string[] | null };
   /** True: it reads from somewhere else than its paths, so what it writes cannot be verified. Absent: it does not. */
   readonly network?: true;
   /** Numbers in JSON and CSV files may differ by this much when the run is verified. Absent: not at all. */

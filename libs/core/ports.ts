@@ -36,6 +36,8 @@ export interface Storage {
   project(location: string, version: string | null, fence: number): Promise<void>;
   /** Absolute folder of a version; throws `not_found` when it is gone. */
   folder(version: string): Promise<string>;
+  /** Whether the version that was published as `manifestHash` is there with all its files, each of its size. */
+  isWhole(version: string, manifestHash: string): Promise<boolean>;
   writeEvidence(key: EvidenceKey, result: AttemptResult): Promise<void>;
   readEvidence(key: EvidenceKey): Promise<AttemptResult | null>;
 }

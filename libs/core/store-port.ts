@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly verifiedTrigger?: RunRecord['trigger'] | null;
   /** What it writes is for its own tasks only: nothing is published, nobody is alerted. */
   readonly shadow: boolean;
+  /** True: its results are taken from no earlier run. Absent: not asked for. */
+  readonly noCache?: boolean;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
   readonly params: Readonly<Record<string, unknown>>;
@@ -49,6 +51,8 @@ export interface NewRun {
   readonly shadow: boolean;
   /** Promotion that asked for it. */
   readonly promotionId: string | null;
+  /** True: every task is executed, whatever earlier runs have. Absent: not asked for. */
+  readonly noCache?: boolean;
   readonly why: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
@@ -93,6 +97,22 @@ export interface TaskRunInsert {
   readonly intervalStart: string | null;
   readonly inputs: readonly InputBinding[] | null;
   readonly reason: string | null;
+  readonly cache: CacheNote | null;
+  /** Of a cached one. */
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly summary: string | null;
+}
+
+/** What is kept of a task run with `cache: true`. */
+export interface CacheNote {
+  /** Task runs of a task that saw the same have the same. */
+  readonly key: string;
+  /** Digests of what the key is made of, by what people call it; they tell what differs. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** The run that executed what this one took; null: it was executed here. */
+  readonly from: string | null;
+  /** One sentence: why it was taken, or why not. */
+  readonly why: string;
 }
 
 export interface TaskRunUpdate {
@@ -115,6 +135,8 @@ export interface TaskRunUpdate {
   readonly mapKey: string | null;
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly summary: string | null;
+  /** Null keeps what is stored. */
+  readonly cache: CacheNote | null;
 }
 
 export interface AttemptUpdate {
@@ -158,6 +180,50 @@ export interface VersionInsert extends PublishedVersion {
   readonly shadow: boolean;
 }
 
+/** A task run that ends with what the same task run of an earlier run published: its versions and metrics, by reference. */
+export interface ResultLink {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly mapKey: string;
+  readonly release: string;
+  readonly intervalStart: string | null;
+  readonly intervalEnd: string | null;
+  readonly from: string;
+  /** How many versions there must still be. */
+  readonly versions: number;
+}
+
+/** A result that may be taken again. */
+export interface CachedResult {
+  readonly key: string;
+  /** The newest run that has it. */
+  readonly runId: string;
+  /** The run that executed it. */
+  readonly executedIn: string;
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly summary: string | null;
+  readonly metrics: readonly MetricPoint[];
+  readonly versions: readonly {
+    readonly path: string;
+    readonly location: string;
+    readonly version: string;
+    readonly manifestHash: string;
+    /** True: it was collected as garbage. */
+    readonly isGone: boolean;
+  }[];
+}
+
+/** What the task runs of a task saw in an earlier run. */
+export interface EarlierCache {
+  readonly runId: string;
+  readonly release: string;
+  /** By map index. */
+  readonly parts: ReadonlyMap<number, CacheNote['parts']>;
+}
+
 export interface RunUpdate {
   readonly runId: string;
   readonly state: RunState;
@@ -198,6 +264,7 @@ export interface Batch {
   readonly attempts: readonly AttemptUpdate[];
   readonly metrics: readonly MetricInsert[];
   readonly versions: readonly VersionInsert[];
+  readonly links: readonly ResultLink[];
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
   readonly live: readonly LiveInsert[];
@@ -361,6 +428,20 @@ export interface EngineStore {
     path: string,
     before: string | null,
   ): Promise<readonly PublishedPath[]>;
+  /** By key, the newest success of this task that had it; none of shadow runs, none that a rollback took back. */
+  cachedResults(
+    environment: string,
+    pipeline: string,
+    taskId: string,
+    keys: readonly string[],
+  ): Promise<readonly CachedResult[]>;
+  /** Of the newest runs, the last that ended this task well with a key, one of the same interval first; null: none. */
+  earlierCache(
+    environment: string,
+    pipeline: string,
+    taskId: string,
+    intervalStart: string | null,
+  ): Promise<EarlierCache | null>;
   /** Task runs of the run whose outputs were collected as garbage, those that it took over included. */
   erasedTaskRuns(runId: string): Promise<readonly { readonly taskId: string; readonly mapIndex: number }[]>;
   /** What a task of run `origin` read, for `runId`, which executes that run again; null: it never began there. */

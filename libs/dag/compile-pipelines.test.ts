@@ -91,6 +91,18 @@ describe('rules between files', () => {
     expect(shown(files).problems).toEqual([]);
   });
 
+  test('files that a cached result depends on exist', () => {
+    const text =
+      'name: p\ndefaults: { cache: { files: [lib/*] } }\ntasks:\n  a: { run: x }\n  b: { run: x, cache: { files: [bin/*] } }\n';
+    const files = [{ file: 'p.yaml', text }];
+    expect(shown(files, new Set(['lib/a/b.ts'])).problems).toEqual([
+      'p.yaml:5:23 The result of task "b" depends on the files "bin/*", but none below dags/ is called so. > Create one, or correct the path.',
+    ]);
+    expect(shown(files, new Set(['bin/a', 'p.yaml'])).problems).toEqual([
+      'p.yaml:2:20 The result of task "a" depends on the files "lib/*", but none below dags/ is called so. > Create one, or correct the path.',
+    ]);
+  });
+
   test('a shared path lies in no other pipeline', () => {
     const text =
       'name: sharer\npaths: { all: { at: writer/data, shared: true } }\ntasks: { make: { run: x, writes: [all] } }\n';

@@ -1,5 +1,6 @@
 import type { CompiledPipeline, Problem } from '#core';
 import { filesOf } from './compile/body.ts';
+import { globMatches } from './compile/needs.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
 import { didYouMean } from './source/did-you-mean.ts';
 import { quote } from './source/quote.ts';
@@ -110,6 +111,15 @@ function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>,
         [sectionOf(task), task.id, task.body.kind],
         message,
         didYouMean(file, knownFiles, 'Create it, or correct the path.'),
+      );
+    }
+    for (const glob of task.cache?.files ?? []) {
+      if ([...knownFiles].some((file) => globMatches(glob, file))) continue;
+      const place = [sectionOf(task), task.id, 'cache'];
+      compiling().at(
+        compiling().map.has(place) ? place : ['defaults', 'cache'],
+        `The result of task ${quote(task.id)} depends on the files ${quote(glob)}, but none below dags/ is called so.`,
+        didYouMean(glob, knownFiles, 'Create one, or correct the path.'),
       );
     }
   }

@@ -141,6 +141,10 @@ describe('what a file is compiled to', () => {
       network: true,
       tolerance: 1e-9,
     });
+    expect(taskOf('defaults: { cache: true }', 'tasks:', '  a: { run: x }').cache).toEqual({ files: null });
+    expect(taskOf('tasks:', '  a: { run: x, cache: { files: [b, a, b] } }').cache).toEqual({ files: ['b', 'a'] });
+    for (const task of ['{ run: x, cache: false }', '{ run: x, network: true }'])
+      expect('cache' in taskOf('defaults: { cache: true }', 'tasks:', `  a: ${task}`)).toBe(false);
     const silent = taskOf('tasks:', '  a: { run: x, network: false }');
     expect(['network' in silent, 'tolerance' in silent]).toEqual([false, false]);
   });

@@ -6,6 +6,12 @@ import { intervalsBetween, parseEnvironment, parsePipeline } from './index.ts';
 const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 
+test('the example of docs/cache.md is valid', () => {
+  const text = readFileSync(new URL('../../docs/cache.md', import.meta.url), 'utf8');
+  const [example] = /(?<=```yaml\n)[\s\S]*?(?=```)/.exec(text) ?? [];
+  expect(parsePipeline('churn.yaml', example ?? '').problems).toEqual([]);
+});
+
 describe('docs/pipeline-file.md', () => {
   test('its examples are valid', () => {
     const [pipeline, environment] = blocks;

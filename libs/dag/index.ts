@@ -5,6 +5,7 @@ export {
   type CompiledPipelines,
   type PipelineFile,
 } from './compile-pipelines.ts';
+export { globMatches } from './compile/needs.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
 export { evaluate, namesIn, renderTemplate, renderUrl } from './expression/evaluate.ts';
 export { renderAddress } from './expression/render-address.ts';

@@ -30,6 +30,14 @@ describe('messages', () => {
       ['3:1 The key "start_date" is not known. > Did you mean `schedule: { start: … }`?'],
     ],
     [
+      'a cache where nothing tells whether it is good',
+      ['tasks: { a: { run: x, network: true, cache: true } }', 'finally: { b: { run: x, cache: { files: [a] } } }'],
+      [
+        '2:38 Task "a" has a cache, and network: nothing tells whether what it reads elsewhere has changed. > Remove one of them.',
+        '3:25 Task "b" stands under finally, whose tasks always run; cache has no meaning there. > Remove it.',
+      ],
+    ],
+    [
       'a key of a later version',
       ['tasks: { a: { call: other } }'],
       [

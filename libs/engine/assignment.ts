@@ -1,12 +1,9 @@
-import type { Assignment, AssignmentBody, CompiledTask, OutputBinding, TaskBody } from '#core';
+import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
 import { unreachable } from '#core';
-import type { Evaluated, Scope } from '#dag';
-import { evaluate, renderTemplate } from '#dag';
+import type { Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
-import { renderLocation } from './locations.ts';
-import type { MapItem } from './graph-of.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { taskScope } from './scope.ts';
+import { collectingInto, taskValues } from './task-values.ts';
 
 export interface AttemptIdentity {
   readonly attemptId: string;
@@ -24,41 +21,14 @@ export function buildAssignment(
   const { record, plan, environment } = run;
   const task = plan.pipeline.tasks[attempt.taskIndex];
   if (!task) return { ok: false, message: `release ${record.release} has no such task` };
-  const item = mapItem(run, attempt.taskIndex, attempt.mapIndex);
-  const scope = taskScope(run, attempt.taskIndex, item?.values ?? null);
+  const resolved = taskValues(run, attempt.taskIndex, attempt.mapIndex);
+  if (!resolved.ok) return resolved;
+  const { item, scope, expressions, env, writes } = resolved.values;
   const problems: string[] = [];
-  const value = <T>(what: string, result: Evaluated<T>, fallback: T): T => {
-    if (result.ok) return result.value;
-    problems.push(`${what}: ${result.message}`);
-    return fallback;
-  };
-
-  const expressions = 'expressions' in task.body ? task.body.expressions : {};
-  const values = Object.fromEntries(
-    Object.entries(expressions).map(([name, expr]) => [
-      name,
-      value(`\`${expr}\``, evaluate(expr, scope), null as unknown),
-    ]),
-  );
-  const userEnv = Object.fromEntries(
-    Object.entries({ ...plan.pipeline.env, ...task.env }).map(([name, text]) => [
-      name,
-      value(`env ${name}`, renderTemplate(text, scope), ''),
-    ]),
-  );
-  const reads = run.prepared.get(attempt.taskIndex)?.inputs ?? [];
-  const writes: OutputBinding[] = [];
-  for (const path of task.writes) {
-    const rendered = renderLocation(plan.pipeline, path, scope, item?.key ?? '');
-    if (!rendered.ok) problems.push(rendered.message);
-    else
-      writes.push({
-        name: path,
-        variable: `${reads.some((read) => read.name === path) ? 'OUT' : 'PATH'}_${path.toUpperCase()}`,
-        location: rendered.location,
-      });
-  }
-  const body = task.body.kind === 'http' ? httpRequest(task.body, scope, value) : bodyOf(task.body, values);
+  const body =
+    task.body.kind === 'http'
+      ? httpRequest(task.body, scope, collectingInto(problems))
+      : bodyOf(task.body, expressions);
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
   return {
@@ -77,15 +47,15 @@ export function buildAssignment(
       body,
       env: {
         ...standardEnv(run, task, attempt, scope),
-        ...(task.body.kind === 'run' ? textValues(values) : {}),
-        ...userEnv,
+        ...(task.body.kind === 'run' ? textValues(expressions) : {}),
+        ...env,
       },
       secrets: Object.fromEntries(
         task.secrets.flatMap((name) =>
           environment.config.secrets[name] ? [[name, environment.config.secrets[name]]] : [],
         ),
       ),
-      reads,
+      reads: run.prepared.get(attempt.taskIndex)?.inputs ?? [],
       writes,
       timeoutMs: task.timeoutMs,
       context: {
@@ -103,10 +73,6 @@ export function buildAssignment(
       logs: environment.config.logs,
     },
   };
-}
-
-export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): MapItem | null {
-  return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
 }
 
 function bodyOf(body: Exclude<TaskBody, { kind: 'http' }>, values: Readonly<Record<string, unknown>>): AssignmentBody {

@@ -2,6 +2,7 @@ import type {
   AttemptState,
   AttemptUpdate,
   Batch,
+  CachedResult,
   Decision,
   LiveInsert,
   Outcome,
@@ -13,7 +14,8 @@ import type {
 import { advance } from '#core';
 import { alertsFor } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
-import { mapItem } from './assignment.ts';
+import { mapItem } from './task-values.ts';
+import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { rememberOutputs } from './owned-run.ts';
@@ -27,6 +29,7 @@ export function emptyRows(): BatchRows {
     attempts: [],
     metrics: [],
     versions: [],
+    links: [],
     runUpdates: [],
     alerts: [],
     live: [],
@@ -52,6 +55,7 @@ export function addRun(
     if (!task) continue;
     if (change.to === 'failed' && change.reason !== null)
       run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
+    addCached(rows, run, change);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
     if (change.to !== 'ready') continue;
@@ -137,6 +141,35 @@ function addFindings(
     });
 }
 
+/** A task run that never had an attempt and succeeded has its result from an earlier run. */
+function addCached(rows: BatchRows, run: OwnedRun, change: TaskRunChange): void {
+  const { record, plan } = run;
+  const result = cachedResult(run, change);
+  if (result === null) return;
+  rememberOutputs(run, change.taskIndex, change.mapIndex, result.outputs ?? {});
+  rows.links.push({
+    environment: record.environment,
+    pipeline: record.pipeline,
+    runId: record.id,
+    taskId: plan.pipeline.tasks[change.taskIndex]?.id ?? '',
+    mapIndex: change.mapIndex,
+    mapKey: mapItem(run, change.taskIndex, change.mapIndex)?.key ?? '',
+    release: record.release,
+    intervalStart: record.intervalStart,
+    intervalEnd: record.intervalEnd,
+    from: result.runId,
+    versions: result.versions.length,
+  });
+}
+
+function cachedResult(run: OwnedRun, { to, number, taskIndex, mapIndex }: TaskRunChange): CachedResult | null {
+  return to === 'success' && number === 0 ? (answerOf(run, taskIndex, mapIndex)?.result ?? null) : null;
+}
+
+function answerOf(run: OwnedRun, taskIndex: number, mapIndex: number): CacheAnswer | null {
+  return run.prepared.get(taskIndex)?.cache?.get(mapIndex) ?? null;
+}
+
 function startOf(attemptId: string, start: { at: number; pid: number | null }): AttemptUpdate {
   return {
     attemptId,
@@ -184,6 +217,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
   const { record, plan } = run;
   const task = plan.pipeline.tasks[change.taskIndex];
   const item = mapItem(run, change.taskIndex, change.mapIndex);
+  const cached = cachedResult(run, change);
   return {
     runId: record.id,
     taskId: task?.id ?? '',
@@ -199,6 +233,9 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
     intervalStart: record.intervalStart,
     inputs: run.prepared.get(change.taskIndex)?.inputs ?? null,
     reason: change.reason,
+    cache: answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null,
+    outputs: cached?.outputs ?? null,
+    summary: cached?.summary ?? null,
   };
 }
 
@@ -206,6 +243,7 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
   const leavesWaiting = change.from === 'waiting';
   const item = leavesWaiting ? mapItem(run, change.taskIndex, change.mapIndex) : null;
   const succeeded = change.to === 'success';
+  const cached = cachedResult(run, change);
   return {
     runId: run.record.id,
     taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
@@ -222,8 +260,12 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
     inputs: leavesWaiting ? (run.prepared.get(change.taskIndex)?.inputs ?? null) : null,
     matrix: item?.values ?? null,
     mapKey: item?.key ?? null,
-    outputs: succeeded && ending && Object.keys(ending.result.outputs).length > 0 ? ending.result.outputs : null,
-    summary: ending?.result.summary ?? null,
+    outputs:
+      succeeded && ending && Object.keys(ending.result.outputs).length > 0
+        ? ending.result.outputs
+        : (cached?.outputs ?? null),
+    summary: ending?.result.summary ?? cached?.summary ?? null,
+    cache: leavesWaiting ? (answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null) : null,
   };
 }
 

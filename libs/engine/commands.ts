@@ -33,6 +33,8 @@ export class Commands {
     at?: string;
     from?: string;
     to?: string;
+    /** Execute every task, whatever earlier runs have. */
+    noCache?: boolean;
     actor: string;
   }): Promise<string> {
     const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
@@ -42,6 +44,7 @@ export class Commands {
       trigger: 'manual',
       why: `Started by ${input.actor}${interval ? ` for the interval from ${interval.start.toISOString()} to ${interval.end.toISOString()}` : ''}.`,
       queueOrder: 0,
+      noCache: input.noCache ?? false,
     });
   }
 
@@ -72,7 +75,13 @@ export class Commands {
    */
   async rerun(
     runId: string,
-    input: { mode: 'failed' | 'all' | 'from'; task?: string; release: 'same' | 'current'; actor: string },
+    input: {
+      mode: 'failed' | 'all' | 'from';
+      task?: string;
+      release: 'same' | 'current';
+      noCache?: boolean;
+      actor: string;
+    },
   ): Promise<string> {
     const origin = await this.run(runId);
     if (origin.state === 'queued' || origin.state === 'running')
@@ -110,6 +119,7 @@ export class Commands {
       why: `${input.actor} asked to run again ${what} run ${runId}.`,
       originRun: runId,
       queueOrder: 0,
+      noCache: input.noCache ?? false,
       takeOver,
     });
   }
@@ -185,8 +195,9 @@ export class Commands {
   }
 
   private async create(actor: string, run: NewRun): Promise<string> {
-    const { environment, pipeline, release, trigger, intervalStart, intervalEnd, originRun } = run;
-    const detail = { pipeline, release, intervalStart, intervalEnd, originRun };
+    const { environment, pipeline, release, trigger, intervalStart, intervalEnd, originRun, noCache } = run;
+    const asked = noCache === true ? { noCache } : {};
+    const detail = { pipeline, release, intervalStart, intervalEnd, originRun, ...asked };
     const id = await this.options.store.audited(
       async (store) => (await store.createRuns([run]))[0],
       (created) =>

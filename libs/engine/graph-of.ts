@@ -43,6 +43,7 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
     task.condition !== null ||
     task.matrix?.kind === 'dynamic' ||
     task.reads.length > 0 ||
+    task.cache !== undefined ||
     slots === undefined ||
     slots < task.slots
   );

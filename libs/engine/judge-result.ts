@@ -1,6 +1,6 @@
 import type { AttemptResult, CompiledTask, EngineStore, MetricPoint, Outcome } from '#core';
 import { evaluate } from '#dag';
-import { mapItem } from './assignment.ts';
+import { mapItem } from './task-values.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { taskScope } from './scope.ts';
 import { verifiedRun } from './verification/pin-as-before.ts';

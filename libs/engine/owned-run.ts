@@ -1,3 +1,4 @@
+import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AppliedEnvironment } from './ports.ts';
 import type { ClaimedRun, InputBinding, LoadedTaskRun, RunCache, RunEvent } from '#core';
 import { loadRunCache } from '#core';
@@ -30,6 +31,8 @@ export interface OwnedRun {
 export interface PreparedTask {
   readonly inputs: readonly InputBinding[];
   readonly items: readonly MapItem[] | null;
+  /** By map index, of a task with `cache: true` that this process prepared. */
+  readonly cache?: ReadonlyMap<number, CacheAnswer>;
 }
 
 /** Rebuilds an owned run from what is stored. */

@@ -6,6 +6,9 @@ export interface Pipelines {
   all(release: string): Promise<readonly CompiledPipeline[]>;
 }
 
+/** Digests of what tasks of a release can use, by path below `dags/`: every file that is not a pipeline's. */
+export type ReleaseListing = (release: string) => Promise<ReadonlyMap<string, string>>;
+
 /** The environments as applied. */
 export interface Environments {
   get(name: string): AppliedEnvironment | null;

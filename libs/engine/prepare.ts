@@ -1,5 +1,7 @@
-import type { CompiledTask, EngineStore, Prepared } from '#core';
+import type { CompiledTask, Prepared } from '#core';
 import { evaluate, expandMatrix } from '#dag';
+import type { CacheSources } from './cache/find-cached.ts';
+import { findCached } from './cache/find-cached.ts';
 import type { MapItem } from './graph-of.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
@@ -7,11 +9,11 @@ import type { Pipelines } from './ports.ts';
 import { taskScope } from './scope.ts';
 
 /**
- * Answers a `prepare` decision: pool, condition, inputs, fan-out, in this order; what it finds is remembered in
+ * Answers a `prepare` decision: pool, condition, inputs, fan-out, cache, in this order; what it finds is remembered in
  * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
  */
 export async function prepareTask(
-  store: EngineStore,
+  sources: CacheSources,
   pipelines: Pipelines,
   run: OwnedRun,
   taskIndex: number,
@@ -32,13 +34,17 @@ export async function prepareTask(
       };
     if (!verdict.value) return { kind: 'skip', reason: `its condition \`${task.condition}\` is false` };
   }
-  const pinned = await pinInputs(store, pipelines, run, task);
+  const pinned = await pinInputs(sources.store, pipelines, run, task);
   if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const fanOut = expandFanOut(task, run, taskIndex);
   if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };
-  run.prepared.set(taskIndex, { inputs: pinned.inputs, items: fanOut.items });
-  return { kind: 'ready', mapKeys: fanOut.items?.map((item) => item.key) ?? null };
+  const prepared = { inputs: pinned.inputs, items: fanOut.items };
+  run.prepared.set(taskIndex, prepared);
+  const cache = await findCached(sources, run, taskIndex, fanOut.items?.length ?? 1);
+  if (cache.size > 0) run.prepared.set(taskIndex, { ...prepared, cache });
+  const cached = new Set([...cache].flatMap(([mapIndex, { result }]) => (result === null ? [] : [mapIndex])));
+  return { kind: 'ready', mapKeys: fanOut.items?.map((item) => item.key) ?? null, cached };
 }
 
 function poolProblem(task: CompiledTask, run: OwnedRun): string | null {

@@ -12,6 +12,7 @@ import { advance, isStopped, unreachable } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
 import { emptyRows } from './build-batch.ts';
+import type { CacheSources } from './cache/find-cached.ts';
 import { dispatchAttempts } from './dispatch-attempts.ts';
 import type { RunPlan } from './graph-of.ts';
 import { judgeResult } from './judge-result.ts';
@@ -45,7 +46,7 @@ export interface TaskProgressEvent {
  */
 const GATHER_MS = 25;
 
-export interface RunOwnerOptions extends GroupWriter {
+export interface RunOwnerOptions extends GroupWriter, CacheSources {
   readonly executor: Executor;
   readonly pipelines: Pipelines;
   readonly clock: Clock;

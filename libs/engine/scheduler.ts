@@ -5,7 +5,7 @@ import { lateAlerts } from './alerts.ts';
 import { Background } from './background.ts';
 import type { NextLook } from './fire-schedules.ts';
 import { fireSchedules } from './fire-schedules.ts';
-import type { Environments, Observer, Pipelines } from './ports.ts';
+import type { Environments, Observer, Pipelines, ReleaseListing } from './ports.ts';
 import { projectPaths } from './project-paths.ts';
 import { isOverdue, RunIntake } from './run-intake.ts';
 import type { RunOwnerOptions } from './run-owner.ts';
@@ -20,6 +20,7 @@ export interface SchedulerOptions {
   readonly store: EngineStore;
   readonly executor: Executor;
   readonly storageFor: (environment: string) => Storage;
+  readonly releaseFiles: ReleaseListing;
   readonly pipelines: Pipelines;
   readonly environments: Environments;
   readonly clock: Clock;

@@ -1,5 +1,6 @@
-import type { Clock, EngineStore, Prepared } from '#core';
+import type { Clock, Prepared } from '#core';
 import type { Background } from './background.ts';
+import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
@@ -9,8 +10,7 @@ const DATA_LOOK_MS = 5000;
 /** How soon after a failure. */
 const RETRY_MS = 1000;
 
-export interface TaskPreparerOptions {
-  readonly store: EngineStore;
+export interface TaskPreparerOptions extends CacheSources {
   readonly pipelines: Pipelines;
   readonly clock: Clock;
   readonly observer: Observer;
@@ -37,9 +37,9 @@ export class TaskPreparer {
   }
 
   private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
-    const { store, pipelines, clock, observer } = this.options;
+    const { pipelines, clock, observer } = this.options;
     try {
-      const result = await prepareTask(store, pipelines, run, taskIndex);
+      const result = await prepareTask(this.options, pipelines, run, taskIndex);
       if (result.kind === 'waiting') {
         const known = run.waiting.has(taskIndex);
         run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);

@@ -17,25 +17,32 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
         at?: string | undefined;
         from?: string | undefined;
         to?: string | undefined;
+        noCache: boolean;
       },
       actor: string,
     ) => {
-      const { environment, params, at, from, to } = request;
+      const { environment, params, at, from, to, noCache } = request;
       const interval = {
         ...(at === undefined ? {} : { at }),
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       };
-      return { runId: await commands.trigger({ pipeline, environment, params, ...interval, actor }) };
+      return { runId: await commands.trigger({ pipeline, environment, params, ...interval, noCache, actor }) };
     },
     cancelRun: (runId: string, actor: string) => commands.cancel(runId, actor),
     rerunRun: async (
       runId: string,
-      request: { mode: 'failed' | 'all' | 'from'; task?: string | undefined; release: 'same' | 'current' },
+      request: {
+        mode: 'failed' | 'all' | 'from';
+        task?: string | undefined;
+        release: 'same' | 'current';
+        noCache: boolean;
+      },
       actor: string,
     ) => {
-      const { mode, task, release } = request;
-      return { runId: await commands.rerun(runId, { mode, release, actor, ...(task === undefined ? {} : { task }) }) };
+      const { mode, task, release, noCache } = request;
+      const asked = { mode, release, noCache, actor };
+      return { runId: await commands.rerun(runId, { ...asked, ...(task === undefined ? {} : { task }) }) };
     },
     setPaused: (environment: string, pipeline: string, paused: boolean, actor: string) =>
       commands.setPaused(environment, pipeline, paused, actor),

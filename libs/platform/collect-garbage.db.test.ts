@@ -102,6 +102,20 @@ describe('versions', () => {
     expect(await removed()).toEqual([]);
   });
 
+  test('that a later run published again count as new as that, and go as a whole', async () => {
+    const run = await aRun(seeded, ended(30));
+    const again = await aRun(seeded, ended(12));
+    await aVersion(run, 'v1', 30);
+    await aVersion(run, 'v2', 20);
+    await aVersion(again, 'v1', 12);
+    await aVersion(again, 'v3', 10, { isShown: true });
+    expect(await removed({ keep: 2 })).toEqual(['v2']);
+    const [seen] = (await collect({ keep: 1, dryRun: true })).versions;
+    expect(seen).toMatchObject({ count: 1, bytes: 10, removed: ['v1'] });
+    expect(await removed({ keep: 1 })).toEqual(['v1']);
+    expect(await left()).toEqual(['v3']);
+  });
+
   test('stay that a pointer shows, however many are newer', async () => {
     const run = await aRun(seeded, ended(30));
     await aVersion(run, 'shown', 30, { isShown: true });

@@ -22,6 +22,16 @@ export class ReleasePipelines implements Pipelines, ReleaseCatalog {
     return (await this.release(release)).pipelines;
   }
 
+  /** Digests, by path, of every file that is not a pipeline's. */
+  async files(release: string): Promise<ReadonlyMap<string, string>> {
+    const { files, sources } = await this.release(release);
+    return new Map(
+      files
+        .filter(({ path }) => !Object.hasOwn(sources, path))
+        .map(({ path, sha256, executable }) => [path, `${executable ? 'x' : '-'}${sha256}`]),
+    );
+  }
+
   /** For screens: every pipeline file, broken ones included. */
   async pipelines(release: string): Promise<readonly CatalogPipeline[]> {
     const stored = await this.release(release);

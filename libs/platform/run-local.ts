@@ -19,6 +19,8 @@ export interface LocalRunRequest {
   readonly environment: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly interval: { readonly at: string } | { readonly from: string; readonly to: string } | null;
+  /** Execute every task, whatever earlier runs have. */
+  readonly noCache: boolean;
   /** Ends the attempts; resolves with the run as it is then. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: LocalRunEvent) => void;
@@ -97,8 +99,9 @@ async function follow(
     progress: () => null,
     process: { version: '', startedAt: new Date(), executor: () => ({ kind: 'local', capacity: 0, running: 0 }) },
   });
-  const { pipeline, environment, params, interval } = request;
-  const runId = await commands.trigger({ pipeline, environment, params, ...(interval ?? {}), actor: 'you' });
+  const { pipeline, environment, params, interval, noCache } = request;
+  const asked = { pipeline, environment, params, ...(interval ?? {}), noCache };
+  const runId = await commands.trigger({ ...asked, actor: 'you' });
   const logs = new LogFollower(logsFor(environment), request.onEvent);
   let cancelled = false;
   for (;;) {

@@ -95,6 +95,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     store,
     executor,
     storageFor,
+    releaseFiles: (release) => pipelines.files(release),
     pipelines,
     environments,
     clock,

@@ -31,7 +31,16 @@ storageConformance('file', async () => {
     const folder = target === null ? null : path.resolve(path.dirname(path.join(root, location)), target);
     return folder === null ? null : path.relative(path.join(root, '.sluice/versions'), folder);
   };
-  return { storage: createFileStorage({ root }), shown, dispose: () => rm(root, { recursive: true, force: true }) };
+  return {
+    shown,
+    storage: createFileStorage({ root }),
+    damage: async (version, file) => {
+      const gone = path.join(root, '.sluice/versions', version, file);
+      await chmod(path.dirname(gone), 0o700);
+      await rm(gone);
+    },
+    dispose: () => rm(root, { recursive: true, force: true }),
+  };
 });
 
 describe('file storage on this file system', () => {

@@ -10,6 +10,7 @@ import { seal } from './seal.ts';
 import { pinnedFolder, stage } from './stage.ts';
 import { sweepStaging } from './sweep-staging.ts';
 import { versionFolder } from './version-folder.ts';
+import { isWholeInFolder } from './whole-version.ts';
 
 export interface FileStorageOptions {
   /** Absolute folder; created when first written to. */
@@ -29,6 +30,7 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
       rm(at.staging(path.basename(staged.root)), { recursive: true, force: true }).catch(() => undefined), // the sweep tries again
     project: (location, version, fence) => project(at, location, version, fence),
     folder: (version) => versionFolder(at, version),
+    isWhole: (version, manifestHash) => isWholeInFolder(at, version, manifestHash),
     address: (version) => versionFolder(at, version),
     manifest: async (version) => readManifest(await versionFolder(at, version)),
     writeEvidence: (key, result) => writeEvidence(at, key, result),

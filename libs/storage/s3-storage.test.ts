@@ -24,6 +24,7 @@ storageConformance('s3', async () => {
   return {
     shown,
     storage: createS3Storage({ objects, folder, cacheBytes: 1024 ** 3 }),
+    damage: (version, file) => objects.remove(`.sluice/versions/${version}/${file}`),
     dispose: () => rm(folder, { recursive: true, force: true }),
   };
 });

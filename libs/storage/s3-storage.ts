@@ -11,6 +11,7 @@ import { type S3Root, sealOnS3 } from './s3-seal.ts';
 import { checkPinned, stage, stagingFolder } from './stage.ts';
 import { sweepStaging } from './sweep-staging.ts';
 import { VersionCache } from './version-cache.ts';
+import { isWholeOnS3 } from './whole-version.ts';
 
 export interface S3StorageOptions {
   readonly objects: S3Objects;
@@ -55,6 +56,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     discard: (staged) => discard(staged.root),
     project: (location, version, fence) => pointOnS3(root, location, version, fence),
     folder: async (version) => (await cache.open(version)).folder,
+    isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),
     manifest: (version) => cache.manifest(version),
     writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),

@@ -9,6 +9,7 @@ import { FollowAndPreviews1790000000005 } from './migrations/0005-follow-and-pre
 import { OneLooksAtARemote1790000000006 } from './migrations/0006-one-looks-at-a-remote.ts';
 import { RolledBackData1790000000007 } from './migrations/0007-rolled-back-data.ts';
 import { TellOfPromotions1790000000008 } from './migrations/0008-tell-of-promotions.ts';
+import { CachedResults1790000000009 } from './migrations/0009-cached-results.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -19,6 +20,7 @@ const MIGRATIONS = [
   OneLooksAtARemote1790000000006,
   RolledBackData1790000000007,
   TellOfPromotions1790000000008,
+  CachedResults1790000000009,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

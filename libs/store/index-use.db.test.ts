@@ -140,6 +140,7 @@ function anAdmission(): Parameters<EngineStore['apply']>[0] {
     attempts: [],
     metrics: [],
     versions: [],
+    links: [],
     runUpdates: [],
     alerts: [],
     live: [],

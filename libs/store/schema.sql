@@ -194,7 +194,7 @@ create table path_version (
   published_at timestamp with time zone default now() not null,
   removed_at timestamp with time zone,
   erased_at timestamp with time zone,
-  constraint path_version_pkey primary key (environment, version)
+  constraint path_version_pkey primary key (environment, version, attempt_id)
 );
 create index path_version_of_location on path_version (environment, location, attempt_id DESC);
 create index path_version_of_run on path_version (run_id, path);
@@ -367,6 +367,7 @@ create table run (
   shadow boolean default false not null,
   promotion_id bigint,
   withdrawn_at timestamp with time zone,
+  no_cache boolean default false not null,
   constraint run_pkey primary key (id),
   constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),
@@ -421,9 +422,14 @@ create table task_run (
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
   retry_at timestamp with time zone,
+  cache_key text,
+  cache jsonb,
+  cached_from bigint,
   constraint task_run_pkey primary key (run_id, task_id, map_index),
+  constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
 ) with (fillfactor=75);
+create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
 
 create table token (

@@ -81,6 +81,9 @@ function aReady(run: ClaimedRun, over: Partial<TaskRunInsert> = {}): TaskRunInse
     intervalStart: run.intervalStart,
     inputs: null,
     reason: null,
+    cache: null,
+    outputs: null,
+    summary: null,
     ...over,
   };
 }
@@ -95,6 +98,7 @@ function aBatch(run: ClaimedRun, over: Partial<Batch> = {}): Batch {
     attempts: [],
     metrics: [],
     versions: [],
+    links: [],
     runUpdates: [],
     alerts: [],
     live: [],
@@ -116,6 +120,7 @@ const nothing = {
   mapKey: null,
   outputs: null,
   summary: null,
+  cache: null,
 };
 
 async function usedSlots(pool: string): Promise<number> {

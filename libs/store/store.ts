@@ -2,6 +2,7 @@ import type { EngineStore } from '#core';
 import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
 import { appendAudit } from './queries/audit.ts';
+import * as cached from './queries/cached-results.ts';
 import { fireRuns } from './queries/fire-runs.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
@@ -48,6 +49,10 @@ export function createStore(db: Db): EngineStore {
       paths.versionsBetween(db, environment, pipeline, path, from, to),
     newestVersions: (environment, pipeline, path, before) =>
       paths.newestVersions(db, environment, pipeline, path, before),
+    cachedResults: (environment, pipeline, taskId, keys) =>
+      cached.cachedResults(db, environment, pipeline, taskId, keys),
+    earlierCache: (environment, pipeline, taskId, intervalStart) =>
+      cached.earlierCache(db, environment, pipeline, taskId, intervalStart),
     erasedTaskRuns: (runId) => paths.erasedTaskRuns(db, runId),
     earlierInputs: (origin, runId, taskId) => paths.earlierInputs(db, origin, runId, taskId),
     baseline: (environment, pipeline, taskId, runId) => paths.baseline(db, environment, pipeline, taskId, runId),

@@ -89,6 +89,7 @@ export class PromotionWorld {
       pid: process.pid,
       executor: this.executor,
       storageFor: (environment) => this.storageOf(environment),
+      releaseFiles: () => Promise.resolve(new Map()),
       onProgress: () => undefined,
       leaseMs: 60_000,
       firesSchedules: false,

@@ -9,6 +9,8 @@ export interface StorageUnderTest {
   readonly storage: EnvironmentStorage;
   /** Version that people are shown at a location; null: nothing. */
   shown(location: string): Promise<string | null>;
+  /** Removes a file of a version, as no part of Sluice would. */
+  damage(version: string, file: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -224,6 +226,15 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
           code: 'bad_request',
         });
       }
+    });
+
+    test('a version is whole until a file of it is gone, and only under its own hash', async () => {
+      const { version, manifestHash } = await publish({ 'a/b.csv': '1', 'c.csv': '22' });
+      expect(await storage.isWhole(version, manifestHash)).toBe(true);
+      expect(await storage.isWhole(version, '0'.repeat(64))).toBe(false);
+      expect(await storage.isWhole(`${OUT.location}/v1-0000`, manifestHash)).toBe(false);
+      await under.damage(version, 'a/b.csv');
+      expect(await storage.isWhole(version, manifestHash)).toBe(false);
     });
 
     test('evidence is read back as written, and is null where there is none', async () => {

@@ -32,6 +32,10 @@ export class World {
   readonly problems: string[] = [];
   readonly events: { name: ObservedEvent; fields: Readonly<Record<string, unknown>> }[] = [];
   readonly evidence = new Map<string, AttemptResult>();
+  /** Files of releases beside their pipelines: digests by path. */
+  readonly files = new Map<string, ReadonlyMap<string, string>>();
+  /** Versions whose files are not in the storage any more. */
+  readonly lost = new Set<string>();
   readonly commands: Commands;
   private readonly releases = new Map<string, readonly CompiledPipeline[]>();
   private readonly processes: Process[] = [];
@@ -99,6 +103,7 @@ export class World {
     const storage = {
       readEvidence: (key: EvidenceKey) => Promise.resolve(this.evidence.get(JSON.stringify(key)) ?? null),
       project: () => Promise.resolve(),
+      isWhole: (version: string) => Promise.resolve(!this.lost.has(version)),
     } as Partial<Storage> as Storage;
     const scheduler = new Scheduler({
       processId: name,
@@ -107,6 +112,7 @@ export class World {
       store,
       executor,
       storageFor: () => storage,
+      releaseFiles: (release) => Promise.resolve(this.files.get(release) ?? new Map()),
       pipelines: this.pipelines,
       environments: this.environments,
       clock,

@@ -13,6 +13,7 @@ export interface RunOptions extends OutputOptions, AwaitOptions {
   readonly at?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly cache: boolean;
   readonly local?: boolean;
 }
 
@@ -32,6 +33,7 @@ export function addRunCommand(program: Command, cli: Cli): void {
     )
     .addOption(new Option('--from <instant>', 'start of the interval; with --to').argParser(isoInstantArgument))
     .addOption(new Option('--to <instant>', 'end of the interval, not part of it').argParser(isoInstantArgument))
+    .option('--no-cache', 'execute every task, also those whose result an earlier run has')
     .option('--local', 'here and now, without a server: everything lies under .sluice/local')
     .action(async (pipeline: string, options: RunOptions) => {
       checkInterval(options);
@@ -67,6 +69,7 @@ async function triggerRun(cli: Cli, pipeline: string, options: RunOptions): Prom
     params: coerceParams(options.param, declared),
     ...(options.at === undefined ? {} : { at: options.at }),
     ...(options.from === undefined ? {} : { from: options.from, to: options.to }),
+    ...(options.cache ? {} : { noCache: true }),
   };
   const run = await client.trigger(pipeline, request);
   await awaitRun(cli, client, run.id, options, run);

@@ -39,12 +39,16 @@ export function addRunsCommands(program: Command, cli: Cli): void {
       .addOption(new Option('--failed', 'failed tasks and what follows them (default)').conflicts(['all', 'from']))
       .addOption(new Option('--all', 'every task').conflicts(['failed', 'from']))
       .addOption(new Option('--from <task>', 'this task and what follows it').conflicts(['failed', 'all']))
-      .option('--current-release', "on the environment's release of now, not the one of the old run"),
+      .option('--current-release', "on the environment's release of now, not the one of the old run")
+      .option('--no-cache', 'execute every task that is not taken over, also those whose result an earlier run has'),
   ).action((id: string, options: RerunOptions) => rerun(cli, id, options));
 
-  withOutput(runs.command('why').description('why something has not started yet').argument('<run>')).action(
-    (id: string, options: OutputOptions) => explainWaiting(cli, id, options),
-  );
+  withOutput(
+    runs
+      .command('why')
+      .description('why something has not started yet, and why the cache was used or not')
+      .argument('<run>'),
+  ).action((id: string, options: OutputOptions) => explainWaiting(cli, id, options));
 }
 
 interface ListOptions extends OutputOptions {
@@ -92,10 +96,15 @@ function taskRunColumns(now: Date): readonly Column<TaskRun>[] {
     { header: 'DURATION', cell: (row) => ({ kind: 'duration', ms: runDuration(row, now) }), align: 'right' },
     {
       header: 'REASON',
-      cell: (row) => row.reason ?? (row.originRun ? `taken over from ${row.originRun}` : null),
+      cell: (row) => row.reason ?? whereFrom(row),
       shrinks: true,
     },
   ];
+}
+
+function whereFrom({ originRun, cache }: TaskRun): string | null {
+  if (originRun !== null) return `taken over from ${originRun}`;
+  return cache?.from == null ? null : `cached, from run ${cache.from}`;
 }
 
 function mapOption(row: TaskRun): string {
@@ -117,6 +126,7 @@ interface RerunOptions extends OutputOptions, AwaitOptions {
   readonly all?: boolean;
   readonly from?: string;
   readonly currentRelease?: boolean;
+  readonly cache: boolean;
 }
 
 async function rerun(cli: Cli, id: string, options: RerunOptions): Promise<void> {
@@ -125,6 +135,7 @@ async function rerun(cli: Cli, id: string, options: RerunOptions): Promise<void>
     mode: options.from === undefined ? (options.all ? 'all' : 'failed') : 'from',
     ...(options.from === undefined ? {} : { task: options.from }),
     release: options.currentRelease ? 'current' : 'same',
+    ...(options.cache ? {} : { noCache: true }),
   };
   const run = await client.rerun(id, request);
   await awaitRun(cli, client, run.id, options, run);
@@ -133,7 +144,7 @@ async function rerun(cli: Cli, id: string, options: RerunOptions): Promise<void>
 async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Promise<void> {
   const client = await cli.connect();
   const rows = await client.why(id);
-  if (rows.length === 0) cli.say(`Nothing in run ${id} waits.`);
+  if (rows.length === 0) cli.say(`Nothing in run ${id} waits, and none of its tasks has a cache.`);
   await cli.output(options).list({
     rows,
     name: (row) => row.rule,

@@ -35,6 +35,7 @@ export async function runHere(cli: Cli, name: string, options: RunOptions): Prom
       environment: options.env,
       params: coerceParams(options.param, pipeline.params),
       interval: intervalOf(options),
+      noCache: !options.cache,
       signal: interrupted,
       onEvent,
     });

@@ -1,7 +1,7 @@
-import { TASK_STATES, type TaskState } from '#core';
-import type { Grid } from '#contracts';
+import type { TaskState } from '#core';
+import { GRID_CELLS, type Grid, type GridCell } from '#contracts';
 
-/** The grid with its cells as bytes. `cells[run * tasks.length + task]` is an index into TASK_STATES. */
+/** The grid with its cells as bytes. `cells[run * tasks.length + task]` is an index into GRID_CELLS. */
 export interface GridData extends Omit<Grid, 'cells'> {
   readonly cells: Uint8Array;
 }
@@ -15,8 +15,8 @@ export function decodeGrid(grid: Grid): GridData {
 }
 
 /** Unknown bytes (a newer server) read as `none`. */
-export function cellState(grid: GridData, run: number, task: number): TaskState {
-  return TASK_STATES[grid.cells[run * grid.tasks.length + task] ?? 0] ?? 'none';
+export function cellState(grid: GridData, run: number, task: number): GridCell {
+  return GRID_CELLS[grid.cells[run * grid.tasks.length + task] ?? 0] ?? 'none';
 }
 
 /** A copy with these task states set; null when the run is not in the grid. Fanned-out tasks are left as they are: one of their task runs does not tell the worst. */
@@ -30,7 +30,7 @@ export function patchCells(
   const cells = grid.cells.slice();
   for (const change of changes) {
     const task = grid.tasks.findIndex((one) => one.id === change.taskId && !one.mapped);
-    if (task >= 0) cells[run * grid.tasks.length + task] = TASK_STATES.indexOf(change.state);
+    if (task >= 0) cells[run * grid.tasks.length + task] = GRID_CELLS.indexOf(change.state);
   }
   return { ...grid, cells };
 }

@@ -69,6 +69,11 @@ function glyph(ctx: CanvasRenderingContext2D, mark: Look['mark'], x: number, y: 
     case 'turn':
       ctx.arc(x, y, r, -0.3 * Math.PI, 1.2 * Math.PI);
       break;
+    case 'again':
+      ctx.moveTo(x - r, y);
+      ctx.lineTo(x - r * 0.2, y + r * 0.8);
+      ctx.lineTo(x + r, y - r * 0.8);
+      break;
     case 'clock':
       ctx.moveTo(x, y - r);
       ctx.lineTo(x, y);

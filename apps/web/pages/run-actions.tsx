@@ -53,6 +53,9 @@ export function RunActions({ run }: { run: RunDetail }) {
           ...(firstBad === undefined ? [] : [way(`From ${firstBad} on`, { mode: 'from', task: firstBad })]),
           way('All tasks, same release', { mode: 'all' }),
           way('All tasks, current release', { mode: 'all', release: 'current' }),
+          ...(run.taskRuns.some(({ cache }) => cache !== undefined)
+            ? [way('All tasks, none from the cache', { mode: 'all', noCache: true })]
+            : []),
           ...(failed ? [] : verifyEntries(() => verify.mutate())),
         ]}
         target={(props) => (

@@ -8,14 +8,16 @@ import { isOver } from '../parts/state-look.ts';
 import { readInstants } from '../parts/time-format.ts';
 import table from '../parts/table.module.css';
 
-/** For everything that has not started: the rule that holds it, its place in the line and who is before it. */
+/** For everything that has not started: the rule that holds it, its place in the line and who is before it; and what the cache did. */
 export function RunWhy({ run, query }: { run: RunDetail; query: UseQueryResult<Page<WaitingReason>> }) {
-  if (isOver(run.state)) return <Notice title="Nothing waits" hint="This run has ended." />;
   return (
     <Loaded query={query}>
       {({ items }) =>
         items.length === 0 ? (
-          <Notice title="Nothing waits" hint="Everything that could start has started." />
+          <Notice
+            title="Nothing waits"
+            hint={isOver(run.state) ? 'This run has ended.' : 'Everything that could start has started.'}
+          />
         ) : (
           <div className={table.frame}>
             <table className={table.table} data-testid="why">

@@ -49,11 +49,12 @@ function Run({ run }: { run: RunDetail }) {
   const { tab = 'timeline' } = route.useSearch();
   const navigate = useNavigate();
   const over = isOver(run.state);
-  const why = useQuery({ ...whyQuery(run.id), enabled: !over });
-  const waiting = why.data?.items.length ?? 0;
+  const why = useQuery({ ...whyQuery(run.id), enabled: !over || tab === 'why' });
+  const waiting = why.data?.items.filter(({ rule }) => rule !== 'cache').length ?? 0;
+  const hasCache = run.taskRuns.some(({ cache }) => cache !== undefined);
   const rerun = useRerun(run.id);
   useEnvOfRun(run.environment);
-  const tabs = RUN_TABS.filter((name) => name !== 'why' || !over || tab === 'why');
+  const tabs = RUN_TABS.filter((name) => name !== 'why' || !over || hasCache || tab === 'why');
   const open = (id: string | null) => {
     if (id !== null) void navigate({ to: '/runs/$run', params: { run: id }, search: { tab } });
   };

@@ -41,6 +41,27 @@ export function TaskFacts({
             </Link>
           </Fact>
         )}
+        {detail.cache !== undefined && (
+          <Fact label="Cache">
+            <span data-testid="cache">
+              {detail.cache.from === null ? 'executed: ' : 'cached: '}
+              {detail.cache.why}
+              {detail.cache.from !== null && (
+                <>
+                  {' '}
+                  <Link
+                    to="/runs/$run/tasks/$task"
+                    params={{ run: detail.cache.from, task: detail.taskId }}
+                    search={detail.mapKey === '' ? {} : { map: detail.mapIndex }}
+                    className="link mono"
+                  >
+                    {detail.cache.from}/{detail.taskId}
+                  </Link>
+                </>
+              )}
+            </span>
+          </Fact>
+        )}
         {attempt !== undefined && (
           <>
             <Fact label="Started">

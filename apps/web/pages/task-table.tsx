@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { RunDetail, TaskRun } from '#contracts';
 import { Progress } from '../parts/progress.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
+import { shownState } from '../parts/state-look.ts';
 import table from '../parts/table.module.css';
 import { Took } from '../parts/time.tsx';
 
@@ -64,7 +65,7 @@ export function TaskRunTable({ runId, taskRuns, about, current }: TaskRunTablePr
               aria-current={current === one.mapIndex ? 'true' : undefined}
             >
               <td className={table.tight}>
-                <StateBadge state={one.state} />
+                <StateBadge state={shownState(one)} />
               </td>
               <td className={table.tight}>
                 <Link
@@ -95,6 +96,18 @@ export function TaskRunTable({ runId, taskRuns, about, current }: TaskRunTablePr
                     taken over from{' '}
                     <Link to="/runs/$run" params={{ run: one.originRun }} className="link mono">
                       {one.originRun}
+                    </Link>
+                  </span>
+                ) : typeof one.cache?.from === 'string' ? (
+                  <span className="dim">
+                    from{' '}
+                    <Link
+                      to="/runs/$run/tasks/$task"
+                      params={{ run: one.cache.from, task: one.taskId }}
+                      search={one.mapKey === '' ? {} : { map: one.mapIndex }}
+                      className="link mono"
+                    >
+                      {one.cache.from}
                     </Link>
                   </span>
                 ) : (

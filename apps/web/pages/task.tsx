@@ -11,7 +11,7 @@ import { PageBody, PageHead, PipelineLink } from '../parts/page.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { runName } from '../parts/run-title.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
-import { lookOf } from '../parts/state-look.ts';
+import { lookOf, shownState } from '../parts/state-look.ts';
 import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
 import { LogView } from '../log/log-view.tsx';
 import { AttemptSwitch, AttemptTable } from './attempts.tsx';
@@ -85,7 +85,7 @@ function Task({ detail }: { detail: TaskRunDetail }) {
             <span aria-live="polite" aria-atomic="true">
               <span className="sr-only">State: {lookOf(detail.state).label}</span>
               <span aria-hidden>
-                <StateBadge state={detail.state} size="large" />
+                <StateBadge state={shownState(detail)} size="large" />
               </span>
             </span>
             {detail.state === 'running' && detail.progress !== null && (

@@ -2,6 +2,7 @@ import {
   IconArrowUpCircle,
   IconBan,
   IconCircleCheckFilled,
+  IconCopyCheck,
   IconCircleDashed,
   IconCircleDotted,
   IconCircleMinus,
@@ -30,6 +31,7 @@ const ICONS: Readonly<Record<Mark, Icon>> = {
   slash: IconBan,
   gap: IconPlugConnectedX,
   clock: IconClockX,
+  again: IconCopyCheck,
   none: IconCircleDashed,
 };
 

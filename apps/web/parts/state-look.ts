@@ -1,10 +1,24 @@
 import type { AttemptState, RunState, TaskState } from '#core';
+import type { GridCell, TaskRun } from '#contracts';
 
-export type AnyState = RunState | TaskState | AttemptState;
+export type AnyState = RunState | TaskState | AttemptState | GridCell;
 
 /** Drawn inside a cell of the grid and used to choose the icon: never colour alone. */
 export type Mark =
-  'check' | 'cross' | 'play' | 'ring' | 'dots' | 'turn' | 'bars' | 'dash' | 'up' | 'slash' | 'gap' | 'clock' | 'none';
+  | 'check'
+  | 'cross'
+  | 'play'
+  | 'ring'
+  | 'dots'
+  | 'turn'
+  | 'bars'
+  | 'dash'
+  | 'up'
+  | 'slash'
+  | 'gap'
+  | 'clock'
+  | 'again'
+  | 'none';
 
 export interface Look {
   readonly label: string;
@@ -22,6 +36,7 @@ const LOOKS: Readonly<Record<AnyState, Look>> = {
   retrying: { label: 'retrying', mark: 'turn', tone: 'retrying' },
   deferred: { label: 'deferred', mark: 'turn', tone: 'retrying' },
   success: { label: 'success', mark: 'check', tone: 'success' },
+  cached: { label: 'cached', mark: 'again', tone: 'success' },
   failed: { label: 'failed', mark: 'cross', tone: 'failed' },
   timed_out: { label: 'timed out', mark: 'clock', tone: 'timed_out' },
   skipped: { label: 'skipped', mark: 'dash', tone: 'skipped' },
@@ -32,6 +47,11 @@ const LOOKS: Readonly<Record<AnyState, Look>> = {
 
 export function lookOf(state: AnyState): Look {
   return LOOKS[state] ?? LOOKS.none;
+}
+
+/** What is shown of a task run: that it took an earlier result is told apart from a success. */
+export function shownState({ state, cache }: Pick<TaskRun, 'state' | 'cache'>): AnyState {
+  return state === 'success' && typeof cache?.from === 'string' ? 'cached' : state;
 }
 
 /** Whether a run has ended. */

@@ -6,7 +6,7 @@ import type { RunDetail, TaskRun } from '#contracts';
 import { useNow } from '../parts/clock.ts';
 import { Progress } from '../parts/progress.tsx';
 import { StateIcon } from '../parts/state-icon.tsx';
-import { isOver, lookOf } from '../parts/state-look.ts';
+import { isOver, lookOf, shownState } from '../parts/state-look.ts';
 import { formatDuration } from '../parts/time-format.ts';
 import { criticalPath, ganttSegments, ganttSpan, ganttTicks, type Segment } from './gantt-segments.ts';
 import styles from './timeline.module.css';
@@ -126,9 +126,9 @@ function Row({ runId, one, segments, span, top, faded }: RowProps) {
         params={{ run: runId, task: one.taskId }}
         search={one.mapKey === '' ? {} : { map: one.mapIndex }}
         className={styles.label}
-        title={`${one.taskId} ${one.mapKey}\n${lookOf(one.state).label}${one.reason === null ? '' : `: ${one.reason}`}`}
+        title={`${one.taskId} ${one.mapKey}\n${lookOf(shownState(one)).label}${one.reason === null ? '' : `: ${one.reason}`}`}
       >
-        <StateIcon state={one.state} title={lookOf(one.state).label} />
+        <StateIcon state={shownState(one)} title={lookOf(shownState(one)).label} />
         <span className="clip mono">
           {one.taskId}
           {one.mapKey !== '' && <span className={styles.key}> {one.mapKey}</span>}

@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, Modal, Switch, TextInput } from '@mantine/core';
 import { IconBolt } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { PipelineDetail } from '#contracts';
@@ -33,6 +33,7 @@ function TriggerForm({ env, detail, onClose }: { env: string; detail: PipelineDe
   const fields = paramFields(detail.params);
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const [at, setAt] = useState('');
+  const [noCache, setNoCache] = useState(false);
   const [tried, setTried] = useState(false);
   const trigger = useTrigger(env, detail.name);
   const parsed = fields.map((field) => ({ field, result: parseParam(field, typed[field.name] ?? field.initial) }));
@@ -47,7 +48,7 @@ function TriggerForm({ env, detail, onClose }: { env: string; detail: PipelineDe
         result.ok && result.value !== undefined && changed(field, typed) ? [[field.name, result.value]] : [],
       ),
     );
-    trigger.mutate({ params, ...(at === '' ? {} : { at }) }, { onSuccess: onClose });
+    trigger.mutate({ params, noCache, ...(at === '' ? {} : { at }) }, { onSuccess: onClose });
   };
   return (
     <form onSubmit={submit} className={styles.form} noValidate data-testid="trigger-form">
@@ -68,6 +69,12 @@ function TriggerForm({ env, detail, onClose }: { env: string; detail: PipelineDe
         value={at}
         onChange={(event) => setAt(event.currentTarget.value)}
         classNames={{ input: 'mono' }}
+      />
+      <Switch
+        label="Execute every task"
+        description="Also those whose result an earlier run has."
+        checked={noCache}
+        onChange={(event) => setNoCache(event.currentTarget.checked)}
       />
       {trigger.error !== null && <Failure error={trigger.error} inline />}
       <div className={styles.foot}>

@@ -3,6 +3,7 @@ import type { Names } from '../expression/check-expression.ts';
 import type { TaskShape } from '../shape/task-shape.ts';
 import { quote } from '../source/quote.ts';
 import { compileBody } from './body.ts';
+import { compileCache } from './cache.ts';
 import type { Compiling } from './compiling.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
 import { compileRetries, msOf } from './retries.ts';
@@ -11,7 +12,7 @@ import { compileEnv, compileSecrets } from './variables.ts';
 
 /** What the tasks of a pipeline have in common. */
 export interface TaskSurroundings {
-  readonly defaults: Partial<Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority'>>;
+  readonly defaults: Partial<Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority' | 'cache'>>;
   readonly paths: Readonly<Record<string, PathDeclaration>>;
   /** Names known everywhere in the pipeline; the task adds its own. */
   readonly names: Names;
@@ -46,6 +47,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     );
   const { retries: _retries, ...inherited } = around.defaults;
   const timeout = shape.timeout ?? inherited.timeout;
+  const cache = compileCache(node, inherited.cache, compiling);
   const compiled = {
     id: node.id,
     upstream: [...around.upstream].sort(),
@@ -69,6 +71,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     metrics: [...new Set(shape.metrics)],
     checks: compileChecks(shape, path, judging, compiling),
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
+    ...(cache === undefined ? {} : { cache }),
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
     line: compiling.map.key(path).line,

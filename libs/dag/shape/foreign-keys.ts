@@ -6,7 +6,6 @@ const TASK_LATER = {
   approve: 'Start the second half as a manual pipeline of its own.',
   uses: 'Write the task as `run`, `node`, `python` or `sql`.',
   group: 'Give each task the same `matrix`.',
-  cache: 'Remove the key; every run executes its tasks.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
   depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other.',

@@ -120,7 +120,10 @@ export const PIPELINE_KEYS = {
   paths: z.record(id, pathShape, expecting('a map from path to location', '{ raw: raw/day }')).optional(),
   env: envShape.optional(),
   defaults: z
-    .strictObject(DEFAULT_KEYS, expecting('a map with retries, timeout, pool, slots, priority', '{ retries: 2 }'))
+    .strictObject(
+      DEFAULT_KEYS,
+      expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
+    )
     .optional(),
   tasks,
   finally: tasks.optional(),

@@ -88,6 +88,14 @@ const check = z.strictObject({
 });
 const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
 
+const filesWords = expecting('a list of at most 100 files below dags/, such as lib/*', '[churn/*]');
+const cache = z
+  .union(
+    [yesNo, z.strictObject({ files: z.array(nonEmptyText, filesWords).max(100, filesWords) })],
+    expecting('true, false, or a map with files', '{ files: [churn/*] }'),
+  )
+  .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
+
 export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http'] as const;
 
 /** Keys that `defaults:` may give to every task. */
@@ -97,6 +105,7 @@ export const DEFAULT_KEYS = {
   pool: name.optional(),
   slots: wholeNumber(1, 10_000).optional(),
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
+  cache: cache.optional(),
 };
 
 export const taskShape = z.strictObject(

@@ -1,11 +1,10 @@
-import { TASK_STATES, type TaskState } from '#core';
-import type { Grid } from '#contracts';
+import { GRID_CELLS, type Grid, type GridCell } from '#contracts';
 import { apiQueries } from '#store';
 import { currentPipeline } from './environment-reads.ts';
 import type { ReadContext } from './read-context.ts';
 
 /** The state of a fan-out is the first of these that one of its task runs has: what people would want to know first. */
-export const SEVERITY: readonly TaskState[] = [
+export const SEVERITY: readonly GridCell[] = [
   'failed',
   'upstream_failed',
   'cancelled',
@@ -16,6 +15,7 @@ export const SEVERITY: readonly TaskState[] = [
   'ready',
   'waiting',
   'success',
+  'cached',
   'skipped',
   'none',
 ];
@@ -41,7 +41,7 @@ export async function readGrid(
   for (const id of new Set([...worst.values()].flatMap((states) => [...states.keys()])))
     if (!shown.has(id)) tasks.push({ id, mapped: false, final: false });
   const cells = runs.flatMap((run) =>
-    tasks.map((task) => TASK_STATES.indexOf(worst.get(run.id)?.get(task.id) ?? 'none')),
+    tasks.map((task) => GRID_CELLS.indexOf(worst.get(run.id)?.get(task.id) ?? 'none')),
   );
   return {
     tasks,
@@ -52,13 +52,13 @@ export async function readGrid(
 }
 
 /** By run, then by task. */
-function worstStates(rows: readonly { runId: string; cells: string }[]): Map<string, Map<string, TaskState>> {
+function worstStates(rows: readonly { runId: string; cells: string }[]): Map<string, Map<string, GridCell>> {
   return new Map(
     rows.map(({ runId, cells }) => {
-      const states = new Map<string, TaskState>();
+      const states = new Map<string, GridCell>();
       for (const cell of cells.split(',')) {
         const space = cell.indexOf(' ');
-        const [id, state] = [cell.slice(0, space), cell.slice(space + 1) as TaskState];
+        const [id, state] = [cell.slice(0, space), cell.slice(space + 1) as GridCell];
         const known = states.get(id);
         if (known === undefined || (RANK.get(state) ?? 0) < (RANK.get(known) ?? 0)) states.set(id, state);
       }

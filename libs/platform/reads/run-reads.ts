@@ -95,6 +95,7 @@ export async function pipelineOfRun(
 
 export function toTaskRun(context: ReadContext, runId: string, row: TaskRunRow): TaskRun {
   const { taskId, mapIndex, mapKey, state, tries, readyAt, queuedAt, startedAt, finishedAt, reason, originRun } = row;
+  const { cachedFrom, cacheWhy } = row;
   const progress = state === 'running' ? context.progress(runId, taskId, mapIndex) : null;
   return {
     taskId,
@@ -108,6 +109,7 @@ export function toTaskRun(context: ReadContext, runId: string, row: TaskRunRow):
     finishedAt,
     reason,
     originRun,
+    ...(cacheWhy === null ? {} : { cache: { from: cachedFrom, why: cacheWhy } }),
     progress,
   };
 }

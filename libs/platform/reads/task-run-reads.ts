@@ -24,12 +24,13 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
   const row = await apiQueries.readTaskRun(db, runId, taskId, mapIndex);
   if (!task) throw noSuchTask(key);
   if (row === null && mapIndex > 0) throw noSuchTask(key);
-  // A task run that was taken over was executed, and published, by another run.
-  const executedIn = row?.originRun ?? runId;
+  // A task run that was taken over was executed, and published, by another run; a cached one was only executed there.
+  const publishedIn = row?.originRun ?? runId;
+  const executedIn = row?.cachedFrom ?? publishedIn;
   const [attempts, metrics, published, rows, command] = await Promise.all([
     apiQueries.readAttempts(db, executedIn, taskId, mapIndex),
     apiQueries.readTaskRunMetrics(db, executedIn, taskId, mapIndex, MOST_METRIC_POINTS),
-    apiQueries.readPublished(db, executedIn, taskId, mapIndex),
+    apiQueries.readPublished(db, publishedIn, taskId, mapIndex),
     apiQueries.readTaskRuns(db, runId, MOST_SIBLINGS),
     describeAttempt(context, run, pipeline, task, row, mapIndex),
   ]);

@@ -13,17 +13,21 @@ const MOST_REASONS = 500;
 const MOST_TASK_RUNS = 20_000;
 const ACTIVE: readonly TaskState[] = ['ready', 'queued', 'running', 'retrying', 'lost'];
 
-/** For everything of a run that has not started and has not ended: the rule that holds it, and who stands before it. */
+/**
+ * For everything of a run that has not started and has not ended: the rule that holds it, and who stands before it.
+ * For tasks with a cache, in ended runs too: what came of it.
+ */
 export async function readWhyWaiting(context: ReadContext, runId: string): Promise<WaitingReason[]> {
   const run = await findRun(context, runId);
   if (run.state === 'queued') return whyQueued(context, run);
-  if (run.state !== 'running') return [];
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
+  if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
   const reasons = [
     ...(await whyReady(context, run)),
     ...rows.flatMap((row) => whyRow(row) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
+    ...rows.flatMap((row) => whyCached(row) ?? []),
   ];
   return reasons.slice(0, MOST_REASONS);
 }
@@ -70,6 +74,13 @@ function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): Waiti
     default:
       return null;
   }
+}
+
+function whyCached({ taskId, mapIndex, cachedFrom, cacheWhy }: TaskRunRow): WaitingReason | null {
+  if (cacheWhy === null) return null;
+  const text = `${cachedFrom === null ? 'Executed' : 'Cached'}. ${cacheWhy}`;
+  const holders = cachedFrom === null ? [] : [`${cachedFrom}/${taskId}`];
+  return { taskId, mapIndex, rule: 'cache', text, position: null, holders };
 }
 
 function whyNotYet(

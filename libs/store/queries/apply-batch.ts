@@ -1,14 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import type { Admitted, Applied, Batch, MovedPointer } from '#core';
 import { admit, SluiceError } from '#core';
+import { lockVersions } from './take-back-versions.ts';
 import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
 /**
- * One group commit. Lock order: runs by id, then pools by (environment, name).
+ * One group commit. Lock order: versions (shared, when results of earlier runs are taken), runs by id, then pools by (environment, name).
  * A run whose token is not ours any more refuses the whole batch before any write.
  */
 export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   return inTransaction(db, async (manager) => {
+    if (batch.links.length > 0) await lockVersions(manager);
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
     const pointed = await write(manager, batch);
@@ -47,14 +49,14 @@ const WRITE: Prepared = {
   text: `
     with inserted as (
       insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
-                            interval_start, inputs, reason, ready_at, finished_at)
+                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, ready_at, finished_at)
       select "runId", "taskId", "mapIndex", "mapKey", matrix, environment, pipeline, state, pool, slots, priority,
-             "intervalStart", inputs, reason,
+             "intervalStart", inputs, reason, cache ->> 'key', cache - 'key' - 'from', (cache ->> 'from')::bigint, outputs, summary,
              case when state = 'ready' then clock_timestamp() end,
              case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
       from jsonb_to_recordset($1::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
              environment text, pipeline text, state text, pool text, slots int, priority int,
-             "intervalStart" timestamptz, inputs jsonb, reason text)
+             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text)
       returning 1
     ), updated as (
       update task_run t
@@ -65,10 +67,12 @@ const WRITE: Prepared = {
           finished_at = case when u.state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end,
           reason = u.reason, gate_closed = u."gateClosed",
           inputs = coalesce(u.inputs, t.inputs), matrix = coalesce(u.matrix, t.matrix), map_key = coalesce(u."mapKey", t.map_key),
-          outputs = coalesce(u.outputs, t.outputs), summary = coalesce(u.summary, t.summary)
+          outputs = coalesce(u.outputs, t.outputs), summary = coalesce(u.summary, t.summary),
+          cache_key = coalesce(u.cache ->> 'key', t.cache_key), cache = coalesce(u.cache - 'key' - 'from', t.cache),
+          cached_from = coalesce((u.cache ->> 'from')::bigint, t.cached_from)
       from jsonb_to_recordset($2::jsonb) as u ("runId" bigint, "taskId" text, "mapIndex" int, "from" text, state text,
              "retriesUsed" int, lost int, deferred int, "retryAt" double precision, "startedAt" double precision, reason text,
-             "gateClosed" boolean, inputs jsonb, matrix jsonb, "mapKey" text, outputs jsonb, summary text)
+             "gateClosed" boolean, inputs jsonb, matrix jsonb, "mapKey" text, outputs jsonb, summary text, cache jsonb)
       where t.run_id = u."runId" and t.task_id = u."taskId" and t.map_index = u."mapIndex" and t.state = u."from"
       returning 1
     ), attempts as (
@@ -81,6 +85,15 @@ const WRITE: Prepared = {
              "finishedAt" double precision, pid int, "exitCode" int, message text, "logLines" int)
       where a.id = u."attemptId" and a.state in ('queued', 'running')
       returning 1
+    ), links as (
+      select *, nextval('attempt_id_seq') as "attemptId"
+      from jsonb_to_recordset($9::jsonb) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
+             "mapKey" text, release text, "intervalStart" timestamptz, "intervalEnd" timestamptz, "from" bigint)
+    ), linked as (
+      select l.*, v.version, v.location, v.path, v.fence, v.manifest_hash, v.files, v.bytes
+      from links l
+      join path_version v on v.run_id = l."from" and v.task_id = l."taskId" and v.map_index = l."mapIndex"
+      where v.removed_at is null
     ), metrics as (
       insert into metric (environment, pipeline, task_id, map_index, map_key, name, value, step, at, interval_start, run_id, number, release, counted)
       select environment, pipeline, "taskId", "mapIndex", "mapKey", name, value, step, to_timestamp(ts / 1000.0), "intervalStart",
@@ -88,17 +101,25 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($4::jsonb) as t (environment text, pipeline text, "taskId" text, "mapIndex" int, "mapKey" text, name text,
              value double precision, step int, ts double precision, "intervalStart" timestamptz, "runId" bigint, number int,
              release text, counted boolean)
+      union all
+      select l.environment, l.pipeline, l."taskId", l."mapIndex", l."mapKey", m.name, m.value, m.step, m.at, l."intervalStart",
+             l."runId", 0, l.release, true
+      from links l join metric m on m.run_id = l."from" and m.task_id = l."taskId" and m.map_index = l."mapIndex" and m.counted
     ), versions as (
       select * from jsonb_to_recordset($5::jsonb) as t (environment text, version text, location text, pipeline text, name text,
              "mapKey" text, "runId" bigint, "taskId" text, "mapIndex" int, "attemptId" bigint, fence int, release text,
              "intervalStart" timestamptz, "intervalEnd" timestamptz, "manifestHash" text, files int, bytes bigint, shadow boolean)
+      union all
+      select environment, version, location, pipeline, path, "mapKey", "runId", "taskId", "mapIndex", "attemptId", fence, release,
+             "intervalStart", "intervalEnd", manifest_hash, files, bytes, false
+      from linked
     ), published as (
       insert into path_version (environment, version, location, pipeline, path, map_key, run_id, task_id, map_index, attempt_id, fence,
                                 release, interval_start, interval_end, manifest_hash, files, bytes)
       select environment, version, location, pipeline, name, "mapKey", "runId", "taskId", "mapIndex", "attemptId", fence,
              release, "intervalStart", "intervalEnd", "manifestHash", files, bytes
       from versions
-      on conflict (environment, version) do nothing
+      on conflict (environment, version, attempt_id) do nothing
     ), pointed as (
       insert into path_pointer (environment, location, pipeline, path, map_key, interval_start, interval_end, version, manifest_hash,
                                 run_id, attempt_id, fence)
@@ -132,6 +153,7 @@ const WRITE: Prepared = {
     )
     select (select count(*) from inserted)::int as inserted, (select count(*) from updated)::int as updated,
            (select count(*) from attempts)::int as attempts, (select count(*) from ended)::int as ended,
+           (select count(*) from linked)::int as linked,
            (select coalesce(jsonb_agg(pointed), '[]') from pointed) as pointed`,
 };
 
@@ -145,9 +167,10 @@ async function write(manager: EntityManager, batch: Batch): Promise<readonly Mov
     batch.runUpdates,
     batch.alerts,
     batch.live,
+    batch.links,
   ];
   if (lists.every((list) => list.length === 0)) return [];
-  const [counts] = await run<{ updated: number; ended: number; pointed: readonly MovedPointer[] }>(
+  const [counts] = await run<{ updated: number; ended: number; linked: number; pointed: readonly MovedPointer[] }>(
     manager,
     WRITE,
     lists.map((list) => JSON.stringify(list)),
@@ -165,6 +188,11 @@ async function write(manager: EntityManager, batch: Batch): Promise<readonly Mov
         },
       },
     );
+  // Marked as garbage since it was found; the runs are loaded again and look once more.
+  if (counts.linked !== batch.links.reduce((sum, { versions }) => sum + versions, 0))
+    throw new SluiceError('conflict', 'a result that was to be taken from an earlier run has just been collected', {
+      details: { links: batch.links },
+    });
   return counts.pointed;
 }
 

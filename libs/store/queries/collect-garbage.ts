@@ -25,7 +25,7 @@ export interface GarbageRelease {
 }
 
 // `used`: runs that go on with what they were made from, runs whose verification is open, and runs that may be verified.
-// `place`: 1 is the newest version of a location. The hour since it was replaced is for those who read the pointer just
+// A version may be published again by later runs: its newest publication counts. `place`: 1 is the newest of a location. The hour since it was replaced is for those who read the pointer just
 // before and have not pinned the version yet.
 const GARBAGE = `
   with recursive live as (
@@ -46,16 +46,25 @@ const GARBAGE = `
     join path_version p on p.run_id = coalesce(t.origin_run, t.run_id) and p.task_id = t.task_id and p.map_index = t.map_index
     union
     select environment, version from path_pointer
-  ), placed as (
+  ), publications as (
     select p.environment, p.version, row_number() over w as place, lag(p.published_at) over w as replaced_at
     from path_version p join run r on r.id = p.run_id
     where p.removed_at is null and not r.shadow
     window w as (partition by p.environment, p.location order by p.attempt_id desc)
+  ), placed as (
+    select distinct on (environment, version) environment, version, place, replaced_at
+    from publications
+    order by environment, version, place
+  ), published as (
+    select environment, version, max(bytes) as bytes, max(published_at) as published_at
+    from path_version
+    where removed_at is null
+    group by environment, version
   ), garbage as (
     select p.environment, p.version, p.bytes
-    from path_version p
+    from published p
     left join placed using (environment, version)
-    where p.removed_at is null and p.published_at < now() - $2::float8 * interval '1 millisecond'
+    where p.published_at < now() - $2::float8 * interval '1 millisecond'
       and (placed.place is null or (placed.place > $1 and placed.replaced_at < now() - interval '1 hour'))
       and not exists (select from needed n where n.environment = p.environment and n.version = p.version)
   )`;
@@ -118,7 +127,7 @@ function markVersions(manager: EntityManager, { keep, olderThanMs }: GarbageRule
        where p.environment = g.environment and p.version = g.version
        returning p.environment, p.version, p.bytes
      )
-     select environment, version, bytes::float8 as bytes from marked order by environment, version`,
+     select distinct environment, version, bytes::float8 as bytes from marked order by environment, version`,
     [keep, olderThanMs],
   );
 }
@@ -138,7 +147,7 @@ export async function markShadowVersions(db: Db, runId: string): Promise<void> {
 /** Versions that are marked and whose files are still to be erased; by environment and version. */
 export function versionsToErase(db: Db, limit: number): Promise<{ environment: string; version: string }[]> {
   return db.sql`
-    select environment, version from path_version
+    select distinct environment, version from path_version
     where removed_at is not null and erased_at is null
     order by environment, version
     limit ${limit}`;

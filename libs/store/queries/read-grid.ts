@@ -41,7 +41,7 @@ export interface GridCellsRow {
  */
 export function readGridCells(db: Db, runIds: readonly string[]): Promise<GridCellsRow[]> {
   return db.sql<GridCellsRow[]>`
-    select run_id::text as "runId", string_agg(task_id || ' ' || state, ',') as cells
+    select run_id::text as "runId", string_agg(task_id || ' ' || case when cached_from is null then state else 'cached' end, ',') as cells
     from task_run
     where run_id = any(${runIds}::bigint[])
     group by run_id`;

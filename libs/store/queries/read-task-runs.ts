@@ -14,6 +14,10 @@ export interface TaskRunRow {
   readonly retryAt: string | null;
   readonly reason: string | null;
   readonly originRun: string | null;
+  /** The run that executed what this one took from the cache. */
+  readonly cachedFrom: string | null;
+  /** Null: the task has no cache. */
+  readonly cacheWhy: string | null;
 }
 
 /** Task runs of a run that have a row (others are not ready yet), at most `limit`; by task and map index. */
@@ -21,7 +25,8 @@ export function readTaskRuns(db: Db, runId: string, limit: number): Promise<Task
   return db.sql<TaskRunRow[]>`
     select t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number as tries,
            t.ready_at as "readyAt", t.queued_at as "queuedAt", coalesce(a.started_at, t.started_at) as "startedAt",
-           t.finished_at as "finishedAt", t.retry_at as "retryAt", t.reason, t.origin_run::text as "originRun"
+           t.finished_at as "finishedAt", t.retry_at as "retryAt", t.reason, t.origin_run::text as "originRun",
+           t.cached_from::text as "cachedFrom", t.cache ->> 'why' as "cacheWhy"
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state = 'running'
     where t.run_id = ${runId}::bigint
@@ -68,7 +73,7 @@ export async function readTaskRun(
     select t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number as tries,
            t.ready_at as "readyAt", t.queued_at as "queuedAt", coalesce(a.started_at, t.started_at) as "startedAt",
            t.finished_at as "finishedAt", t.retry_at as "retryAt", t.reason, t.origin_run::text as "originRun",
-           t.matrix, t.inputs, t.outputs, t.summary, t.fence
+           t.cached_from::text as "cachedFrom", t.cache ->> 'why' as "cacheWhy", t.matrix, t.inputs, t.outputs, t.summary, t.fence
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state = 'running'
     where t.run_id = ${runId}::bigint and t.task_id = ${taskId} and t.map_index = ${mapIndex}`;

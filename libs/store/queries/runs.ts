@@ -3,7 +3,7 @@ import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
 
-const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow,
+const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, r.no_cache as "noCache",
   case when r.trigger = 'verification' then (select o.trigger from run o where o.id = r.origin_run) end as "verifiedTrigger", r.interval_start as "intervalStart", r.interval_end as "intervalEnd",
   r.params, r.origin_run::text as "originRun", r.state, r.cancel_requested as "cancelRequested", r.created_at as "createdAt",
   r.started_at as "startedAt", r.timeout_at as "timeoutAt"`;
@@ -125,10 +125,10 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       returning 1
     ), created as (
       insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason, shadow,
-                       promotion_id, max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
+                       promotion_id, no_cache, max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
       select ${run.environment}, ${run.pipeline}, ${run.release}, ${run.configHash}, ${run.trigger}, ${run.why},
              ${run.intervalStart}::timestamptz, ${run.intervalEnd}::timestamptz, ${JSON.stringify(run.params)}::jsonb, ${run.originRun}::bigint,
-             ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
+             ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.noCache ?? false}, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
              now() + ${run.deadlineMs}::float8 * interval '1 millisecond', now() + ${run.runTimeoutMs}::float8 * interval '1 millisecond',
              case when ${run.state} = 'skipped' then now() end
       where ${run.triggerKey}::text is null or exists (select from fired)
