@@ -12,6 +12,7 @@ export function checkJson(value: unknown): void {
       throw new SluiceError('bad_request', `The body is nested deeper than ${DEEPEST} levels.`);
     for (const [key, inner] of Object.entries(next.value)) {
       checkText(key);
+      if (key === '__proto__') throw new SluiceError('bad_request', 'The body has a key __proto__.');
       open.push({ value: inner, depth: next.depth + 1 });
     }
   }

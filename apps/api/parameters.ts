@@ -9,6 +9,14 @@ export const environmentName = z
   .regex(ENVIRONMENT_NAME, 'expected the name of an environment')
   .meta({ example: 'dev' });
 export const pipelineName = name('a pipeline').meta({ example: 'flight-delays' });
+export const eventName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'expected the name of an event')
+  .meta({ example: 'file-arrived' });
+/** Printable, so that it can stand in a run's reason. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable ASCII characters without blanks');
 export const taskId = name('a task').meta({ example: 'train' });
 const metricName = z.string().regex(/^[^\p{C}]{1,200}$/u, 'expected the name of a metric');
 

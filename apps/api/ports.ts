@@ -11,6 +11,7 @@ import type {
   Environment,
   EnvironmentDiff,
   EnvironmentDrift,
+  EventOutcome,
   GcReport,
   gcRequest,
   freezeRequest,
@@ -174,6 +175,18 @@ export interface Commands {
   setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void>;
   /** With `dryRun` nothing is created. */
   backfill(request: z.infer<typeof backfillRequest>, actor: string): Promise<BackfillPlan>;
+  /** Throws `unauthorized` without the signature that the pipelines which wait for it demand. */
+  receiveEvent(
+    event: {
+      readonly environment: string;
+      readonly name: string;
+      readonly key: string | null;
+      readonly body: string;
+      readonly payload: unknown;
+      readonly proof: { readonly signature: string | undefined; readonly timestamp: string | undefined };
+    },
+    actor: string,
+  ): Promise<EventOutcome>;
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
   testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
   recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;

@@ -4,6 +4,7 @@ import type { Installation, Log } from '#platform';
 import {
   Auth,
   createApiCommands,
+  createEventCommands,
   createDriftReads,
   createPreviewCommands,
   createFollowCommands,
@@ -84,6 +85,7 @@ export async function serveApi(options: {
   };
   const commands = {
     ...createApiCommands(installation.commands, store, environments),
+    ...createEventCommands({ events: installation.events, environments, clock: systemClock }),
     ...createReleaseCommands({ db, releases: installation.releases }),
     ...createPromotionCommands({ db, promotions: installation.promotions }),
     ...createPreviewCommands({ db, previews: installation.previews }),

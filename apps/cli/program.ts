@@ -9,6 +9,7 @@ import { addDiffCommand } from './commands/diff.ts';
 import { addDriftCommand } from './commands/drift.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnvCommands } from './commands/env.ts';
+import { addEventsCommands } from './commands/events.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHoldsCommands } from './commands/holds.ts';
 import { addImportCommands } from './commands/import.ts';
@@ -54,6 +55,7 @@ export function buildProgram(cli: Cli): Command {
   addVerifyCommand(program, cli);
   addDiffCommand(program, cli);
   addBackfillCommands(program, cli);
+  addEventsCommands(program, cli);
   addMetricsCommands(program, cli);
   addPathCommand(program, cli);
   program.commandsGroup('Environments:');

@@ -13,6 +13,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'task.retrying': { icon: '🔁', word: 'retrying', color: '#c19a00' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
+  'run.looping': { icon: '🔁', word: 'loop stopped', color: '#d9730d' },
   'promotion.waiting': { icon: '✋', word: 'waits for approval', color: '#1f6feb' },
   'promotion.approved': { icon: '👍', word: 'approved', color: '#1f6feb' },
   'promotion.switched': { icon: '🔀', word: 'being verified', color: '#1f6feb' },

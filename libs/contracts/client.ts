@@ -14,6 +14,7 @@ type PipelineDetail = z.infer<typeof shapes.pipelineDetail>;
 type Grid = z.infer<typeof shapes.grid>;
 type Run = z.infer<typeof shapes.run>;
 type RunDetail = z.infer<typeof shapes.runDetail>;
+type EventOutcome = z.infer<typeof shapes.eventOutcome>;
 export type WaitingReason = z.infer<typeof shapes.waitingReason>;
 type TaskRunDetail = z.infer<typeof shapes.taskRunDetail>;
 export type LogLineShape = z.infer<typeof shapes.logLine>;
@@ -136,6 +137,12 @@ export function createClient(options: ClientOptions) {
     /** What the run `to` differs in from `from`. */
     runDiff: (from: string, to: string) =>
       get<verificationShapes.RunDiffShape>(`${run(from)}/diff/${encodeURIComponent(to)}`),
+    /** `key`: of the event, so that it can be sent again; without one each is another. */
+    sendEvent: async (name: string, env: string, payload: unknown, key?: string): Promise<EventOutcome> => {
+      const headers = key === undefined ? undefined : { 'idempotency-key': key };
+      const path = `/events/${encodeURIComponent(name)}?${new URLSearchParams({ env })}`;
+      return (await (await send(options, 'POST', path, { body: payload, headers })).json()) as EventOutcome;
+    },
     addMetrics: async (id: string, body: MetricsIn): Promise<void> => {
       await send(options, 'POST', `${run(id)}/metrics`, { body });
     },

@@ -111,6 +111,18 @@ export const grid = z.object({
 });
 export type Grid = z.infer<typeof grid>;
 
+/** What came of an event that was sent. */
+export const eventOutcome = z.object({
+  id,
+  environment: z.string(),
+  name: z.string(),
+  key: z.string(),
+  /** True: it was sent before with this key, and these are the runs that it started then. */
+  repeated: z.boolean(),
+  runs: z.array(z.object({ runId: id, pipeline: z.string(), state: z.string(), reason: z.string().nullable() })),
+});
+export type EventOutcome = z.infer<typeof eventOutcome>;
+
 export const run = z.object({
   id,
   environment: z.string(),
@@ -118,7 +130,7 @@ export const run = z.object({
   state: runState,
   release: id,
   dirty: z.boolean(),
-  /** `schedule`, `manual`, `backfill`, `rerun`, `smoke`, `verification`. */
+  /** `schedule`, `manual`, `backfill`, `rerun`, `smoke`, `verification`, `dataset`, `after`, `event`. */
   trigger: z.string(),
   /** Publishes nothing and alerts nobody: it was to show that a release works, or computes the same again. */
   shadow: z.boolean(),
@@ -177,6 +189,12 @@ export const runDetail = run.extend({
   layout: graphLayout,
   taskRuns: z.array(taskRun),
   source: z.string(),
+  /** Runs that started this one, oldest first: by the data at `path`, or by their end (null). At most 100. */
+  startedBy: z.array(z.object({ runId: id, pipeline: z.string(), path: z.string().nullable() })),
+  /** Event that started it. */
+  event: z.object({ name: z.string(), key: z.string(), actor: z.string(), at: instant }).nullable(),
+  /** Runs that this one started, oldest first. At most 100. */
+  started: z.array(z.object({ runId: id, pipeline: z.string(), state: runState, path: z.string().nullable() })),
   /** Neighbours in time of the same pipeline and environment. */
   previousRun: id.nullable(),
   nextRun: id.nullable(),

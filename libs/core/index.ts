@@ -14,6 +14,8 @@ export * from './retry.ts';
 export * from './run-cache.ts';
 export * from './states.ts';
 export * from './trigger-rules.ts';
+export * from './triggers.ts';
+export * from './trigger-store.ts';
 export * from './store-port.ts';
 export * from './promotion.ts';
 export * from './promotion-approvals.ts';

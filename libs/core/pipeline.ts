@@ -1,5 +1,6 @@
 import type { PromotionRules } from './promotion.ts';
 import type { TriggerRule } from './states.ts';
+import type { Triggers } from './triggers.ts';
 
 /** A pipeline after compilation: plain JSON, no default left open. This is what a release stores and a run is pinned to. */
 export interface CompiledPipeline {
@@ -40,8 +41,11 @@ export interface PathDeclaration {
   readonly partition: 'ds' | null;
 }
 
-/** When runs are created. All instants ISO 8601. */
-export type Schedule =
+/** When runs are created: by time (`manual`: never), and by what `triggers` names. */
+export type Schedule = Timing & { readonly triggers?: Triggers };
+
+/** All instants ISO 8601. */
+type Timing =
   | { readonly kind: 'manual' }
   | (ScheduleBounds &
       ClockChanges & {
@@ -206,6 +210,7 @@ export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retr
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,
   'run.drifted',
+  'run.looping',
   'promotion.waiting',
   'promotion.approved',
   'promotion.switched',

@@ -4,6 +4,7 @@ import type { AlertMessage } from './ports.ts';
 import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
 import type { StoredTaskRun } from './run-cache.ts';
+import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
 
 /*
@@ -11,12 +12,16 @@ import type { EarlierInputs } from './verification-store.ts';
  * Every method is one transaction; expected losses are values, broken machinery throws.
  */
 
+/** What created a run: time, a person, another run's data or end, an event from outside, a promotion. */
+export type RunTrigger =
+  'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification' | 'dataset' | 'after' | 'event';
+
 export interface RunRecord {
   readonly id: string;
   readonly environment: string;
   readonly pipeline: string;
   readonly release: string;
-  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification';
+  readonly trigger: RunTrigger;
   /** Trigger of the run that this one executes again: what its expressions see. Absent or null: it executes none again. */
   readonly verifiedTrigger?: RunRecord['trigger'] | null;
   /** What it writes is for its own tasks only: nothing is published, nobody is alerted. */
@@ -67,6 +72,17 @@ export interface NewRun {
   readonly runTimeoutMs: number | null;
   /** Task runs of `originRun` that are taken over by reference. */
   readonly takeOver: readonly { readonly taskId: string; readonly mapIndex: number }[];
+  /** Absent: no other run and no event. */
+  readonly startedBy?: StartedBy;
+}
+
+/** What started a run. */
+export interface StartedBy {
+  /** Runs that published what it waited for; with path null, the one that ended. */
+  readonly runs: readonly { readonly runId: string; readonly path: string | null }[];
+  readonly event: string | null;
+  /** How many runs in a row started each other up to this one. */
+  readonly depth: number;
 }
 
 export interface LoadedTaskRun extends StoredTaskRun {
@@ -265,6 +281,8 @@ export interface Batch {
   readonly metrics: readonly MetricInsert[];
   readonly versions: readonly VersionInsert[];
   readonly links: readonly ResultLink[];
+  /** Paths that are published whole with this batch, all task runs of a fan-out: those who wait for them are told. */
+  readonly published: readonly { readonly runId: string; readonly path: string }[];
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
   readonly live: readonly LiveInsert[];
@@ -290,6 +308,8 @@ export type Applied =
       readonly admitted: readonly Admitted[];
       /** Pointers that took a version of the batch. */
       readonly pointed: readonly MovedPointer[];
+      /** True when pipelines wait for something of what the batch says. */
+      readonly awaited: boolean;
     }
   | { readonly kind: 'lost'; readonly runIds: readonly string[] };
 
@@ -348,7 +368,7 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore {
+export interface EngineStore extends TriggerStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */

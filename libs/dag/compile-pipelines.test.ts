@@ -50,6 +50,47 @@ describe('rules between files', () => {
     });
   });
 
+  describe('triggers', () => {
+    const triggered = (name: string, schedule: string, more = ''): { file: string; text: string } => ({
+      file: `${name}.yaml`,
+      text: `name: ${name}\nschedule: ${schedule}\npaths: { out: out }\ntasks: { make: { run: x, writes: [out] } }\n${more}`,
+    });
+
+    test.each([
+      [
+        '{ datasets: { any: [writer.data, { all: [writr.data] }] } }',
+        'a.yaml:2:23 schedule.datasets names "writr.data", but there is no pipeline "writr". > Did you mean "writer"?',
+      ],
+      [
+        '{ datasets: writer.dta }',
+        'a.yaml:2:23 schedule.datasets names "writer.dta", but writer.yaml declares no such path. > Did you mean "data"?',
+      ],
+      [
+        '{ after: [b, { pipeline: writr, on: any }] }',
+        'a.yaml:2:20 schedule.after names "writr", but there is no such pipeline. > Did you mean "writer"?',
+      ],
+    ])('%s', (schedule, problem) => {
+      const files = [triggered('a', schedule), triggered('b', 'manual'), writer('writer')];
+      expect(shown(files)).toEqual({ names: ['b', 'writer'], problems: [problem] });
+    });
+
+    test('pipelines that start each other in a round are refused, in an overlay too; a broken one is left alone', () => {
+      const round = [
+        triggered('a', '{ after: c }'),
+        triggered('b', '{ datasets: a.out, every: 1h }'),
+        triggered('c', 'manual', 'environments: { prod: { schedule: { after: [b, d] } } }'),
+        triggered('d', '{ after: [unwell] }'),
+        { file: 'unwell.yaml', text: 'name: unwell\nschedule: { after: d }' },
+      ];
+      const { names, problems } = shown(round);
+      expect(names).toEqual(['b', 'c', 'd']);
+      expect(problems[0]).toBe(
+        'a.yaml:2:1 Pipelines start each other in a round: a → b → c → a. > Start one of them by time, by an event or by hand.',
+      );
+      expect(shown(round.slice(1, 4).concat(triggered('a', 'manual'))).names).toEqual(['a', 'b', 'c']);
+    });
+  });
+
   test('the second file with a name is refused, whatever the order they come in', () => {
     const twin = { ...writer('writer'), file: 'z/twin.yaml' };
     const expected = {

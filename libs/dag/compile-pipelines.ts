@@ -1,6 +1,7 @@
 import type { CompiledPipeline, Problem } from '#core';
 import { filesOf } from './compile/body.ts';
 import { globMatches } from './compile/needs.ts';
+import { checkTriggers } from './compile/trigger-references.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
 import { didYouMean } from './source/did-you-mean.ts';
 import { quote } from './source/quote.ts';
@@ -22,7 +23,7 @@ export interface CompiledPipelines {
 export type CompiledBefore = Map<string, { readonly text: string; readonly pipeline: CompiledPipeline }>;
 
 /**
- * Compiles all pipeline files together: names are unique, reads of other pipelines exist, and so do the files that
+ * Compiles all pipeline files together: names are unique, reads of other pipelines and what starts runs exist, and so do the files that
  * tasks name (when `knownFiles`, paths below `dags/`, is given). A file with problems takes nothing away from others:
  * reads of a pipeline that is broken are accepted unseen. With the `before` of an earlier call only files whose text
  * changed are parsed, and the others' pipelines are the same objects; the result is the same.
@@ -41,6 +42,10 @@ export function compilePipelines(
     checkReads(pipeline, known, compiling);
     checkSharedPaths(pipeline, known, compiling);
   }
+  checkTriggers(
+    compiled.flatMap(({ pipeline, compiling }) => (pipeline === null ? [] : [{ pipeline, compiling }])),
+    known,
+  );
   const problems = new Map<string, Problem[]>();
   const pipelines: CompiledPipeline[] = [];
   before.clear();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { importAirflow } from './import-airflow/index.ts';
-import { intervalsBetween, parseEnvironment, parsePipeline } from './index.ts';
+import { compilePipelines, intervalsBetween, parseEnvironment, parsePipeline } from './index.ts';
 
 const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
@@ -76,6 +76,21 @@ describe('docs/task-kinds.md', () => {
     expect(examples.flatMap((text) => parsePipeline('example.yaml', text).problems)).toEqual([]);
     expect(examples).toHaveLength(1);
   });
+});
+
+test('docs/triggers.md: its pipelines are valid together', () => {
+  const triggers = readFileSync(new URL('../../docs/triggers.md', import.meta.url), 'utf8');
+  const files = [...triggers.matchAll(/```yaml\n(name: ([a-z-]+)\n[\s\S]*?)```/g)].map(([, text = '', name]) => ({
+    file: `${name}.yaml`,
+    text,
+  }));
+  const sources = ['orders', 'rates'].map((name) => ({
+    file: `${name}.yaml`,
+    text: `name: ${name}\npaths: { raw: raw, eur: eur, usd: usd }\ntasks: { load: { run: x, writes: [raw, eur, usd] } }`,
+  }));
+  const { pipelines, problems } = compilePipelines([...files, ...sources]);
+  expect([...problems.values()].flat()).toEqual([]);
+  expect(pipelines.map(({ name }) => name)).toEqual(['clean-up', 'intake', 'orders', 'rates', 'revenue']);
 });
 
 describe('docs/from-airflow.md', () => {

@@ -14,7 +14,9 @@ export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
 export { pipelineJsonSchema } from './pipeline-json-schema.ts';
+export { renderParams } from './render-params.ts';
 export { resolveParams, type ResolvedParams } from './resolve-params.ts';
+export { didYouMean } from './source/did-you-mean.ts';
 export { describeSchedule } from './time/describe-schedule.ts';
 export {
   creationOf,

@@ -27,6 +27,7 @@ describe('environment files', () => {
             'run.late',
             'run.recovered',
             'run.drifted',
+            'run.looping',
             'promotion.waiting',
             'promotion.failed',
             'promotion.rolled_back',
@@ -243,7 +244,7 @@ retention: 90d
     [
       'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
       [
-        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, run.drifted, promotion.waiting, promotion.approved, promotion.switched, promotion.verified, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, run.drifted, run.looping, promotion.waiting, promotion.approved, promotion.switched, promotion.verified, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
       ],
     ],
     [

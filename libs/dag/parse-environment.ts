@@ -22,6 +22,7 @@ const USUAL_EVENTS: readonly AlertEvent[] = [
   'run.late',
   'run.recovered',
   'run.drifted',
+  'run.looping',
   'promotion.waiting',
   'promotion.failed',
   'promotion.rolled_back',

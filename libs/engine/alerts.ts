@@ -133,6 +133,21 @@ export function lateAlerts(
   });
 }
 
+/** Tells that runs which start each other were stopped. */
+export function loopingAlerts(
+  run: RunRecord,
+  reason: string,
+  pipeline: CompiledPipeline,
+  environment: AppliedEnvironment,
+  defaults: AlertDefaults,
+): AlertInsert[] {
+  const title = `Run ${run.id} was not started: ${reason}`;
+  return toAll('run.looping', run.id, run, pipeline, environment, title, defaults, {
+    log: null,
+    details: [{ label: 'Remedy', value: 'Look at what started it, run by run, and take one start away.' }],
+  });
+}
+
 /** Tells that a run which was executed again wrote something else. */
 export function driftedAlerts(
   run: RunRecord,

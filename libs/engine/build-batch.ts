@@ -30,6 +30,7 @@ export function emptyRows(): BatchRows {
     metrics: [],
     versions: [],
     links: [],
+    published: [],
     runUpdates: [],
     alerts: [],
     live: [],
@@ -50,6 +51,7 @@ export function addRun(
   const endings = addAttempts(rows, run, events, facts, pools);
   const decisions = advance(run.cache, events, now);
   const changes = collapse(decisions);
+  addPublished(rows, run, changes);
   for (const change of changes) {
     const task = run.plan.pipeline.tasks[change.taskIndex];
     if (!task) continue;
@@ -168,6 +170,18 @@ function cachedResult(run: OwnedRun, { to, number, taskIndex, mapIndex }: TaskRu
 
 function answerOf(run: OwnedRun, taskIndex: number, mapIndex: number): CacheAnswer | null {
   return run.prepared.get(taskIndex)?.cache?.get(mapIndex) ?? null;
+}
+
+/** A fan-out's paths are published when its last task run has succeeded. */
+function addPublished(rows: BatchRows, run: OwnedRun, changes: readonly TaskRunChange[]): void {
+  const { id, shadow } = run.record;
+  if (shadow) return;
+  const done = new Set(changes.filter(({ to }) => to === 'success').map(({ taskIndex }) => taskIndex));
+  for (const taskIndex of done) {
+    const progress = run.cache.tasks[taskIndex];
+    if (progress?.phase !== 'done' || progress.failed > 0) continue;
+    for (const path of run.plan.pipeline.tasks[taskIndex]?.writes ?? []) rows.published.push({ runId: id, path });
+  }
 }
 
 function startOf(attemptId: string, start: { at: number; pid: number | null }): AttemptUpdate {

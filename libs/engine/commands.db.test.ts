@@ -184,3 +184,14 @@ tasks: { a: { run: "true" } }`);
   const order = world.executor.accepted.map(({ env }) => env.DS);
   expect(order).toEqual(['2026-01-04', '2026-01-05', '2026-01-02', '2026-01-03']);
 });
+
+test('a backfill takes intervals that have begun when runs are created then', async () => {
+  world = await World.open({ at: '2026-01-02T12:00:00Z' });
+  await world.release(`
+name: p
+schedule: { cron: "0 0 * * *", start: 2026-01-01, run: at_start }
+tasks: { a: { run: "true" } }`);
+  const range = { from: '2026-01-01', to: '2026-01-04', reprocess: 'missing', dryRun: true, actor: 'ann' } as const;
+  const plan = await world.commands.backfill({ environment: 'dev', pipeline: 'p', ...range });
+  expect(plan.map(({ reason }) => reason)).toEqual(['missing', 'missing', 'its interval has not begun yet']);
+});

@@ -172,7 +172,10 @@ export class Commands {
       from.toISOString(),
       to.toISOString(),
     );
-    const plan = intervals.map((interval) => planInterval(interval, existing, input.reprocess, this.options.now()));
+    const { schedule } = pipeline;
+    const plan = intervals.map((interval) =>
+      planInterval(schedule, interval, existing, input.reprocess, this.options.now()),
+    );
     if (input.dryRun) return plan;
     const created = plan.filter((item) => item.action === 'create');
     const runs = created.map((item) => ({

@@ -1,4 +1,11 @@
-import { otherInstallation, type CompiledPipeline, type EngineStore, type RunRecord, type ScheduleRecord } from '#core';
+import {
+  datasetsOf,
+  otherInstallation,
+  type CompiledPipeline,
+  type EngineStore,
+  type RunRecord,
+  type ScheduleRecord,
+} from '#core';
 import type { Interval } from '#dag';
 import { creationOf, dueIntervals, nextIntervals, withOverlay } from '#dag';
 import { asksLiveRuns, planFires, SUPERSEDED } from './plan-fires.ts';
@@ -55,6 +62,7 @@ export async function fireSchedules(
     .filter((pipeline) => (looks.get(pipeline.name) ?? -Infinity) <= now.getTime());
   if (!isNew && worthALook.length === 0) return { created: 0, problems: [] };
   const records = await recordsOf(store, name, isNew ? all : worthALook, isNew);
+  if (isNew) await store.syncListeners(name, all.flatMap(listenersOf));
   // Rows that went with a removed environment of the same name come back at the next look, which syncs.
   if (worthALook.every((pipeline) => records.has(pipeline.name))) nextLook.set(name, { key, at: looks });
   else nextLook.delete(name);
@@ -72,6 +80,16 @@ function overlaid(pipelines: readonly CompiledPipeline[], environment: string): 
   const known = byEnvironment.get(environment) ?? pipelines.map((pipeline) => withOverlay(pipeline, environment));
   byEnvironment.set(environment, known);
   return known;
+}
+
+/** What a pipeline waits for. */
+function listenersOf({ name, schedule }: CompiledPipeline) {
+  const { datasets, after = [] } = schedule.triggers ?? {};
+  const sources = [
+    ...(datasets ? datasetsOf(datasets.expression) : []),
+    ...after.map(({ pipeline }) => ({ pipeline, path: null })),
+  ];
+  return sources.map(({ pipeline, path }) => ({ pipeline: name, source: pipeline, path }));
 }
 
 async function recordsOf(

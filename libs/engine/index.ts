@@ -4,6 +4,7 @@ export { buildAssignment } from './assignment.ts';
 export { Commands } from './commands.ts';
 export type { Deliverer } from './deliver-alerts.ts';
 export { deliverAlerts } from './deliver-alerts.ts';
+export { Events, type EventOutcome } from './events.ts';
 export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
 export { ownRun } from './owned-run.ts';

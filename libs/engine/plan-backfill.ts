@@ -1,5 +1,5 @@
-import type { RunRecord } from '#core';
-import type { Interval } from '#dag';
+import type { RunRecord, Schedule } from '#core';
+import { creationOf, type Interval } from '#dag';
 
 export interface BackfillItem {
   readonly interval: Interval;
@@ -10,6 +10,7 @@ export interface BackfillItem {
 
 /** What a backfill does about one interval, and why; `existing` are the runs of the pipeline around it, oldest first. */
 export function planInterval(
+  schedule: Schedule,
   interval: Interval,
   existing: readonly RunRecord[],
   reprocess: 'missing' | 'failed' | 'all',
@@ -23,11 +24,18 @@ export function planInterval(
     reason,
     runId: latest?.id ?? null,
   });
-  if (interval.end > now) return item('skip', 'its interval has not ended yet');
+  // Before that its own fire would make a second run of it.
+  if (creationOf(schedule, interval) > now) return item('skip', notDue(schedule, interval, now));
   if (!latest) return item('create', 'missing');
   if (latest.state === 'queued' || latest.state === 'running') return item('skip', `in flight as run ${latest.id}`);
   if (reprocess === 'all') return item('create', `exists as run ${latest.id} (${latest.state}); reprocess is all`);
   if (reprocess === 'failed' && latest.state !== 'success')
     return item('create', `run ${latest.id} ended ${latest.state}`);
   return item('skip', `exists as run ${latest.id} (${latest.state})`);
+}
+
+function notDue(schedule: Schedule, { start, end }: Interval, now: Date): string {
+  const atStart = schedule.kind !== 'manual' && schedule.run === 'at_start';
+  if ((atStart ? start : end) <= now) return 'its run is put off by the jitter of the schedule';
+  return `its interval has not ${atStart ? 'begun' : 'ended'} yet`;
 }

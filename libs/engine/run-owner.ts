@@ -53,8 +53,8 @@ export interface RunOwnerOptions extends GroupWriter, CacheSources {
   readonly observer: Observer;
   /** How far a running task says that it is; never stored. */
   readonly onProgress: (event: TaskProgressEvent) => void;
-  /** Called after a commit that ended runs or moved pointers to versions. */
-  readonly onCommitted: (what: { endedRuns: number; pointed: readonly MovedPointer[] }) => void;
+  /** Called after a commit that ended runs or moved pointers to versions; `awaited`: some pipelines wait for that. */
+  readonly onCommitted: (what: { endedRuns: number; pointed: readonly MovedPointer[]; awaited: boolean }) => void;
 }
 
 /**
@@ -295,7 +295,7 @@ export class RunOwner {
         this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
-      const { advanced, admitted, pointed, batch } = written;
+      const { advanced, admitted, pointed, awaited, batch } = written;
       for (const run of runs) this.suspects.delete(run.record.id);
       if (batch)
         observer.event('batch-applied', {
@@ -308,7 +308,7 @@ export class RunOwner {
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
       const endedRuns = batch?.runUpdates.length ?? 0;
-      if (endedRuns > 0 || pointed.length > 0) this.options.onCommitted({ endedRuns, pointed });
+      if (endedRuns > 0 || pointed.length > 0) this.options.onCommitted({ endedRuns, pointed, awaited });
     } catch (error) {
       observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
       for (const run of runs) this.suspects.add(run.record.id);

@@ -10,6 +10,7 @@ import { projectPaths } from './project-paths.ts';
 import { isOverdue, RunIntake } from './run-intake.ts';
 import type { RunOwnerOptions } from './run-owner.ts';
 import { RunOwner } from './run-owner.ts';
+import { startTriggered } from './start-triggered.ts';
 
 export interface SchedulerOptions {
   /** Names this process in leases; new with every start. */
@@ -46,6 +47,8 @@ export class Scheduler {
   private readonly nextLook: NextLook = new Map();
   private readonly background = new Background();
   private ticking: Promise<void> | null = null;
+  private starting: Promise<void> | null = null;
+  private lookForTriggers = false;
   private cancelTimer: (() => void) | null = null;
   private ticks = 0;
   private stopped = false;
@@ -56,7 +59,8 @@ export class Scheduler {
     const { store, clock, observer, storageFor } = options;
     this.owner = new RunOwner({
       ...options,
-      onCommitted: ({ endedRuns, pointed }) => {
+      onCommitted: ({ endedRuns, pointed, awaited }) => {
+        if (awaited) this.background.add(this.part('starting triggered runs', () => this.startTriggered()));
         if (pointed.length > 0) {
           this.background.add(projectPaths(store, storageFor, pointed, observer));
           this.owner.dataArrived();
@@ -118,6 +122,7 @@ export class Scheduler {
   private async tickOnce(): Promise<void> {
     await this.part('renewing the lease', () => this.beat());
     if (this.options.firesSchedules) await this.part('firing schedules', () => this.fire());
+    await this.part('starting triggered runs', () => this.startTriggered());
     await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
     await this.part('raising run.late', () => this.raiseLate());
@@ -160,6 +165,25 @@ export class Scheduler {
         observer.event('runs-created', { environment: environment.config.name, count: fired.created });
       for (const problem of fired.problems)
         observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
+    }
+  }
+
+  /** One look at a time; a call while one is under way makes another follow. */
+  private startTriggered(): Promise<void> {
+    if (!this.options.firesSchedules) return Promise.resolve();
+    this.lookForTriggers = true;
+    this.starting ??= this.startAllTriggered().finally(() => (this.starting = null));
+    return this.starting;
+  }
+
+  private async startAllTriggered(): Promise<void> {
+    const { clock, observer } = this.options;
+    while (this.lookForTriggers && !this.stopped) {
+      const { created, more } = await startTriggered(this.options, clock.now());
+      this.lookForTriggers = more;
+      if (created === 0) continue;
+      observer.event('runs-created', { count: created });
+      this.wake();
     }
   }
 

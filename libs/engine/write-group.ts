@@ -20,6 +20,8 @@ export type Written =
       readonly advanced: readonly Advanced[];
       readonly admitted: readonly Admitted[];
       readonly pointed: readonly MovedPointer[];
+      /** True when pipelines wait for something of what was written. */
+      readonly awaited: boolean;
       /** Null: there was nothing to write. */
       readonly batch: Batch | null;
     }
@@ -54,7 +56,7 @@ export async function writeGroup(
   rows.pools.push(...pools);
   const { inserts, updates, attempts, runUpdates } = rows;
   if (inserts.length + updates.length + attempts.length + runUpdates.length + rows.pools.length === 0)
-    return { kind: 'written', advanced, admitted: [], pointed: [], batch: null };
+    return { kind: 'written', advanced, admitted: [], pointed: [], awaited: false, batch: null };
   await addRecovered(store, rows, advanced, alertDefaults);
   const batch: Batch = {
     ...rows,

@@ -23,6 +23,7 @@ export { SlackDecisions, slackDecisionsOf } from './slack-decisions.ts';
 export { createReleaseCommands } from './release-commands.ts';
 export { createFollowCommands } from './follow-commands.ts';
 export { createApiCommands } from './api-commands.ts';
+export { createEventCommands } from './event-commands.ts';
 export { createElsewhere } from './elsewhere.ts';
 export { systemClock } from './clock.ts';
 export { EnvironmentFiles, storageFolder } from './environment-files.ts';

@@ -4,7 +4,7 @@ import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '
 import { otherInstallation, previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
-import { Commands, Promotions, requestVerification } from '#engine';
+import { Commands, Events, Promotions, requestVerification } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
@@ -59,6 +59,7 @@ export interface Installation {
   readonly releases: ReleaseStore;
   readonly pipelines: ReleasePipelines;
   readonly commands: Commands;
+  readonly events: Events;
   readonly promotionStore: PromotionStore;
   readonly promotions: Promotions;
   /** True for environments whose release something else decides: a promotion there verifies and points at nothing. */
@@ -142,6 +143,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     all: () => environments.all(),
   };
   const commands = new Commands({ store, pipelines, environments: open, now: () => clock.now(), onChange: wake });
+  const events = new Events({ store, pipelines, environments: open, now: () => clock.now(), onChange: wake });
   const promotionStore = createPromotionStore(db);
   const followsRemote = (environment: string) => followQueries.isFollowing(db, environment);
   const isFollowed = async (environment: string): Promise<boolean> =>
@@ -191,6 +193,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     releases,
     pipelines,
     commands,
+    events,
     promotionStore,
     promotions,
     isFollowed,

@@ -10,6 +10,7 @@ import { OneLooksAtARemote1790000000006 } from './migrations/0006-one-looks-at-a
 import { RolledBackData1790000000007 } from './migrations/0007-rolled-back-data.ts';
 import { TellOfPromotions1790000000008 } from './migrations/0008-tell-of-promotions.ts';
 import { CachedResults1790000000009 } from './migrations/0009-cached-results.ts';
+import { Triggers1790000000010 } from './migrations/0010-triggers.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -21,6 +22,7 @@ const MIGRATIONS = [
   RolledBackData1790000000007,
   TellOfPromotions1790000000008,
   CachedResults1790000000009,
+  Triggers1790000000010,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

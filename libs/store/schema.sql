@@ -133,6 +133,14 @@ create table inbox (
   constraint inbox_pkey primary key (id)
 );
 
+create table listener (
+  environment text not null,
+  source text not null,
+  path text not null,
+  pipeline text not null,
+  constraint listener_pkey primary key (environment, source, path, pipeline)
+);
+
 create table metric (
   environment text not null,
   pipeline text not null,
@@ -326,6 +334,18 @@ create table promotion_hold (
 );
 create unique index promotion_hold_in_force on promotion_hold (environment, release) WHERE (lifted_at IS NULL);
 
+create table received_event (
+  id bigint generated always as identity,
+  environment text not null,
+  name text not null,
+  key text not null,
+  body_hash text not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  constraint received_event_pkey primary key (id),
+  constraint received_event_once unique (environment, name, key)
+);
+
 create table release (
   digest text not null,
   alias text not null,
@@ -368,20 +388,32 @@ create table run (
   promotion_id bigint,
   withdrawn_at timestamp with time zone,
   no_cache boolean default false not null,
+  depth integer default 0 not null,
+  event_id bigint,
   constraint run_pkey primary key (id),
+  constraint run_event_id_fkey foreign key (event_id) REFERENCES received_event(id),
   constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),
   constraint run_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
   constraint run_interval_whole check (((interval_start IS NULL) = (interval_end IS NULL))),
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
-  constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text])))
+  constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text])))
 ) with (fillfactor=80);
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 create index run_of_environment on run (environment, id DESC);
+create index run_of_event on run (event_id) WHERE (event_id IS NOT NULL);
 create index run_of_pipeline on run (environment, pipeline, id DESC);
 create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
 create index run_of_release on run (environment, pipeline, release, id DESC);
+
+create table run_cause (
+  run_id bigint not null,
+  cause_id bigint not null,
+  path text not null,
+  constraint run_cause_pkey primary key (run_id, cause_id, path)
+);
+create index run_cause_of_cause on run_cause (cause_id);
 
 create table schedule (
   environment text not null,
@@ -447,6 +479,24 @@ create table token (
   constraint token_hash_key unique (hash)
 );
 create unique index token_name on token (name) WHERE (revoked_at IS NULL);
+
+create table unseen (
+  id bigint generated always as identity,
+  environment text not null,
+  pipeline text not null,
+  source text not null,
+  path text not null,
+  run_id bigint not null,
+  state text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  depth integer not null,
+  at timestamp with time zone default clock_timestamp() not null,
+  asked boolean default false not null,
+  constraint unseen_pkey primary key (id)
+);
+create index unseen_of_pipeline on unseen (environment, pipeline);
+create index unseen_unasked on unseen (environment, pipeline) WHERE (NOT asked);
 
 create table verification (
   id bigint generated always as identity,

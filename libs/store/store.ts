@@ -11,6 +11,7 @@ import * as releases from './queries/releases.ts';
 import * as runs from './queries/runs.ts';
 import * as schedules from './queries/schedules.ts';
 import { sweep } from './queries/sweep.ts';
+import * as triggers from './queries/triggers.ts';
 import { inTransaction, type Db } from './statement.ts';
 
 /** The engine's store on Postgres: every method is a query function bound to the connection pool, or to one transaction. */
@@ -70,5 +71,14 @@ export function createStore(db: Db): EngineStore {
     raiseLate: (runIds, given) => alerts.raiseLate(db, runIds, given),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),
     sweep: () => sweep(db),
+    syncListeners: (environment, listeners) => triggers.syncListeners(db, environment, listeners),
+    unasked: (limit) => triggers.unasked(db, limit),
+    lockSchedule: (environment, pipeline) => triggers.lockSchedule(db, environment, pipeline),
+    unseen: (environment, pipeline) => triggers.readUnseen(db, environment, pipeline),
+    newestPublications: (environment, datasets) => triggers.newestPublications(db, environment, datasets),
+    settleUnseen: (environment, pipeline, read, forget) =>
+      triggers.settleUnseen(db, environment, pipeline, read, forget),
+    receiveEvent: (event) => triggers.receiveEvent(db, event),
+    receivedEvent: (environment, name, key) => triggers.receivedEvent(db, environment, name, key),
   };
 }

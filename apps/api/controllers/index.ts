@@ -6,6 +6,7 @@ export { EnvironmentsController } from './environments.controller.ts';
 export { EventsController } from './events.controller.ts';
 export { GcController } from './gc.controller.ts';
 export { HoldsController } from './holds.controller.ts';
+export { IncomingEventsController } from './incoming-events.controller.ts';
 export { LoginController } from './login.controller.ts';
 export { PathsController } from './paths.controller.ts';
 export { PipelinesController } from './pipelines.controller.ts';

@@ -1,4 +1,4 @@
-import type { Run } from '#contracts';
+import type { Run, RunDetail } from '#contracts';
 import type { Cell } from '../output/cell.ts';
 import type { Column } from '../output/output.ts';
 
@@ -23,6 +23,24 @@ export function runColumns(now: Date): readonly Column<Run>[] {
     { header: 'ENV', cell: (run) => run.environment, wide: true },
     { header: 'RELEASE', cell: (run) => releaseText(run), wide: true },
     { header: 'REASON', cell: (run) => run.reason, wide: true, shrinks: true },
+  ];
+}
+
+/** What started a run, and what it started: for those that were started so or did. */
+export function startFields({ startedBy, event, started }: RunDetail): (readonly [string, Cell])[] {
+  const named = ({ runId, pipeline, path }: RunDetail['startedBy'][number]): string =>
+    `${runId} (${pipeline}${path === null ? '' : `.${path}`})`;
+  return [
+    ...(startedBy.length === 0 ? [] : [['started by', startedBy.map(named).join(', ')] as const]),
+    ...(event === null ? [] : [['event', `${event.name}, key ${event.key}, from ${event.actor}`] as const]),
+    ...(started.length === 0
+      ? []
+      : [
+          [
+            'starts',
+            started.map(({ runId, pipeline, state }) => `${runId} (${pipeline}, ${state})`).join(', '),
+          ] as const,
+        ]),
   ];
 }
 

@@ -7,7 +7,7 @@ import { countArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
-import { runColumns, runDuration, runFields } from './run-table.ts';
+import { runColumns, runDuration, runFields, startFields } from './run-table.ts';
 
 export function addRunsCommands(program: Command, cli: Cli): void {
   const runs = program.command('runs').description('what ran, runs and will run');
@@ -71,7 +71,7 @@ async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<vo
   const output = cli.output(options);
   // Where boxes are drawn and the file's text help no program that reads this.
   const { layout: _layout, source: _source, ...shown } = detail;
-  await output.one(shown, detail.id, runFields(detail, cli.io.now()));
+  await output.one(shown, detail.id, [...runFields(detail, cli.io.now()), ...startFields(detail)]);
   if (!output.isForPeople) return;
   output.lines(['']);
   await output.list({ rows: inGraphOrder(detail), columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });

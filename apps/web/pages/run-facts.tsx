@@ -9,6 +9,7 @@ import { isBad, isOver } from '../parts/state-look.ts';
 import { readInstants } from '../parts/time-format.ts';
 import { TaskCounts } from '../parts/task-counts.tsx';
 import { Ago, Took } from '../parts/time.tsx';
+import { RunStarts } from './run-starts.tsx';
 import { RunVerified } from './run-verified.tsx';
 import styles from './run-facts.module.css';
 
@@ -42,6 +43,7 @@ export function RunFacts({ run }: { run: RunDetail }) {
           <FailedLogs run={run} />
         </p>
       )}
+      <RunStarts run={run} />
       <RunVerified run={run} />
       <Facts>
         <Fact label="Run">

@@ -29,6 +29,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     runState: false,
     types: { params: paramTypes(params), matrix: {} },
   };
+  const about = { pipeline: name, params, known: namesOf(sections.params) };
   const paths = compilePaths(sections.paths, names, compiling);
   return {
     format: 1,
@@ -37,7 +38,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     description: simple.description ?? '',
     owner: simple.owner ?? '',
     tags: [...new Set(simple.tags)],
-    schedule: compileSchedule(simple.schedule, ['schedule'], name, compiling),
+    schedule: compileSchedule(simple.schedule, ['schedule'], about, compiling),
     maxActiveRuns: simple.max_active_runs ?? 16,
     maxActiveTasks: simple.max_active_tasks ?? 0,
     overlap: simple.overlap ?? 'queue',
@@ -48,7 +49,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     env: compileEnv(simple.env, ['env'], names, compiling),
     tasks: compileTasks(sections, { pipeline: name, paths, names }, compiling),
     alerts: compileAlerts(simple.alerts ?? []),
-    environments: compileOverlays(sections.environments, { pipeline: name, params, known: names.params }, compiling),
+    environments: compileOverlays(sections.environments, about, compiling),
   };
 }
 

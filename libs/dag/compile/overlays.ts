@@ -1,19 +1,20 @@
-import type { AlertRule, ParamSchema, PipelineOverlay } from '#core';
+import type { AlertRule, PipelineOverlay } from '#core';
 import type { AlertsShape, OverlayShape } from '../shape/pipeline-shape.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { valueFaults } from './param-value.ts';
-import type { Entries, KnownNames } from './sections.ts';
+import type { Entries } from './sections.ts';
 import { compileSchedule } from './schedule.ts';
+import type { Triggered } from './triggers.ts';
 
 /** What differs under `environments:`; a schedule there replaces that of the pipeline whole. */
 export function compileOverlays(
   section: Entries<OverlayShape>,
-  about: { pipeline: string; params: Readonly<Record<string, ParamSchema>>; known: KnownNames },
+  about: Triggered,
   compiling: Compiling,
 ): Record<string, PipelineOverlay> {
-  const { pipeline, params, known } = about;
+  const { params, known } = about;
   const overlays: Record<string, PipelineOverlay> = {};
   for (const [environment, shape] of Object.entries(section.entries)) {
     if (shape === null) continue;
@@ -34,7 +35,7 @@ export function compileOverlays(
     overlays[environment] = {
       ...(shape.schedule === undefined
         ? {}
-        : { schedule: compileSchedule(shape.schedule, [...path, 'schedule'], pipeline, compiling) }),
+        : { schedule: compileSchedule(shape.schedule, [...path, 'schedule'], about, compiling) }),
       ...(shape.paused === undefined ? {} : { paused: shape.paused }),
       ...(shape.params === undefined ? {} : { params: shape.params }),
       ...(shape.pool === undefined ? {} : { pool: shape.pool }),

@@ -7,6 +7,7 @@ import type { Path } from '../source/source-map.ts';
 import { parseCron } from '../time/cron.ts';
 import { isTimeZone, localOf } from '../time/zone.ts';
 import type { Compiling } from './compiling.ts';
+import { compileTriggers, type Triggered } from './triggers.ts';
 
 type ScheduleMap = Exclude<ScheduleShape, string | null>;
 type Timed = Exclude<Schedule, { kind: 'manual' }>;
@@ -22,7 +23,7 @@ const KINDS = ['cron', 'every', 'at'] as const;
 export function compileSchedule(
   shape: ScheduleShape | undefined,
   path: Path,
-  pipeline: string,
+  about: Triggered,
   compiling: Compiling,
 ): Schedule {
   if (shape === undefined || shape === null || shape === 'manual') return MANUAL;
@@ -34,13 +35,27 @@ export function compileSchedule(
     const timing = { timezone: 'UTC', start: null, end: null, catchup: { kind: 'none' } } as const;
     return cronSchedule(shape, path, timing, {}, compiling);
   }
+  const triggers = compileTriggers(shape, path, about, compiling);
+  const timed = timedSchedule(shape, path, about.pipeline, triggers !== null, compiling);
+  return triggers === null ? timed : { ...timed, triggers };
+}
+
+function timedSchedule(
+  shape: ScheduleMap,
+  path: Path,
+  pipeline: string,
+  isTriggered: boolean,
+  compiling: Compiling,
+): Schedule {
   const [kind, another] = KINDS.filter((each) => shape[each] !== undefined);
   if (kind === undefined) {
-    compiling.atKey(
-      path,
-      'schedule has neither cron nor every nor at.',
-      'Add `cron: "30 2 * * *"`, `every: 15m` or `at: [2026-01-31T06:00]`, or write `schedule: manual`.',
-    );
+    if (isTriggered) refuseTiming(shape, path, compiling);
+    else
+      compiling.atKey(
+        path,
+        'schedule says nothing that starts a run.',
+        'Add `cron: "30 2 * * *"`, `every: 15m`, `datasets: [other-pipeline.path]`, or write `schedule: manual`.',
+      );
     return MANUAL;
   }
   const timing = timingOf(shape, path, pipeline, compiling);
@@ -55,6 +70,13 @@ export function compileSchedule(
   if (shape.cron !== undefined) return cronSchedule(shape.cron, [...path, 'cron'], timing, shape, compiling);
   if (shape.at !== undefined) return atSchedule(shape.at, [...path, 'at'], timing, shape, compiling);
   return everySchedule(shape, path, timing, compiling);
+}
+
+/** Without a time that starts runs there is nothing for these to bound. */
+function refuseTiming(shape: ScheduleMap, path: Path, compiling: Compiling): void {
+  for (const key of ['timezone', 'start', 'end', 'catchup', 'run', 'jitter', 'gap', 'fold'] as const)
+    if (shape[key] !== undefined)
+      compiling.atKey([...path, key], `${key} has no meaning without cron, every or at.`, 'Remove it, or add one.');
 }
 
 function everySchedule(shape: ScheduleMap, path: Path, timing: Timing, compiling: Compiling): Schedule {

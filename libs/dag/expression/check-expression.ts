@@ -22,6 +22,8 @@ export interface Names {
   readonly runState: boolean;
   /** What an `http` or `wait` task alone knows; absent: nothing. */
   readonly waiting?: 'response' | 'now';
+  /** The payload of an event, known where parameters are made from it; nothing else is known there. */
+  readonly event?: true;
   readonly types: ExpressionTypes;
 }
 
@@ -45,7 +47,7 @@ export function checkExpression(expression: string, names: Names, result: Result
   return fault === null ? [] : [fault];
 }
 
-const RARE_NAMES = ['paths', 'response', 'now'];
+const RARE_NAMES = ['paths', 'response', 'now', 'event'];
 const KNOWN_NAMES = SCOPE_NAMES.filter((name) => !RARE_NAMES.includes(name)).join(', ');
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -77,6 +79,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   outputs: 'Only `checks` and `gate` of a task know its outputs; later tasks use tasks.<id>.outputs.',
   response: 'Only `expr` and `outputs` of an HTTP request know it.',
   now: 'Only `wait: { expr: … }` knows it.',
+  event: 'Make parameters of it under `schedule: { events: … }`, and use params.',
 };
 
 function checkReference(reference: Reference, names: Names): ExpressionFault[] {
@@ -88,6 +91,7 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
       (Object.hasOwn(ELSEWHERE, root) ? ELSEWHERE[root] : undefined) ??
         didYouMean(root, SCOPE_NAMES, `Known names: ${KNOWN_NAMES}. Texts need quotes.`),
     );
+  if (names.event === true || root === 'event') return checkEvent(root, names, fault);
   const [member, second] = members;
   const unknown = (what: string, known: Iterable<string>, declare: string): ExpressionFault[] =>
     member === undefined
@@ -134,6 +138,12 @@ function checkReference(reference: Reference, names: Names): ExpressionFault[] {
 }
 
 type Fault = (message: string, hint: string) => ExpressionFault[];
+
+function checkEvent(root: string, names: Names, fault: Fault): ExpressionFault[] {
+  if (names.event !== true) return fault(`event is not known in ${names.place}.`, ABSENT.event ?? '');
+  if (root === 'event') return [];
+  return fault(`${root} is not known in ${names.place}.`, 'Use event, the payload: event.file.');
+}
 
 const RUN_MEMBERS = ['id', 'trigger', 'release', 'interval'];
 

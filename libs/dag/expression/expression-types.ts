@@ -81,4 +81,5 @@ const TYPES: Readonly<Record<string, string>> = {
   outputs: 'dyn',
   response: 'dyn',
   now: 'google.protobuf.Timestamp',
+  event: 'dyn',
 };

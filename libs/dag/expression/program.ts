@@ -20,6 +20,7 @@ export const SCOPE_NAMES = [
   'outputs',
   'response',
   'now',
+  'event',
 ] as const;
 
 /** A name that an expression uses, with the members that are written out: `tasks.train.outputs[0]` → tasks, [train, outputs]. */

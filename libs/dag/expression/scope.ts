@@ -30,6 +30,8 @@ export interface Scope {
   };
   /** Only in `wait: { expr: … }`. */
   readonly now?: Date;
+  /** Payload of the event that starts a run: only where its parameters are made from it. */
+  readonly event?: unknown;
 }
 
 export interface RunScope {

@@ -31,9 +31,6 @@ export const NOT_YET: Readonly<
   task: TASK_LATER,
   path: { io: TASK_LATER.io, templates: TASK_LATER.templates },
   schedule: {
-    datasets: 'Use `cron` and let tasks wait for the data with `reads: [other-pipeline.path]`.',
-    events: 'Start runs through the API with parameters.',
-    window: 'Use `start` and `end`.',
     calendar: 'Use `cron`.',
   },
   overlay: { resources: TASK_LATER.resources },

@@ -3,6 +3,7 @@ import { RUN_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
 import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
+import { TRIGGER_KEYS } from './trigger-shape.ts';
 
 const momentWords = expecting("a date or a local time in the schedule's time zone", '2026-01-31 or 2026-01-31T06:00');
 const moment = z.string(momentWords).regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?$/, momentWords);
@@ -48,12 +49,13 @@ export const scheduleShape = z.union(
       every: duration.optional(),
       at: moments.optional(),
       ...timing,
+      ...TRIGGER_KEYS,
       gap: z.enum(['next', 'skip']).optional().describe('Times inside a clock change: next instant, or none.'),
       fold: z.enum(['first', 'second', 'both']).optional().describe('Times that the clocks show twice.'),
     }),
   ],
   expecting(
-    'manual, a cron, or a map with cron, every or at, timezone, start, end, catchup',
+    'manual, a cron, or a map with cron, every, at, datasets, after or events',
     '{ cron: "30 2 * * *", timezone: Europe/Berlin }',
   ),
 );

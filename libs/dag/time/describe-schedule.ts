@@ -1,4 +1,4 @@
-import type { Schedule } from '#core';
+import type { DatasetExpression, Schedule, Triggers } from '#core';
 import { durationText } from '../source/duration.ts';
 import type { TimedSchedule } from './fires.ts';
 
@@ -9,7 +9,12 @@ const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Frida
  * moves the creation of runs comes last: `hourly (UTC), at_start, 4m12s later`.
  */
 export function describeSchedule(schedule: Schedule): string {
-  if (schedule.kind === 'manual') return 'manual';
+  const triggers = schedule.triggers === undefined ? [] : describeTriggers(schedule.triggers);
+  if (schedule.kind === 'manual') return triggers.length === 0 ? 'manual' : triggers.join(', or ');
+  return [describeTimed(schedule), ...triggers].join(', or ');
+}
+
+function describeTimed(schedule: TimedSchedule): string {
   const zone = schedule.kind === 'every' ? '' : ` (${schedule.timezone})`;
   const start = schedule.run === 'at_start' ? ', at_start' : '';
   const delay = schedule.delayMs ? `, ${durationText(wholeSeconds(schedule.delayMs))} later` : '';
@@ -28,6 +33,25 @@ function describeRhythm(schedule: TimedSchedule): string {
       return `at ${first.slice(0, 16).replace('T', ' ')}${more}`;
     }
   }
+}
+
+function describeTriggers({ datasets, after, events }: Triggers): string[] {
+  const limits = [
+    ...(datasets?.windowMs ? [` within ${durationText(datasets.windowMs)}`] : []),
+    ...(datasets?.freshnessMs ? [`, none older than ${durationText(datasets.freshnessMs)}`] : []),
+  ];
+  return [
+    ...(datasets ? [`when ${describeDatasets(datasets.expression)} is new${limits.join('')}`] : []),
+    ...(after ?? []).map(({ pipeline, on }) => `after ${pipeline}${on === 'success' ? '' : ` (${on})`}`),
+    ...Object.keys(events ?? {}).map((name) => `on event ${name}`),
+  ];
+}
+
+function describeDatasets(expression: DatasetExpression, inner = false): string {
+  if ('path' in expression) return `${expression.pipeline}.${expression.path}`;
+  const [parts, word] = 'all' in expression ? [expression.all, ' and '] : [expression.any, ' or '];
+  const text = parts.map((part) => describeDatasets(part, true)).join(word);
+  return inner && parts.length > 1 ? `(${text})` : text;
 }
 
 function wholeSeconds(ms: number): number {

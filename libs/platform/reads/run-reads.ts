@@ -47,11 +47,12 @@ export function toRun(row: RunRow): Run {
 export async function readRunDetail(context: ReadContext, runId: string): Promise<RunDetail> {
   const { db, layouts } = context;
   const row = await findRun(context, runId);
-  const [entry, rows, earlier, neighbours] = await Promise.all([
+  const [entry, rows, earlier, neighbours, starts] = await Promise.all([
     pipelineOfRun(context, row),
     apiQueries.readTaskRuns(db, runId, MOST_TASK_RUNS),
     apiQueries.readEarlierAttempts(db, runId),
     apiQueries.readNeighbours(db, row),
+    apiQueries.readStarts(db, runId),
   ]);
   const earlierOf = new Map<string, NonNullable<TaskRun['earlier']>>();
   for (const { taskId, mapIndex, ...attempt } of earlier) {
@@ -73,6 +74,9 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
     taskRuns,
     source: entry?.source ?? '',
+    startedBy: [...starts.startedBy],
+    event: starts.event,
+    started: [...starts.started],
     previousRun: neighbours.previous,
     nextRun: neighbours.next,
   };

@@ -4,12 +4,13 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { CompiledPipeline, LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import { Commands, Promotions, requestVerification } from '#engine';
+import { Commands, Events, Promotions, requestVerification } from '#engine';
 import { createReleaseStore, type ReleaseStore } from '#release';
 import { createFileStorage } from '#storage';
 import { connectDatabase, createPromotionStore, createStore, createVerificationStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
+import { createEventCommands } from '../event-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
 import { createPreviewCommands } from '../preview-commands.ts';
 import { Previews } from '../previews.ts';
@@ -79,6 +80,7 @@ export interface SeededReads {
     ReturnType<typeof createVerificationReads> &
     ReturnType<typeof createDriftReads>;
   readonly commands: ReturnType<typeof createApiCommands> &
+    ReturnType<typeof createEventCommands> &
     ReturnType<typeof createReleaseCommands> &
     ReturnType<typeof createPromotionCommands> &
     ReturnType<typeof createVerificationCommands> &
@@ -228,6 +230,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     },
     commands: {
       ...createApiCommands(commands, store, files),
+      ...createEventCommands({
+        events: new Events({ store, pipelines, environments, now: () => NOW, onChange: () => undefined }),
+        environments,
+        clock,
+      }),
       ...createReleaseCommands({ db, releases }),
       ...createPromotionCommands(promoting),
       ...createVerificationCommands({ db, releases, storageFor, verify }, clock),

@@ -13,9 +13,9 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
     if (batch.links.length > 0) await lockVersions(manager);
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
-    const pointed = await write(manager, batch);
+    const { pointed, awaited } = await write(manager, batch);
     const admitted = batch.pools.length === 0 ? [] : await admitReady(manager, batch);
-    return { kind: 'applied', admitted, pointed };
+    return { kind: 'applied', admitted, pointed, awaited };
   });
 }
 
@@ -134,12 +134,25 @@ const WRITE: Prepared = {
           run_id = excluded.run_id, attempt_id = excluded.attempt_id, published_at = now(), projected = false,
           fence = greatest(excluded.fence, path_pointer.fence + 1)
       where path_pointer.attempt_id is null or path_pointer.attempt_id < excluded.attempt_id
-      returning environment, location, version, fence::text
+      returning environment, location, version, fence::text, pipeline, path
     ), ended as (
       update run r
       set state = u.state, reason = u.reason, counts = u.counts, finished_at = clock_timestamp(), deadline_at = null
       from jsonb_to_recordset($6::jsonb) as u ("runId" bigint, state text, reason text, counts jsonb)
       where r.id = u."runId" and r.state = 'running'
+      returning 1
+    ), told as (
+      insert into unseen (environment, pipeline, source, path, run_id, state, interval_start, interval_end, depth)
+      select l.environment, l.pipeline, l.source, l.path, r.id, happened.state, r.interval_start, r.interval_end, r.depth
+      from (
+        select "runId", '' as path, state from jsonb_to_recordset($6::jsonb) as u ("runId" bigint, state text)
+        union all
+        select "runId", path, 'success' from jsonb_to_recordset($10::jsonb) as p ("runId" bigint, path text)
+      ) happened
+      join run r on r.id = happened."runId"
+      join listener l on l.environment = r.environment and l.source = r.pipeline and l.path = happened.path
+      where not r.shadow
+        and (happened.path = '' or exists (select from pointed p where p.pipeline = r.pipeline and p.path = happened.path))
       returning 1
     ), alerted as (
       insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
@@ -154,10 +167,17 @@ const WRITE: Prepared = {
     select (select count(*) from inserted)::int as inserted, (select count(*) from updated)::int as updated,
            (select count(*) from attempts)::int as attempts, (select count(*) from ended)::int as ended,
            (select count(*) from linked)::int as linked,
-           (select coalesce(jsonb_agg(pointed), '[]') from pointed) as pointed`,
+           exists (select from told) as awaited,
+           (select coalesce(jsonb_agg(jsonb_build_object('environment', environment, 'location', location, 'version', version, 'fence', fence)), '[]')
+            from pointed) as pointed`,
 };
 
-async function write(manager: EntityManager, batch: Batch): Promise<readonly MovedPointer[]> {
+interface Written {
+  readonly pointed: readonly MovedPointer[];
+  readonly awaited: boolean;
+}
+
+async function write(manager: EntityManager, batch: Batch): Promise<Written> {
   const lists = [
     batch.inserts,
     batch.updates,
@@ -168,9 +188,10 @@ async function write(manager: EntityManager, batch: Batch): Promise<readonly Mov
     batch.alerts,
     batch.live,
     batch.links,
+    batch.published,
   ];
-  if (lists.every((list) => list.length === 0)) return [];
-  const [counts] = await run<{ updated: number; ended: number; linked: number; pointed: readonly MovedPointer[] }>(
+  if (lists.every((list) => list.length === 0)) return { pointed: [], awaited: false };
+  const [counts] = await run<Written & { updated: number; ended: number; linked: number }>(
     manager,
     WRITE,
     lists.map((list) => JSON.stringify(list)),
@@ -193,7 +214,7 @@ async function write(manager: EntityManager, batch: Batch): Promise<readonly Mov
     throw new SluiceError('conflict', 'a result that was to be taken from an earlier run has just been collected', {
       details: { links: batch.links },
     });
-  return counts.pointed;
+  return counts;
 }
 
 const FREE_AND_LOCK_POOLS: Prepared = {

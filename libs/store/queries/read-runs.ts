@@ -1,4 +1,4 @@
-import type { RunState } from '#core';
+import type { RunState, RunTrigger } from '#core';
 import type { Db } from '../statement.ts';
 
 /** A run as screens show it; instants in ISO 8601. */
@@ -10,7 +10,7 @@ export interface RunRow {
   readonly release: string;
   readonly dirty: boolean;
   readonly configHash: string;
-  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification';
+  readonly trigger: RunTrigger;
   readonly shadow: boolean;
   readonly why: string;
   readonly intervalStart: string | null;

@@ -10,7 +10,7 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
 
 /**
  * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
- * runs of a paused pipeline stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
+ * and triggered runs of a paused pipeline stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
@@ -24,7 +24,7 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
                count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
         from run r
         where state in ('queued', 'running')
-          and not (state = 'queued' and trigger = 'schedule' and exists (
+          and not (state = 'queued' and trigger in ('schedule', 'dataset', 'after', 'event') and exists (
             select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
       ), next as (
         select id from live
@@ -125,10 +125,11 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       returning 1
     ), created as (
       insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason, shadow,
-                       promotion_id, no_cache, max_active_runs, queue_order, deadline_at, timeout_at, finished_at)
+                       promotion_id, no_cache, max_active_runs, queue_order, depth, event_id, deadline_at, timeout_at, finished_at)
       select ${run.environment}, ${run.pipeline}, ${run.release}, ${run.configHash}, ${run.trigger}, ${run.why},
              ${run.intervalStart}::timestamptz, ${run.intervalEnd}::timestamptz, ${JSON.stringify(run.params)}::jsonb, ${run.originRun}::bigint,
              ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.noCache ?? false}, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
+             ${run.startedBy?.depth ?? 0}, ${run.startedBy?.event ?? null}::bigint,
              now() + ${run.deadlineMs}::float8 * interval '1 millisecond', now() + ${run.runTimeoutMs}::float8 * interval '1 millisecond',
              case when ${run.state} = 'skipped' then now() end
       where ${run.triggerKey}::text is null or exists (select from fired)
@@ -142,6 +143,10 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       from created,
            jsonb_to_recordset(${JSON.stringify(run.takeOver)}::jsonb) as over ("taskId" text, "mapIndex" int)
            join task_run t on t.run_id = ${run.originRun}::bigint and t.task_id = over."taskId" and t.map_index = over."mapIndex"
+    ), caused as (
+      insert into run_cause (run_id, cause_id, path)
+      select distinct created.id, c."runId", coalesce(c.path, '')
+      from created, jsonb_to_recordset(${JSON.stringify(run.startedBy?.runs ?? [])}::jsonb) as c ("runId" bigint, path text)
     ), shown as (
       insert into event (environment, run_id, payload)
       select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', state)
