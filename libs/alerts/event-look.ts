@@ -11,6 +11,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'run.failed': { icon: '❌', word: 'failed', color: '#d6293e' },
   'run.late': { icon: '⏰', word: 'late', color: '#d9730d' },
   'task.retrying': { icon: '🔁', word: 'retrying', color: '#c19a00' },
+  'task.approval': { icon: '✋', word: 'asks', color: '#1f6feb' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
   'run.looping': { icon: '🔁', word: 'loop stopped', color: '#d9730d' },

@@ -127,6 +127,9 @@ export function createClient(options: ClientOptions) {
     run: (id: string) => get<RunDetail>(run(id)),
     why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
     cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
+    /** Answers what an `approve` task asks. */
+    answer: (id: string, task: string, body: DecisionRequest) =>
+      post<TaskRunDetail>(`${run(id)}/tasks/${encodeURIComponent(task)}/approvals`, body),
     rerun: (id: string, body: RerunRequest) => post<Run>(`${run(id)}/rerun`, body),
     /** Executes the run again to compare what it writes; see `verification` for what came out. */
     verify: (id: string) => post<verificationShapes.VerificationShape>(`${run(id)}/verify`),

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { ALERT_EVENTS, ATTEMPT_STATES, PROMOTION_STATES, RIGHTS, RUN_STATES, TASK_STATES, VERDICTS } from '#core';
+import {
+  ALERT_EVENTS,
+  ATTEMPT_STATES,
+  PROMOTION_STATES,
+  RIGHTS,
+  RUN_STATES,
+  TASK_STATES,
+  VERDICTS,
+  WAIT_KINDS,
+} from '#core';
 
 /** Every instant is ISO 8601 in UTC; every id is a string; absent values are null. */
 const instant = z.string();
@@ -50,7 +59,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'sql', 'http']),
+  kind: z.enum(['run', 'node', 'python', 'sql', 'http', 'wait', 'approve']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),
@@ -150,6 +159,24 @@ export const run = z.object({
 });
 export type Run = z.infer<typeof run>;
 
+/** What a task run waits for, and how it stands. */
+export const taskWait = z.object({
+  kind: z.enum(WAIT_KINDS),
+  /** `path landing/_SUCCESS`; of an approval what is asked. */
+  what: z.string(),
+  since: instant,
+  checkedAt: instant.nullable(),
+  /** Null: nothing but somebody's answer ends it. */
+  nextCheckAt: instant.nullable(),
+  timeoutAt: instant.nullable(),
+  onTimeout: z.enum(['fail', 'skip']),
+  /** What the last look found. */
+  detail: z.string().nullable(),
+  /** Of an approval: who may answer; empty: whoever has the right to approve. */
+  groups: z.array(z.string()),
+});
+export type TaskWait = z.infer<typeof taskWait>;
+
 export const taskRun = z.object({
   taskId: z.string(),
   mapIndex: z.number(),
@@ -169,6 +196,8 @@ export const taskRun = z.object({
    */
   cache: z.object({ from: id.nullable(), why: z.string() }).optional(),
   progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
+  /** Of a `wait` or `approve` task that waits; absent or null: it does not. */
+  wait: taskWait.nullable().optional(),
   /** Tries before the last one, oldest first; absent when the answer does not tell them. */
   earlier: z
     .array(
@@ -205,7 +234,7 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
+  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */

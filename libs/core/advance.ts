@@ -44,6 +44,8 @@ export type Prepared =
       readonly cached?: ReadonlySet<number>;
     }
   | { readonly kind: 'waiting'; readonly reason: string }
+  /** There is nothing to execute, and what it was for has come. */
+  | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
   | { readonly kind: 'fail'; readonly reason: string };
 
@@ -164,6 +166,7 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
     case 'waiting':
       if (!begun && !waiting) change(step, createInstance(run, taskIndex, 0), 'waiting', result.reason);
       return;
+    case 'done':
     case 'skip':
     case 'fail':
       // What cannot be prepared again ends with the task runs that it has.
@@ -173,11 +176,13 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
           taskIndex,
           Array.from({ length: task.instances.size }, () => ''),
         );
-      return endUntried(step, taskIndex, result.kind === 'skip' ? 'skipped' : 'failed', result.reason);
+      return endUntried(step, taskIndex, UNTRIED[result.kind], result.reason);
     default:
       return unreachable(result);
   }
 }
+
+const UNTRIED = { done: 'success', skip: 'skipped', fail: 'failed' } as const;
 
 function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): void {
   const { run } = step;
@@ -363,12 +368,7 @@ function createInstance(run: RunCache, taskIndex: number, mapIndex: number): Tas
 }
 
 /** Ends a task as a whole before any of its task runs was tried; leaves one row that says why. */
-function endUntried(
-  step: Step,
-  taskIndex: number,
-  state: 'skipped' | 'upstream_failed' | 'failed' | 'cancelled',
-  reason: string,
-): void {
+function endUntried(step: Step, taskIndex: number, state: TerminalTaskState, reason: string): void {
   const task = step.run.tasks[taskIndex];
   if (!task) return;
   for (const child of step.run.graph.tasks[taskIndex]?.downstream ?? []) {

@@ -27,6 +27,8 @@ export * from './diff-runs.ts';
 export * from './plan-verification.ts';
 export * from './tool-versions.ts';
 export * from './verification-store.ts';
+export * from './wait.ts';
+export * from './wait-store.ts';
 export * from './rights.ts';
 export * from './audit-chain.ts';
 export * from './canonical-json.ts';

@@ -154,6 +154,16 @@ export type TaskBody =
       /** By name in lower case. */
       readonly headers: Readonly<Record<string, string>>;
       readonly content: { readonly json: unknown } | { readonly text: string } | null;
+    })
+  /** No attempt is made: the task ends when the condition holds, or by `onTimeout`. */
+  | (WaitLimits & { readonly kind: 'wait'; readonly condition: WaitCondition; readonly everyMs: number })
+  /** No attempt is made: the task ends when somebody continues or rejects it. */
+  | (WaitLimits & {
+      readonly kind: 'approve';
+      /** What is asked. May hold `${{ }}`. */
+      readonly message: string;
+      /** Who may answer: members of any of these; empty: whoever has the right. */
+      readonly groups: readonly string[];
     });
 
 /** What an HTTP answer must be, and what becomes of it. */
@@ -171,6 +181,35 @@ export interface HttpExpectation {
   /** From the first byte asked to the last one answered. */
   readonly requestTimeoutMs: number;
 }
+
+interface WaitLimits {
+  /** Counted from when the task would have begun; null: it waits for as long as it takes. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: 'fail' | 'skip';
+}
+
+/** What a `wait` task waits for; texts may hold `${{ }}`, which are rendered once, when the wait begins. */
+export type WaitCondition =
+  /** A file or folder below the environment's storage root. */
+  | { readonly kind: 'path'; readonly at: string }
+  /** A published partition of another pipeline's path. */
+  | { readonly kind: 'dataset'; readonly pipeline: string; readonly path: string }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly status: readonly number[];
+      /** CEL over `response`; null: the status alone says it. */
+      readonly expr: string | null;
+      readonly headers: Readonly<Record<string, string>>;
+      /** Name of the secret that is sent as `Authorization: Bearer …`. */
+      readonly bearer: string | null;
+    }
+  /** A successful run of another pipeline for the same interval. */
+  | { readonly kind: 'run'; readonly pipeline: string }
+  /** An instant: CEL that gives a timestamp or its text. */
+  | { readonly kind: 'time'; readonly expr: string }
+  /** CEL that gives true or false; it knows `now`. */
+  | { readonly kind: 'expr'; readonly expr: string };
 
 export type Matrix =
   /** Cross product of literal lists; index order is list order, the last axis fastest. */
@@ -205,7 +244,7 @@ export interface RetryPolicy {
 }
 
 /** What a pipeline can ask to be told of. */
-export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying'] as const;
+export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying', 'task.approval'] as const;
 /** What an environment tells of. */
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,

@@ -34,6 +34,8 @@ export interface Storage {
   discard(staged: Staged): Promise<void>;
   /** Makes `location` show that version (null: nothing) to people and other tools; ignores a lower fence than what it shows. */
   project(location: string, version: string | null, fence: number): Promise<void>;
+  /** True when a file or folder is there. */
+  exists(location: string): Promise<boolean>;
   /** Absolute folder of a version; throws `not_found` when it is gone. */
   folder(version: string): Promise<string>;
   /** Whether the version that was published as `manifestHash` is there with all its files, each of its size. */

@@ -123,6 +123,13 @@ export function countedAs(instance: TaskInstance): 'success' | 'failed' | 'skipp
   }
 }
 
+/** True: nothing of the run moves until a wait of it ends or somebody asks; it may be forgotten until then. */
+export function onlyWaits(run: RunCache): boolean {
+  if (run.state === 'ended' || run.active > 0) return false;
+  const preparing = run.tasks.filter((task) => task.phase === 'preparing');
+  return preparing.length > 0 && preparing.every((task) => task.instances.get(0)?.state === 'waiting');
+}
+
 export function isActive(state: TaskState): boolean {
   return !isTerminal(state) && state !== 'none' && state !== 'waiting';
 }

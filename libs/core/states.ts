@@ -17,7 +17,8 @@ export type TaskState = (typeof TASK_STATES)[number];
 
 /**
  * The only place that says which task state may follow which.
- * `waiting`: the data that the task reads is not there yet; it holds no slot and no process.
+ * `waiting`: the data that the task reads is not there yet, or what a `wait` or `approve` task waits for; it holds no slot and
+ * no process.
  * `retrying`: an attempt ended and the next one is due at a later time.
  * `lost`: the process that executed the attempt died; the next attempt follows at once, at most five times.
  * Terminal states absorb: a report that comes later changes nothing.

@@ -6,6 +6,7 @@ import type { AlertEvent } from './pipeline.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
+import type { WaitInsert, WaitStore } from './wait-store.ts';
 
 /*
  * What the engine asks of the database. Instants are ISO 8601 strings in UTC, ids strings.
@@ -285,6 +286,7 @@ export interface Batch {
   readonly published: readonly { readonly runId: string; readonly path: string }[];
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
+  readonly waits: readonly WaitInsert[];
   readonly live: readonly LiveInsert[];
   /** Pools whose slots were freed or for which something became ready. */
   readonly pools: readonly { readonly environment: string; readonly pool: string; readonly freed: number }[];
@@ -368,7 +370,7 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore extends TriggerStore {
+export interface EngineStore extends TriggerStore, WaitStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */

@@ -40,6 +40,7 @@ export function compilePipelines(
     if (pipeline === null) continue;
     if (knownFiles !== undefined) checkFiles(pipeline, knownFiles, compiling);
     checkReads(pipeline, known, compiling);
+    checkWaits(pipeline, known, compiling);
     checkSharedPaths(pipeline, known, compiling);
   }
   checkTriggers(
@@ -161,6 +162,39 @@ function checkReads(
           `Task ${quote(task.id)} reads a window of ${reference}, which has no partitions.`,
           `Declare it in ${other.file} as { at: …, partition: ds }.`,
         );
+    }
+  }
+}
+
+/** What a task waits for of another pipeline exists there. */
+function checkWaits(
+  pipeline: CompiledPipeline,
+  known: ReadonlyMap<string, CompiledPipeline | null>,
+  compiling: () => Compiling,
+): void {
+  for (const task of pipeline.tasks) {
+    const condition = task.body.kind === 'wait' ? task.body.condition : null;
+    if (condition?.kind !== 'dataset' && condition?.kind !== 'run') continue;
+    const place = [sectionOf(task), task.id, 'wait', condition.kind];
+    const other = known.get(condition.pipeline);
+    const waits = `Task ${quote(task.id)} waits for ${condition.kind === 'run' ? 'a run' : quote(`${condition.pipeline}.${condition.path}`)}`;
+    if (condition.pipeline === pipeline.name)
+      compiling().at(
+        place,
+        `${waits} of its own pipeline.`,
+        'Use `needs`, or `reads` with `last:` for earlier intervals.',
+      );
+    else if (other === undefined) {
+      const message = `${waits}, but there is no pipeline ${quote(condition.pipeline)}.`;
+      compiling().at(
+        place,
+        message,
+        didYouMean(condition.pipeline, known.keys(), 'Add its file, or correct the name.'),
+      );
+    } else if (condition.kind === 'dataset' && other !== null && !Object.hasOwn(other.paths, condition.path)) {
+      const message = `${waits}, but ${other.file} declares no such path.`;
+      const hint = didYouMean(condition.path, Object.keys(other.paths), 'Declare it there under `paths:`.');
+      compiling().at(place, message, hint);
     }
   }
 }

@@ -21,6 +21,7 @@ const USUAL_EVENTS: readonly AlertEvent[] = [
   'run.failed',
   'run.late',
   'run.recovered',
+  'task.approval',
   'run.drifted',
   'run.looping',
   'promotion.waiting',

@@ -92,7 +92,9 @@ describe('messages', () => {
     [
       'a value of a later version',
       ['tasks: { a: { run: x, gate: { expr: "true", on_fail: needs_approval } } }'],
-      ['2:54 tasks.a.gate.on_fail: "needs_approval" is not yet supported. > Use `fail` or `skip_downstream`.'],
+      [
+        '2:54 tasks.a.gate.on_fail: "needs_approval" is not yet supported. > Use `fail` or `skip_downstream`, and an `approve` task where a person decides.',
+      ],
     ],
     [
       'the second of several crons',

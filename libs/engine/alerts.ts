@@ -44,7 +44,10 @@ export function alertsFor(
   // The promotion that asked for it speaks for its runs.
   if (run.record.shadow) return [];
   const alerts: AlertInsert[] = [];
-  for (const change of changes) if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
+  for (const change of changes) {
+    if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
+    if (change.to === 'waiting') alerts.push(...approvalAlerts(run, change, defaults));
+  }
   for (const decision of decisions) {
     if (decision.kind === 'end-run' && (decision.state === 'failed' || decision.state === 'timed_out'))
       alerts.push(...failedAlerts(run, decision, defaults));
@@ -60,6 +63,32 @@ function retryingAlerts(run: OwnedRun, change: TaskRunChange, defaults: AlertDef
     log: { taskId: task.id, mapIndex: change.mapIndex, number: change.number },
     details: [{ label: 'Next try', value: change.retryAt === null ? 'now' : new Date(change.retryAt).toISOString() }],
   });
+}
+
+/** Tells that somebody is asked; who waits for anything else tells nobody. */
+function approvalAlerts(run: OwnedRun, { taskIndex }: TaskRunChange, defaults: AlertDefaults): AlertInsert[] {
+  const wait = run.waits.get(taskIndex);
+  if (wait?.target.kind !== 'approve') return [];
+  const { taskId, what, timeoutAt, onTimeout, target } = wait;
+  const { id } = run.record;
+  const ending = onTimeout === 'fail' ? 'Fails at' : 'Is skipped at';
+  return toAll(
+    'task.approval',
+    id,
+    run.record,
+    run.plan.pipeline,
+    run.environment,
+    `Task "${taskId}" asks: ${what}`,
+    defaults,
+    {
+      log: null,
+      details: [
+        { label: 'Who may answer', value: target.groups.join(', ') || 'whoever may approve here' },
+        ...(timeoutAt === null ? [] : [{ label: ending, value: new Date(timeoutAt).toISOString() }]),
+        { label: 'Answer', value: `sluice runs approve ${id} ${taskId}` },
+      ],
+    },
+  );
 }
 
 function failedAlerts(

@@ -1,9 +1,10 @@
 import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
-import { unreachable } from '#core';
+import { SluiceError, unreachable } from '#core';
 import type { Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { collectingInto, taskValues } from './task-values.ts';
+import { waitBodyOf } from './waits/prepare-wait.ts';
 
 export interface AttemptIdentity {
   readonly attemptId: string;
@@ -21,6 +22,7 @@ export function buildAssignment(
   const { record, plan, environment } = run;
   const task = plan.pipeline.tasks[attempt.taskIndex];
   if (!task) return { ok: false, message: `release ${record.release} has no such task` };
+  if (waitBodyOf(task) !== null) return { ok: false, message: `task "${task.id}" executes nothing` };
   const resolved = taskValues(run, attempt.taskIndex, attempt.mapIndex);
   if (!resolved.ok) return resolved;
   const { item, scope, expressions, env, writes } = resolved.values;
@@ -84,6 +86,9 @@ function bodyOf(body: Exclude<TaskBody, { kind: 'http' }>, values: Readonly<Reco
       return body;
     case 'sql':
       return { kind: 'sql', file: body.file, text: body.text, variables: values };
+    case 'wait':
+    case 'approve':
+      throw new SluiceError('internal', `no attempt is made of ${body.kind} tasks`);
     default:
       return unreachable(body);
   }

@@ -34,6 +34,7 @@ export function emptyRows(): BatchRows {
     runUpdates: [],
     alerts: [],
     live: [],
+    waits: [],
     pools: [],
   };
 }
@@ -60,6 +61,8 @@ export function addRun(
     addCached(rows, run, change);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
+    const wait = change.to === 'waiting' ? run.waits.get(change.taskIndex) : undefined;
+    if (wait) rows.waits.push(wait);
     if (change.to !== 'ready') continue;
     pools.set(task.pool, pools.get(task.pool) ?? 0);
     run.readyAt.set(`${change.taskIndex}/${change.mapIndex}`, now);

@@ -1,4 +1,4 @@
-import type { AuditEntry, CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
+import type { AuditEntry, Caller, CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
 import { otherInstallation, SluiceError } from '#core';
 import type { Interval } from '#dag';
 import { intervalsBetween, resolveParams, withOverlay } from '#dag';
@@ -7,6 +7,7 @@ import type { BackfillItem } from './plan-backfill.ts';
 import { planInterval } from './plan-backfill.ts';
 import { taskRunsToTakeOver } from './plan-rerun.ts';
 import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
+import { answeredAlready, checkAnswer } from './waits/check-answer.ts';
 
 const MAX_BACKFILL = 10_000;
 /** Added to the order of backfilled runs: scheduled and manual ones go first. */
@@ -122,6 +123,29 @@ export class Commands {
       noCache: input.noCache ?? false,
       takeOver,
     });
+  }
+
+  /** Answers what an `approve` task asks. `caller`: whoever has the right here; his groups are looked at when it names some. */
+  async answer(
+    runId: string,
+    taskId: string,
+    answer: { readonly isApproved: boolean; readonly comment: string },
+    caller: Pick<Caller, 'name' | 'groups'>,
+  ): Promise<void> {
+    const run = await this.run(runId);
+    const wait = await this.options.store.waitOf({ runId, taskId });
+    const { name } = caller;
+    checkAnswer(run, taskId, wait, caller);
+    const words = `${answer.isApproved ? 'approved' : 'rejected'} by ${name}${answer.comment === '' ? '' : `: ${answer.comment}`}`;
+    const outcome = answer.isApproved ? ('met' as const) : ('failed' as const);
+    const action = answer.isApproved ? 'task.approve' : 'task.reject';
+    const detail = { task: taskId, pipeline: run.pipeline, comment: answer.comment };
+    const answered = await this.options.store.audited(
+      (store) => store.answerWaits([{ runId, taskId, outcome, reason: words }]),
+      (done) => (done.length > 0 ? [entry(name, action, run.environment, runId, detail)] : []),
+    );
+    if (answered.length === 0) throw answeredAlready(runId, taskId, null);
+    this.options.onChange();
   }
 
   async setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void> {

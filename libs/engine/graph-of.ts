@@ -1,6 +1,7 @@
 import type { CompiledPipeline, CompiledTask, RunGraph } from '#core';
 import { buildGraph } from '#core';
 import { expandMatrix } from '#dag';
+import { waitBodyOf } from './waits/prepare-wait.ts';
 
 /** What one run of a pipeline needs again and again; computed once per (release, pipeline, environment). */
 export interface RunPlan {
@@ -40,6 +41,7 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
 function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, number>>): boolean {
   const slots = pools[task.pool];
   return (
+    waitBodyOf(task) !== null ||
     task.condition !== null ||
     task.matrix?.kind === 'dynamic' ||
     task.reads.length > 0 ||

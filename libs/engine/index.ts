@@ -8,7 +8,7 @@ export { Events, type EventOutcome } from './events.ts';
 export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
 export { ownRun } from './owned-run.ts';
-export type { AppliedEnvironment, Environments, ObservedEvent, Observer, Pipelines } from './ports.ts';
+export type { AppliedEnvironment, Environments, HttpLook, ObservedEvent, Observer, Pipelines } from './ports.ts';
 export type { BackfillItem } from './plan-backfill.ts';
 export { finishVerifications } from './verification/finish-verifications.ts';
 export { requestVerification } from './verification/request-verification.ts';

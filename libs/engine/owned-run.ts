@@ -1,7 +1,7 @@
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AppliedEnvironment } from './ports.ts';
-import type { ClaimedRun, InputBinding, LoadedTaskRun, RunCache, RunEvent } from '#core';
-import { loadRunCache } from '#core';
+import type { ClaimedRun, InputBinding, LoadedTaskRun, RunCache, RunEvent, WaitInsert } from '#core';
+import { loadRunCache, onlyWaits } from '#core';
 import type { MapItem, RunPlan } from './graph-of.ts';
 
 /** A run that this process owns: its record, its plan, its cache and what was prepared for its tasks. */
@@ -22,6 +22,8 @@ export interface OwnedRun {
   readonly failures: Map<string, string>;
   /** Tasks whose data is not there yet, with the time of the next look (epoch milliseconds). */
   readonly waiting: Map<number, number>;
+  /** By task index: what is noted when the task begins to wait. */
+  readonly waits: Map<number, WaitInsert>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
   readonly readyAt: Map<string, number>;
   /** Task indexes whose preparation is under way. */
@@ -53,6 +55,7 @@ export function ownRun(
     outputs: new Map(),
     failures: new Map(),
     waiting: new Map(),
+    waits: new Map(),
     readyAt: new Map(),
     preparing: new Set(),
   };
@@ -64,6 +67,11 @@ export function ownRun(
   }
   if (record.cancelRequested) owned.events.push({ kind: 'stop', verdict: 'cancelled' });
   return owned;
+}
+
+/** True: until one of its waits ends, or somebody asks, nothing of it is to be done here. */
+export function isIdle(run: OwnedRun): boolean {
+  return run.events.length === 0 && run.preparing.size === 0 && run.waiting.size === 0 && onlyWaits(run.cache);
 }
 
 export function rememberOutputs(

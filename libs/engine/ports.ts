@@ -21,6 +21,20 @@ export interface AppliedEnvironment {
   readonly hash: string;
 }
 
+/** Asks an address once: bounded in time and size, without following redirects. Throws when there is no answer. */
+export type HttpLook = (request: {
+  readonly environment: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Name of the environment's secret to send as a bearer token. */
+  readonly bearer: string | null;
+}) => Promise<{
+  readonly status: number;
+  /** JSON where it parses, else text. */
+  readonly body: unknown;
+  readonly retryAfterMs: number | null;
+}>;
+
 /** What the engine reports of itself; the platform logs and counts it. */
 export interface Observer {
   event(name: ObservedEvent, fields: Readonly<Record<string, unknown>>): void;

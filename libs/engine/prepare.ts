@@ -7,6 +7,7 @@ import type { OwnedRun } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
 import type { Pipelines } from './ports.ts';
 import { taskScope } from './scope.ts';
+import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 /**
  * Answers a `prepare` decision: pool, condition, inputs, fan-out, cache, in this order; what it finds is remembered in
@@ -17,23 +18,16 @@ export async function prepareTask(
   pipelines: Pipelines,
   run: OwnedRun,
   taskIndex: number,
+  now: number,
 ): Promise<Prepared> {
   const task = run.plan.pipeline.tasks[taskIndex];
   if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
-  const pool = poolProblem(task, run);
+  const waits = waitBodyOf(task) !== null;
+  const pool = waits ? null : poolProblem(task, run);
   if (pool !== null) return { kind: 'fail', reason: pool };
-  const scope = taskScope(run, taskIndex, null);
-  if (task.condition !== null) {
-    const verdict = evaluate(task.condition, scope);
-    if (!verdict.ok)
-      return { kind: 'fail', reason: `its condition \`${task.condition}\` cannot be evaluated: ${verdict.message}` };
-    if (typeof verdict.value !== 'boolean')
-      return {
-        kind: 'fail',
-        reason: `its condition \`${task.condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected`,
-      };
-    if (!verdict.value) return { kind: 'skip', reason: `its condition \`${task.condition}\` is false` };
-  }
+  const held = conditionVerdict(task, run, taskIndex);
+  if (held !== null) return held;
+  if (waits) return prepareWait(sources.store, run, taskIndex, task, now);
   const pinned = await pinInputs(sources.store, pipelines, run, task);
   if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
@@ -45,6 +39,20 @@ export async function prepareTask(
   if (cache.size > 0) run.prepared.set(taskIndex, { ...prepared, cache });
   const cached = new Set([...cache].flatMap(([mapIndex, { result }]) => (result === null ? [] : [mapIndex])));
   return { kind: 'ready', mapKeys: fanOut.items?.map((item) => item.key) ?? null, cached };
+}
+
+/** Null: there is no condition, or it holds. */
+function conditionVerdict({ condition }: CompiledTask, run: OwnedRun, taskIndex: number): Prepared | null {
+  if (condition === null) return null;
+  const verdict = evaluate(condition, taskScope(run, taskIndex, null));
+  if (!verdict.ok)
+    return { kind: 'fail', reason: `its condition \`${condition}\` cannot be evaluated: ${verdict.message}` };
+  if (typeof verdict.value !== 'boolean')
+    return {
+      kind: 'fail',
+      reason: `its condition \`${condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected`,
+    };
+  return verdict.value ? null : { kind: 'skip', reason: `its condition \`${condition}\` is false` };
 }
 
 function poolProblem(task: CompiledTask, run: OwnedRun): string | null {

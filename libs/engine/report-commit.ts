@@ -1,7 +1,33 @@
+import type { Batch, MovedPointer } from '#core';
 import { isTerminal } from '#core';
 import type { LiveAttempts } from './live-attempts.ts';
 import type { Observer } from './ports.ts';
 import type { Advanced } from './write-group.ts';
+
+/** What of a commit others want to know. */
+export interface Committed {
+  readonly endedRuns: number;
+  readonly pointed: readonly MovedPointer[];
+  /** Some pipelines wait for what was published or ended. */
+  readonly awaited: boolean;
+  /** Waits that began. */
+  readonly waits: number;
+  /** What others may wait for, by the subjects of waits. */
+  readonly told: readonly string[];
+}
+
+export function committed(
+  advanced: readonly Advanced[],
+  batch: Batch,
+  applied: Pick<Committed, 'pointed' | 'awaited'>,
+): Committed {
+  const ended = advanced.filter(({ decisions }) => decisions.some(({ kind }) => kind === 'end-run'));
+  const told = [
+    ...ended.map(({ run: { record } }) => `${record.environment}/${record.pipeline}`),
+    ...batch.versions.map(({ environment, pipeline, name }) => `${environment}/${pipeline}.${name}`),
+  ];
+  return { ...applied, endedRuns: ended.length, waits: batch.waits.length, told };
+}
 
 /** Tells the observer what ended with a commit: attempts with their times, task runs, runs. */
 export function reportCommit(

@@ -1,13 +1,4 @@
-import type {
-  Admitted,
-  AttemptReport,
-  AttemptResult,
-  ClaimedRun,
-  Clock,
-  Executor,
-  MovedPointer,
-  RunEvent,
-} from '#core';
+import type { Admitted, AttemptReport, AttemptResult, ClaimedRun, Clock, Executor, RunEvent } from '#core';
 import { advance, isStopped, unreachable } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
@@ -19,10 +10,10 @@ import { judgeResult } from './judge-result.ts';
 import type { AttemptPlace } from './live-attempts.ts';
 import { LiveAttempts } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { ownRun } from './owned-run.ts';
+import { isIdle, ownRun } from './owned-run.ts';
 import { plainResult } from './plain-result.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
-import { reportCommit } from './report-commit.ts';
+import { committed, reportCommit, type Committed } from './report-commit.ts';
 import { RetryTimer } from './retry-timer.ts';
 import { TaskPreparer } from './task-preparer.ts';
 import type { Advanced, GroupWriter, PoolHint } from './write-group.ts';
@@ -53,8 +44,8 @@ export interface RunOwnerOptions extends GroupWriter, CacheSources {
   readonly observer: Observer;
   /** How far a running task says that it is; never stored. */
   readonly onProgress: (event: TaskProgressEvent) => void;
-  /** Called after a commit that ended runs or moved pointers to versions; `awaited`: some pipelines wait for that. */
-  readonly onCommitted: (what: { endedRuns: number; pointed: readonly MovedPointer[]; awaited: boolean }) => void;
+  /** Called after each commit. */
+  readonly onCommitted: (what: Committed) => void;
 }
 
 /**
@@ -174,6 +165,15 @@ export class RunOwner {
   /** Tasks that wait for data: look again now. */
   lookAgain(): void {
     if (!this.stopped) this.preparer.lookAgain(this.owned.values());
+  }
+
+  /** The wait of a task ended. */
+  waitEnded(runId: string, taskId: string): void {
+    const run = this.owned.get(runId);
+    const taskIndex = run?.plan.indexOf.get(taskId);
+    if (!run || taskIndex === undefined || this.stopped) return;
+    run.waiting.set(taskIndex, 0);
+    this.preparer.lookAgain([run]);
   }
 
   /** Makes every waiting task due for another look. */
@@ -307,8 +307,8 @@ export class RunOwner {
         });
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
-      const endedRuns = batch?.runUpdates.length ?? 0;
-      if (endedRuns > 0 || pointed.length > 0) this.options.onCommitted({ endedRuns, pointed, awaited });
+      await this.park(runs);
+      if (batch) this.options.onCommitted(committed(advanced, batch, { pointed, awaited }));
     } catch (error) {
       observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
       for (const run of runs) this.suspects.add(run.record.id);
@@ -355,6 +355,14 @@ export class RunOwner {
       this.owned.delete(run.record.id);
       this.toReload.add(run.record.id);
     }
+  }
+
+  /** Forgets runs that only wait: they cost nothing until they are claimed again. */
+  private async park(runs: readonly OwnedRun[]): Promise<void> {
+    const idle = runs.filter((run) => this.owned.get(run.record.id) === run && isIdle(run));
+    if (idle.length === 0 || this.stopped) return;
+    const leases = idle.map(({ record }) => ({ id: record.id, token: record.leaseToken }));
+    for (const id of await this.options.store.parkRuns(this.options.processId, leases)) this.owned.delete(id);
   }
 
   /** What is left to do for a run once its group is committed. */

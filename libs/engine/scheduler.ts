@@ -5,12 +5,13 @@ import { lateAlerts } from './alerts.ts';
 import { Background } from './background.ts';
 import type { NextLook } from './fire-schedules.ts';
 import { fireSchedules } from './fire-schedules.ts';
-import type { Environments, Observer, Pipelines, ReleaseListing } from './ports.ts';
+import type { Environments, HttpLook, Observer, Pipelines, ReleaseListing } from './ports.ts';
 import { projectPaths } from './project-paths.ts';
 import { isOverdue, RunIntake } from './run-intake.ts';
 import type { RunOwnerOptions } from './run-owner.ts';
 import { RunOwner } from './run-owner.ts';
 import { startTriggered } from './start-triggered.ts';
+import { WaitLooks } from './waits/look-at-waits.ts';
 
 export interface SchedulerOptions {
   /** Names this process in leases; new with every start. */
@@ -24,6 +25,7 @@ export interface SchedulerOptions {
   readonly releaseFiles: ReleaseListing;
   readonly pipelines: Pipelines;
   readonly environments: Environments;
+  readonly httpLook: HttpLook;
   readonly clock: Clock;
   readonly observer: Observer;
   readonly alertDefaults: AlertDefaults;
@@ -44,6 +46,9 @@ const QUIET_MS = 30_000;
 export class Scheduler {
   readonly owner: RunOwner;
   private readonly intake: RunIntake;
+  private readonly waits: WaitLooks;
+  /** What came, for those who wait for it, until it is told. */
+  private readonly told = new Set<string>();
   private readonly nextLook: NextLook = new Map();
   private readonly background = new Background();
   private ticking: Promise<void> | null = null;
@@ -59,8 +64,10 @@ export class Scheduler {
     const { store, clock, observer, storageFor } = options;
     this.owner = new RunOwner({
       ...options,
-      onCommitted: ({ endedRuns, pointed, awaited }) => {
+      onCommitted: ({ endedRuns, pointed, awaited, waits, told }) => {
         if (awaited) this.background.add(this.part('starting triggered runs', () => this.startTriggered()));
+        if (waits > 0) this.background.add(this.waits.look());
+        this.tell(told);
         if (pointed.length > 0) {
           this.background.add(projectPaths(store, storageFor, pointed, observer));
           this.owner.dataArrived();
@@ -70,6 +77,7 @@ export class Scheduler {
       },
     });
     this.intake = new RunIntake(options, this.owner);
+    this.waits = new WaitLooks(options, () => this.background.add(this.poke()));
   }
 
   async start(): Promise<void> {
@@ -111,6 +119,7 @@ export class Scheduler {
   /** Stops taking work and ends the leases, so that another process goes on at once. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.waits.stop();
     this.cancelTimer?.();
     await this.ticking;
     await this.intake.idle();
@@ -123,12 +132,15 @@ export class Scheduler {
     await this.part('renewing the lease', () => this.beat());
     if (this.options.firesSchedules) await this.part('firing schedules', () => this.fire());
     await this.part('starting triggered runs', () => this.startTriggered());
+    await this.part('giving back runs whose wait is over', () => this.unpark());
     await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
     await this.part('raising run.late', () => this.raiseLate());
     if (this.ticks++ % TICKS_PER_SWEEP === 0) await this.part('sweeping', () => this.sweep());
     this.stopOverdue();
     this.owner.lookAgain();
+    // Beside the tick: an address may let us wait longer than a lease lasts.
+    this.background.add(this.waits.look());
   }
 
   private async part(what: string, act: () => Promise<void>): Promise<void> {
@@ -192,6 +204,26 @@ export class Scheduler {
     if (ids.length === 0) return;
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
+      else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
+  }
+
+  private async unpark(): Promise<void> {
+    await this.options.store.unparkDue(this.options.clock.now().getTime());
+  }
+
+  /** Gathers for a moment: what ends or is published together is told together, once. */
+  private tell(subjects: readonly string[]): void {
+    const { store, clock } = this.options;
+    const isFirst = this.told.size === 0;
+    for (const subject of subjects) this.told.add(subject);
+    if (!isFirst || this.told.size === 0) return;
+    clock.schedule(DATA_GATHER_MS, () => {
+      const gathered = [...this.told];
+      this.told.clear();
+      if (this.stopped) return;
+      const hasten = () => store.hastenWaits(gathered, clock.now().getTime()).then(() => this.waits.look());
+      this.background.add(this.part('telling those who wait', hasten));
+    });
   }
 
   private async raiseLate(): Promise<void> {

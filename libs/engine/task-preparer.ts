@@ -4,6 +4,7 @@ import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
+import { waitBodyOf } from './waits/prepare-wait.ts';
 
 /** How soon a task whose data is not there is looked at again when nothing says that data came. */
 const DATA_LOOK_MS = 5000;
@@ -16,7 +17,10 @@ export interface TaskPreparerOptions extends CacheSources {
   readonly observer: Observer;
 }
 
-/** Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. */
+/**
+ * Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. Whether a
+ * `wait` task has come to its end others find out; they say when to look.
+ */
 export class TaskPreparer {
   constructor(
     private readonly options: TaskPreparerOptions,
@@ -38,8 +42,12 @@ export class TaskPreparer {
 
   private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
     const { pipelines, clock, observer } = this.options;
+    const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
+    // Before it is read: an answer that comes while it is makes it due again.
+    if (isWait) run.waiting.delete(taskIndex);
     try {
-      const result = await prepareTask(this.options, pipelines, run, taskIndex);
+      const result = await prepareTask(this.options, pipelines, run, taskIndex, clock.now().getTime());
+      if (isWait) return this.onPrepared(run, taskIndex, result);
       if (result.kind === 'waiting') {
         const known = run.waiting.has(taskIndex);
         run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);

@@ -1,4 +1,4 @@
-import type { EngineStore } from '#core';
+import type { Caller, EngineStore } from '#core';
 import { SluiceError } from '#core';
 import type { Commands } from '#engine';
 import { routes } from '#engine';
@@ -30,6 +30,12 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
       return { runId: await commands.trigger({ pipeline, environment, params, ...interval, noCache, actor }) };
     },
     cancelRun: (runId: string, actor: string) => commands.cancel(runId, actor),
+    answerTask: (
+      runId: string,
+      taskId: string,
+      { decision, comment }: { decision: 'approve' | 'reject'; comment: string | null },
+      caller: Caller,
+    ) => commands.answer(runId, taskId, { isApproved: decision === 'approve', comment: comment?.trim() ?? '' }, caller),
     rerunRun: async (
       runId: string,
       request: {

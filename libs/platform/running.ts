@@ -12,6 +12,7 @@ import { createElsewhere } from './elsewhere.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
+import { createHttpLook } from './look-at-address.ts';
 import type { LookLoop } from './look-loop.ts';
 import { killAt, withDebugPoints } from './debug-points.ts';
 import { startPromoting } from './promote-loop.ts';
@@ -98,6 +99,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     releaseFiles: (release) => pipelines.files(release),
     pipelines,
     environments,
+    httpLook: createHttpLook({ environments, readSecret }),
     clock,
     observer,
     alertDefaults: alertDefaults(config, publicUrl),

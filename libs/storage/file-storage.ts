@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseVersion } from './erase-version.ts';
@@ -29,6 +29,11 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     discard: (staged) =>
       rm(at.staging(path.basename(staged.root)), { recursive: true, force: true }).catch(() => undefined), // the sweep tries again
     project: (location, version, fence) => project(at, location, version, fence),
+    exists: (location) =>
+      access(at.location(location)).then(
+        () => true,
+        () => false,
+      ),
     folder: (version) => versionFolder(at, version),
     isWhole: (version, manifestHash) => isWholeInFolder(at, version, manifestHash),
     address: (version) => versionFolder(at, version),

@@ -109,6 +109,16 @@ export class S3Objects implements ObjectStore {
     return found;
   }
 
+  /** True when there is an object of this name, or one in a folder of this name. */
+  async hasBelow(key: string): Promise<boolean> {
+    const [size = null] = await this.sizes([key]);
+    if (size !== null) return true;
+    return this.#ask('listing', key, async ({ sdk, client }, { Bucket, Key }) => {
+      const page = await client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: `${Key}/`, MaxKeys: 1 }));
+      return (page.Contents ?? []).length > 0;
+    });
+  }
+
   async remove(key: string): Promise<void> {
     await this.#ask('removing', key, ({ sdk, client }, at) => client.send(new sdk.DeleteObjectCommand(at)));
   }

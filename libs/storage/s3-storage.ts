@@ -55,6 +55,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     seal: (staged, about) => sealOnS3(root, staged, about),
     discard: (staged) => discard(staged.root),
     project: (location, version, fence) => pointOnS3(root, location, version, fence),
+    exists: (location) => objects.hasBelow(location),
     folder: async (version) => (await cache.open(version)).folder,
     isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),

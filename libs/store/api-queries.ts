@@ -15,5 +15,6 @@ export * from './queries/read-starts.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';
+export * from './queries/read-waits.ts';
 export * from './queries/tokens.ts';
 export { latestVerification, toolsOfRun, versionsOfRun } from './queries/verifications.ts';

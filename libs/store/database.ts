@@ -11,6 +11,7 @@ import { RolledBackData1790000000007 } from './migrations/0007-rolled-back-data.
 import { TellOfPromotions1790000000008 } from './migrations/0008-tell-of-promotions.ts';
 import { CachedResults1790000000009 } from './migrations/0009-cached-results.ts';
 import { Triggers1790000000010 } from './migrations/0010-triggers.ts';
+import { Waits1790000000011 } from './migrations/0011-waits.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -23,6 +24,7 @@ const MIGRATIONS = [
   TellOfPromotions1790000000008,
   CachedResults1790000000009,
   Triggers1790000000010,
+  Waits1790000000011,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

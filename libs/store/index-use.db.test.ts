@@ -98,7 +98,7 @@ const anyRun = { ...newest, pipeline: null, states: null };
 
 test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: number]>([
   ['starting queued runs', () => store.activateRuns(500), 'run_live', 2500],
-  ['claiming runs', () => store.claimRuns('me', 500), 'run_live', 2500],
+  ['claiming runs', () => store.claimRuns('me', 500), 'run_to_own', 2500],
   ['loading claimed runs', () => store.loadTaskRuns(['20001', '20003']), 'task_run_pkey', 50],
   ['admission', () => store.apply(anAdmission()), 'task_run_ready', 1000],
   ['due schedules', () => store.syncSchedules('dev', [{ pipeline: 'p1', definition: 'd' }]), '', 0],
@@ -144,6 +144,7 @@ function anAdmission(): Parameters<EngineStore['apply']>[0] {
     published: [],
     runUpdates: [],
     alerts: [],
+    waits: [],
     live: [],
   };
   return {

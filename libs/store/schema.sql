@@ -390,12 +390,14 @@ create table run (
   no_cache boolean default false not null,
   depth integer default 0 not null,
   event_id bigint,
+  parked boolean default false not null,
   constraint run_pkey primary key (id),
   constraint run_event_id_fkey foreign key (event_id) REFERENCES received_event(id),
   constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),
   constraint run_finished_has_time check (((state = ANY (ARRAY['queued'::text, 'running'::text])) = (finished_at IS NULL))),
   constraint run_interval_whole check (((interval_start IS NULL) = (interval_end IS NULL))),
+  constraint run_parked_is_unowned check (((NOT parked) OR (lease_owner IS NULL))),
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
   constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text])))
 ) with (fillfactor=80);
@@ -406,6 +408,9 @@ create index run_of_event on run (event_id) WHERE (event_id IS NOT NULL);
 create index run_of_pipeline on run (environment, pipeline, id DESC);
 create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
 create index run_of_release on run (environment, pipeline, release, id DESC);
+create index run_parked_timeout on run (timeout_at) WHERE parked;
+create index run_queued on run (environment, pipeline) WHERE (state = 'queued'::text);
+create index run_to_own on run (id) WHERE ((state = 'running'::text) AND (NOT parked));
 
 create table run_cause (
   run_id bigint not null,
@@ -463,6 +468,34 @@ create table task_run (
 ) with (fillfactor=75);
 create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
+
+create table task_wait (
+  run_id bigint not null,
+  task_id text not null,
+  environment text not null,
+  kind text not null,
+  target jsonb not null,
+  what text not null,
+  subject text,
+  every_ms bigint not null,
+  on_timeout text not null,
+  since timestamp with time zone not null,
+  timeout_at timestamp with time zone,
+  next_check_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  detail text,
+  outcome text,
+  reason text,
+  constraint task_wait_pkey primary key (run_id, task_id),
+  constraint task_wait_ended_is_not_due check (((outcome IS NULL) OR (next_check_at IS NULL))),
+  constraint task_wait_ended_says_why check (((outcome IS NULL) = (reason IS NULL))),
+  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text]))),
+  constraint task_wait_on_timeout_known check ((on_timeout = ANY (ARRAY['fail'::text, 'skip'::text]))),
+  constraint task_wait_outcome_known check ((outcome = ANY (ARRAY['met'::text, 'skipped'::text, 'failed'::text])))
+) with (fillfactor=70);
+create index task_wait_due on task_wait (next_check_at) WHERE (next_check_at IS NOT NULL);
+create index task_wait_ended on task_wait (run_id) WHERE (outcome IS NOT NULL);
+create index task_wait_of_subject on task_wait (subject) WHERE ((subject IS NOT NULL) AND (outcome IS NULL));
 
 create table token (
   id bigint generated always as identity,

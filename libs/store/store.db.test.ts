@@ -102,6 +102,7 @@ function aBatch(run: ClaimedRun, over: Partial<Batch> = {}): Batch {
     published: [],
     runUpdates: [],
     alerts: [],
+    waits: [],
     live: [],
     pools: [],
     ...over,

@@ -13,10 +13,12 @@ import * as schedules from './queries/schedules.ts';
 import { sweep } from './queries/sweep.ts';
 import * as triggers from './queries/triggers.ts';
 import { inTransaction, type Db } from './statement.ts';
+import { createWaitStore } from './wait-store.ts';
 
 /** The engine's store on Postgres: every method is a query function bound to the connection pool, or to one transaction. */
 export function createStore(db: Db): EngineStore {
   return {
+    ...createWaitStore(db),
     heartbeat: (process) => processes.heartbeat(db, process),
     retireHost: (host) => processes.retireHost(db, host),
     retire: (processId) => processes.retire(db, processId),

@@ -90,6 +90,7 @@ export class PromotionWorld {
       executor: this.executor,
       storageFor: (environment) => this.storageOf(environment),
       releaseFiles: () => Promise.resolve(new Map()),
+      httpLook: () => Promise.reject(new Error('nobody answers')),
       onProgress: () => undefined,
       leaseMs: 60_000,
       firesSchedules: false,

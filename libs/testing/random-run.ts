@@ -109,7 +109,10 @@ function outcomeOf(value: number): Outcome {
 function preparedBy(value: number, ask: number, mapKeys: readonly string[] | null): Prepared {
   if (value < 0.1) return { kind: 'skip', reason: '' };
   if (value < 0.15) return { kind: 'fail', reason: '' };
-  return value < 0.4 && ask < 3 ? { kind: 'waiting', reason: '' } : { kind: 'ready', mapKeys };
+  if (value < 0.4 && ask < 3) return { kind: 'waiting', reason: '' };
+  // What waits and executes nothing, with and without having waited.
+  const isDone = mapKeys === null && (value < 0.2 || (value >= 0.4 && value < 0.45));
+  return isDone ? { kind: 'done', reason: '' } : { kind: 'ready', mapKeys };
 }
 
 /** Every task run that was tried came to what its attempts say, by no more attempts than it takes. */

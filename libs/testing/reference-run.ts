@@ -136,7 +136,7 @@ export class ReferenceRun {
     // What the preparation says comes after the rule: a condition, no items, an author's mistake.
     const allowed: Record<Fate, readonly TaskState[]> = {
       wait: [],
-      run: ['ready', 'waiting', ...(task.needsPreparation ? (['skipped', 'failed'] as const) : [])],
+      run: ['ready', 'waiting', ...(task.needsPreparation ? (['success', 'skipped', 'failed'] as const) : [])],
       skipped: ['skipped'],
       upstream_failed: ['upstream_failed'],
     };

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { AttemptResult, CompiledPipeline, EngineStore, EvidenceKey, Outcome, Storage } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import type { AppliedEnvironment, ObservedEvent, Observer } from '#engine';
+import type { AppliedEnvironment, HttpLook, ObservedEvent, Observer } from '#engine';
 import { Commands, Scheduler } from '#engine';
 import { connectDatabase, createStore } from '#store';
 import { FakeClock } from './fake-clock.ts';
@@ -31,6 +31,10 @@ export interface Process {
 export class World {
   readonly problems: string[] = [];
   readonly events: { name: ObservedEvent; fields: Readonly<Record<string, unknown>> }[] = [];
+  /** Locations that are there, for tasks that wait for one. */
+  readonly there = new Set<string>();
+  /** What addresses answer. */
+  httpLook: HttpLook = () => Promise.reject(new Error('nobody answers'));
   readonly evidence = new Map<string, AttemptResult>();
   /** Files of releases beside their pipelines: digests by path. */
   readonly files = new Map<string, ReadonlyMap<string, string>>();
@@ -104,6 +108,7 @@ export class World {
       readEvidence: (key: EvidenceKey) => Promise.resolve(this.evidence.get(JSON.stringify(key)) ?? null),
       project: () => Promise.resolve(),
       isWhole: (version: string) => Promise.resolve(!this.lost.has(version)),
+      exists: (location: string) => Promise.resolve(this.there.has(location)),
     } as Partial<Storage> as Storage;
     const scheduler = new Scheduler({
       processId: name,
@@ -115,6 +120,7 @@ export class World {
       releaseFiles: (release) => Promise.resolve(this.files.get(release) ?? new Map()),
       pipelines: this.pipelines,
       environments: this.environments,
+      httpLook: (request) => this.httpLook(request),
       clock,
       observer: {
         event: (name, fields) => {

@@ -1,22 +1,37 @@
-import { Controller, Get, Inject, Param, Query, Req, Sse, type MessageEvent } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Sse,
+  type MessageEvent,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
-import { logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
+import type { Caller } from '#core';
+import { decisionRequest, logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
 import type { Auth } from '#platform';
+import { WhoAsks } from '../actor.ts';
 import { Answers } from '../answers.ts';
 import { Needs } from '../needs.ts';
 import { logQuery, logSearchQuery, logTailQuery, recordId, taskId, taskRunQuery } from '../parameters.ts';
-import type { Reads } from '../ports.ts';
+import type { Commands, Reads } from '../ports.ts';
 import { heartbeat, logStream, STREAM_LIMIT, whileCredentialsHold } from '../streams.ts';
-import { AUTH, READS } from '../tokens.ts';
+import { AUTH, COMMANDS, READS } from '../tokens.ts';
 
 @ApiTags('task runs and logs')
 @Controller('api/v1/runs/:run/tasks/:task')
 export class TaskRunsController {
   constructor(
     @Inject(READS) private readonly reads: Reads,
+    @Inject(COMMANDS) private readonly commands: Commands,
     @Inject(AUTH) private readonly auth: Auth,
   ) {}
 
@@ -29,6 +44,20 @@ export class TaskRunsController {
     @Query({ schema: taskRunQuery }) { map }: z.infer<typeof taskRunQuery>,
   ): Promise<TaskRunDetail> {
     return this.reads.taskRun({ runId, taskId: task, mapIndex: map });
+  }
+
+  @Post('approvals')
+  @HttpCode(200)
+  @Needs('approve', 'run')
+  @Answers(200, 'Answers what an `approve` task asks, in the caller’s name.', taskRunDetail)
+  async answerTask(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Body({ schema: decisionRequest }) request: z.infer<typeof decisionRequest>,
+    @WhoAsks() caller: Caller,
+  ): Promise<TaskRunDetail> {
+    await this.commands.answerTask(runId, task, request, caller);
+    return this.reads.taskRun({ runId, taskId: task, mapIndex: 0 });
   }
 
   @Get('log')

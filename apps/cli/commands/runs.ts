@@ -32,6 +32,13 @@ export function addRunsCommands(program: Command, cli: Cli): void {
     (ids: readonly string[], options: OutputOptions) => cancelRuns(cli, ids, options),
   );
 
+  withOutput(runs.command('approve').description('continue, or reject, what an `approve` task asks'))
+    .argument('<run>')
+    .argument('<task>')
+    .option('--reject', 'the task fails')
+    .option('--comment <text>', 'why; shown on the run and in the audit trail')
+    .action((id: string, task: string, options: AnswerOptions) => answer(cli, id, task, options));
+
   withAwaiting(
     withOutput(runs.command('rerun'))
       .description('a new run for the same interval; finished task runs are taken over where possible')
@@ -75,6 +82,8 @@ async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<vo
   if (!output.isForPeople) return;
   output.lines(['']);
   await output.list({ rows: inGraphOrder(detail), columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });
+  const asking = detail.taskRuns.find((row) => row.wait?.kind === 'approve');
+  if (asking) cli.next('answer it', `sluice runs approve ${id} ${asking.taskId}`);
   const failed = detail.taskRuns.find((row) => row.state === 'failed');
   if (failed) cli.next('read its log', `sluice logs ${id}/${failed.taskId}${mapOption(failed)}`);
 }
@@ -120,6 +129,29 @@ async function cancelRuns(cli: Cli, ids: readonly string[], options: OutputOptio
   } finally {
     await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
   }
+}
+
+interface AnswerOptions extends OutputOptions {
+  readonly reject?: boolean;
+  readonly comment?: string;
+}
+
+async function answer(cli: Cli, id: string, task: string, options: AnswerOptions): Promise<void> {
+  const client = await cli.connect();
+  const decision = options.reject ? ('reject' as const) : ('approve' as const);
+  await client.answer(id, task, { decision, comment: options.comment ?? null });
+  // The scheduler takes it up a moment later; what was answered is on record now.
+  const rows = [{ run: id, task, decision, comment: options.comment ?? null }];
+  await cli.output(options).list({
+    rows,
+    name: (row) => row.task,
+    columns: [
+      { header: 'RUN', cell: (row) => row.run },
+      { header: 'TASK', cell: (row) => row.task },
+      { header: 'DECISION', cell: (row) => row.decision },
+      { header: 'COMMENT', cell: (row) => row.comment, shrinks: true },
+    ],
+  });
 }
 
 interface RerunOptions extends OutputOptions, AwaitOptions {

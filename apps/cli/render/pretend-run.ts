@@ -48,6 +48,7 @@ export function pretendRun(
     outputs: new Map(),
     failures: new Map(),
     waiting: new Map(),
+    waits: new Map(),
     readyAt: new Map(),
     preparing: new Set(),
   };

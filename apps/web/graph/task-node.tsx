@@ -4,7 +4,9 @@ import {
   IconBrandNodejs,
   IconBrandPython,
   IconDatabase,
+  IconHourglass,
   IconTerminal2,
+  IconUserCheck,
   IconWorld,
   type Icon,
 } from '@tabler/icons-react';
@@ -30,6 +32,8 @@ const KINDS: Readonly<Record<GraphTask['kind'], readonly [Icon, string]>> = {
   python: [IconBrandPython, 'python'],
   sql: [IconDatabase, 'sql'],
   http: [IconWorld, 'http'],
+  wait: [IconHourglass, 'waits'],
+  approve: [IconUserCheck, 'asks a person'],
 };
 
 export const TaskNode = memo(function TaskNode({ data }: NodeProps<TaskGraphNode>) {

@@ -165,6 +165,7 @@ const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'run.late': IconClock,
   'run.recovered': IconHeartbeat,
   'task.retrying': IconRotateClockwise,
+  'task.approval': IconHandStop,
   'run.drifted': IconEqualNot,
   'run.looping': IconRepeat,
   'promotion.waiting': IconHandStop,

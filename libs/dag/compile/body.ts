@@ -8,6 +8,7 @@ import type { BoundText } from '../text/bound-text.ts';
 import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
 import { httpBody } from './http-body.ts';
+import { approveBody, checkWaitKeys, waitBody } from './wait-body.ts';
 
 /** What the task executes; null when it is not clear, which is then reported. */
 export function compileBody(shape: TaskShape, path: Path, names: Names, compiling: Compiling): TaskBody | null {
@@ -31,6 +32,12 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
   }
   const place = [...path, kind];
   if (kind === 'http') return httpBody(shape, place, names, compiling);
+  if (kind === 'wait' || kind === 'approve') {
+    checkWaitKeys(shape, path, compiling);
+    return kind === 'wait'
+      ? waitBody(shape.wait ?? {}, place, names, compiling)
+      : approveBody(shape.approve ?? '', place, names, compiling);
+  }
   const written = shape[kind] ?? '';
   switch (kind) {
     case 'run': {

@@ -47,7 +47,7 @@ export function httpBody(shape: TaskShape, place: Path, names: Names, compiling:
 }
 
 /** Scheme and host stand in this file or, as the whole beginning, in the environment's `vars`. */
-function checkUrl(url: string, place: Path, names: Names, compiling: Compiling): void {
+export function checkUrl(url: string, place: Path, names: Names, compiling: Compiling): void {
   compiling.checkTemplate(url, place, names);
   const split = splitTemplate(url);
   if (!split.ok) return;

@@ -2,8 +2,6 @@ const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   call: "Put the tasks into one pipeline, or let the other pipeline read this one's paths.",
-  wait: 'Declare `reads:` with `missing: wait` to wait for data, or test in `run:` and exit with 75 to try again later.',
-  approve: 'Start the second half as a manual pipeline of its own.',
   uses: 'Write the task as `run`, `node`, `python` or `sql`.',
   group: 'Give each task the same `matrix`.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
@@ -38,7 +36,7 @@ export const NOT_YET: Readonly<
 
 /** Values of the design whose behaviour comes later: `key=value`. */
 export const NOT_YET_VALUES: Readonly<Record<string, string>> = {
-  'gate.on_fail=needs_approval': 'Use `fail` or `skip_downstream`.',
+  'gate.on_fail=needs_approval': 'Use `fail` or `skip_downstream`, and an `approve` task where a person decides.',
 };
 
 /** What people write who come from other systems, and what Sluice calls it. */
@@ -76,7 +74,10 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   stages: 'tasks',
   // Airflow and others, tasks
   task_id: 'the key of the task under tasks:',
-  operator: 'run, node, python or sql',
+  operator: 'run, node, python, sql, wait or approve',
+  sensor: 'wait',
+  poke_interval: 'wait: { …, every: … }',
+  soft_fail: 'wait: { …, on_timeout: skip }',
   command: 'run',
   cmd: 'run',
   bash: 'run',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TRIGGER_RULES } from '#core';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
+import { approveShape, waitShape } from './wait-shape.ts';
 import {
   delay,
   duration,
@@ -96,7 +97,7 @@ const cache = z
   )
   .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http'] as const;
+export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'wait', 'approve'] as const;
 
 /** Keys that `defaults:` may give to every task. */
 export const DEFAULT_KEYS = {
@@ -115,6 +116,8 @@ export const taskShape = z.strictObject(
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
     http: httpShape.optional().describe('One HTTP request.'),
+    wait: waitShape.optional().describe('What must be so before this task ends; it holds no slot and no process.'),
+    approve: approveShape.optional().describe('What somebody is asked, who continues or rejects.'),
     needs: oneOrMany(
       nonEmptyText,
       expecting('a task id, a glob such as load_*, or a list of them', '[load_raw]'),

@@ -4,6 +4,7 @@ import type { apiQueries } from '#store';
 import { httpText } from './http-text.ts';
 import type { ReadContext } from './read-context.ts';
 import type { RunRow } from './run-reads.ts';
+import { waitText } from './wait-text.ts';
 
 export interface AttemptDescription {
   /** What was or will be executed. */
@@ -58,6 +59,10 @@ function commandOf(body: TaskBody): string {
       return body.text ?? body.file ?? '';
     case 'http':
       return httpText(body);
+    case 'approve':
+      return body.message;
+    case 'wait':
+      return waitText(body.condition);
     default:
       return unreachable(body);
   }

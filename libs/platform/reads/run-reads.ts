@@ -1,5 +1,5 @@
 import { SluiceError, type RunState } from '#core';
-import type { Run, RunDetail, TaskRun } from '#contracts';
+import type { Run, RunDetail, TaskRun, TaskWait } from '#contracts';
 import { apiQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
 import { layoutOf, toGraphTask } from './pipeline-graph.ts';
@@ -47,23 +47,25 @@ export function toRun(row: RunRow): Run {
 export async function readRunDetail(context: ReadContext, runId: string): Promise<RunDetail> {
   const { db, layouts } = context;
   const row = await findRun(context, runId);
-  const [entry, rows, earlier, neighbours, starts] = await Promise.all([
+  const [entry, rows, earlier, neighbours, starts, waits] = await Promise.all([
     pipelineOfRun(context, row),
     apiQueries.readTaskRuns(db, runId, MOST_TASK_RUNS),
     apiQueries.readEarlierAttempts(db, runId),
     apiQueries.readNeighbours(db, row),
     apiQueries.readStarts(db, runId),
+    apiQueries.readWaits(db, runId),
   ]);
   const earlierOf = new Map<string, NonNullable<TaskRun['earlier']>>();
   for (const { taskId, mapIndex, ...attempt } of earlier) {
     const key = `${taskId}/${mapIndex}`;
     earlierOf.set(key, [...(earlierOf.get(key) ?? []), attempt]);
   }
+  const waitOf = new Map(waits.map((wait) => [wait.taskId, wait]));
   const pipeline = entry?.pipeline ?? null;
   const started = new Set(rows.map((one) => one.taskId));
   const taskRuns = [
     ...rows.map((one) => ({
-      ...toTaskRun(context, runId, one),
+      ...toTaskRun(context, runId, one, waitOf.get(one.taskId)),
       earlier: earlierOf.get(`${one.taskId}/${one.mapIndex}`) ?? [],
     })),
     ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),
@@ -97,7 +99,12 @@ export async function pipelineOfRun(
   }
 }
 
-export function toTaskRun(context: ReadContext, runId: string, row: TaskRunRow): TaskRun {
+export function toTaskRun(
+  context: ReadContext,
+  runId: string,
+  row: TaskRunRow,
+  wait?: Awaited<ReturnType<typeof apiQueries.readWaits>>[number],
+): TaskRun {
   const { taskId, mapIndex, mapKey, state, tries, readyAt, queuedAt, startedAt, finishedAt, reason, originRun } = row;
   const { cachedFrom, cacheWhy } = row;
   const progress = state === 'running' ? context.progress(runId, taskId, mapIndex) : null;
@@ -115,7 +122,16 @@ export function toTaskRun(context: ReadContext, runId: string, row: TaskRunRow):
     originRun,
     ...(cacheWhy === null ? {} : { cache: { from: cachedFrom, why: cacheWhy } }),
     progress,
+    ...(state === 'waiting' && wait !== undefined ? { wait: toTaskWait(wait) } : {}),
   };
+}
+
+function toTaskWait({
+  taskId: _task,
+  groups,
+  ...wait
+}: Awaited<ReturnType<typeof apiQueries.readWaits>>[number]): TaskWait {
+  return { ...wait, groups: [...groups] };
 }
 
 /** A task run that has no row yet. */

@@ -27,15 +27,23 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
   // A task run that was taken over was executed, and published, by another run; a cached one was only executed there.
   const publishedIn = row?.originRun ?? runId;
   const executedIn = row?.cachedFrom ?? publishedIn;
-  const [attempts, metrics, published, rows, command] = await Promise.all([
+  const [attempts, metrics, published, rows, command, waits] = await Promise.all([
     apiQueries.readAttempts(db, executedIn, taskId, mapIndex),
     apiQueries.readTaskRunMetrics(db, executedIn, taskId, mapIndex, MOST_METRIC_POINTS),
     apiQueries.readPublished(db, publishedIn, taskId, mapIndex),
     apiQueries.readTaskRuns(db, runId, MOST_SIBLINGS),
     describeAttempt(context, run, pipeline, task, row, mapIndex),
+    apiQueries.readWaits(db, runId),
   ]);
   return {
-    ...(row ? toTaskRun(context, runId, row) : notYet(taskId)),
+    ...(row
+      ? toTaskRun(
+          context,
+          runId,
+          row,
+          waits.find((one) => one.taskId === taskId),
+        )
+      : notYet(taskId)),
     run: toRun(run),
     task: toGraphTask(task),
     attempts: attempts.map((attempt) => ({

@@ -22,10 +22,11 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   if (run.state === 'queued') return whyQueued(context, run);
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
   if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
+  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [wait.taskId, wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
   const reasons = [
     ...(await whyReady(context, run)),
-    ...rows.flatMap((row) => whyRow(row) ?? []),
+    ...rows.flatMap((row) => whyWaits(row, waits.get(row.taskId)) ?? whyRow(row) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
   ];
@@ -54,6 +55,23 @@ async function whyReady({ db }: ReadContext, run: RunRow): Promise<WaitingReason
     const text = `Pool "${pool}": ${used} of ${slots} slots are taken; number ${position} in line.`;
     return { taskId, mapIndex, rule: 'pool', text, position, holders: [...holders] };
   });
+}
+
+type WaitRow = Awaited<ReturnType<typeof apiQueries.readWaits>>[number];
+
+/** What it waits for, what the last look found, when the next one is and how it ends otherwise. */
+function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undefined): WaitingReason | null {
+  if (state !== 'waiting' || wait === undefined) return null;
+  const { kind, what, detail, nextCheckAt, timeoutAt, onTimeout, groups } = wait;
+  const asks = kind === 'approve';
+  const whom = groups.length === 0 ? 'somebody who may approve here' : `one of ${groups.join(', ')}`;
+  const text = [
+    asks ? `Asks ${whom}: ${what}` : `Waits for ${what}.`,
+    ...(asks || detail === null ? [] : [`Last look: ${detail}.`]),
+    ...(asks || nextCheckAt === null ? [] : [`Next look at ${nextCheckAt}.`]),
+    ...(timeoutAt === null ? [] : [`It ${onTimeout === 'fail' ? 'fails' : 'is skipped'} at ${timeoutAt}.`]),
+  ].join(' ');
+  return { taskId, mapIndex, rule: asks ? 'approval' : 'wait', text, position: null, holders: [] };
 }
 
 function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): WaitingReason | null {

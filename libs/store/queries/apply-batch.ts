@@ -159,6 +159,12 @@ const WRITE: Prepared = {
       select environment, pipeline, "runId", event, target, message, state, detail
       from jsonb_to_recordset($7::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text, message jsonb,
              state text, detail text)
+    ), waits as (
+      insert into task_wait (run_id, task_id, environment, kind, target, what, subject, every_ms, on_timeout, since, timeout_at, next_check_at)
+      select "runId", "taskId", environment, kind, target, what, subject, "everyMs", "onTimeout", to_timestamp(since / 1000),
+             to_timestamp("timeoutAt" / 1000), to_timestamp("nextCheckAt" / 1000)
+      from jsonb_to_recordset($11::jsonb) as t ("runId" bigint, "taskId" text, environment text, kind text, target jsonb, what text,
+             subject text, "everyMs" bigint, "onTimeout" text, since float8, "timeoutAt" float8, "nextCheckAt" float8)
     ), shown as (
       insert into event (environment, run_id, payload)
       select environment, "runId", payload
@@ -189,6 +195,7 @@ async function write(manager: EntityManager, batch: Batch): Promise<Written> {
     batch.live,
     batch.links,
     batch.published,
+    batch.waits,
   ];
   if (lists.every((list) => list.length === 0)) return { pointed: [], awaited: false };
   const [counts] = await run<Written & { updated: number; ended: number; linked: number }>(

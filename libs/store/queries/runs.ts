@@ -18,11 +18,13 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
     const [lock] = await manager.sql<{ got: boolean }[]>`select pg_try_advisory_xact_lock(7305002) as got`;
     if (!lock?.got) return 0;
     const rows = await manager.sql<{ id: string }[]>`
-      with live as (
+      with due as (
+        select distinct environment, pipeline from run where state = 'queued'
+      ), live as (
         select id, environment, pipeline, state, max_active_runs,
                row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
                count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
-        from run r
+        from due join run r using (environment, pipeline)
         where state in ('queued', 'running')
           and not (state = 'queued' and trigger in ('schedule', 'dataset', 'after', 'event') and exists (
             select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
@@ -63,7 +65,7 @@ export function claimRuns(
        select r.id
        from run r
        -- A subquery, not a join: after waiting for a row Postgres evaluates it again for the new owner, a join it does not.
-       where r.state = 'running'
+       where r.state = 'running' and not r.parked
          and (not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
               or (r.lease_owner = $1 and r.id = any($3::bigint[])))
        order by r.id
@@ -229,7 +231,7 @@ export async function send(
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as t ("runId" bigint, kind text, payload jsonb)
     ), requested as (
-      update run r set cancel_requested = true
+      update run r set cancel_requested = true, parked = false
       from given g
       where r.id = g."runId" and g.kind = 'cancel' and r.state in ('queued', 'running')
     ), noted as (

@@ -1,8 +1,9 @@
 import { inTransaction, type Db } from '../statement.ts';
+import { sweepWaits } from './waits.ts';
 
 /**
  * Recounts what pools have in use from the live attempts; forgets old live events, dead processes, and commands to runs
- * that ended before anybody read them. Three statements.
+ * that ended before anybody read them, and what waited no longer. Four statements.
  */
 export async function sweep(db: Db): Promise<{ environment: string; pool: string }[]> {
   await inTransaction(db, async (manager) => {
@@ -34,6 +35,7 @@ export async function sweep(db: Db): Promise<{ environment: string; pool: string
       returning 1
     )
     select (select count(*) from old), (select count(*) from gone), (select count(*) from unread)`;
+  await sweepWaits(db);
   return db.sql<{ environment: string; pool: string }[]>`
     select distinct environment, pool from task_run where state = 'ready'`;
 }

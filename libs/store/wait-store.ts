@@ -1,0 +1,17 @@
+import type { WaitStore } from '#core';
+import type { Db } from './statement.ts';
+import * as waits from './queries/waits.ts';
+
+export function createWaitStore(db: Db): WaitStore {
+  return {
+    waitOf: (key) => waits.waitOf(db, key),
+    takeDueWaits: (kinds, now, limit, leaseMs) => waits.takeDueWaits(db, kinds, now, limit, leaseMs),
+    noteLooks: (looks, now) => waits.noteLooks(db, looks, now),
+    answerWaits: (answers) => waits.answerWaits(db, answers),
+    hastenWaits: (subjects, now) => waits.hastenWaits(db, subjects, now),
+    publishedFor: (wanted) => waits.publishedFor(db, wanted),
+    runsFor: (wanted) => waits.runsFor(db, wanted),
+    parkRuns: (processId, runs) => waits.parkRuns(db, processId, runs),
+    unparkDue: (now) => waits.unparkDue(db, now),
+  };
+}
