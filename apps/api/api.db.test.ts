@@ -91,12 +91,27 @@ describe('with Postgres behind it', () => {
     expect([rerun.status, rerun.json.originRun]).toEqual([201, '7']);
     const body = { environment: 'dev', pipeline: 'churn', from: '2026-01-05', to: '2026-01-07' };
     const plan = await api.ask('/api/v1/backfills', { method: 'POST', body: { ...body, dryRun: true } });
-    expect(plan.json.runs.map((one: { action: string; runId: string | null }) => [one.action, one.runId])).toEqual([
-      ['create', null],
-      ['create', null],
+    expect(plan.json.intervals.map((one: { action: string; runId: string | null }) => [one.action, one.runId])).toEqual(
+      [
+        ['create', null],
+        ['create', null],
+      ],
+    );
+    const done = await api.ask('/api/v1/backfills', { method: 'POST', body: { ...body, maxActive: 1 } });
+    expect(done.json.backfill).toMatchObject({ state: 'running', pending: 1, runs: { queued: 1 }, maxActive: 1 });
+    const at = `/api/v1/backfills/${done.json.backfill.id}`;
+    expect((await api.ask(at)).json.intervals).toMatchObject([
+      { state: 'created', runId: '9', runState: 'queued', reason: 'missing' },
+      { state: 'pending', runId: null },
     ]);
-    const done = await api.ask('/api/v1/backfills', { method: 'POST', body });
-    expect(done.json.runs.map((one: { runId: string | null }) => one.runId)).toEqual(['9', '10']);
+    expect((await api.ask(`${at}/pause`, { method: 'POST' })).json.state).toBe('paused');
+    expect((await api.ask(`${at}/resume`, { method: 'POST' })).json.state).toBe('running');
+    expect((await api.ask(`${at}/cancel`, { method: 'POST' })).json).toMatchObject({
+      state: 'cancelled',
+      runs: { cancelled: 1 },
+    });
+    expect((await api.ask(`${at}/resume`, { method: 'POST' })).status).toBe(409);
+    expect((await api.ask('/api/v1/backfills?env=dev')).json.items).toHaveLength(1);
   });
 
   test('metrics from outside are added whole or not at all', async () => {

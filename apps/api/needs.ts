@@ -21,6 +21,8 @@ export type EnvironmentSource =
   | 'body'
   /** The environment of the run `:run`. */
   | 'run'
+  /** The environment of the backfill `:backfill`. */
+  | 'backfill'
   /** The environment of the promotion `:promotion`. */
   | 'promotion'
   /** Those of `topics`, separated by commas: the right in each of them. */

@@ -21,6 +21,8 @@ export const ROUTES = [
   ['/api/v1/runs/7/tasks/t/log', { map: '0', try: '1', from: '1', limit: '10' }],
   ['/api/v1/runs/7/tasks/t/log/search', { map: '0', try: '1', q: 'x' }],
   ['/api/v1/alerts', { env: 'dev', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
+  ['/api/v1/backfills', { env: 'dev', pipeline: 'p', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
+  ['/api/v1/backfills/7', {}],
   ['/api/v1/audit', { env: 'dev', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
   ['/api/v1/paths', { env: 'dev', ref: 'p.raw', at: '2026-01-01' }],
   ['/api/v1/releases', { dirty: 'false', limit: '10', cursor: 'YWZ0ZXI6YWJj' }],
@@ -43,7 +45,7 @@ export const BODIES = [
   ['/runs/7/metrics', { points: [{ taskId: 't', name: 'auc', value: 0.5 }] }],
   ['/runs/7/verify', {}],
   ['/gc', { dryRun: true, keep: 3, olderThanMs: 604_800_000 }],
-  ['/backfills', { environment: 'dev', pipeline: 'p', from: '2026-01-01', to: '2026-01-02' }],
+  ['/backfills', { environment: 'dev', pipeline: 'p', from: '2026-01-01', to: '2026-01-02', maxActive: 2 }],
   ['/alerts/test', { environment: 'dev', target: 'slack:#x' }],
   ['/releases/missing-blobs', { blobs: [{ sha256: 'a'.repeat(64), bytes: 1 }] }],
   [

@@ -22,7 +22,13 @@ beforeAll(async () => {
       missingBlobs: list,
       createRelease: () => 'd',
     },
-    ...{ backfill: () => ({ runs: [] }), testAlerts: list, recordMetrics: one },
+    ...{
+      backfill: () => ({ id: null, intervals: [] }),
+      backfills: page,
+      backfillDetail: one,
+      testAlerts: list,
+      recordMetrics: one,
+    },
     ...{ verification: one, runDiff: one, environmentOfRun: () => 'dev', verifyRun: () => '1', collectGarbage: one },
   });
 });

@@ -64,6 +64,12 @@ export const runsQuery = z.strictObject({
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });
+export const backfillsQuery = z.strictObject({
+  env: environmentName.optional(),
+  pipeline: pipelineName.optional(),
+  limit: count(1, 200).default(50),
+  cursor: cursor.optional(),
+});
 export const alertsQuery = z.strictObject({
   env: environmentName.optional(),
   limit: count(1, 200).default(50),

@@ -5,8 +5,10 @@ import type {
   AppliedConfiguration,
   AuditRecordShape,
   AuditVerdict,
-  backfillPlan,
+  BackfillDetail,
+  BackfillPlan,
   backfillRequest,
+  BackfillShape,
   decisionRequest,
   Environment,
   EnvironmentDiff,
@@ -50,7 +52,6 @@ import type {
 
 export type LogLine = z.infer<typeof logLine>;
 export type WaitingReason = z.infer<typeof waitingReason>;
-export type BackfillPlan = z.infer<typeof backfillPlan>;
 /** Where a path's data lies; `folder` and what follows are null while nothing was published there. */
 export interface ResolvedPath {
   readonly location: string;
@@ -108,6 +109,16 @@ export interface Reads {
   run(runId: string): Promise<Run>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
+  backfills(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    pipeline: string | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<BackfillShape>>;
+  backfill(id: string): Promise<BackfillShape>;
+  environmentOfBackfill(id: string): Promise<string>;
+  backfillDetail(id: string): Promise<BackfillDetail>;
   /** The newest; null: the run was never verified. */
   verification(runId: string): Promise<VerificationShape | null>;
   runDiff(from: string, to: string): Promise<RunDiffShape>;
@@ -175,8 +186,6 @@ export interface Commands {
   answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
   rerunRun(runId: string, request: z.infer<typeof rerunRequest>, actor: string): Promise<{ runId: string }>;
   setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void>;
-  /** With `dryRun` nothing is created. */
-  backfill(request: z.infer<typeof backfillRequest>, actor: string): Promise<BackfillPlan>;
   /** Throws `unauthorized` without the signature that the pipelines which wait for it demand. */
   receiveEvent(
     event: {
@@ -189,6 +198,14 @@ export interface Commands {
     },
     actor: string,
   ): Promise<EventOutcome>;
+  /** With `dryRun` nothing is created, and `id` is null. `release`: a digest. */
+  backfill(
+    request: z.infer<typeof backfillRequest>,
+    actor: string,
+  ): Promise<{ readonly id: string | null; readonly intervals: BackfillPlan['intervals'] }>;
+  pauseBackfill(id: string, actor: string): Promise<void>;
+  resumeBackfill(id: string, actor: string): Promise<void>;
+  cancelBackfill(id: string, actor: string): Promise<void>;
   /** Sends a test message to the target, or to every target of the environment; ids of the deliveries. */
   testAlerts(environment: string, target: string | null): Promise<readonly string[]>;
   recordMetrics(runId: string, points: z.infer<typeof metricsIn>['points']): Promise<void>;

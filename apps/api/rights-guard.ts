@@ -11,7 +11,9 @@ import type { Reads } from './ports.ts';
 export class RightsGuard implements CanActivate {
   readonly #reflector = new Reflector();
 
-  constructor(private readonly reads: Pick<Reads, 'environmentOfRun' | 'environmentOfPromotion'>) {}
+  constructor(
+    private readonly reads: Pick<Reads, 'environmentOfRun' | 'environmentOfPromotion' | 'environmentOfBackfill'>,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
@@ -48,6 +50,8 @@ export class RightsGuard implements CanActivate {
         return [named(body?.environment)];
       case 'run':
         return [await this.#ofRun(params.run)];
+      case 'backfill':
+        return [await this.#ofBackfill(params.backfill)];
       case 'promotion':
         return [await this.#ofPromotion(params.promotion)];
       case 'topics':
@@ -62,6 +66,11 @@ export class RightsGuard implements CanActivate {
   async #ofRun(runId: unknown): Promise<string> {
     const id = recordId.safeParse(runId);
     return id.success ? this.reads.environmentOfRun(id.data) : ALL_ENVIRONMENTS;
+  }
+
+  async #ofBackfill(backfillId: unknown): Promise<string> {
+    const id = recordId.safeParse(backfillId);
+    return id.success ? this.reads.environmentOfBackfill(id.data) : ALL_ENVIRONMENTS;
   }
 
   async #ofPromotion(promotionId: unknown): Promise<string> {

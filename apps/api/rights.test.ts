@@ -13,8 +13,10 @@ beforeAll(async () => {
     // Whatever has an id belongs to dev.
     environmentOfRun: () => 'dev',
     environmentOfPromotion: () => 'dev',
+    environmentOfBackfill: () => 'dev',
     environments: () => environments,
     runs: () => ({ items: [], next: null }),
+    backfills: () => ({ items: [], next: null }),
     alerts: () => ({ items: [], next: null }),
     audit: () => ({ items: [], next: null }),
     system: () => ({}),
@@ -38,7 +40,7 @@ for (const controller of Object.values(controllers)) {
 }
 
 /** Sources that belong to dev here. */
-const BY_ID: readonly string[] = ['run', 'promotion'];
+const BY_ID: readonly string[] = ['run', 'promotion', 'backfill'];
 
 /** Routes without a declaration: nobody is known yet there. */
 const OPEN = ['POST /api/v1/login', 'POST /api/v1/slack/interactions', 'POST /api/v1/webhooks/git'];

@@ -5,6 +5,8 @@ import {
   Auth,
   createApiCommands,
   createEventCommands,
+  createBackfillCommands,
+  createBackfillReads,
   createDriftReads,
   createPreviewCommands,
   createFollowCommands,
@@ -63,6 +65,7 @@ export async function serveApi(options: {
   });
   const reads = {
     ...createReleaseReads({ db, releases: installation.releases }),
+    ...createBackfillReads({ db }),
     ...createPromotionReads({
       ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
       ...{ store: installation.promotionStore, now: () => new Date() },
@@ -86,6 +89,7 @@ export async function serveApi(options: {
   const commands = {
     ...createApiCommands(installation.commands, store, environments),
     ...createEventCommands({ events: installation.events, environments, clock: systemClock }),
+    ...createBackfillCommands(installation),
     ...createReleaseCommands({ db, releases: installation.releases }),
     ...createPromotionCommands({ db, promotions: installation.promotions }),
     ...createPreviewCommands({ db, previews: installation.previews }),

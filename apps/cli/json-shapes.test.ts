@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aBackfill, aBackfillDetail } from './fixture/backfill-records.ts';
 import { ContractServer } from './fixture/contract-server.ts';
 import {
   aPipeline,
@@ -64,7 +65,11 @@ beforeAll(async () => {
     .on('GET /pipelines/p', { json: aPipelineDetail({ sample: { type: 'number' } }) })
     .on('GET /pipelines/p/metrics', { json: { items: [aSeries([1])] } })
     .on('POST /pipelines/p/runs', { status: 201, json: aRun() })
-    .on('POST /backfills', { json: { runs: [{ interval, action: 'create', reason: 'missing', runId: '7' }] } })
+    .on('POST /backfills', {
+      json: { backfill: aBackfill(), intervals: [{ interval, action: 'create', reason: 'missing', runId: '7' }] },
+    })
+    .on('GET /backfills', { json: { items: [aBackfill()], next: null } })
+    .on('GET /backfills/3', { json: aBackfillDetail() })
     .on('GET /alerts', { json: { items: [anAlert()], next: null } })
     .on('GET /releases', { json: { items: [aRelease()], next: null } })
     .on('GET /releases/frozen-heron', { json: aReleaseDetail() })
@@ -107,6 +112,8 @@ test.each([
   'metrics show p --json',
   'metrics show p --points --json',
   'backfill create p --from 2026-01-01 --to 2026-01-02 --json',
+  'backfill list --json',
+  'backfill show 3 --json',
   'alerts list --json',
   'path p.raw --json',
   'token list --json',

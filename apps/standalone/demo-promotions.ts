@@ -74,7 +74,7 @@ export async function promoteCommits(
 }
 
 async function promote(installation: Installation, environment: string, release: string): Promise<PromotionCase> {
-  const { promotions, promotionStore, commands } = installation;
+  const { promotions, promotionStore, backfills } = installation;
   const nothing = { reason: null, buildUrl: null, planHash: null, overrides: [], verified: [] };
   const approver = environment === 'prod' ? 'ada' : null;
   const id = await promotions.request(
@@ -89,7 +89,7 @@ async function promote(installation: Installation, environment: string, release:
       // The first release there: what it verifies on must be loaded once, as the schedule would.
       loaded = true;
       const month = { environment, pipeline: 'flight-delays', from: '2001-01-01', to: '2001-01-29' };
-      await commands.backfill({ ...month, reprocess: 'missing', dryRun: false, actor: DEMO.name });
+      await backfills.create({ ...month, reprocess: 'missing' }, DEMO.name);
     }
     // A promotion tells no listener of its own here: looking is cheap.
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -84,32 +84,34 @@ async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void
 
 /** Backfills every pipeline that has intervals in the month and waits for the last run. */
 async function runAll(installation: Installation, say: (line: string) => void): Promise<DemoRun[]> {
-  const { commands, pipelines, store, db } = installation;
+  const { backfills, pipelines, store, db } = installation;
   const pointer = await store.currentRelease(ENVIRONMENT);
   const ids: string[] = [];
+  let planned = 0;
   for (const pipeline of pointer ? await pipelines.all(pointer.release) : []) {
-    const wanted = { environment: ENVIRONMENT, pipeline: pipeline.name, from: FROM, actor: 'the demo' };
-    const month = await commands.backfill({ ...wanted, to: TO, reprocess: 'missing', dryRun: true });
+    const wanted = { environment: ENVIRONMENT, pipeline: pipeline.name, from: FROM, reprocess: 'missing' as const };
+    const month = await backfills.plan({ ...wanted, to: TO });
     // A week that ends in February would wait for days that nobody fetches here.
-    const last = month.findLast(({ interval }) => interval.end <= new Date(TO));
+    const last = month.items.findLast(({ interval }) => interval.end <= new Date(TO));
     if (!last) continue;
     const to = last.interval.end.toISOString();
-    const plan = await commands.backfill({ ...wanted, to, reprocess: 'missing', dryRun: false });
-    const inside = plan.filter((item) => item.runId !== null);
-    say(`  ${pipeline.name}: ${inside.length} intervals`);
-    ids.push(...inside.map((item) => item.runId as string));
+    const { id, items } = await backfills.create({ ...wanted, to }, 'the demo');
+    const inside = items.filter((item) => item.action === 'create').length;
+    say(`  ${pipeline.name}: ${inside} intervals`);
+    ids.push(id ?? '');
+    planned += inside;
   }
   let shown = -1;
   for (;;) {
     const nextCommit = new Promise<void>((resolve) => installation.onCommit(resolve));
     const rows: DemoRun[] = await db.query(
-      `select id::text, pipeline, state, extract(epoch from finished_at - started_at)::float8 as seconds from run where id = any($1::bigint[]) order by run.id`,
+      `select id::text, pipeline, state, extract(epoch from finished_at - started_at)::float8 as seconds from run where backfill_id = any($1::bigint[]) order by run.id`,
       [ids],
     );
     const ended = rows.filter((row) => row.state !== 'queued' && row.state !== 'running').length;
-    if (Math.floor(ended / 10) > shown) say(`  ${String(ended).padStart(3)} of ${rows.length} runs ended`);
+    if (Math.floor(ended / 10) > shown) say(`  ${String(ended).padStart(3)} of ${planned} runs ended`);
     shown = Math.max(shown, Math.floor(ended / 10));
-    if (ended === rows.length) return rows;
+    if (ended === planned) return rows;
     await nextCommit;
   }
 }

@@ -89,6 +89,13 @@ const metricsRoute = createRoute({
   component: lazyRouteComponent(() => import('./metrics/metrics-tab.tsx'), 'MetricsTab'),
 });
 
+const backfillsRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/backfills',
+  validateSearch: (raw: Raw): { sel?: string | undefined } => ({ sel: text(raw, 'sel') }),
+  component: lazyRouteComponent(() => import('./backfill/backfills-tab.tsx'), 'BackfillsTab'),
+});
+
 const sourceRoute = createRoute({
   getParentRoute: () => pipelineRoute,
   path: '/source',
@@ -210,7 +217,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     todayRoute,
     pipelinesRoute,
-    pipelineRoute.addChildren([pipelineIndexRoute, gridRoute, graphRoute, metricsRoute, sourceRoute]),
+    pipelineRoute.addChildren([pipelineIndexRoute, gridRoute, graphRoute, metricsRoute, backfillsRoute, sourceRoute]),
     runsRoute,
     runRoute,
     taskRoute,

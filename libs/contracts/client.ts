@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
+import type * as backfillShapes from './backfill-shapes.ts';
 import type * as environmentShapes from './environment-shapes.ts';
 import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
@@ -31,10 +32,9 @@ export type RollbackRequest = z.input<typeof promotionShapes.rollbackRequest>;
 export type DecisionRequest = z.input<typeof promotionShapes.decisionRequest>;
 export type FreezeRequest = z.input<typeof promotionShapes.freezeRequest>;
 export type TokenRequest = z.input<typeof shapes.tokenRequest>;
-export type BackfillPlan = z.infer<typeof shapes.backfillPlan>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
-export type BackfillRequest = z.input<typeof shapes.backfillRequest>;
+export type BackfillRequest = z.input<typeof backfillShapes.backfillRequest>;
 export type GcRequest = z.input<typeof verificationShapes.gcRequest>;
 export type MetricsIn = z.input<typeof shapes.metricsIn>;
 
@@ -82,6 +82,7 @@ export function createClient(options: ClientOptions) {
   const run = (id: string): string => `/runs/${encodeURIComponent(id)}`;
   const pipeline = (name: string): string => `/pipelines/${encodeURIComponent(name)}`;
   const release = (ref: string): string => `/releases/${encodeURIComponent(ref)}`;
+  const backfill = (id: string): string => `/backfills/${encodeURIComponent(id)}`;
   const promotion = (id: string): string => `/promotions/${encodeURIComponent(id)}`;
   const environment = (name: string): string => `/environments/${encodeURIComponent(name)}`;
   const task = (at: AttemptAddress): string => `${run(at.runId)}/tasks/${encodeURIComponent(at.task)}`;
@@ -194,7 +195,19 @@ export function createClient(options: ClientOptions) {
       }
     },
 
-    backfill: (body: BackfillRequest) => post<BackfillPlan>('/backfills', body),
+    /** Notes a plan that the scheduler works off; with `dryRun` only tells it. */
+    backfill: (body: BackfillRequest) => post<backfillShapes.BackfillPlan>('/backfills', body),
+    backfills: (
+      query: {
+        env?: string | undefined;
+        pipeline?: string | undefined;
+        limit?: number | undefined;
+        cursor?: string | undefined;
+      } = {},
+    ) => get<Page<backfillShapes.BackfillShape>>('/backfills', query),
+    backfillDetail: (id: string) => get<backfillShapes.BackfillDetail>(backfill(id)),
+    moveBackfill: (id: string, verb: 'pause' | 'resume' | 'cancel') =>
+      post<backfillShapes.BackfillShape>(`${backfill(id)}/${verb}`),
     alerts: (query: { env?: string | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) =>
       get<Page<AlertDelivery>>('/alerts', query),
     testAlerts: async (environment: string, target?: string): Promise<readonly AlertDelivery[]> =>

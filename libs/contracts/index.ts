@@ -1,4 +1,5 @@
 export * from './shapes.ts';
+export * from './backfill-shapes.ts';
 export * from './environment-shapes.ts';
 export * from './release-shapes.ts';
 export * from './promotion-shapes.ts';

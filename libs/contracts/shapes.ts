@@ -352,10 +352,6 @@ export const systemStatus = z.object({
 });
 export type SystemStatus = z.infer<typeof systemStatus>;
 
-export const backfillPlan = z.object({
-  runs: z.array(z.object({ interval, action: z.enum(['create', 'skip']), reason: z.string(), runId: id.nullable() })),
-});
-
 /** Right and environment (`*`: all of them) that a token has. */
 export const grantedRight = z.object({
   right: z.enum(RIGHTS),
@@ -433,14 +429,6 @@ export const rerunRequest = z.strictObject({
   task: z.string().optional(),
   release: z.enum(['same', 'current']).default('same'),
   noCache,
-});
-export const backfillRequest = z.strictObject({
-  environment: z.string(),
-  pipeline: z.string(),
-  from: z.string(),
-  to: z.string(),
-  reprocess: z.enum(['missing', 'failed', 'all']).default('missing'),
-  dryRun: z.boolean().default(false),
 });
 export const metricsIn = z.strictObject({
   points: z

@@ -1,6 +1,7 @@
 export * from './admission.ts';
 export * from './advance.ts';
 export * from './attempt.ts';
+export * from './backfill.ts';
 export * from './diff-pipelines.ts';
 export * from './errors.ts';
 export * from './explain-miss.ts';

@@ -1,5 +1,6 @@
 import type { AttemptState, RunState, TaskState } from './states.ts';
 import type { AuditEntry } from './audit-chain.ts';
+import type { BackfillStore } from './backfill.ts';
 import type { AlertMessage } from './ports.ts';
 import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
@@ -59,6 +60,8 @@ export interface NewRun {
   readonly promotionId: string | null;
   /** True: every task is executed, whatever earlier runs have. Absent: not asked for. */
   readonly noCache?: boolean;
+  /** Backfill that it is part of. */
+  readonly backfillId?: string;
   readonly why: string;
   readonly intervalStart: string | null;
   readonly intervalEnd: string | null;
@@ -370,7 +373,7 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore extends TriggerStore, WaitStore {
+export interface EngineStore extends TriggerStore, WaitStore, BackfillStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */
@@ -380,7 +383,7 @@ export interface EngineStore extends TriggerStore, WaitStore {
 
   /**
    * Turns queued runs into running ones as far as `max_active_runs` allows; at most `limit`. Scheduled runs of a paused
-   * pipeline stay queued. Returns how many.
+   * pipeline and runs of a paused backfill stay queued. Returns how many.
    */
   activateRuns(limit: number): Promise<number>;
   /** Takes running runs that nobody alive owns, and of its own those in `again`; at most `limit`. Their tokens rise. */

@@ -25,8 +25,9 @@ test('triggers, cancels, reruns, backfills and pauses name who asked', async () 
   await commands.setPaused('dev', 'p', true, 'dan');
   await commands.setPaused('dev', 'p', false, 'dan');
   const range = { pipeline: 'p', environment: 'dev', from: '2026-01-01', to: '2026-01-03', reprocess: 'all' as const };
-  await commands.backfill({ ...range, dryRun: true, actor: 'eve' });
-  await commands.backfill({ ...range, dryRun: false, actor: 'eve' });
+  await world.backfills.plan(range);
+  const { id } = await world.backfills.create(range, 'eve');
+  await world.backfills.cancel(id ?? '', 'eve');
   const records = await since(before);
   expect(records.map(({ actor, action, environment, subject }) => [actor, action, environment, subject])).toEqual([
     ['ann', 'run.trigger', 'dev', run],
@@ -34,10 +35,11 @@ test('triggers, cancels, reruns, backfills and pauses name who asked', async () 
     ['cyn', 'run.rerun', 'dev', rerun],
     ['dan', 'pipeline.pause', 'dev', 'p'],
     ['dan', 'pipeline.unpause', 'dev', 'p'],
-    ['eve', 'pipeline.backfill', 'dev', 'p'],
+    ['eve', 'backfill.create', 'dev', `backfill ${id}`],
+    ['eve', 'backfill.cancel', 'dev', `backfill ${id}`],
   ]);
   expect(records[2]?.detail).toMatchObject({ originRun: run });
-  expect(records[5]?.detail).toMatchObject({ from: '2026-01-01', runs: [expect.any(String), expect.any(String)] });
+  expect(records[5]?.detail).toMatchObject({ pipeline: 'p', from: '2026-01-01', reprocess: 'all', runs: 2 });
   expect(await apiQueries.verifyAudit(world.db)).toMatchObject({ whole: true });
 });
 

@@ -11,7 +11,7 @@ import type {
   TaskRunInsert,
   TaskRunUpdate,
 } from '#core';
-import { advance } from '#core';
+import { advance, BACKFILL_PRIORITY } from '#core';
 import { alertsFor } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
 import { mapItem } from './task-values.ts';
@@ -246,7 +246,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
     state: change.to,
     pool: task?.pool ?? '',
     slots: task?.slots ?? 1,
-    priority: task?.priority ?? 0,
+    priority: (task?.priority ?? 0) + (record.trigger === 'backfill' ? BACKFILL_PRIORITY : 0),
     intervalStart: record.intervalStart,
     inputs: run.prepared.get(change.taskIndex)?.inputs ?? null,
     reason: change.reason,

@@ -161,37 +161,3 @@ tasks: { a: { run: "echo \${{ run.trigger }}", writes: [raw] } }`);
   const [row] = await world.db.query<{ reason: string }[]>('select reason from task_run where run_id = $1', [without]);
   expect(row?.reason).toMatch(/this run has no interval; trigger it with --at or --from/);
 });
-
-test('a backfill creates what is missing, runs after scheduled runs, and says why the rest is left out', async () => {
-  world = await World.open({ at: '2026-01-05T00:00:00Z' });
-  await world.release(`
-name: p
-schedule: { cron: "0 0 * * *", start: 2026-01-01 }
-max_active_runs: 1
-tasks: { a: { run: "true" } }`);
-  await world.tick();
-  const wanted = { environment: 'dev', pipeline: 'p', from: '2026-01-02', to: '2026-01-06', actor: 'ann' } as const;
-  const plan = await world.commands.backfill({ ...wanted, reprocess: 'missing', dryRun: true });
-  expect(plan.map(({ action, reason }) => `${action}: ${reason.replace(/\d+/, 'N')}`)).toEqual([
-    'create: missing',
-    'create: missing',
-    'skip: in flight as run N',
-    'skip: its interval has not ended yet',
-  ]);
-  await world.commands.backfill({ ...wanted, reprocess: 'missing', dryRun: false });
-  await world.tick('2026-01-06T00:00:00Z');
-  await world.endAll();
-  const order = world.executor.accepted.map(({ env }) => env.DS);
-  expect(order).toEqual(['2026-01-04', '2026-01-05', '2026-01-02', '2026-01-03']);
-});
-
-test('a backfill takes intervals that have begun when runs are created then', async () => {
-  world = await World.open({ at: '2026-01-02T12:00:00Z' });
-  await world.release(`
-name: p
-schedule: { cron: "0 0 * * *", start: 2026-01-01, run: at_start }
-tasks: { a: { run: "true" } }`);
-  const range = { from: '2026-01-01', to: '2026-01-04', reprocess: 'missing', dryRun: true, actor: 'ann' } as const;
-  const plan = await world.commands.backfill({ environment: 'dev', pipeline: 'p', ...range });
-  expect(plan.map(({ reason }) => reason)).toEqual(['missing', 'missing', 'its interval has not begun yet']);
-});

@@ -1,26 +1,14 @@
-import type { AuditEntry, Caller, CompiledPipeline, EngineStore, NewRun, RunRecord } from '#core';
-import { otherInstallation, SluiceError } from '#core';
-import type { Interval } from '#dag';
-import { intervalsBetween, resolveParams, withOverlay } from '#dag';
-import { instant, manualInterval } from './manual-interval.ts';
-import type { BackfillItem } from './plan-backfill.ts';
-import { planInterval } from './plan-backfill.ts';
+import type { AuditEntry, Caller, NewRun, RunRecord } from '#core';
+import { SluiceError } from '#core';
+import { manualInterval } from './manual-interval.ts';
+import { newRun, resolvePipeline, type ResolveParts } from './new-run.ts';
 import { taskRunsToTakeOver } from './plan-rerun.ts';
-import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
 import { answeredAlready, checkAnswer } from './waits/check-answer.ts';
-
-const MAX_BACKFILL = 10_000;
-/** Added to the order of backfilled runs: scheduled and manual ones go first. */
-const BACKFILL_ORDER = 1e15;
 
 /** What people and programs may ask for. Every method throws `SluiceError`: `not_found`, `bad_request`, `conflict`. */
 export class Commands {
   constructor(
-    private readonly options: {
-      readonly store: EngineStore;
-      readonly pipelines: Pipelines;
-      readonly environments: Environments;
-      readonly now: () => Date;
+    private readonly options: ResolveParts & {
       /** Tells the scheduler of this process, if there is one, that something changed. */
       readonly onChange: () => void;
     },
@@ -38,10 +26,10 @@ export class Commands {
     noCache?: boolean;
     actor: string;
   }): Promise<string> {
-    const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
-    const interval = manualInterval(pipeline, input);
+    const resolved = await resolvePipeline(this.options, input.environment, input.pipeline);
+    const interval = manualInterval(resolved.pipeline, input);
     return this.create(input.actor, {
-      ...this.newRun(pipeline, environment, release, interval, input.params),
+      ...newRun(resolved, interval, input.params),
       trigger: 'manual',
       why: `Started by ${input.actor}${interval ? ` for the interval from ${interval.start.toISOString()} to ${interval.end.toISOString()}` : ''}.`,
       queueOrder: 0,
@@ -96,14 +84,15 @@ export class Commands {
         `Run ${runId} is a ${origin.trigger} run that publishes nothing, so running it again would lead nowhere.`,
         origin.originRun === null ? {} : { hint: `Run ${origin.originRun} again, which it was made from.` },
       );
-    const { pipeline, environment, release } = await this.resolve(
+    const { store } = this.options;
+    const resolved = await resolvePipeline(
+      this.options,
       origin.environment,
       origin.pipeline,
       input.release === 'same' ? origin.release : undefined,
     );
-    const { store } = this.options;
     const erased = new Set((await store.erasedTaskRuns(runId)).map(({ taskId }) => taskId));
-    const takeOver = taskRunsToTakeOver(runId, await store.loadTaskRuns([runId]), pipeline, input, erased);
+    const takeOver = taskRunsToTakeOver(runId, await store.loadTaskRuns([runId]), resolved.pipeline, input, erased);
     const interval =
       origin.intervalStart !== null && origin.intervalEnd !== null
         ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) }
@@ -115,7 +104,7 @@ export class Commands {
           ? `from task "${input.task ?? ''}" on:`
           : 'all of';
     return this.create(input.actor, {
-      ...this.newRun(pipeline, environment, release, interval, origin.params),
+      ...newRun(resolved, interval, origin.params),
       trigger: 'rerun',
       why: `${input.actor} asked to run again ${what} run ${runId}.`,
       originRun: runId,
@@ -149,7 +138,7 @@ export class Commands {
   }
 
   async setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void> {
-    await this.resolve(environment, pipeline);
+    await resolvePipeline(this.options, environment, pipeline);
     const action = paused ? 'pipeline.pause' : 'pipeline.unpause';
     const known = await this.options.store.audited(
       (store) => store.setPaused(environment, pipeline, paused),
@@ -164,61 +153,6 @@ export class Commands {
         },
       );
     this.options.onChange();
-  }
-
-  /** What a backfill would do, interval by interval; with `dryRun: false` it also does it. */
-  async backfill(input: {
-    environment: string;
-    pipeline: string;
-    from: string;
-    to: string;
-    reprocess: 'missing' | 'failed' | 'all';
-    dryRun: boolean;
-    actor: string;
-  }): Promise<BackfillItem[]> {
-    const { pipeline, environment, release } = await this.resolve(input.environment, input.pipeline);
-    if (pipeline.schedule.kind === 'manual')
-      throw new SluiceError(
-        'bad_request',
-        `Pipeline "${pipeline.name}" has no schedule, so it has no intervals to fill.`,
-      );
-    const from = instant('from', input.from);
-    const to = instant('to', input.to);
-    if (from >= to) throw new SluiceError('bad_request', `from (${input.from}) must be before to (${input.to}).`);
-    const intervals = intervalsBetween(pipeline.schedule, from, from, to, MAX_BACKFILL + 1);
-    if (intervals.length > MAX_BACKFILL)
-      throw new SluiceError('bad_request', `The backfill has more than ${MAX_BACKFILL} intervals.`, {
-        hint: 'Split it into shorter ones.',
-      });
-    const existing = await this.options.store.runsOfIntervals(
-      input.environment,
-      input.pipeline,
-      from.toISOString(),
-      to.toISOString(),
-    );
-    const { schedule } = pipeline;
-    const plan = intervals.map((interval) =>
-      planInterval(schedule, interval, existing, input.reprocess, this.options.now()),
-    );
-    if (input.dryRun) return plan;
-    const created = plan.filter((item) => item.action === 'create');
-    const runs = created.map((item) => ({
-      ...this.newRun(pipeline, environment, release, item.interval, {}),
-      trigger: 'backfill' as const,
-      why: `Backfill by ${input.actor}: ${item.reason}.`,
-      queueOrder: BACKFILL_ORDER + item.interval.start.getTime(),
-    }));
-    const ids = await this.options.store.audited(
-      (store) => store.createRuns(runs),
-      (made) => {
-        const detail = { from: input.from, to: input.to, reprocess: input.reprocess, release, runs: made };
-        return [entry(input.actor, 'pipeline.backfill', input.environment, input.pipeline, detail)];
-      },
-    );
-    this.options.onChange();
-    return plan.map((item) =>
-      item.action === 'create' ? { ...item, runId: ids[created.indexOf(item)] ?? null } : item,
-    );
   }
 
   private async create(actor: string, run: NewRun): Promise<string> {
@@ -244,66 +178,6 @@ export class Commands {
         hint: 'See `sluice runs list`.',
       });
     return run;
-  }
-
-  private async resolve(
-    name: string,
-    pipelineName: string,
-    release?: string,
-  ): Promise<{ pipeline: CompiledPipeline; environment: AppliedEnvironment; release: string }> {
-    const environment = this.options.environments.get(name);
-    if (!environment) {
-      const known = this.options.environments.all().map((item) => item.config.name);
-      throw new SluiceError('not_found', `There is no environment "${name}".`, { hint: `Known: ${known.join(', ')}.` });
-    }
-    const elsewhere = otherInstallation(environment.config.promotion);
-    if (elsewhere !== null)
-      throw new SluiceError('conflict', `${name} is an environment of ${elsewhere.url}; nothing runs in it here.`, {
-        hint: `Ask there: SLUICE_URL=${elsewhere.url} sluice …`,
-      });
-    const digest = release ?? (await this.options.store.currentRelease(name))?.release;
-    const pipeline = digest === undefined ? null : await this.options.pipelines.get(digest, pipelineName);
-    if (digest === undefined || !pipeline) {
-      const known = digest === undefined ? [] : (await this.options.pipelines.all(digest)).map((item) => item.name);
-      throw new SluiceError('not_found', `Environment "${name}" has no pipeline "${pipelineName}".`, {
-        hint: known.length > 0 ? `It has: ${known.slice(0, 20).join(', ')}.` : 'It has no release yet.',
-      });
-    }
-    return { pipeline: withOverlay(pipeline, name), environment, release: digest };
-  }
-
-  private newRun(
-    pipeline: CompiledPipeline,
-    environment: AppliedEnvironment,
-    release: string,
-    interval: Interval | null,
-    given: Readonly<Record<string, unknown>>,
-  ): Omit<NewRun, 'trigger' | 'why' | 'queueOrder'> {
-    const params = resolveParams(pipeline, environment.config, given);
-    if (!params.ok)
-      throw new SluiceError(
-        'bad_request',
-        `The parameters of "${pipeline.name}" are not valid: ${params.problems.join('; ')}`,
-      );
-    return {
-      environment: environment.config.name,
-      pipeline: pipeline.name,
-      release,
-      configHash: environment.hash,
-      triggerKey: null,
-      shadow: false,
-      promotionId: null,
-      intervalStart: interval?.start.toISOString() ?? null,
-      intervalEnd: interval?.end.toISOString() ?? null,
-      params: params.params,
-      originRun: null,
-      state: 'queued',
-      reason: null,
-      maxActiveRuns: pipeline.maxActiveRuns,
-      deadlineMs: pipeline.deadlineMs,
-      runTimeoutMs: pipeline.runTimeoutMs,
-      takeOver: [],
-    };
   }
 }
 

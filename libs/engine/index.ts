@@ -9,7 +9,7 @@ export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
 export { ownRun } from './owned-run.ts';
 export type { AppliedEnvironment, Environments, HttpLook, ObservedEvent, Observer, Pipelines } from './ports.ts';
-export type { BackfillItem } from './plan-backfill.ts';
+export { Backfills, type BackfillRequest, type PlannedBackfill } from './backfill/backfills.ts';
 export { finishVerifications } from './verification/finish-verifications.ts';
 export { requestVerification } from './verification/request-verification.ts';
 export { sampleVerifications } from './verification/sample-verifications.ts';

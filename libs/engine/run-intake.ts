@@ -1,5 +1,6 @@
 import type { AttemptResult, ClaimedRun, Clock, EngineStore, LoadedTaskRun, Storage } from '#core';
 import { withOverlay } from '#dag';
+import { fillBackfills } from './backfill/fill-backfill.ts';
 import { endedResult } from './ended-result.ts';
 import type { RunPlan } from './graph-of.ts';
 import { planRun } from './graph-of.ts';
@@ -20,13 +21,15 @@ export interface RunIntakeOptions {
   readonly observer: Observer;
 }
 
-/** Starts queued runs, claims runs and gives them to the owner. What cannot be loaded now is tried again at the next look. */
+/** Fills backfills, starts queued runs, claims runs and gives them to the owner. What cannot be loaded now is tried again at the next look. */
 export class RunIntake {
   private readonly plans = new Map<string, RunPlan>();
   /** Runs whose pipeline or environment is missing: told once. */
   private readonly unknown = new Set<string>();
   private taking: Promise<void> | null = null;
   private takeAgain = false;
+  /** Known to go on: filled whenever a run may have ended, not only once a second. */
+  private backfilling = false;
 
   constructor(
     private readonly options: RunIntakeOptions,
@@ -38,6 +41,13 @@ export class RunIntake {
     this.takeAgain = true;
     this.taking ??= this.takeAll().finally(() => (this.taking = null));
     return this.taking;
+  }
+
+  /** Gives backfills their next runs. */
+  async backfill(): Promise<void> {
+    const { created, goOn } = await fillBackfills(this.options, this.options.clock.now());
+    this.backfilling = goOn;
+    if (created > 0) this.options.observer.event('runs-created', { count: created });
   }
 
   async idle(): Promise<void> {
@@ -54,6 +64,7 @@ export class RunIntake {
   private async takeOnce(): Promise<void> {
     const { store, processId, observer } = this.options;
     const { toReload } = this.owner;
+    if (this.backfilling) await this.backfill();
     const activated = await store.activateRuns(CLAIM);
     if (activated > 0) observer.event('runs-activated', { count: activated });
     const again = [...toReload];

@@ -133,6 +133,7 @@ export class Scheduler {
     if (this.options.firesSchedules) await this.part('firing schedules', () => this.fire());
     await this.part('starting triggered runs', () => this.startTriggered());
     await this.part('giving back runs whose wait is over', () => this.unpark());
+    await this.part('filling backfills', () => this.intake.backfill());
     await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
     await this.part('raising run.late', () => this.raiseLate());

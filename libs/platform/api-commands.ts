@@ -4,8 +4,6 @@ import type { Commands } from '#engine';
 import { routes } from '#engine';
 import type { EnvironmentFiles } from './environment-files.ts';
 
-type Interval = { start: string; end: string };
-
 /** The engine's commands in the words of the API: instants as strings. */
 export function createApiCommands(commands: Commands, store: EngineStore, environments: EnvironmentFiles) {
   return {
@@ -52,30 +50,12 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
     },
     setPaused: (environment: string, pipeline: string, paused: boolean, actor: string) =>
       commands.setPaused(environment, pipeline, paused, actor),
-    backfill: async (
-      request: {
-        environment: string;
-        pipeline: string;
-        from: string;
-        to: string;
-        reprocess: 'missing' | 'failed' | 'all';
-        dryRun: boolean;
-      },
-      actor: string,
-    ) => {
-      const items = await commands.backfill({ ...request, actor });
-      return { runs: items.map((item) => ({ ...item, interval: instants(item.interval) })) };
-    },
     testAlerts: (environment: string, target: string | null) => testAlerts(store, environments, environment, target),
     recordMetrics: async (
       runId: string,
       points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[],
     ) => store.recordMetrics(runId, points),
   };
-}
-
-function instants(interval: { start: Date; end: Date }): Interval {
-  return { start: interval.start.toISOString(), end: interval.end.toISOString() };
 }
 
 /** Puts a test message for each target into the outbox; the deliveries' ids. */

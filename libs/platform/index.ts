@@ -10,6 +10,8 @@ export { keepToken, readServerFile, removeServerFile, writeServerFile, type Serv
 export { SystemMetrics, type Gauges } from './system-metrics.ts';
 export { LiveEvents, type LiveListener } from './live-events.ts';
 export type { CatalogPipeline, ReadContext, ReleaseCatalog } from './reads/read-context.ts';
+export { createBackfillCommands } from './backfill-commands.ts';
+export { createBackfillReads } from './reads/backfill-reads.ts';
 export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';
 export { createReleaseReads, readRelease } from './reads/release-reads.ts';

@@ -4,7 +4,7 @@ import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '
 import { otherInstallation, previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
-import { Commands, Events, Promotions, requestVerification } from '#engine';
+import { Backfills, Commands, Events, Promotions, requestVerification } from '#engine';
 import type { ReleaseStore } from '#release';
 import { createReleaseStore } from '#release';
 import type { LocalExecutor } from '#runner';
@@ -60,6 +60,7 @@ export interface Installation {
   readonly pipelines: ReleasePipelines;
   readonly commands: Commands;
   readonly events: Events;
+  readonly backfills: Backfills;
   readonly promotionStore: PromotionStore;
   readonly promotions: Promotions;
   /** True for environments whose release something else decides: a promotion there verifies and points at nothing. */
@@ -142,8 +143,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     get: (name: string) => (environments.isClosing(name) ? null : environments.get(name)),
     all: () => environments.all(),
   };
-  const commands = new Commands({ store, pipelines, environments: open, now: () => clock.now(), onChange: wake });
-  const events = new Events({ store, pipelines, environments: open, now: () => clock.now(), onChange: wake });
+  const acting = { store, pipelines, environments: open, now: () => clock.now(), onChange: wake };
+  const commands = new Commands(acting);
+  const backfills = new Backfills(acting);
+  const events = new Events(acting);
   const promotionStore = createPromotionStore(db);
   const followsRemote = (environment: string) => followQueries.isFollowing(db, environment);
   const isFollowed = async (environment: string): Promise<boolean> =>
@@ -194,6 +197,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     pipelines,
     commands,
     events,
+    backfills,
     promotionStore,
     promotions,
     isFollowed,

@@ -1,5 +1,6 @@
 /** Statements for screens and the CLI. Lists are keyset-paged; none counts or skips rows of a hot table. */
 export * from './queries/audit.ts';
+export { readBackfill, readBackfillIntervals, readBackfills } from './queries/backfills.ts';
 export { readPromotions } from './queries/promotions.ts';
 export * from './queries/read-alerts.ts';
 export * from './queries/read-drift.ts';

@@ -12,6 +12,7 @@ import { TellOfPromotions1790000000008 } from './migrations/0008-tell-of-promoti
 import { CachedResults1790000000009 } from './migrations/0009-cached-results.ts';
 import { Triggers1790000000010 } from './migrations/0010-triggers.ts';
 import { Waits1790000000011 } from './migrations/0011-waits.ts';
+import { Backfills1790000000012 } from './migrations/0012-backfills.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -25,6 +26,7 @@ const MIGRATIONS = [
   CachedResults1790000000009,
   Triggers1790000000010,
   Waits1790000000011,
+  Backfills1790000000012,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

@@ -63,6 +63,49 @@ create index audit_of_environment on audit (environment, seq DESC);
 create trigger audit_append_only before delete or update on audit for each row execute function refuse_change();
 create trigger audit_never_emptied before truncate on audit for each statement execute function refuse_change();
 
+create table backfill (
+  id bigint generated always as identity,
+  environment text not null,
+  pipeline text not null,
+  release text,
+  range_start timestamp with time zone not null,
+  range_end timestamp with time zone not null,
+  reprocess text not null,
+  run_order text not null,
+  max_active integer not null,
+  state text default 'running'::text not null,
+  reason text,
+  actor text not null,
+  created_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  constraint backfill_pkey primary key (id),
+  constraint backfill_release_fkey foreign key (release) REFERENCES release(digest),
+  constraint backfill_finished_has_time check (((state = ANY (ARRAY['running'::text, 'paused'::text])) = (finished_at IS NULL))),
+  constraint backfill_goes_on check ((max_active > 0)),
+  constraint backfill_order_known check ((run_order = ANY (ARRAY['oldest_first'::text, 'newest_first'::text]))),
+  constraint backfill_range_forward check ((range_start < range_end)),
+  constraint backfill_reprocess_known check ((reprocess = ANY (ARRAY['missing'::text, 'failed'::text, 'stale'::text, 'all'::text]))),
+  constraint backfill_state_known check ((state = ANY (ARRAY['running'::text, 'paused'::text, 'done'::text, 'cancelled'::text])))
+);
+create index backfill_of_environment on backfill (environment, id DESC);
+create index backfill_running on backfill (id) WHERE (state = 'running'::text);
+
+create table backfill_interval (
+  backfill_id bigint not null,
+  position integer not null,
+  interval_start timestamp with time zone not null,
+  interval_end timestamp with time zone not null,
+  state text not null,
+  reason text not null,
+  run_id bigint,
+  constraint backfill_interval_pkey primary key (backfill_id, "position"),
+  constraint backfill_interval_backfill_id_fkey foreign key (backfill_id) REFERENCES backfill(id),
+  constraint backfill_interval_run_id_fkey foreign key (run_id) REFERENCES run(id),
+  constraint backfill_interval_created_has_run check (((state = 'created'::text) = (run_id IS NOT NULL))),
+  constraint backfill_interval_state_known check ((state = ANY (ARRAY['pending'::text, 'created'::text, 'left_out'::text])))
+);
+create index backfill_interval_pending on backfill_interval (backfill_id, "position") WHERE (state = 'pending'::text);
+
 create table environment_config (
   environment text not null,
   seq integer not null,
@@ -391,7 +434,9 @@ create table run (
   depth integer default 0 not null,
   event_id bigint,
   parked boolean default false not null,
+  backfill_id bigint,
   constraint run_pkey primary key (id),
+  constraint run_backfill_id_fkey foreign key (backfill_id) REFERENCES backfill(id),
   constraint run_event_id_fkey foreign key (event_id) REFERENCES received_event(id),
   constraint run_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint run_release_fkey foreign key (release) REFERENCES release(digest),

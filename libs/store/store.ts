@@ -1,4 +1,5 @@
 import type { EngineStore } from '#core';
+import { createBackfillStore } from './backfill-store.ts';
 import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
 import { appendAudit } from './queries/audit.ts';
@@ -19,6 +20,7 @@ import { createWaitStore } from './wait-store.ts';
 export function createStore(db: Db): EngineStore {
   return {
     ...createWaitStore(db),
+    ...createBackfillStore(db),
     heartbeat: (process) => processes.heartbeat(db, process),
     retireHost: (host) => processes.retireHost(db, host),
     retire: (processId) => processes.retire(db, processId),

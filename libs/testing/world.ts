@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { AttemptResult, CompiledPipeline, EngineStore, EvidenceKey, Outcome, Storage } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
 import type { AppliedEnvironment, HttpLook, ObservedEvent, Observer } from '#engine';
-import { Commands, Scheduler } from '#engine';
+import { Backfills, Commands, Scheduler } from '#engine';
 import { connectDatabase, createStore } from '#store';
 import { FakeClock } from './fake-clock.ts';
 import type { Said } from './scripted-executor.ts';
@@ -41,6 +41,7 @@ export class World {
   /** Versions whose files are not in the storage any more. */
   readonly lost = new Set<string>();
   readonly commands: Commands;
+  readonly backfills: Backfills;
   private readonly releases = new Map<string, readonly CompiledPipeline[]>();
   private readonly processes: Process[] = [];
   private readonly connections: DataSource[] = [];
@@ -66,7 +67,9 @@ export class World {
   ) {
     const { pipelines, environments } = this;
     const now = () => clock.now();
-    this.commands = new Commands({ store, pipelines, environments, now, onChange: () => undefined });
+    const onChange = (): void => undefined;
+    this.commands = new Commands({ store, pipelines, environments, onChange });
+    this.backfills = new Backfills({ store, pipelines, environments, now, onChange });
   }
 
   static async open({ at, environment = '', observer }: WorldOptions = {}): Promise<World> {
@@ -211,6 +214,15 @@ export class World {
   /** Ends attempts well until none is left. */
   async endAll(): Promise<void> {
     for (let name = this.executor.names()[0]; name !== undefined; name = this.executor.names()[0]) await this.end(name);
+  }
+
+  /** The same in every process. */
+  async endEverywhere(): Promise<void> {
+    for (const { executor } of this.processes)
+      for (let name = executor.names()[0]; name !== undefined; name = executor.names()[0]) {
+        executor.end(name);
+        await this.settle();
+      }
   }
 
   /** `interval state`, in the order of creation. */

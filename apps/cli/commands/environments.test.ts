@@ -144,15 +144,15 @@ describe('metrics show', () => {
 describe('backfill create', () => {
   test('prints each interval with its reason and counts them', async () => {
     const interval = { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.000Z' };
-    const runs = [
+    const intervals = [
       { interval, action: 'create', reason: 'missing', runId: null },
       { interval, action: 'skip', reason: 'exists', runId: '4' },
     ];
-    server.on('POST /backfills', { json: { runs } });
+    server.on('POST /backfills', { json: { backfill: null, intervals } });
     const range = ['--from', '2026-01-01', '--to', '2026-01-03', '--dry-run'];
     const { out, err } = await sluice(['backfill', 'create', 'flight-delays', ...range], { env: server.env });
     expect(out.split('\n')[1]).toBe('2026-01-01T00:00:00Z/2026-01-02T00:00:00Z  create  missing  -');
-    expect(err).toBe('Would create 1 run, left out 1 of 2 intervals.\ndo it: the same command without --dry-run\n');
+    expect(err).toBe('Would create 1 run, leaves out 1 of 2 intervals.\ndo it: the same command without --dry-run\n');
     expect(server.asked[0]?.body).toEqual({
       environment: 'dev',
       pipeline: 'flight-delays',

@@ -29,7 +29,7 @@ describe('bash completion', () => {
 
   test('values where they are known', () => {
     expect(offered('runs', 'list', '-o', 'j')).toEqual(['json']);
-    expect(offered('backfill', 'create', 'p', '--reprocess', '')).toEqual(['missing', 'failed', 'all']);
+    expect(offered('backfill', 'create', 'p', '--reprocess', '')).toEqual(['missing', 'failed', 'stale', 'all']);
     expect(offered('runs', 'list', '--env', 'd')).toEqual([]);
   });
 

@@ -16,6 +16,7 @@ const TABS = [
   ['/pipelines/$pipeline/grid', 'grid', 'Grid'],
   ['/pipelines/$pipeline/graph', 'graph', 'Graph'],
   ['/pipelines/$pipeline/metrics', 'metrics', 'Metrics'],
+  ['/pipelines/$pipeline/backfills', 'backfills', 'Backfills'],
   ['/pipelines/$pipeline/source', 'source', 'YAML'],
 ] as const;
 

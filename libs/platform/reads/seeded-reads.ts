@@ -4,13 +4,14 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { CompiledPipeline, LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import { Commands, Events, Promotions, requestVerification } from '#engine';
+import { Backfills, Commands, Events, Promotions, requestVerification } from '#engine';
 import { createReleaseStore, type ReleaseStore } from '#release';
 import { createFileStorage } from '#storage';
 import { connectDatabase, createPromotionStore, createStore, createVerificationStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
 import { createApiCommands } from '../api-commands.ts';
 import { createEventCommands } from '../event-commands.ts';
+import { createBackfillCommands } from '../backfill-commands.ts';
 import type { EnvironmentFiles } from '../environment-files.ts';
 import { createPreviewCommands } from '../preview-commands.ts';
 import { Previews } from '../previews.ts';
@@ -20,6 +21,7 @@ import { createReleaseCommands } from '../release-commands.ts';
 import { Secret } from '../secret.ts';
 import { createVerificationCommands } from '../verification-commands.ts';
 import { filesOfVersion } from '../version-files.ts';
+import { createBackfillReads } from './backfill-reads.ts';
 import { createDriftReads } from './drift-reads.ts';
 import { createPromotionReads } from './promotion-reads.ts';
 import type { ReadContext } from './read-context.ts';
@@ -75,12 +77,14 @@ vars: { region: eu }
 
 export interface SeededReads {
   readonly reads: ReturnType<typeof createReads> &
+    ReturnType<typeof createBackfillReads> &
     ReturnType<typeof createReleaseReads> &
     ReturnType<typeof createPromotionReads> &
     ReturnType<typeof createVerificationReads> &
     ReturnType<typeof createDriftReads>;
   readonly commands: ReturnType<typeof createApiCommands> &
     ReturnType<typeof createEventCommands> &
+    ReturnType<typeof createBackfillCommands> &
     ReturnType<typeof createReleaseCommands> &
     ReturnType<typeof createPromotionCommands> &
     ReturnType<typeof createVerificationCommands> &
@@ -179,20 +183,12 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     showPreviews: () => undefined,
   };
   const files = environments as unknown as EnvironmentFiles;
-  const commands = new Commands({
-    store,
-    pipelines: {
-      get: async (_release, name) => compiled.pipelines.find((one) => one.name === name) ?? null,
-      all: async () => compiled.pipelines,
-    },
-    environments,
-    now: () => NOW,
-    onChange: () => undefined,
-  });
   const pipelines = {
     get: async (_release: string, name: string) => compiled.pipelines.find((one) => one.name === name) ?? null,
     all: async () => compiled.pipelines,
   };
+  const acting = { store, pipelines, environments, now: () => NOW, onChange: () => undefined };
+  const commands = new Commands(acting);
   const clock = { now: () => NOW, schedule: () => () => undefined };
   const storage = createFileStorage({ root: path.join(folder, 'storage') });
   const storageFor = () => storage;
@@ -223,6 +219,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   return {
     reads: {
       ...reads,
+      ...createBackfillReads({ db }),
       ...createReleaseReads({ db, releases }),
       ...createPromotionReads(promoting),
       ...createVerificationReads({ db, store, catalog, storageFor }),
@@ -231,10 +228,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     commands: {
       ...createApiCommands(commands, store, files),
       ...createEventCommands({
-        events: new Events({ store, pipelines, environments, now: () => NOW, onChange: () => undefined }),
+        events: new Events(acting),
         environments,
         clock,
       }),
+      ...createBackfillCommands({ backfills: new Backfills(acting) }),
       ...createReleaseCommands({ db, releases }),
       ...createPromotionCommands(promoting),
       ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
@@ -250,7 +248,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     insert,
     clear: async () => {
       const tables =
-        'verification, run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
+        'verification, backfill, backfill_interval, run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {

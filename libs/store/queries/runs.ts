@@ -10,7 +10,7 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
 
 /**
  * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
- * and triggered runs of a paused pipeline stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
+ * and triggered runs of a paused pipeline and runs of a paused backfill stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
@@ -28,6 +28,8 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
         where state in ('queued', 'running')
           and not (state = 'queued' and trigger in ('schedule', 'dataset', 'after', 'event') and exists (
             select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
+          and not (state = 'queued' and backfill_id is not null and exists (
+            select from backfill b where b.id = r.backfill_id and b.state = 'paused'))
       ), next as (
         select id from live
         where state = 'queued' and position + running <= max_active_runs
@@ -127,10 +129,11 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       returning 1
     ), created as (
       insert into run (environment, pipeline, release, config_hash, trigger, why, interval_start, interval_end, params, origin_run, state, reason, shadow,
-                       promotion_id, no_cache, max_active_runs, queue_order, depth, event_id, deadline_at, timeout_at, finished_at)
+                       promotion_id, no_cache, backfill_id, max_active_runs, queue_order, depth, event_id, deadline_at, timeout_at, finished_at)
       select ${run.environment}, ${run.pipeline}, ${run.release}, ${run.configHash}, ${run.trigger}, ${run.why},
              ${run.intervalStart}::timestamptz, ${run.intervalEnd}::timestamptz, ${JSON.stringify(run.params)}::jsonb, ${run.originRun}::bigint,
-             ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.noCache ?? false}, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
+             ${run.state}, ${run.reason}::text, ${run.shadow}, ${run.promotionId}::bigint, ${run.noCache ?? false},
+             ${run.backfillId ?? null}::bigint, ${run.maxActiveRuns}, ${run.queueOrder}::float8,
              ${run.startedBy?.depth ?? 0}, ${run.startedBy?.event ?? null}::bigint,
              now() + ${run.deadlineMs}::float8 * interval '1 millisecond', now() + ${run.runTimeoutMs}::float8 * interval '1 millisecond',
              case when ${run.state} = 'skipped' then now() end
