@@ -136,6 +136,27 @@ describe('why something waits', () => {
     ]);
   });
 
+  test('a queued run says when it should start by what the last ones took, or that its pipeline or backfill is paused', async () => {
+    for (const minutes of [2, 4, 30]) {
+      const finished = NOW.getTime() + minutes * 60_000;
+      await aRun(seeded, { state: 'success', started_at: NOW, finished_at: new Date(finished) });
+    }
+    await aRun(seeded);
+    await aRun(seeded);
+    await aRun(seeded, { state: 'queued', queue_order: 1 });
+    const waiting = await aRun(seeded, { state: 'queued', trigger: 'schedule', queue_order: 2 });
+    expect((await rules(waiting))[0]?.text).toMatch(/ It should start within 4 minutes, by what the last runs took\.$/);
+    await seeded.insert('schedule', { environment: 'dev', pipeline: 'churn', definition: '', paused: true });
+    const held = { taskId: null, mapIndex: null, rule: 'paused', position: null, holders: [] };
+    expect(await rules(waiting)).toEqual([{ ...held, text: 'churn is paused in dev.' }]);
+    const backfill = await seeded.insert('backfill', {
+      ...{ environment: 'dev', pipeline: 'churn', range_start: NOW, range_end: new Date(NOW.getTime() + 1) },
+      ...{ reprocess: 'all', run_order: 'oldest_first', max_active: 1, state: 'paused', actor: 'ann' },
+    });
+    const filled = await aRun(seeded, { state: 'queued', trigger: 'backfill', backfill_id: backfill.id });
+    expect(await rules(filled)).toEqual([{ ...held, text: `Backfill ${backfill.id} is paused.` }]);
+  });
+
   test('a task names what it needs; a ready one the pool, its place and the holders', async () => {
     await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 1, used: 1 });
     const other = await aRun(seeded);

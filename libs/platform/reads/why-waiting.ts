@@ -36,13 +36,27 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
 async function whyQueued({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
   const place = await apiQueries.readQueuePlace(db, run.id);
   if (place === null) return [];
-  const { position, maxActiveRuns, holders } = place;
+  const { position, maxActiveRuns, holders, usualMs, pausedBy } = place;
+  const about = { taskId: null, mapIndex: null };
+  if (pausedBy !== null) {
+    const { backfill } = pausedBy;
+    const text =
+      backfill === null ? `${run.pipeline} is paused in ${run.environment}.` : `Backfill ${backfill} is paused.`;
+    return [{ ...about, rule: 'paused', text, position: null, holders: [] }];
+  }
   const many = maxActiveRuns === 1 ? 'one run' : `${maxActiveRuns} runs`;
   const text =
     holders.length < maxActiveRuns && position === 1
       ? 'The scheduler is about to start it.'
-      : `At most ${many} of ${run.pipeline} may be active in ${run.environment}; ${position - 1} queued before this one.`;
-  return [{ taskId: null, mapIndex: null, rule: 'max_active_runs', text, position, holders: [...holders] }];
+      : `At most ${many} of ${run.pipeline} may be active in ${run.environment}; ${position - 1} queued before this one.${estimate(position, maxActiveRuns, usualMs)}`;
+  return [{ ...about, rule: 'max_active_runs', text, position, holders: [...holders] }];
+}
+
+/** One of so many places becomes free every share of what a run usually takes. */
+function estimate(position: number, places: number, usualMs: number | null): string {
+  if (usualMs === null) return '';
+  const minutes = Math.ceil((position * usualMs) / places / 60_000);
+  return ` It should start within ${minutes === 1 ? 'a minute' : `${minutes} minutes`}, by what the last runs took.`;
 }
 
 async function whyReady({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {

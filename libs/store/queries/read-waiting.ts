@@ -6,6 +6,10 @@ export interface QueuePlace {
   readonly maxActiveRuns: number;
   /** Running runs of the same pipeline, at most ten. */
   readonly holders: readonly string[];
+  /** What the last successful runs of the pipeline took, at most twenty, by their median; null: there are none. */
+  readonly usualMs: number | null;
+  /** It does not start before that goes on: the pipeline, or its backfill by id. */
+  readonly pausedBy: { readonly backfill: string | null } | null;
 }
 
 /** Where a queued run stands in its pipeline's queue; null when it is not queued. */
@@ -24,7 +28,25 @@ export async function readQueuePlace(db: Db, runId: string): Promise<QueuePlace 
         order by o.id
         limit 10
       ) h
-    ) as holders
+    ) as holders, (
+      select percentile_cont(0.5) within group (order by extract(epoch from d.finished_at - d.started_at) * 1000)
+      from (
+        select started_at, finished_at from run o
+        where o.environment = q.environment and o.pipeline = q.pipeline and o.state = 'success' and not o.shadow
+        order by o.id desc
+        limit 20
+      ) d
+    ) as "usualMs", (
+      select jsonb_build_object('backfill', p.backfill)
+      from (
+        select b.id::text as backfill from backfill b where b.id = q.backfill_id and b.state = 'paused'
+        union all
+        select null from schedule s
+        where s.environment = q.environment and s.pipeline = q.pipeline and s.paused
+          and q.trigger in ('schedule', 'dataset', 'after', 'event')
+      ) p
+      limit 1
+    ) as "pausedBy"
     from run q
     where q.id = ${runId}::bigint and q.state = 'queued'`;
   return row ?? null;
