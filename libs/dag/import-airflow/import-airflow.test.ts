@@ -37,7 +37,8 @@ describe('serialized DAGs that Airflow exported', () => {
   });
 
   test.each(['sales-airflow-2.10.json', 'sales-airflow-3.0.json'])('%s is the same pipeline', (file) => {
-    const withoutHead = (text: string): string => text.slice(text.indexOf('\nname:'));
+    // A cron of Airflow 2 is about what lies before the fire, one of 3 about what follows it.
+    const withoutHead = (text: string): string => text.slice(text.indexOf('\nname:')).replace('  run: at_start\n', '');
     const [here, newest] = [imported(file), imported('sales-airflow-3.1.json')];
     expect(withoutHead(textOf(here, 'sales-daily.yaml'))).toBe(withoutHead(textOf(newest, 'sales-daily.yaml')));
     expect(textOf(here, 'sales-daily/tasks.py')).toBe(textOf(newest, 'sales-daily/tasks.py'));
@@ -120,7 +121,11 @@ describe('a dag-factory file', () => {
     [2, '', { cron: '@daily', start: '2026-01-01', catchup: true }],
     [3, '', undefined],
     [2, '  schedule: "@hourly"\n  catchup: false', { cron: '@hourly', start: '2026-01-01' }],
-    [3, '  schedule: { __type__: datetime.timedelta, hours: 6 }', { every: '6h', start: '2026-01-01' }],
+    [
+      3,
+      '  schedule: { __type__: datetime.timedelta, hours: 6 }',
+      { every: '6h', start: '2026-01-01', run: 'at_start' },
+    ],
   ] as const)('for Airflow %s, %j is the schedule %j', (version, more, expected) => {
     const text = `d:\n  start_date: 2026-01-01\n${more}\n  tasks: { a: { operator: x.EmptyOperator } }\n`;
     const result = importAirflow([{ file: 'd.yaml', text, version }]);

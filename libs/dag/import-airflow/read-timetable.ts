@@ -4,7 +4,8 @@ import { isMap, secondsOf, TypedValue } from './typed-value.ts';
 /** Which Airflow a file was written for: it decides what a plain cron means, and whether silence means to catch up. */
 export type AirflowVersion = 2 | 3;
 
-const BY_DATA = 'Give it a cron and let its tasks wait for what they read: `reads: [other-pipeline.path]`.';
+const BY_DATA =
+  'Declare what is written under `paths:` of its pipeline, and write `schedule: { datasets: [other-pipeline.path] }`.';
 
 /** What `schedule` (once `schedule_interval`) says. */
 export function scheduleOf(value: unknown, version: AirflowVersion): AirflowSchedule {

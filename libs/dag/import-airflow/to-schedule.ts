@@ -3,7 +3,7 @@ import { durationMs, durationText } from '../source/duration.ts';
 import { quote } from '../source/quote.ts';
 import { parseCron } from '../time/cron.ts';
 import { isTimeZone } from '../time/zone.ts';
-import type { AirflowDag } from './airflow-dag.ts';
+import type { AirflowDag, RunAt } from './airflow-dag.ts';
 import { momentOf } from './read-timetable.ts';
 import type { Place, Report } from './report.ts';
 import { TypedValue } from './typed-value.ts';
@@ -18,11 +18,8 @@ export function toSchedule(dag: AirflowDag, report: Report): Record<string, unkn
     case 'other':
       report.lost(place, `The schedule ${schedule.what}: the pipeline is manual.`, schedule.hint);
       return undefined;
-    case 'at': {
-      const message = `The schedule is a list of ${schedule.moments.length} times: the pipeline is manual.`;
-      report.lost(place, message, 'Use `cron`, or start the runs by hand.');
-      return undefined;
-    }
+    case 'at':
+      return atSchedule(schedule.moments, bounds, place, report);
     case 'every': {
       const every = durationOf(schedule.seconds, 10);
       if (every === null) {
@@ -33,38 +30,52 @@ export function toSchedule(dag: AirflowDag, report: Report): Record<string, unkn
         );
         return undefined;
       }
-      if (schedule.run === 'start') noteStart(place, report);
-      return { every, ...bounds };
+      return { every, ...bounds, ...runOf(schedule.run, place, report) };
     }
     case 'cron': {
-      const [cron = '', ...more] = schedule.crons;
-      const parsed = parseCron(cron);
-      if (!parsed.ok) {
-        report.lost(
-          place,
-          `The cron ${quote(cron)} cannot be read: ${parsed.message}. The pipeline is manual.`,
-          parsed.hint,
-        );
-        return undefined;
-      }
-      if (more.length > 0)
-        report.lost(
-          place,
-          `Of ${schedule.crons.length} crons only ${quote(cron)} is kept.`,
-          'Write one cron that has all times.',
-        );
-      if (schedule.run === 'start') noteStart(place, report);
-      return { cron, ...bounds };
+      const crons = [...new Set(schedule.crons)].filter((cron) => isRead(cron, place, report));
+      if (crons.length === 0) return undefined;
+      const [first, ...more] = crons;
+      return { cron: more.length === 0 ? first : crons, ...bounds, ...runOf(schedule.run, place, report) };
     }
   }
 }
 
-function noteStart(place: Place, report: Report): void {
+function isRead(cron: string, place: Place, report: Report): boolean {
+  const parsed = parseCron(cron);
+  if (!parsed.ok)
+    report.lost(place, `The cron ${quote(cron)} cannot be read, and is left out: ${parsed.message}.`, parsed.hint);
+  return parsed.ok;
+}
+
+/** More than a file may name. */
+const MOST_MOMENTS = 1000;
+
+function atSchedule(
+  moments: readonly string[],
+  bounds: Record<string, unknown>,
+  place: Place,
+  report: Report,
+): Record<string, unknown> | undefined {
+  const zone = typeof bounds.timezone === 'string' ? bounds.timezone : 'UTC';
+  const at = moments.flatMap((moment) => faceAt(DateTime.fromISO(moment, { zone })) ?? []);
+  if (at.length > 0 && at.length <= MOST_MOMENTS) return { at, ...bounds, ...runOf('start', place, report) };
+  report.lost(
+    place,
+    `The schedule is a list of ${at.length} times: the pipeline is manual.`,
+    `A list has 1 to ${MOST_MOMENTS} times; use \`cron\`, or start the runs by hand.`,
+  );
+  return undefined;
+}
+
+function runOf(run: RunAt, place: Place, report: Report): { run?: 'at_start' } {
+  if (run === 'end') return {};
   report.changed(
     place,
-    'Runs start at the same times, but each is about the interval that ended then: ds is one fire earlier.',
-    'Use $DATA_INTERVAL_END where the time of the fire is meant.',
+    'Runs start at their fires, and ds is that of the fire; the interval goes on to the next fire, where Airflow has an empty one.',
+    'Use $DATA_INTERVAL_START where the time of the fire is meant.',
   );
+  return { run: 'at_start' };
 }
 
 function boundsOf(dag: AirflowDag, report: Report): Record<string, unknown> {
@@ -104,6 +115,10 @@ function localTime(value: unknown, timezone: string): string | null {
     ? DateTime.fromISO(momentOf(value) ?? '', { zone: timezone })
     : // dag-factory takes the face of the clock, whatever zone stands behind it.
       DateTime.fromISO(String(value).trim().replace(' ', 'T'), { setZone: true });
+  return faceAt(time);
+}
+
+function faceAt(time: DateTime): string | null {
   if (!time.isValid || time.year < 1970 || time.year > 9999) return null;
   const text = time.toFormat(time.second === 0 ? "yyyy-MM-dd'T'HH:mm" : "yyyy-MM-dd'T'HH:mm:ss");
   return text.endsWith('T00:00') ? text.slice(0, 10) : text;
