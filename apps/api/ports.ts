@@ -14,6 +14,7 @@ import type {
   EnvironmentDiff,
   EnvironmentDrift,
   EventOutcome,
+  SchedulePreview,
   GcReport,
   gcRequest,
   freezeRequest,
@@ -91,6 +92,7 @@ export interface Reads {
   pipelines(environment: string): Promise<PipelineSummary[]>;
   pipelineSummary(environment: string, name: string): Promise<PipelineSummary>;
   pipeline(environment: string, name: string): Promise<PipelineDetail>;
+  schedulePreview(environment: string, name: string): Promise<SchedulePreview>;
   grid(environment: string, pipeline: string, options: { runs: number; before: string | null }): Promise<Grid>;
   metricSeries(
     environment: string,

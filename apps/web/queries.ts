@@ -8,6 +8,7 @@ import type {
   PipelineSummary,
   Run,
   RunDetail,
+  SchedulePreview,
   SystemStatus,
   TaskRunDetail,
   VerificationShape,
@@ -35,6 +36,14 @@ export const pipelineQuery = (env: string, pipeline: string) =>
   queryOptions({
     queryKey: ['pipeline', env, pipeline],
     queryFn: ({ signal }) => get<PipelineDetail>(`/pipelines/${part(pipeline)}`, { env }, signal),
+  });
+
+export const scheduleQuery = (env: string, pipeline: string) =>
+  queryOptions({
+    queryKey: ['schedule', env, pipeline],
+    queryFn: ({ signal }) => get<SchedulePreview>(`/pipelines/${part(pipeline)}/schedule`, { env }, signal),
+    // Fires pass: what was next at the last look is not for ever.
+    staleTime: 0,
   });
 
 /** `before`: the id of a run; the ones created before it. */

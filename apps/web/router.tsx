@@ -96,6 +96,12 @@ const backfillsRoute = createRoute({
   component: lazyRouteComponent(() => import('./backfill/backfills-tab.tsx'), 'BackfillsTab'),
 });
 
+const scheduleRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/schedule',
+  component: lazyRouteComponent(() => import('./pages/schedule-tab.tsx'), 'ScheduleTab'),
+});
+
 const sourceRoute = createRoute({
   getParentRoute: () => pipelineRoute,
   path: '/source',
@@ -217,7 +223,15 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     todayRoute,
     pipelinesRoute,
-    pipelineRoute.addChildren([pipelineIndexRoute, gridRoute, graphRoute, metricsRoute, backfillsRoute, sourceRoute]),
+    pipelineRoute.addChildren([
+      pipelineIndexRoute,
+      gridRoute,
+      graphRoute,
+      metricsRoute,
+      scheduleRoute,
+      backfillsRoute,
+      sourceRoute,
+    ]),
     runsRoute,
     runRoute,
     taskRoute,

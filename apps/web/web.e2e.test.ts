@@ -169,6 +169,11 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
         },
       ],
       [
+        'the next fires of a pipeline',
+        () => '/pipelines/numbers/schedule',
+        () => shows('next-fires', '2090-01-02 00:00', '+01:00', '2090-01-01'),
+      ],
+      [
         'the YAML of a broken pipeline',
         () => '/pipelines/mistaken/source',
         async () => {

@@ -15,6 +15,7 @@ type PipelineDetail = z.infer<typeof shapes.pipelineDetail>;
 type Grid = z.infer<typeof shapes.grid>;
 type Run = z.infer<typeof shapes.run>;
 type RunDetail = z.infer<typeof shapes.runDetail>;
+type SchedulePreview = z.infer<typeof shapes.schedulePreview>;
 type EventOutcome = z.infer<typeof shapes.eventOutcome>;
 export type WaitingReason = z.infer<typeof shapes.waitingReason>;
 type TaskRunDetail = z.infer<typeof shapes.taskRunDetail>;
@@ -108,6 +109,7 @@ export function createClient(options: ClientOptions) {
       (await (await send(options, 'DELETE', `${environment(env)}/follow`)).json()) as Environment,
     pipelines: (env: string) => items<PipelineSummary>('/pipelines', { env }),
     pipeline: (name: string, env: string) => get<PipelineDetail>(pipeline(name), { env }),
+    schedule: (name: string, env: string) => get<SchedulePreview>(`${pipeline(name)}/schedule`, { env }),
     grid: (name: string, query: { env: string; runs?: number; before?: string | undefined }) =>
       get<Grid>(`${pipeline(name)}/grid`, query),
     metrics: (

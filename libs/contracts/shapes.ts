@@ -94,6 +94,28 @@ export const pipelineDetail = pipelineSummary.extend({
 });
 export type PipelineDetail = z.infer<typeof pipelineDetail>;
 
+const fire = z.object({
+  /** When the run is created. */
+  at: instant,
+  /** What the clocks of the schedule's zone show then, `2026-03-29 03:00`, and their offset, `+02:00`. */
+  local: z.string(),
+  offset: z.string(),
+  intervalStart: instant,
+  intervalEnd: instant,
+  /** What the clocks did since the fire before, or that they show this time twice; else null. */
+  clocks: z.string().nullable(),
+});
+/** Fires to come, paused or not; none of a pipeline that time does not start. */
+export const schedulePreview = z.object({
+  schedule: z.string(),
+  timezone: z.string(),
+  /** At most ten. */
+  next: z.array(fire),
+  /** Around the next two changes of the clocks, at most six around each. */
+  aroundChanges: z.array(fire),
+});
+export type SchedulePreview = z.infer<typeof schedulePreview>;
+
 /** What a cell of a grid shows: the worst state of a task's task runs, or that all of them took earlier results. */
 export const GRID_CELLS = [...TASK_STATES, 'cached'] as const;
 export type GridCell = (typeof GRID_CELLS)[number];

@@ -8,12 +8,14 @@ import {
   pipelineDetail,
   pipelineSummary,
   run,
+  schedulePreview,
   triggerRequest,
   type Grid,
   type MetricSeries,
   type PipelineDetail,
   type PipelineSummary,
   type Run,
+  type SchedulePreview,
 } from '#contracts';
 import { Actor } from '../actor.ts';
 import { Answers, listOf } from '../answers.ts';
@@ -47,6 +49,16 @@ export class PipelinesController {
     @Query({ schema: inEnvironment }) { env }: z.infer<typeof inEnvironment>,
   ): Promise<PipelineDetail> {
     return this.reads.pipeline(env, pipeline);
+  }
+
+  @Get(':pipeline/schedule')
+  @Needs('view', 'query')
+  @Answers(200, 'The next fires, and those around the next changes of the clocks.', schedulePreview)
+  getSchedule(
+    @Param('pipeline', { schema: pipelineName }) pipeline: string,
+    @Query({ schema: inEnvironment }) { env }: z.infer<typeof inEnvironment>,
+  ): Promise<SchedulePreview> {
+    return this.reads.schedulePreview(env, pipeline);
   }
 
   @Get(':pipeline/grid')

@@ -17,6 +17,7 @@ const TABS = [
   ['/pipelines/$pipeline/graph', 'graph', 'Graph'],
   ['/pipelines/$pipeline/metrics', 'metrics', 'Metrics'],
   ['/pipelines/$pipeline/backfills', 'backfills', 'Backfills'],
+  ['/pipelines/$pipeline/schedule', 'schedule', 'Schedule'],
   ['/pipelines/$pipeline/source', 'source', 'YAML'],
 ] as const;
 

@@ -77,6 +77,8 @@ describe('environments and pipelines', () => {
     const xOf = new Map(detail.layout.nodes.map(({ id, x }) => [id, x]));
     expect(xOf.get('tidy')).toBeGreaterThan(xOf.get('evaluate') ?? 0); // last, although nothing leads to it
     expect(detail.nextFires).toHaveLength(5);
+    const preview = shapes.schedulePreview.strict().parse(await seeded.reads.schedulePreview('dev', detail.name));
+    expect(preview.next.slice(0, 5).map(({ at }) => at)).toEqual(detail.nextFires.map(({ at }) => at));
     expect(detail.params).toEqual({ sample: expect.objectContaining({ type: 'number', default: 1 }) });
     expect(detail.source).toContain('name: churn');
     expect(shapes.pipelineDetail.parse(await seeded.reads.pipeline('dev', 'broken')).tasks).toEqual([]);

@@ -8,6 +8,7 @@ import { readMetricSeries } from './metric-reads.ts';
 import { readPath } from './path-reads.ts';
 import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-reads.ts';
 import type { ReadContext } from './read-context.ts';
+import { readSchedulePreview } from './schedule-reads.ts';
 import { findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
 import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
@@ -39,6 +40,7 @@ export function createReads(context: ReadContext) {
     }) => readRuns(context, options),
     run: async (runId: string) => toRun(await findRun(context, runId)),
     environmentOfRun: async (runId: string) => (await findRun(context, runId)).environment,
+    schedulePreview: (environment: string, name: string) => readSchedulePreview(context, environment, name),
     runDetail: (runId: string) => readRunDetail(context, runId),
     whyWaiting: (runId: string) => readWhyWaiting(context, runId),
     taskRun: (key: TaskRunKey) => readTaskRun(context, key),
