@@ -34,6 +34,8 @@ export interface Project {
   readonly files: Readonly<Record<string, string>>;
   /** Attempts at once. */
   readonly concurrency: number;
+  /** True: schedules fire, from the moment on at which it is open. */
+  readonly firesSchedules?: boolean;
 }
 
 /** A `node:` task that only says when it ran, and one that does nothing at all. */
@@ -57,7 +59,7 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
   await mkdir(path.join(folder, 'environments'));
   await writeFile(
     path.join(folder, 'environments', 'dev.yaml'),
-    `name: dev\nstorage: file://./storage\npools: { default: 100000 }\n`,
+    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: { default: 100000 }\n`,
   );
   const postgres = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres') });
   const config = {
@@ -71,7 +73,7 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
     log,
     publicUrl: '',
     packageRoot: packageRoot(),
-    firesSchedules: false,
+    firesSchedules: project.firesSchedules ?? false,
   });
   const { store, releases, environments, commands, db } = installation;
   const tree = new WorkingTree({ project: folder, store, releases, environments, log, onChange: () => undefined });

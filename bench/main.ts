@@ -4,6 +4,7 @@ import path from 'node:path';
 import { packageRoot } from '#platform';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
+import { cronStorm } from './cron-storm.ts';
 import { manyFiles } from './many-files.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   wideFanOut,
   shellThroughput,
   manyRuns,
+  cronStorm,
   manyFiles,
   releaseCreate,
   rollback,

@@ -13,9 +13,9 @@ import type { AppliedEnvironment, Pipelines } from './ports.ts';
 
 /** Intervals of one pipeline created at one look; a longer backlog follows at the next. */
 const MAX_DUE = 500;
-/** Pipelines looked at, and runs created, at one look: at midnight the lease must be renewed and runs taken meanwhile. */
-const MAX_LOOKS = 2_000;
-const MAX_RUNS = 1_000;
+/** Pipelines looked at, and runs created, at one look: at midnight the lease must be renewed and runs taken between looks. */
+const MAX_LOOKS = 5_000;
+const MAX_RUNS = 5_000;
 /** Runs created in one transaction. */
 const BATCH = 500;
 
@@ -27,8 +27,12 @@ export type NextLook = Map<string, { readonly key: string; readonly at: Map<stri
 
 export interface Fired {
   readonly created: number;
+  /** True when the look ended before everything that was due had its turn: look again. */
+  readonly more: boolean;
   readonly problems: readonly { readonly pipeline: string; readonly message: string }[];
 }
+
+const NOTHING: Fired = { created: 0, more: false, problems: [] };
 
 interface Due {
   readonly pipeline: CompiledPipeline;
@@ -49,9 +53,9 @@ export async function fireSchedules(
 ): Promise<Fired> {
   const { name, promotion } = environment.config;
   // It points at what another installation runs.
-  if (otherInstallation(promotion) !== null) return { created: 0, problems: [] };
+  if (otherInstallation(promotion) !== null) return NOTHING;
   const pointer = await store.currentRelease(name);
-  if (pointer === null) return { created: 0, problems: [] };
+  if (pointer === null) return NOTHING;
   const all = overlaid(await pipelines.all(pointer.release), name);
   const key = `${pointer.release}/${environment.hash}`;
   const known = nextLook.get(name);
@@ -60,7 +64,7 @@ export async function fireSchedules(
   const worthALook = all
     .filter(({ schedule }) => schedule.kind !== 'manual')
     .filter((pipeline) => (looks.get(pipeline.name) ?? -Infinity) <= now.getTime());
-  if (!isNew && worthALook.length === 0) return { created: 0, problems: [] };
+  if (!isNew && worthALook.length === 0) return NOTHING;
   const records = await recordsOf(store, name, isNew ? all : worthALook, isNew);
   if (isNew) await store.syncListeners(name, all.flatMap(listenersOf));
   // Rows that went with a removed environment of the same name come back at the next look, which syncs.
@@ -113,6 +117,7 @@ async function recordsOf(
 /** One look at an environment. */
 class Look implements Fired {
   created = 0;
+  more = false;
   readonly problems: { pipeline: string; message: string }[] = [];
 
   constructor(
@@ -128,12 +133,16 @@ class Look implements Fired {
     const overdue = pipelines
       .filter((pipeline) => !this.isPaused(pipeline, records.get(pipeline.name)))
       .sort((a, b) => (this.looks.get(a.name) ?? -Infinity) - (this.looks.get(b.name) ?? -Infinity));
+    this.more = overdue.length > MAX_LOOKS;
     let batch: Due[] = [];
     let [inBatch, total] = [0, 0];
     for (const pipeline of overdue.slice(0, MAX_LOOKS)) {
       const due = this.dueOf(pipeline, records.get(pipeline.name));
       if (due === null) continue;
-      if (total + due.intervals.length > MAX_RUNS) break;
+      if (total + due.intervals.length > MAX_RUNS) {
+        this.more = true;
+        break;
+      }
       batch.push(due);
       inBatch += due.intervals.length;
       total += due.intervals.length;

@@ -37,6 +37,8 @@ export interface SchedulerOptions {
 
 const TICK_MS = 1000;
 const TICKS_PER_SWEEP = 10;
+/** At an environment's schedules, in one tick: the rest of what is due has to let the others have their turn. */
+const MAX_LOOKS = 20;
 /** Published data wakes those who wait for it after this long: data that comes together is looked at together. */
 const DATA_GATHER_MS = 50;
 /** An attempt that said nothing for so long is looked for: was it never sent, or did its report get lost? */
@@ -172,13 +174,17 @@ export class Scheduler {
 
   private async fire(): Promise<void> {
     const { store, pipelines, environments, clock, observer } = this.options;
-    for (const environment of environments.all()) {
-      const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook);
-      if (fired.created > 0)
-        observer.event('runs-created', { environment: environment.config.name, count: fired.created });
-      for (const problem of fired.problems)
-        observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
-    }
+    for (const environment of environments.all())
+      for (let [looks, more] = [0, true]; more && looks < MAX_LOOKS && !this.stopped; looks++) {
+        // Looks go on for seconds when thousands of pipelines fire at once.
+        if (looks > 0) await this.beat();
+        const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook);
+        ({ more } = fired);
+        if (fired.created > 0)
+          observer.event('runs-created', { environment: environment.config.name, count: fired.created });
+        for (const problem of fired.problems)
+          observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
+      }
   }
 
   /** One look at a time; a call while one is under way makes another follow. */

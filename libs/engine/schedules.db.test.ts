@@ -236,7 +236,7 @@ describe('a changed schedule goes on from the end of the last interval', () => {
   });
 });
 
-test('thousands of pipelines at midnight: bounded batches, the lease in between, each run once', async () => {
+test('thousands of pipelines at midnight are created in one tick, each run once', async () => {
   const midnight = Array.from(
     { length: 2_500 },
     (_, index) =>
@@ -249,11 +249,11 @@ test('thousands of pipelines at midnight: bounded batches, the lease in between,
     (await world.db.query<{ count: number }[]>(`select count(*)::int from run`))[0]!.count;
   expect(await count()).toBe(0);
   const seen: number[] = [];
-  for (let second = 0; second < 4; second++) {
+  for (let second = 0; second < 2; second++) {
     await world.tick(`2026-01-02T00:00:0${second}Z`);
     seen.push(await count());
   }
-  expect(seen).toEqual([1_000, 2_000, 2_500, 2_500]);
+  expect(seen).toEqual([2_500, 2_500]);
   expect(world.problems).toEqual([]);
 });
 
