@@ -20,6 +20,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/bin ./bin
 COPY --from=build /app/templates ./templates
+COPY --from=build /app/plugins ./plugins
 COPY --from=build /app/dist ./dist
 # The only folder that is written to; a named volume mounted here takes over its owner.
 # The command line by its name, for CI systems whose builds run in this image.

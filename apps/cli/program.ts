@@ -20,6 +20,7 @@ import { addOpenCommand } from './commands/open.ts';
 import { addPathCommand } from './commands/path.ts';
 import { addPipelinesCommands } from './commands/pipelines.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addPluginsCommands } from './commands/plugins.ts';
 import { addPromoteCommands } from './commands/promote.ts';
 import { addPromotionsCommands } from './commands/promotions.ts';
 import { addReleaseCommands } from './commands/release.ts';
@@ -48,6 +49,7 @@ export function buildProgram(cli: Cli): Command {
   addScheduleCommands(program, cli);
   addSchemaCommands(program, cli);
   addImportCommands(program, cli);
+  addPluginsCommands(program, cli);
   program.commandsGroup('Runs:');
   addRunCommand(program, cli);
   addRunsCommands(program, cli);

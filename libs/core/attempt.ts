@@ -55,7 +55,15 @@ export type AssignmentBody =
       readonly isJson?: true;
       /** What the expressions see besides `response`. */
       readonly scope: Readonly<Record<string, unknown>>;
-    });
+    })
+  | {
+      readonly kind: 'uses';
+      readonly plugin: string;
+      readonly version: string;
+      readonly package: string | null;
+      readonly entry: string;
+      readonly input: Readonly<Record<string, unknown>>;
+    };
 
 export interface AttemptContext {
   readonly params: Readonly<Record<string, unknown>>;

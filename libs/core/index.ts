@@ -8,6 +8,7 @@ export * from './explain-miss.ts';
 export * from './graph.ts';
 export * from './load-run.ts';
 export * from './pipeline.ts';
+export * from './plugin.ts';
 export * from './ports.ts';
 export * from './read-grant.ts';
 export * from './relative-path.ts';

@@ -1,3 +1,4 @@
+import type { Plugin } from './plugin.ts';
 import type { PromotionRules } from './promotion.ts';
 import type { TriggerRule } from './states.ts';
 import type { Triggers } from './triggers.ts';
@@ -155,6 +156,16 @@ export type TaskBody =
       readonly headers: Readonly<Record<string, string>>;
       readonly content: { readonly json: unknown } | { readonly text: string } | null;
     })
+  | {
+      readonly kind: 'uses';
+      readonly plugin: string;
+      /** As written: `1`, `1.2` or `1.2.3`. */
+      readonly wanted: string;
+      /** Its texts may hold `${{ }}`. */
+      readonly with: Readonly<Record<string, unknown>>;
+      /** The plugin of the release; null: only this file was looked at. */
+      readonly found: Plugin | null;
+    }
   /** No attempt is made: the task ends when the condition holds, or by `onTimeout`. */
   | (WaitLimits & { readonly kind: 'wait'; readonly condition: WaitCondition; readonly everyMs: number })
   /** No attempt is made: the task ends when somebody continues or rejects it. */

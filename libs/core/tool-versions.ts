@@ -15,6 +15,7 @@ const TOOLS: Readonly<Partial<Record<TaskBody['kind'], string>>> = {
   node: 'node',
   python: 'python',
   sql: 'duckdb',
+  uses: 'node',
 };
 
 /**

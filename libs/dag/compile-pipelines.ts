@@ -3,6 +3,8 @@ import { filesOf } from './compile/body.ts';
 import { globMatches } from './compile/needs.ts';
 import { checkTriggers } from './compile/trigger-references.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
+import { readPluginFolders } from './plugin/plugin-folders.ts';
+import { checkPlugins, withPlugins } from './plugin/use-plugins.ts';
 import { didYouMean } from './source/did-you-mean.ts';
 import { quote } from './source/quote.ts';
 
@@ -24,7 +26,7 @@ export type CompiledBefore = Map<string, { readonly text: string; readonly pipel
 
 /**
  * Compiles all pipeline files together: names are unique, reads of other pipelines and what starts runs exist, and so do the files that
- * tasks name (when `knownFiles`, paths below `dags/`, is given). A file with problems takes nothing away from others:
+ * tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take what they are given. A file with problems takes nothing away from others:
  * reads of a pipeline that is broken are accepted unseen. With the `before` of an earlier call only files whose text
  * changed are parsed, and the others' pipelines are the same objects; the result is the same.
  */
@@ -33,12 +35,14 @@ export function compilePipelines(
   knownFiles?: ReadonlySet<string>,
   before: CompiledBefore = new Map(),
 ): CompiledPipelines {
-  const ordered = [...files].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const { plugins, others, problems: pluginProblems } = readPluginFolders(files, knownFiles);
+  const ordered = [...others].sort((a, b) => (a.file < b.file ? -1 : 1));
   const compiled = ordered.map((file) => new CompiledFile(file, before.get(file.file)));
   const known = byName(compiled);
   for (const { pipeline, compiling } of compiled) {
     if (pipeline === null) continue;
     if (knownFiles !== undefined) checkFiles(pipeline, knownFiles, compiling);
+    checkPlugins(pipeline, plugins, compiling);
     checkReads(pipeline, known, compiling);
     checkWaits(pipeline, known, compiling);
     checkSharedPaths(pipeline, known, compiling);
@@ -47,14 +51,14 @@ export function compilePipelines(
     compiled.flatMap(({ pipeline, compiling }) => (pipeline === null ? [] : [{ pipeline, compiling }])),
     known,
   );
-  const problems = new Map<string, Problem[]>();
+  const problems = new Map(pluginProblems);
   const pipelines: CompiledPipeline[] = [];
   before.clear();
   for (const { file, pipeline, found } of compiled) {
     const [first] = found();
     if (first !== undefined) problems.set(first.file, found());
     else if (pipeline !== null) {
-      pipelines.push(pipeline);
+      pipelines.push(withPlugins(pipeline, plugins));
       before.set(file.file, { text: file.text, pipeline });
     }
   }

@@ -73,8 +73,17 @@ describe('docs/task-kinds.md', () => {
   const examples = [...kinds.matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map((match) => match[1] ?? '');
 
   test('its pipelines are valid', () => {
-    expect(examples.flatMap((text) => parsePipeline('example.yaml', text).problems)).toEqual([]);
-    expect(examples).toHaveLength(1);
+    const shipped = ['dbt', 'mlflow'].map((name) => `plugins/${name}/plugin.yaml`);
+    const files = [
+      ...examples.map((text, index) => ({ file: `p${index}.yaml`, text })),
+      ...shipped.map((file) => ({ file, text: readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8') })),
+      {
+        file: 'plugins/greet/plugin.yaml',
+        text: /# dags\/plugins\/greet\/plugin.yaml\n([\s\S]*?)```/.exec(kinds)?.[1] ?? '',
+      },
+    ];
+    expect([...compilePipelines(files).problems.values()]).toEqual([]);
+    expect(examples).toHaveLength(2);
   });
 });
 

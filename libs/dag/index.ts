@@ -15,6 +15,9 @@ export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
 export { pipelineJsonSchema } from './pipeline-json-schema.ts';
 export { renderParams } from './render-params.ts';
+export { inputFaults } from './plugin/input-faults.ts';
+export { parsePlugin, type ParsedPlugin } from './plugin/parse-plugin.ts';
+export { readPluginFolders, type PluginFolders } from './plugin/plugin-folders.ts';
 export { resolveParams, type ResolvedParams } from './resolve-params.ts';
 export { didYouMean } from './source/did-you-mean.ts';
 export { describeSchedule } from './time/describe-schedule.ts';

@@ -80,6 +80,16 @@ describe('parameters', () => {
     expect(resolved(given)).toEqual({ ok: false, problems });
   });
 
+  test('each parameter is judged by its own pattern', () => {
+    const text =
+      'name: q\nparams:\n  a: { type: string, pattern: "^[0-9]$" }\n  b: { type: string, pattern: "^[a-z]$" }\ntasks: { t: { run: x } }';
+    const other = parsePipeline('q.yaml', text).pipeline!;
+    expect(resolveParams(other, environment({}), { a: '1', b: 'x' })).toMatchObject({ ok: true });
+    expect(resolveParams(other, environment({}), { a: 'x', b: '1' })).toMatchObject({
+      problems: [expect.stringContaining('"^[0-9]$"'), expect.stringContaining('"^[a-z]$"')],
+    });
+  });
+
   test('a pattern meets values from outside in linear time', () => {
     const started = process.cpuUsage();
     expect(resolved({ code: `${'a'.repeat(5_000)}!` })).toMatchObject({ ok: false });

@@ -2,8 +2,9 @@ import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
 import { SluiceError, unreachable } from '#core';
 import type { Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
+import { pluginUse } from './plugin-use.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { collectingInto, taskValues } from './task-values.ts';
+import { collectingInto, taskValues, type Value } from './task-values.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
 export interface AttemptIdentity {
@@ -27,10 +28,7 @@ export function buildAssignment(
   if (!resolved.ok) return resolved;
   const { item, scope, expressions, env, writes } = resolved.values;
   const problems: string[] = [];
-  const body =
-    task.body.kind === 'http'
-      ? httpRequest(task.body, scope, collectingInto(problems))
-      : bodyOf(task.body, expressions);
+  const body = bodyOf(task.body, scope, expressions, collectingInto(problems));
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
   return {
@@ -77,7 +75,7 @@ export function buildAssignment(
   };
 }
 
-function bodyOf(body: Exclude<TaskBody, { kind: 'http' }>, values: Readonly<Record<string, unknown>>): AssignmentBody {
+function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, unknown>>, value: Value): AssignmentBody {
   switch (body.kind) {
     case 'run':
       return { kind: 'run', script: body.script };
@@ -86,6 +84,10 @@ function bodyOf(body: Exclude<TaskBody, { kind: 'http' }>, values: Readonly<Reco
       return body;
     case 'sql':
       return { kind: 'sql', file: body.file, text: body.text, variables: values };
+    case 'http':
+      return httpRequest(body, scope, value);
+    case 'uses':
+      return pluginUse(body, scope, value);
     case 'wait':
     case 'approve':
       throw new SluiceError('internal', `no attempt is made of ${body.kind} tasks`);

@@ -1,8 +1,7 @@
 import type { AssignmentBody, TaskBody } from '#core';
 import type { Evaluated, Scope } from '#dag';
 import { namesIn, renderAddress, renderJson, renderTemplate } from '#dag';
-
-type Value = <T>(what: string, result: Evaluated<T>, fallback: T) => T;
+import type { Value } from './task-values.ts';
 
 /** The request with every value in its place; `value` collects what cannot be resolved. */
 export function httpRequest(

@@ -62,9 +62,11 @@ export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): Map
   return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
 }
 
-/** Gives the value of what was evaluated; what cannot be is noted, and stands for `fallback`. */
-export function collectingInto(problems: string[]) {
-  return <T>(what: string, result: Evaluated<T>, fallback: T): T => {
+/** The value of what was evaluated; what cannot be is noted under its name, and `fallback` stands for it. */
+export type Value = <T>(what: string, result: Evaluated<T>, fallback: T) => T;
+
+export function collectingInto(problems: string[]): Value {
+  return (what, result, fallback) => {
     if (result.ok) return result.value;
     problems.push(`${what}: ${result.message}`);
     return fallback;

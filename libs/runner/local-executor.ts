@@ -96,9 +96,11 @@ class AttemptQueue implements LocalExecutor {
       now: Date.now,
     });
     const { childFolder } = options;
+    const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     this.#runners = {
       run: new ShellRunner(launcher, path),
-      node: new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null }),
+      node,
+      uses: node,
       python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
       http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
       sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) }),

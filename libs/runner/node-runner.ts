@@ -19,7 +19,7 @@ export interface NodeRunnerOptions {
   readonly moduleRoot: string | null;
 }
 
-/** `node:` tasks: `file#export` is called with one `ctx` in a process that stays warm for this file of this release. */
+/** `node:` tasks and plugins: `file#export` is called with one `ctx` in a process that stays warm for this file of this release. */
 export class NodeRunner implements TaskRunner {
   readonly #options: NodeRunnerOptions;
   #nextFolder = 1;
@@ -30,17 +30,19 @@ export class NodeRunner implements TaskRunner {
 
   async run(order: AttemptOrder): Promise<Ending> {
     const { body, environment, release } = order.assignment;
-    if (body.kind !== 'node') throw new TypeError(`the node runner got a ${body.kind} task`);
+    if (body.kind !== 'node' && body.kind !== 'uses') throw new TypeError(`the node runner got a ${body.kind} task`);
     const { pool, launcher } = this.#options;
-    const key = `node\0${environment}\0${release}\0${body.file}`;
+    const call = body.kind === 'uses' ? pluginCall(body) : { file: body.file, export: body.export };
+    const key = `node\0${environment}\0${release}\0${call.file}`;
     const process = pool.take(key, () => this.#start(order.release));
     const scratch = join(launcher.scratchFolder(), `n${this.#nextFolder++}`);
-    const request = { file: body.file, export: body.export, ...contextOf(order), scratch };
+    const request = { ...call, ...contextOf(order), scratch };
     const { ending, reusable, scratch: used } = await runInWarmProcess(process, request, order);
     pool.giveBack(key, process, reusable);
     if (!reusable) await process.gone;
     if (used) await removeTree(scratch);
-    return ending ?? this.run(order);
+    if (ending === null) return this.run(order);
+    return body.kind === 'uses' ? named(ending, `plugin ${body.plugin}@${body.version}`) : ending;
   }
 
   async close(): Promise<void> {
@@ -59,7 +61,7 @@ export class NodeRunner implements TaskRunner {
     chmodSync(work, 0o500);
     // A release below the project finds the project's packages by itself.
     const fallback = moduleRoot === null || release.folder.startsWith(`${moduleRoot}/`) ? null : moduleRoot;
-    const settings = JSON.stringify({ releaseDir: release.folder, moduleRoot: fallback });
+    const settings = JSON.stringify({ releaseDir: release.folder, moduleRoot: fallback, projectDir: moduleRoot });
     const file = process.execPath;
     const args = [join(childFolder, 'node-worker.mjs'), settings];
     const env = {
@@ -68,6 +70,19 @@ export class NodeRunner implements TaskRunner {
     };
     return new WarmProcess(launcher, { file, args, cwd: work, env }, () => void removeTree(folder));
   }
+}
+
+/** `run` of the plugin, which gets what `with:` says behind `ctx`. */
+function pluginCall(body: Extract<Assignment['body'], { kind: 'uses' }>) {
+  const { plugin: name, version, package: inPackage, entry, input } = body;
+  const folder = `plugins/${name}`;
+  return { file: `${folder}/${entry}`, export: 'run', plugin: { folder, version, package: inPackage, entry, input } };
+}
+
+/** The same ending; what went wrong names whose code it was. */
+function named(ending: Ending, name: string): Ending {
+  if (ending.kind !== 'outcome' || ending.outcome.kind === 'success') return ending;
+  return { ...ending, outcome: { ...ending.outcome, message: `${name}: ${ending.outcome.message}` } };
 }
 
 /** The values of `ctx`; see docs. A path that is read stands in `paths`, one that is written in `out`. */

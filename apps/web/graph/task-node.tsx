@@ -5,6 +5,7 @@ import {
   IconBrandPython,
   IconDatabase,
   IconHourglass,
+  IconPlug,
   IconTerminal2,
   IconUserCheck,
   IconWorld,
@@ -34,6 +35,7 @@ const KINDS: Readonly<Record<GraphTask['kind'], readonly [Icon, string]>> = {
   http: [IconWorld, 'http'],
   wait: [IconHourglass, 'waits'],
   approve: [IconUserCheck, 'asks a person'],
+  uses: [IconPlug, 'plugin'],
 };
 
 export const TaskNode = memo(function TaskNode({ data }: NodeProps<TaskGraphNode>) {

@@ -31,7 +31,14 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
     return null;
   }
   const place = [...path, kind];
+  if (shape.with !== undefined && kind !== 'uses')
+    compiling.atKey([...path, 'with'], `with has no meaning with ${kind}.`, 'Use `env:`, or `uses: name@1`.');
   if (kind === 'http') return httpBody(shape, place, names, compiling);
+  if (kind === 'uses') {
+    const [plugin = '', wanted = ''] = (shape.uses ?? '').split('@');
+    compiling.checkTree(shape.with ?? {}, [...path, 'with'], names);
+    return { kind, plugin, wanted, with: shape.with ?? {}, found: null };
+  }
   if (kind === 'wait' || kind === 'approve') {
     checkWaitKeys(shape, path, compiling);
     return kind === 'wait'

@@ -1,4 +1,4 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { ParamSchema } from '#core';
 import { canonicalJson } from '../canonical-json.ts';
 import { linearRegex } from '../expression/cel-environment.ts';
@@ -8,11 +8,19 @@ import { quote } from '../source/quote.ts';
 const regExp = Object.assign(
   (pattern: string) => {
     const compiled = linearRegex(pattern);
-    return { test: (text: string) => compiled.matcher(text).find() };
+    // The validator keeps patterns by their text: without one of its own, the first pattern would stand for all.
+    return { test: (text: string) => compiled.matcher(text).find(), toString: () => `/${pattern}/` };
   },
   { code: 'linearRegex' },
 );
-const ajv = new Ajv({ strict: true, allErrors: true, ownProperties: true, allowUnionTypes: true, code: { regExp } });
+const ajv = new Ajv({
+  strict: true,
+  allErrors: true,
+  verbose: true,
+  ownProperties: true,
+  allowUnionTypes: true,
+  code: { regExp },
+});
 const validators = new Map<string, ValidateFunction>();
 
 /** What is wrong with the schema itself; null when it can be used. */
@@ -36,6 +44,12 @@ export function valueFaults(schema: ParamSchema, value: unknown): string[] {
     const where = error.instancePath === '' ? '' : ` at ${error.instancePath}`;
     return `is ${quote(value)}${where}; it ${error.message ?? 'does not match'}`;
   });
+}
+
+/** What the validator itself says of `value`; empty when it is fine. */
+export function schemaErrors(schema: ParamSchema, value: unknown): readonly ErrorObject[] {
+  const validate = validatorOf(schema);
+  return validate(value) ? [] : (validate.errors ?? []);
 }
 
 /** Text from a command line or a query as the type that the schema asks for; anything else as it is. */

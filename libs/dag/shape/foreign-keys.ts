@@ -2,7 +2,6 @@ const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   call: "Put the tasks into one pipeline, or let the other pipeline read this one's paths.",
-  uses: 'Write the task as `run`, `node`, `python` or `sql`.',
   group: 'Give each task the same `matrix`.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',

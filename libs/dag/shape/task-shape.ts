@@ -97,7 +97,10 @@ const cache = z
   )
   .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'wait', 'approve'] as const;
+export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve'] as const;
+
+const pluginWords = expecting('a plugin and its version: name@1, name@1.2 or name@1.2.3', 'dbt@1');
+const pluginUse = z.string(pluginWords).regex(/^[a-z][a-z0-9-]{0,62}@\d+(\.\d+){0,2}(-[\w.]+)?$/, pluginWords);
 
 /** Keys that `defaults:` may give to every task. */
 export const DEFAULT_KEYS = {
@@ -116,6 +119,11 @@ export const taskShape = z.strictObject(
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
     http: httpShape.optional().describe('One HTTP request.'),
+    uses: pluginUse.optional().describe('A plugin of dags/plugins and its version.'),
+    with: z
+      .record(text, z.json(), expecting('a map', '{ project: shop }'))
+      .optional()
+      .describe('What the plugin is given.'),
     wait: waitShape.optional().describe('What must be so before this task ends; it holds no slot and no process.'),
     approve: approveShape.optional().describe('What somebody is asked, who continues or rejects.'),
     needs: oneOrMany(

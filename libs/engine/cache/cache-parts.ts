@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CompiledTask } from '#core';
 import { canonicalJson } from '#core';
-import { globMatches } from '#dag';
+import { globMatches, renderJson } from '#dag';
 import type { OwnedRun } from '../owned-run.ts';
 import { taskValues } from '../task-values.ts';
 
@@ -30,6 +30,7 @@ export function cacheParts(
     [
       ['its definition', definitionOf(task)],
       ['its files', [...usedFiles(task, files)]],
+      ...(task.body.kind === 'uses' ? [['what its plugin is given', renderJson(task.body.with, scope)]] : []),
       ['its place in the matrix', [mapIndex, item?.values ?? null]],
       ['its interval', [record.intervalStart, record.intervalEnd, scope.ds ?? null]],
       ["the environment's vars", config.vars],
@@ -59,7 +60,10 @@ export function usedFiles(task: CompiledTask, files: ReadonlyMap<string, string>
   const own = 'file' in body && body.file !== null ? [body.file] : [];
   const globs = cache?.files ?? ['*'];
   const counts = (file: string): boolean =>
-    own.includes(file) || LOCKS.includes(file) || globs.some((glob) => globMatches(glob, file));
+    own.includes(file) ||
+    (body.kind === 'uses' && file.startsWith(`plugins/${body.plugin}/`)) ||
+    LOCKS.includes(file) ||
+    globs.some((glob) => globMatches(glob, file));
   return new Map([...files].filter(([file]) => counts(file)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

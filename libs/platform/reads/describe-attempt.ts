@@ -2,6 +2,7 @@ import { unreachable, type CompiledPipeline, type CompiledTask, type TaskBody } 
 import { buildAssignment, ownRun, planRun } from '#engine';
 import type { apiQueries } from '#store';
 import { httpText } from './http-text.ts';
+import { pluginText } from './plugin-text.ts';
 import type { ReadContext } from './read-context.ts';
 import type { RunRow } from './run-reads.ts';
 import { waitText } from './wait-text.ts';
@@ -63,6 +64,8 @@ function commandOf(body: TaskBody): string {
       return body.message;
     case 'wait':
       return waitText(body.condition);
+    case 'uses':
+      return pluginText(body);
     default:
       return unreachable(body);
   }

@@ -5,10 +5,12 @@ import { register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createContext, Deferral, Skip } from './node-context.mjs';
+import { pluginFile } from './plugin-file.mjs';
 import { receiveOrders, sendDone, sendEvent, sendOutput } from './warm-channel.mjs';
 
-const { releaseDir, moduleRoot } = JSON.parse(process.argv[2]);
+const { releaseDir, moduleRoot, projectDir } = JSON.parse(process.argv[2]);
 const MAX_RESULT_CHARS = 1024 * 1024;
+const PLACES = { releaseDir, moduleRoot: projectDir };
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /** Which attempt a piece of asynchronous code belongs to: what an earlier one still does is not heard any more. */
@@ -48,8 +50,9 @@ async function runAttempt(order) {
 
 async function perform(order, ctx) {
   try {
-    const task = await loadFunction(order.file, order.export);
-    return success(await task(ctx));
+    const file = order.plugin === undefined ? path.join(releaseDir, order.file) : pluginFile(order.plugin, PLACES);
+    const task = await loadFunction(file, order.export, order.file);
+    return success(await task(ctx, order.plugin?.input));
   } catch (error) {
     if (error instanceof Skip) return { kind: 'skipped', message: error.message };
     if (error instanceof Deferral) return { kind: 'deferred', afterMs: error.afterMs, message: error.message };
@@ -66,16 +69,16 @@ function finish(attempt, done) {
 /** Modules by file: `import` of what is loaded already still costs a resolution. */
 const modules = new Map();
 
-async function loadFunction(file, name) {
+async function loadFunction(file, name, shown) {
   if (!modules.has(file)) {
-    const url = pathToFileURL(path.join(releaseDir, file)).href;
+    const url = pathToFileURL(file).href;
     modules.set(file, await load(url, TYPESCRIPT.test(file)));
   }
   const module = modules.get(file);
   const found = module[name] ?? module.default?.[name];
   if (typeof found === 'function') return found;
   const exported = Object.keys(module).join(', ') || 'nothing';
-  throw new TypeError(`${file} has no exported function "${name}" (it exports: ${exported})`);
+  throw new TypeError(`${shown} has no exported function "${name}" (it exports: ${exported})`);
 }
 
 async function load(url, needsTypescript) {
