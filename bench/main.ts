@@ -10,6 +10,7 @@ import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
+import { waits } from './waiting.ts';
 
 /** `npm run bench -- L1 L5`: measures, stores bench/results/NAME.json and brings the table of docs/performance.md up to date. */
 const BENCHMARKS: readonly Benchmark[] = [
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyFiles,
   releaseCreate,
   rollback,
+  waits,
 ];
 
 const asked = process.argv.slice(2);
@@ -56,7 +58,7 @@ for (const benchmark of BENCHMARKS.filter(({ name }) => asked.length === 0 || as
   writeFileSync(path.join(results, `${benchmark.name}.json`), `${JSON.stringify(stored, null, 2)}\n`);
 }
 const all = readdirSync(results)
-  .filter((name) => /^[LR]\d+\.json$/.test(name))
+  .filter((name) => /^[LRW]\d+\.json$/.test(name))
   .map((name) => JSON.parse(readFileSync(path.join(results, name), 'utf8')) as StoredResult)
   .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 writeTable(path.join(packageRoot(), 'docs', 'performance.md'), resultsTable(all));

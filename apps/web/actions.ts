@@ -52,6 +52,20 @@ export function useCancel(runId: string) {
   });
 }
 
+/** Answers what an `approve` task asks. */
+export function useAnswer(runId: string, taskId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (decision: { readonly decision: 'approve' | 'reject'; readonly comment: string | null }) =>
+      post<unknown>(`/runs/${part(runId)}/tasks/${part(taskId)}/approvals`, decision),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['task', runId] });
+      await client.invalidateQueries({ queryKey: ['run', runId] });
+    },
+    onError: (error) => tellError('Not answered', error),
+  });
+}
+
 export interface RerunInput {
   readonly mode: 'failed' | 'all' | 'from';
   readonly task?: string;

@@ -83,7 +83,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(2);
+    expect(examples).toHaveLength(4);
   });
 });
 

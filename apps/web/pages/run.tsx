@@ -19,6 +19,7 @@ import { Timeline } from '../timeline/timeline.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunConfig } from './run-config.tsx';
 import { RunFacts } from './run-facts.tsx';
+import { TaskWaits } from './task-waits.tsx';
 import { RunWhy } from './run-why.tsx';
 import { TaskTable } from './task-table.tsx';
 
@@ -90,6 +91,11 @@ function Run({ run }: { run: RunDetail }) {
         actions={<RunActions run={run} />}
       >
         <RunFacts run={run} />
+        {run.taskRuns
+          .filter(({ wait }) => wait?.kind === 'approve')
+          .map((one) => (
+            <TaskWaits key={one.taskId} runId={run.id} environment={run.environment} taskRun={one} />
+          ))}
         <Tabs label="Views of this run">
           {tabs.map((name) => (
             <Link

@@ -7,6 +7,7 @@ import { Release } from '../parts/release.tsx';
 import { isBad } from '../parts/state-look.ts';
 import { Ago, Took } from '../parts/time.tsx';
 import { Worker } from './attempts.tsx';
+import { TaskWaits } from './task-waits.tsx';
 import styles from './run-facts.module.css';
 
 export function TaskFacts({
@@ -25,6 +26,7 @@ export function TaskFacts({
           <span>{message}</span>
         </p>
       )}
+      <TaskWaits runId={detail.run.id} environment={detail.run.environment} taskRun={detail} />
       <Facts>
         <Fact label="Kind">{detail.task.kind}</Fact>
         <Fact label="Run">

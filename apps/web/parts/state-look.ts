@@ -29,7 +29,7 @@ export interface Look {
 
 const LOOKS: Readonly<Record<AnyState, Look>> = {
   none: { label: 'not yet', mark: 'none', tone: 'none' },
-  waiting: { label: 'waiting for data', mark: 'bars', tone: 'waiting' },
+  waiting: { label: 'waiting', mark: 'bars', tone: 'waiting' },
   ready: { label: 'ready', mark: 'ring', tone: 'ready' },
   queued: { label: 'queued', mark: 'dots', tone: 'queued' },
   running: { label: 'running', mark: 'play', tone: 'running' },
