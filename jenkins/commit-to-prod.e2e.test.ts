@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PromotionDetail } from '#contracts';
-import { startSlackServer, type SlackServer } from '#testing';
+import { startJenkinsServer, startSlackServer, type JenkinsServer, type SlackServer } from '#testing';
 import { PROGRAM_ROOT, type RunningStandalone, TestProject, until } from '../apps/standalone/standalone-fixture.ts';
 import { GitRepository, Programs } from './test/git-repository.ts';
 import {
@@ -55,17 +55,23 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
 // Without Groovy nothing here runs; `npm test` says how to get it (scripts/find-tools.mjs), and in CI that is a failure.
 (GROOVY === undefined ? describe.skip : describe)('from a commit to prod through the Jenkinsfile', () => {
   let slack: SlackServer;
+  let jenkins: JenkinsServer;
   let project: TestProject;
   let running: RunningStandalone;
   let repository: GitRepository;
   let programs: Programs;
-  let tokens: { readonly view: string; readonly promote: string };
+  let tokens: { readonly view: string; readonly promote: string; readonly ada: string };
   let builds = 0;
   /** Digest by what the commit is like. */
   const digests: Record<'good' | 'worse' | 'blind', string> = { good: '', worse: '', blind: '' };
 
   const start = () =>
-    project.start({ env: { SLACK_BOT_TOKEN: 'xoxb-test', SLACK_API_URL: slack.apiUrl, SLUICE_LOG_LEVEL: 'error' } });
+    project.start({
+      env: {
+        ...{ SLACK_BOT_TOKEN: 'xoxb-test', SLACK_API_URL: slack.apiUrl, SLUICE_LOG_LEVEL: 'error' },
+        ...{ SLUICE_JENKINS_URL: jenkins.url, SLUICE_JENKINS_USER: jenkins.user, SLUICE_JENKINS_TOKEN: jenkins.token },
+      },
+    });
   const token = async (name: string, ...rights: string[]) => {
     const made = await project.sluice('token', 'create', name, ...rights);
     expect([made.code, made.err]).toEqual([0, expect.any(String)]);
@@ -74,6 +80,7 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
 
   beforeAll(async () => {
     slack = await startSlackServer({ token: 'xoxb-test' });
+    jenkins = await startJenkinsServer();
     const files: Record<string, string> = {
       ...ENVIRONMENTS,
       'dags/model.yaml': PIPELINE,
@@ -89,15 +96,16 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
         'ci-promote',
         ...['release:*', 'promote:*', 'approve-on-behalf:prod'].flatMap((right) => ['--right', right]),
       ),
+      ada: '',
     };
-    await token('ada', '--right', 'approve:prod', '--group', 'ml-leads');
+    tokens = { ...tokens, ada: await token('ada', '--right', 'approve:prod', '--group', 'ml-leads') };
     repository = new GitRepository();
     const sluice = `exec '${process.execPath}' '${join(PROGRAM_ROOT, 'bin/sluice.mjs')}' "$@"`;
     programs = new Programs({ npm: 'echo "npm $*"', npx: 'exec "$@"', sluice });
   });
   afterAll(async () => {
     await project.destroy();
-    await slack.close();
+    await Promise.all([slack.close(), jenkins.close()]);
     repository.remove();
     programs.remove();
     removeBuildFolders();
@@ -118,6 +126,13 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
       .reverse()
       .map(({ release, state }) => [release.digest, state]);
   const standsOn = async (env: string) => (await running.client.promotionStand(env)).current?.digest;
+  /** Ada approves the promotion to prod that waits, with her own token. */
+  const approveInSluice = async () => {
+    const { items } = await running.client.promotions({ env: 'prod' });
+    const asAda = { SLUICE_URL: running.url, SLUICE_TOKEN: tokens.ada };
+    const { code, err } = await project.sluiceWith(asAda, 'approve', items[0]?.id ?? '');
+    expect([code, err]).toEqual([0, expect.any(String)]);
+  };
   const endOfRunInProd = async () => {
     const { id } = await running.client.trigger('model', { environment: 'prod' });
     return running.endOf(id);
@@ -178,12 +193,24 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
   );
 
   test(
-    'a better model that cannot do its work in prod is rolled back by itself, and held',
+    'a better model, approved in Sluice while the build waits, cannot do its work in prod: it is rolled back by itself, and held',
     async () => {
       commit('0.90', WITH_COUNTRIES);
-      const build = await runJenkinsfile(settings());
+      const buildUrl = jenkins.build('job/flights/job/main/4/');
+      const waiting = await startJenkinsfile(
+        {
+          ...{ ...settings(), buildUrl, inputs: { prod: { answeredAt: jenkins.answeredAt(buildUrl) } } },
+          env: { SLUICE_URL: running.url, SLUICE_ANSWERS_INPUT: 'true' },
+        },
+        ({ event }) => {
+          if (event === 'input') void approveInSluice();
+        },
+      );
+      const build = await waiting.ended;
+      expect(jenkins.answers(buildUrl)).toEqual(['Prod proceed sluice']);
       expect([build.result, build.of('ran', 'prod')]).toEqual(['FAILURE', [expect.objectContaining({ exit: 9 })]]);
       const promotion = answerOf(build, 'prod');
+      expect(promotion.approvals.given).toMatchObject([{ approver: 'ada', assertedBy: null }]);
       digests.blind = promotion.release.digest;
       expect([promotion.state, promotion.detail]).toEqual([
         'rolled_back',
@@ -224,7 +251,8 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
       'the alerts',
       async () => {
         const { items } = await running.client.alerts({ env: 'prod' });
-        return items.length === 2 && items.every(({ state }) => state === 'sent');
+        const isTold = items.some(({ event }) => event === 'promotion.rolled_back');
+        return isTold && items.every(({ state }) => state === 'sent');
       },
       20_000,
       'env:prod',

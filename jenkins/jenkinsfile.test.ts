@@ -24,6 +24,7 @@ const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
   let ofMain: Recording;
   let failing: Recording;
   let rejected: Recording;
+  let answered: Recording;
   beforeAll(async () => {
     repository = new GitRepository();
     commit = repository.commit({ Jenkinsfile: readFileSync(join(ROOT, 'Jenkinsfile'), 'utf8') });
@@ -38,12 +39,13 @@ const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
       inputs: { prod: { approve: 'maria' } },
       ...settings,
     });
-    [ofBranch, ofMain, failing, rejected] = (await runJenkinsfiles([
+    [ofBranch, ofMain, failing, rejected, answered] = (await runJenkinsfiles([
       build({ branch: 'feature/x' }),
       build({}),
       build({ env: { FAIL: '--to test' } }),
       build({ inputs: { prod: { reject: 'maria' } } }),
-    ])) as [Recording, Recording, Recording, Recording];
+      build({ inputs: { prod: { approve: 'sluice' } }, env: { SLUICE_ANSWERS_INPUT: 'true' } }),
+    ])) as [Recording, Recording, Recording, Recording, Recording];
   });
   afterAll(() => {
     repository.remove();
@@ -108,6 +110,19 @@ const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
     expect(rejected.result).toBe('ABORTED');
     expect(rejected.of('ran', 'prod')).toEqual([]);
     expect(rejected.steps('mail')).toEqual([]);
+  });
+
+  test('asks for prod before its input waits, where Sluice answers it, and goes on with the same', () => {
+    expect([answered.result, answered.stages]).toEqual(['SUCCESS', [...MAIN.slice(0, 4), 'ask for prod', 'prod']]);
+    const [asked] = answered.scripts('ask for prod');
+    const [wentOn] = answered.scripts('prod');
+    expect([asked, wentOn]).toEqual([
+      expect.stringMatching(/^sluice promote --to prod .*--input Prod -o json/),
+      expect.stringMatching(/--input Prod --approver "\$APPROVER" --wait/),
+    ]);
+    const order = answered.events.findIndex(({ event }) => event === 'input');
+    expect(answered.events[order]).toMatchObject({ id: 'Prod', stage: 'prod', executors: 0 });
+    expect(answered.events.findIndex(({ event, script }) => event === 'ran' && script === asked)).toBeLessThan(order);
   });
 
   test('holds every secret in the environment of the one command that needs it', () => {

@@ -75,7 +75,7 @@ export async function promoteCommits(
 
 async function promote(installation: Installation, environment: string, release: string): Promise<PromotionCase> {
   const { promotions, promotionStore, backfills } = installation;
-  const nothing = { reason: null, buildUrl: null, planHash: null, overrides: [], verified: [] };
+  const nothing = { reason: null, buildUrl: null, input: null, planHash: null, overrides: [], verified: [] };
   const approver = environment === 'prod' ? 'ada' : null;
   const id = await promotions.request(
     { environment, release, kind: 'promote', inFlight: 'finish', ...nothing, approver },

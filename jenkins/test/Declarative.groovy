@@ -1,3 +1,5 @@
+import groovy.json.JsonSlurper
+
 /** The sections of a declarative Jenkinsfile, and the order in which Jenkins runs them, which is not that of the text. */
 class Declarative {
     private static final Map<String, List<String>> DIRECTIVES = [
@@ -234,7 +236,9 @@ class Declarative {
         if (!input.message) throw new Refused('input { } has no message')
         if (build.executors > 0) throw new Refused("the input of stage \"${build.stage}\" holds ${build.executors} executor while it waits: agent none around it, its own agent in the stage")
         def answer = settings().inputs?.get(build.stage)
-        recorder.event('input', [message: String.valueOf(input.message), submitter: input.submitter?.toString(), executors: build.executors, answer: answer])
+        recorder.event('input', [message: String.valueOf(input.message), id: input.id, submitter: input.submitter?.toString(), executors: build.executors, answer: answer])
+        // Whoever answers it does so at the stand-in for Jenkins, which holds the reply back until then.
+        if (answer?.answeredAt) answer = new JsonSlurper().parseText(new URL("${answer.answeredAt}?id=${input.id}").getText('UTF-8'))
         if (answer == null) throw new Interrupted('nobody answered the input')
         if (!answer.approve) throw new Ended('ABORTED', "Rejected by ${answer.reject ?: answer.abort}")
         if (!input.submitterParameter) return [:]

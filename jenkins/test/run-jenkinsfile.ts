@@ -22,8 +22,8 @@ const CACHE = join(SOURCES, '../../node_modules/.cache/jenkins-recorder');
 // Short runs: what the compiler would gain later costs more at the start.
 const JAVA = { JAVA_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' };
 
-/** Who pressed which button of a stage's `input`; a stage that is not named is never answered. */
-export type InputAnswer = { readonly approve: string } | { readonly reject: string };
+/** Who pressed which button of a stage's `input`, or the address that tells once somebody did; a stage that is not named is never answered. */
+export type InputAnswer = { readonly approve: string } | { readonly reject: string } | { readonly answeredAt: string };
 
 export interface BuildSettings {
   readonly jenkinsfile: string;

@@ -111,9 +111,23 @@ def call(Map given = [:], Closure checks = null) {
         }
       }
 
+      // So that approving it in Sluice answers the input, where the server can (SLUICE_ANSWERS_INPUT).
+      stage('ask for prod') {
+        when { beforeAgent true; branch "${settings.branch}"; environment name: 'SLUICE_ANSWERS_INPUT', value: 'true' }
+        agent { label "${settings.label}" }
+        options { timeout(time: 15, unit: 'MINUTES'); skipDefaultCheckout() }
+        steps {
+          unstash 'release'
+          withCredentials([string(credentialsId: settings.promote, variable: 'SLUICE_TOKEN')]) {
+            sh 'sluice promote --to prod --release "$(cat release.txt)" --input Prod -o json > asked.json'
+          }
+        }
+      }
+
       stage('prod') {
         when { beforeInput true; beforeAgent true; branch "${settings.branch}" }
         input {
+          id 'Prod'
           message 'Promote to prod?'
           ok 'Promote'
           submitter "${settings.submitter}"
@@ -126,7 +140,7 @@ def call(Map given = [:], Closure checks = null) {
           unstash 'release'
           lock(resource: 'sluice-prod') {
             withCredentials([string(credentialsId: settings.promote, variable: 'SLUICE_TOKEN')]) {
-              sh 'sluice promote --to prod --release "$(cat release.txt)" --approver "$APPROVER" --wait --timeout 150m --junit prod.xml -o json > prod.json'
+              sh 'sluice promote --to prod --release "$(cat release.txt)" --input Prod --approver "$APPROVER" --wait --timeout 150m --junit prod.xml -o json > prod.json'
             }
           }
         }

@@ -184,6 +184,12 @@ export const promotionRequest = z.strictObject({
   kind: z.enum(['promote', 'hotfix']).default('promote'),
   reason: reason.nullable().default(null),
   buildUrl: buildUrl.nullable().default(null),
+  /** Id of the `input` at which that build of Jenkins waits for the promotion; along with an approver it has been answered. */
+  input: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, "_" and "-"')
+    .nullable()
+    .default(null),
   /** What happens to runs on other releases: they finish, or they are cancelled. */
   inFlight,
   planHash: z

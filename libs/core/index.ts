@@ -23,6 +23,7 @@ export * from './promotion.ts';
 export * from './promotion-approvals.ts';
 export * from './promotion-store.ts';
 export * from './promotion-news.ts';
+export * from './promotion-input.ts';
 export * from './close-enough.ts';
 export * from './compare-outputs.ts';
 export * from './diff-runs.ts';

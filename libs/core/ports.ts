@@ -8,6 +8,7 @@ import type {
   PublishedVersion,
 } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
+import type { InputAnswer } from './promotion-input.ts';
 
 /** Executes attempts. Dispatch is idempotent by attempt id; every accepted attempt ends in exactly one `finished` report. */
 export interface Executor {
@@ -178,13 +179,15 @@ export interface AlertMessage {
   readonly at: string;
   /** A promotion that may be approved or rejected where the message is shown, under the plan it was asked for. */
   readonly decision?: { readonly promotion: string; readonly planHash: string };
+  /** For a build that waits for a promotion: which of its inputs is answered, and how. */
+  readonly input?: { readonly id: string; readonly answer: InputAnswer };
 }
 
 /** Sends to one kind of channel. */
 export interface AlertSender {
-  readonly kind: 'slack' | 'email';
+  readonly kind: 'slack' | 'email' | 'jenkins';
   /**
-   * Sends `message` to `target` (a channel or an address). `thread` is what an earlier send for the same run and
+   * Sends `message` to `target` (a channel, an address or a build). `thread` is what an earlier send for the same run and
    * target returned; with it, Slack edits its message and adds a reply, mail refers to the earlier one.
    * `inDoubt` says that an earlier try may have arrived: look for the id first where that is possible.
    */

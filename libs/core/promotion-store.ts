@@ -1,4 +1,5 @@
 import type { AlertEvent } from './pipeline.ts';
+import type { InputAnswer } from './promotion-input.ts';
 import type {
   GateResult,
   GivenApproval,
@@ -133,6 +134,16 @@ export interface UntoldPromotion {
   readonly change: string;
 }
 
+/** The `input` at which a build waits until somebody decides on a promotion. */
+export interface BuildInput {
+  readonly buildUrl: string;
+  readonly input: string;
+}
+
+export interface WaitingBuild extends BuildInput {
+  readonly promotionId: string;
+}
+
 export interface PromotionStore {
   /**
    * Records a promotion as `queued`. An open one of the same plan, or the verified one that the environment stands on, with
@@ -177,6 +188,20 @@ export interface PromotionStore {
   alertsOfPromotion(id: string): Promise<readonly { readonly event: AlertEvent; readonly target: string }[]>;
   /** Puts alerts into the outbox and notes that this change is told; false when it is told already or has changed again. */
   tellOfPromotion(untold: UntoldPromotion, alerts: readonly AlertInsert[]): Promise<boolean>;
+  /** The build waits for this promotion; it may have waited for another one before. */
+  awaitInput(id: string, waiting: BuildInput): Promise<void>;
+  /** What this input waits or waited for; null: nothing is known of it. */
+  promotionOfInput(waiting: BuildInput): Promise<PromotionRecord | null>;
+  /** Builds that wait for promotions that have been decided on, oldest first. */
+  inputsToAnswer(): Promise<readonly WaitingBuild[]>;
+  /** Puts the answer into the outbox; false when it is there already, or none is needed any more. */
+  answerInput(waiting: WaitingBuild, answer: InputAnswer, alert: AlertInsert): Promise<boolean>;
+  /** Takes those that wait, and that nobody looked at for `everyMs`, so that others leave them alone for as long. */
+  takeInputsToLookAt(everyMs: number): Promise<readonly WaitingBuild[]>;
+  /** Another input than this one waits for the promotion. */
+  isAwaitedElsewhere(id: string, waiting: BuildInput): Promise<boolean>;
+  /** Nobody has to answer it any more: it was answered there, or its build has ended. An answer that is on its way has arrived then. */
+  closeInput(waiting: BuildInput, outcome: 'answered_there' | 'ended'): Promise<void>;
   overrideGate(id: string, name: string, reason: string, actor: string): Promise<boolean>;
   /** When the release was last verified in each of these environments, epoch ms. */
   verifiedIn(release: string, environments: readonly string[]): Promise<Readonly<Record<string, number>>>;

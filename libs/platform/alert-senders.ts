@@ -1,4 +1,4 @@
-import { createEmailSender, createSlackSender, type SlackAccount } from '#alerts';
+import { createEmailSender, createJenkinsSender, createSlackSender, type SlackAccount } from '#alerts';
 import type { AlertSender, EnvironmentConfig } from '#core';
 import type { AlertDefaults, Environments } from '#engine';
 import type { Config } from './config.ts';
@@ -21,6 +21,7 @@ export class AlertSenders {
   /** Null for a kind that does not exist. Rejects when a secret cannot be read. */
   async for(environment: string, kind: string): Promise<AlertSender | null> {
     if (kind === 'slack') return this.slack(environment);
+    if (kind === 'jenkins') return this.jenkins();
     return kind === 'email' ? this.email(this.environments.get(environment)?.config.alerts ?? null) : null;
   }
 
@@ -36,6 +37,12 @@ export class AlertSenders {
     const account = await this.slackAccount(environment);
     if (account === null) return null;
     return this.once(`slack\0${account.apiUrl}\0${account.token}`, () => createSlackSender(account));
+  }
+
+  private jenkins(): AlertSender | null {
+    const { jenkins } = this.config;
+    if (jenkins === null) return null;
+    return this.once('jenkins', () => createJenkinsSender({ ...jenkins, token: jenkins.token.reveal() }));
   }
 
   private async email(alerts: EnvironmentConfig['alerts'] | null): Promise<AlertSender | null> {

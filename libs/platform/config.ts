@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { SluiceError } from '#core';
 import { readGitSettings, type GitSettings } from './git-settings.ts';
+import { readJenkinsSettings, type JenkinsSettings } from './jenkins-settings.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
 import { secretVariable } from './secret-variable.ts';
@@ -52,6 +53,8 @@ export interface Config {
   readonly s3: S3Config;
   /** SLUICE_GIT_… and SLUICE_WEBHOOK_SECRET. */
   readonly git: GitSettings;
+  /** SLUICE_JENKINS_URL, …_USER and …_TOKEN; null: no build waits for a promotion. */
+  readonly jenkins: JenkinsSettings | null;
   /** SLUICE_DEBUG_KILL: point at which the process kills itself (`debug-points.ts`); only for tests, refused outside of them. */
   readonly debugKill: string | null;
 }
@@ -93,6 +96,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     ),
     s3: readS3Config(read),
     git: readGitSettings(read),
+    jenkins: readJenkinsSettings(read),
     debugKill: variables.NODE_ENV === 'test' ? read.text('SLUICE_DEBUG_KILL') : read.absent('SLUICE_DEBUG_KILL'),
   };
   if (problems.length > 0)

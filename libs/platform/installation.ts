@@ -154,6 +154,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const promotions = new Promotions({
     ...{ promotions: promotionStore, pipelines, environments, isFollowed, clock },
     groupsOf: (name) => apiQueries.groupsOfToken(db, name),
+    jenkins: config.jenkins,
     onChange: () => running?.promoting.wake(),
   });
   const verificationParts = {

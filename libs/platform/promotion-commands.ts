@@ -18,6 +18,7 @@ export function createPromotionCommands({ db, promotions }: { readonly db: Db; r
       request: Asked & {
         readonly release: string;
         readonly kind: 'promote' | 'hotfix';
+        readonly input: string | null;
         readonly planHash: string | null;
         readonly overrides: readonly string[];
         readonly verified: readonly { readonly environment: string; readonly at: string }[];

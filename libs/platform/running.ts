@@ -7,6 +7,7 @@ import { Scheduler } from '#engine';
 import type { LocalExecutor } from '#runner';
 import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
+import { buildsOf, startLookingAtBuilds } from './builds-loop.ts';
 import { startDelivering } from './deliver-loop.ts';
 import { createElsewhere } from './elsewhere.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
@@ -123,6 +124,10 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     debugKill === null ? promotionParts : withDebugPoints(promotionParts, killAt(debugKill)),
     clock,
   );
+  const lookingAtBuilds =
+    config.jenkins === null
+      ? null
+      : startLookingAtBuilds({ promotions: parts.promotionStore, observer }, buildsOf(config.jenkins), clock);
   const stopVerifying = startVerifying(
     { ...parts.verificationParts, alertDefaults: alertDefaults(config, publicUrl) },
     clock,
@@ -151,7 +156,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
       stopSweep();
       await Promise.all([
         ...[stopDelivering(), stopReleaseSweep(), stopVerifying(), noting],
-        ...[promoting.stop(), following.stop()],
+        ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop()],
       ]);
       await scheduler.stop();
       await executor.stop(STOP_GRACE_MS);

@@ -13,6 +13,7 @@ import { CachedResults1790000000009 } from './migrations/0009-cached-results.ts'
 import { Triggers1790000000010 } from './migrations/0010-triggers.ts';
 import { Waits1790000000011 } from './migrations/0011-waits.ts';
 import { Backfills1790000000012 } from './migrations/0012-backfills.ts';
+import { PromotionInputs1790000000013 } from './migrations/0013-promotion-inputs.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -27,6 +28,7 @@ const MIGRATIONS = [
   Triggers1790000000010,
   Waits1790000000011,
   Backfills1790000000012,
+  PromotionInputs1790000000013,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

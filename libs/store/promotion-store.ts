@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { PromotionStore } from '#core';
 import * as holds from './queries/holds.ts';
+import * as inputs from './queries/promotion-inputs.ts';
 import * as promotions from './queries/promotions.ts';
 import { releaseOf } from './queries/releases.ts';
 import { alertsOfPromotion, tellOfPromotion, untoldPromotions } from './queries/tell-of-promotion.ts';
@@ -23,6 +24,16 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     untoldPromotions: () => untoldPromotions(db),
     alertsOfPromotion: (id) => alertsOfPromotion(db, id),
     tellOfPromotion: (untold, alerts) => tellOfPromotion(db, untold, alerts),
+    awaitInput: (id, waiting) => inputs.awaitInput(db, id, waiting),
+    promotionOfInput: async (waiting) => {
+      const id = await inputs.promotionIdOfInput(db, waiting);
+      return id === null ? null : ((await promotions.promotionCase(db, id))?.promotion ?? null);
+    },
+    inputsToAnswer: () => inputs.inputsToAnswer(db),
+    answerInput: (waiting, answer, alert) => inputs.answerInput(db, waiting, answer, alert),
+    takeInputsToLookAt: (everyMs) => inputs.takeInputsToLookAt(db, everyMs),
+    isAwaitedElsewhere: (id, waiting) => inputs.isAwaitedElsewhere(db, id, waiting),
+    closeInput: (waiting, outcome) => inputs.closeInput(db, waiting, outcome),
     overrideGate: (id, name, reason, actor) => promotions.overrideGate(db, id, name, reason, actor),
     verifiedIn: (release, environments) => promotions.verifiedIn(db, release, environments),
     stand: (environment) => promotions.stand(db, environment),

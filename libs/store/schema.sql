@@ -363,6 +363,7 @@ create table promotion_gate (
   constraint promotion_gate_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
   constraint promotion_gate_state_known check ((state = ANY (ARRAY['pending'::text, 'passed'::text, 'failed'::text, 'inconclusive'::text, 'overridden'::text, 'skipped'::text])))
 );
+create index promotion_gate_elsewhere on promotion_gate (promotion_id) WHERE ((kind = 'installation'::text) AND (state = 'pending'::text));
 
 create table promotion_hold (
   id bigint generated always as identity,
@@ -376,6 +377,19 @@ create table promotion_hold (
   constraint promotion_hold_pkey primary key (id)
 );
 create unique index promotion_hold_in_force on promotion_hold (environment, release) WHERE (lifted_at IS NULL);
+
+create table promotion_input (
+  build_url text not null,
+  input text not null,
+  promotion_id bigint not null,
+  asked_at timestamp with time zone default now() not null,
+  looked_at timestamp with time zone default now() not null,
+  outcome text,
+  constraint promotion_input_pkey primary key (build_url, input),
+  constraint promotion_input_promotion_id_fkey foreign key (promotion_id) REFERENCES promotion(id),
+  constraint promotion_input_outcome_known check ((outcome = ANY (ARRAY['proceed'::text, 'abort'::text, 'answered_there'::text, 'ended'::text])))
+);
+create index promotion_input_waits on promotion_input (promotion_id) WHERE (outcome IS NULL);
 
 create table received_event (
   id bigint generated always as identity,

@@ -1,5 +1,6 @@
 export { createTestDatabase, type TestDatabase } from './test-database.ts';
 export { anAlert } from './an-alert.ts';
+export { startJenkinsServer, type JenkinsServer } from './jenkins-server.ts';
 export {
   startSlackServer,
   type SlackCall,

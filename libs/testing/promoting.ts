@@ -30,6 +30,7 @@ export async function promoting(
   const promotions = new Promotions({
     ...parts,
     groupsOf: (name) => Promise.resolve(groups[name] ?? []),
+    jenkins: null,
     onChange: () => undefined,
   });
   const { release = '' } = (await world.store.currentRelease('dev')) ?? {};
@@ -44,7 +45,7 @@ export async function promoting(
       promotions.request(
         {
           ...{ environment: 'dev', release, kind: 'promote', reason: null, buildUrl: null, inFlight: 'finish' },
-          ...{ planHash: null, overrides: [], approver: null, verified: [] },
+          ...{ planHash: null, overrides: [], approver: null, verified: [], input: null },
         },
         someone(by),
       ),

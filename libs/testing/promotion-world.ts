@@ -3,7 +3,14 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import { type Assignment, type Caller, type CompiledPipeline, type Outcome, type PromotionCase } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
-import { type AppliedEnvironment, Promotions, type PromotionParts, Scheduler, stepPromotions } from '#engine';
+import {
+  type AppliedEnvironment,
+  type JenkinsAccount,
+  Promotions,
+  type PromotionParts,
+  Scheduler,
+  stepPromotions,
+} from '#engine';
 import { createFileStorage, type EnvironmentStorage } from '#storage';
 import { connectDatabase, createPromotionStore, createStore } from '#store';
 import { FakeClock } from './fake-clock.ts';
@@ -16,6 +23,8 @@ export interface PromotionWorldOptions {
   readonly prod?: string;
   /** Absolute folder for the data of the environments. */
   readonly storage?: string;
+  /** Whose builds may wait for promotions; default: nobody's. */
+  readonly jenkins?: JenkinsAccount;
   /** What stands between promotions and their stores. */
   readonly around?: (parts: PromotionParts) => PromotionParts;
 }
@@ -45,6 +54,7 @@ export class PromotionWorld {
     readonly db: DataSource,
     private readonly root: string,
     around: (parts: PromotionParts) => PromotionParts,
+    jenkins: JenkinsAccount | undefined,
   ) {
     const store = createStore(db);
     const problem = (what: string, error: unknown): void =>
@@ -80,6 +90,7 @@ export class PromotionWorld {
     this.promotions = new Promotions({
       ...this.parts,
       groupsOf: (name) => Promise.resolve(name === 'ben' ? ['leads'] : []),
+      jenkins: jenkins ?? null,
       onChange: () => undefined,
     });
     this.scheduler = new Scheduler({
@@ -97,8 +108,9 @@ export class PromotionWorld {
     });
   }
 
-  static async open({ url, prod = '', storage = '/nowhere', around }: PromotionWorldOptions): Promise<PromotionWorld> {
-    const world = new PromotionWorld(await connectDatabase(url, { connections: 4 }), storage, around ?? ((all) => all));
+  static async open(options: PromotionWorldOptions): Promise<PromotionWorld> {
+    const { url, prod = '', storage = '/nowhere', around = (all) => all, jenkins } = options;
+    const world = new PromotionWorld(await connectDatabase(url, { connections: 4 }), storage, around, jenkins);
     await world.configure('dev', 'schedules: active');
     await world.configure('prod', `from: [dev]\n${prod}`);
     return world;
@@ -136,7 +148,9 @@ export class PromotionWorld {
     more: Partial<Parameters<Promotions['request']>[0]> = {},
     caller: Caller = JENKINS,
   ): Promise<string> {
-    const nothing = { reason: null, buildUrl: null, planHash: null, approver: null, overrides: [], verified: [] };
+    const nothing = {
+      ...{ reason: null, buildUrl: null, input: null, planHash: null, approver: null, overrides: [], verified: [] },
+    };
     return this.promotions.request(
       { ...nothing, environment, release, kind: 'promote', inFlight: 'finish', ...more },
       caller,

@@ -22,6 +22,7 @@ interface PromoteOptions extends Asked, CommitOptions {
   readonly hotfix?: boolean;
   readonly override?: readonly string[];
   readonly approver?: string;
+  readonly input?: string;
 }
 
 export function addPromoteCommands(program: Command, cli: Cli): void {
@@ -42,6 +43,7 @@ export function addPromoteCommands(program: Command, cli: Cli): void {
     .option('--hotfix', 'without provenance and soak; needs the right to override, and a reason')
     .option('--override <gate...>', 'pass over these gates; needs the right to override, and a reason')
     .option('--approver <name>', 'who approved, as the token vouches; needs the right approve-on-behalf')
+    .option('--input <id>', 'at which the Jenkins build waits for this promotion, or with --approver waited')
     .action((options: PromoteOptions) => promote(cli, options));
   withAsking(withEnvironment(program.command('rollback')))
     .description('return to a release that was verified there before; needs no build, no soak, no approval')
@@ -68,6 +70,7 @@ async function promote(cli: Cli, options: PromoteOptions): Promise<void> {
     ...asked(cli, options),
     overrides: [...(options.override ?? [])],
     approver: options.approver ?? null,
+    input: options.input ?? null,
   });
   await awaitPromotion(cli, client, created, options);
 }

@@ -57,9 +57,10 @@ function targetsOf(
   return [...new Set([...asked, ...changed])];
 }
 
-function aboutPromotion(
+/** An alert about a promotion as it stands; `news.title` goes on after its name. */
+export function aboutPromotion(
   known: PromotionCase,
-  { event, title, asks }: PromotionNews,
+  { event, title, asks }: Pick<PromotionNews, 'event' | 'title' | 'asks'>,
   alias: string,
   { publicUrl, decidesInSlack }: AlertDefaults,
 ): StoredAlert {

@@ -6,6 +6,8 @@ export interface PromotionRequest {
   readonly kind: 'promote' | 'hotfix';
   readonly reason: string | null;
   readonly buildUrl: string | null;
+  /** Id of the `input` at which that build waits for the promotion; along with an approver it has been answered. Null: it does not wait. */
+  readonly input: string | null;
   readonly inFlight: 'finish' | 'cancel';
   /** Of a plan that was looked at; another one by now is refused. Null: whatever the plan is now. */
   readonly planHash: string | null;

@@ -1,4 +1,5 @@
 import {
+  type BuildInput,
   type Caller,
   type CompiledPipeline,
   type GivenApproval,
@@ -15,6 +16,7 @@ import { planHash, type PlannedPromotion, planPromotion } from './plan-promotion
 import type { PromotionParts } from './promotion-parts.ts';
 import type { Decision, PromotionRequest } from './promotion-request.ts';
 import { refuseDecidedThere, vouchedBy } from './vouched.ts';
+import { type JenkinsAccount, waitingBuild, withAnApproval } from './waiting-build.ts';
 
 export interface PromotionsParts extends Pick<
   PromotionParts,
@@ -22,6 +24,8 @@ export interface PromotionsParts extends Pick<
 > {
   /** Groups of somebody whom a token vouches for: they come from here, never from who vouches. */
   readonly groupsOf: (name: string) => Promise<readonly string[]>;
+  /** Null: no build can wait for a promotion. */
+  readonly jenkins: JenkinsAccount | null;
   /** There is something for the loop that steps promotions. */
   readonly onChange: () => void;
 }
@@ -70,8 +74,16 @@ export class Promotions {
   /** Asks for a promotion; its id. The same request again is the same promotion, also when it has been fulfilled meanwhile. */
   async request(given: PromotionRequest, caller: Caller): Promise<string> {
     const { promotions } = this.parts;
-    const { environment, release, kind, reason, overrides, approver } = given;
+    const { environment, release, kind, reason, overrides } = given;
     const applied = this.#environment(environment);
+    const build = waitingBuild(given, this.parts.jenkins);
+    const waits = build !== null && given.approver === null;
+    if (build !== null && !waits) await promotions.closeInput(build, 'answered_there');
+    const before = build === null ? null : await this.#promotionOf(build, given);
+    // Whoever waited for it hears what became of it, and asks for nothing new.
+    if (before !== null && before.finishedAt !== null) return before.id;
+    // Where the input was released from here, the approvals are here as well.
+    const approver = given.approver === this.parts.jenkins?.user ? null : given.approver;
     if ((kind === 'hotfix' || overrides.length > 0) && !reason)
       throw new SluiceError(
         'bad_request',
@@ -87,7 +99,7 @@ export class Promotions {
     refuseDecidedThere(applied.config.promotion, overrides);
     const vouched = vouchedBy(caller, given.verified, this.parts);
     const { pointerSeq, record } = await this.#newPromotion(applied, release, kind, caller, {
-      ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight },
+      ...{ reason, buildUrl: given.buildUrl, inFlight: given.inFlight, waits },
       overrides: overrides.map((gate) => ({ gate, reason: reason ?? '', actor: caller.name })),
       ...(vouched.length === 0 ? {} : { vouched }),
     });
@@ -104,6 +116,7 @@ export class Promotions {
       approver === null ? null : await this.#approval(caller, { decision: 'approve', comment: null, approver });
     if (approval !== null) refuseUncounted(approval, { ...record, id: '' });
     const { id } = await promotions.createPromotion(record);
+    if (build !== null && waits) await promotions.awaitInput(id, build);
     const known = approval === null ? null : await promotions.promotionCase(id);
     if (approval !== null && known !== null && known.promotion.finishedAt === null)
       await promotions.approvePromotion(id, { ...approval, planHash: known.promotion.planHash });
@@ -146,7 +159,9 @@ export class Promotions {
       throw new SluiceError('conflict', `Release ${to.slice(0, 12)} was never verified in ${environment}.`, {
         hint: `Promote it: \`sluice promote --to ${environment} --release ${to.slice(0, 12)}\`.`,
       });
-    const { record } = await this.#newPromotion(applied, to, 'rollback', caller, { ...given, overrides: [] });
+    const { record } = await this.#newPromotion(applied, to, 'rollback', caller, {
+      ...{ ...given, overrides: [], waits: false },
+    });
     const { id } = await promotions.createPromotion(record);
     this.parts.onChange();
     return id;
@@ -256,7 +271,7 @@ export class Promotions {
     kind: PromotionKind,
     caller: Caller,
     more: Pick<PromotionRequest, 'reason' | 'buildUrl' | 'inFlight'> &
-      Pick<PromotionRecord['plan'], 'overrides' | 'vouched'>,
+      Pick<PromotionRecord['plan'], 'overrides' | 'vouched'> & { readonly waits: boolean },
   ) {
     const { promotions } = this.parts;
     const { name: environment, promotion: rules } = applied.config;
@@ -268,13 +283,24 @@ export class Promotions {
       ...{ environment, release, kind, pointerSeq, configHash: applied.hash, actor: caller.name },
       ...{ previous: stand.release, fallback: await promotions.lastVerified(environment, release) },
       plan: {
-        ...{ rules, authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
+        rules: more.waits ? withAnApproval(rules) : rules,
+        ...{ authors: namesOf(about.author), inFlight: more.inFlight, overrides: more.overrides },
         ...(more.vouched === undefined ? {} : { vouched: more.vouched }),
       },
       planHash: planHash({ environment: applied, release, kind, pointerSeq }),
       ...{ reason: more.reason, buildUrl: more.buildUrl },
     };
     return { pointerSeq, record };
+  }
+
+  /** What a build waits or waited for, if that is what it asks for now. */
+  async #promotionOf(
+    build: BuildInput,
+    { environment, release, kind }: PromotionRequest,
+  ): Promise<PromotionRecord | null> {
+    const known = await this.parts.promotions.promotionOfInput(build);
+    const isSame = known?.environment === environment && known.release === release && known.kind === kind;
+    return isSame ? known : null;
   }
 
   /** What something else moves all the time makes no plan stale. */

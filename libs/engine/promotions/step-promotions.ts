@@ -9,6 +9,7 @@ import {
   STALE,
 } from '#core';
 import { isWithinWindow, withOverlay } from '#dag';
+import { answerInputs } from './answer-inputs.ts';
 import { lookAtGates, validate } from './look-at-gates.ts';
 import { tellOfPromotions } from './promotion-alerts.ts';
 import type { PromotionParts } from './promotion-parts.ts';
@@ -34,6 +35,7 @@ export async function stepPromotions(parts: PromotionParts): Promise<number> {
     }
   }
   await tellOfPromotions(parts);
+  await answerInputs(parts);
   return open.length;
 }
 

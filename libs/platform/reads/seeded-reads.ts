@@ -209,6 +209,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     ...{ promotions: promotionStore, pipelines, environments, isFollowed },
     clock,
     groupsOf: async () => [],
+    jenkins: null,
     onChange: () => undefined,
   });
   const previews = new Previews({
