@@ -8,6 +8,7 @@ import {
   IconBan,
   IconBellOff,
   IconBrandSlack,
+  IconBuildingFactory2,
   IconCheck,
   IconCircleX,
   IconClock,
@@ -111,7 +112,8 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
         <tbody>
           {items.map((one) => {
             const EventIcon = EVENTS[one.event] ?? IconAlertHexagon;
-            const TargetIcon = one.target.startsWith('slack:') ? IconBrandSlack : IconMail;
+            const [, kind = '', to = one.target] = /^(slack|email|jenkins):(.*)$/.exec(one.target) ?? [];
+            const TargetIcon = TARGETS[kind] ?? IconMail;
             return (
               <tr key={one.id} data-link>
                 <td className={table.tight}>
@@ -132,7 +134,7 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
                 </td>
                 <td className={table.tight}>
                   <span className={styles.pair}>
-                    <TargetIcon size={15} aria-hidden /> {one.target.replace(/^(slack|email):/, '')}
+                    <TargetIcon size={15} aria-hidden /> {to}
                   </span>
                 </td>
                 <td>
@@ -149,7 +151,12 @@ function AlertTable({ items }: { items: readonly AlertDelivery[] }) {
 }
 
 function About({ one }: { one: AlertDelivery }) {
-  if (one.promotionId !== null) return <span className="num">promotion {one.promotionId}</span>;
+  if (one.promotionId !== null)
+    return (
+      <Link to="/promotions/$promotion" params={{ promotion: one.promotionId }} className="link num">
+        promotion {one.promotionId}
+      </Link>
+    );
   return (
     <>
       <PipelineLink name={one.pipeline} />{' '}
@@ -174,6 +181,12 @@ const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'promotion.verified': IconCheck,
   'promotion.failed': IconBan,
   'promotion.rolled_back': IconArrowBackUp,
+};
+
+const TARGETS: Readonly<Record<string, Icon>> = {
+  slack: IconBrandSlack,
+  email: IconMail,
+  jenkins: IconBuildingFactory2,
 };
 
 const STATES: Readonly<Record<AlertDelivery['state'], readonly [Icon, string]>> = {
