@@ -115,7 +115,8 @@ export class Promotions {
     const approval =
       approver === null ? null : await this.#approval(caller, { decision: 'approve', comment: null, approver });
     if (approval !== null) refuseUncounted(approval, { ...record, id: '' });
-    const { id } = await promotions.createPromotion(record);
+    const { id, created } = await promotions.createPromotion(record);
+    if (!created && reason !== null) for (const gate of overrides) await this.#overrideOpen(id, gate, reason, caller);
     if (build !== null && waits) await promotions.awaitInput(id, build);
     const known = approval === null ? null : await promotions.promotionCase(id);
     if (approval !== null && known !== null && known.promotion.finishedAt === null)
@@ -186,11 +187,21 @@ export class Promotions {
   async override(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
     const { gates, promotion } = await this.open(id);
     refuseDecidedThere(promotion.plan.rules, [gate]);
-    if (!(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
+    const isGate = gatesOf(promotion.kind, promotion.plan.rules).some((one) => gateName(one) === gate);
+    if (!isGate || !(await this.parts.promotions.overrideGate(id, gate, reason, caller.name)))
       throw new SluiceError('conflict', `Promotion ${id} has no gate "${gate}" that waits for an answer.`, {
         hint: `Its gates: ${gates.map(({ name, state }) => `${name} (${state})`).join(', ') || 'none yet'}.`,
       });
     this.parts.onChange();
+  }
+
+  /** Of a promotion that was asked for before: a gate that has its answer is passed over by nobody. */
+  async #overrideOpen(id: string, gate: string, reason: string, caller: Caller): Promise<void> {
+    const known = await this.parts.promotions.promotionCase(id);
+    const state = known?.gates.find(({ name }) => name === gate)?.state;
+    const isPast = known === null || known.promotion.finishedAt !== null || known.promotion.state === 'verifying';
+    if (isPast || state === 'overridden' || known.promotion.plan.overrides.some((one) => one.gate === gate)) return;
+    await this.override(id, gate, reason, caller);
   }
 
   async cancel(id: string, caller: Caller): Promise<void> {

@@ -197,10 +197,15 @@ export async function recordGates(
   gates: readonly (Omit<GateRecord, 'checkedAt'> & { position: number })[],
 ): Promise<void> {
   await db.sql`
-    with recorded as (
+    with looked_for as (
+      select plan->'overrides' as overrides from promotion where id = ${id}::bigint for no key update
+    ), recorded as (
       insert into promotion_gate (promotion_id, position, kind, name, state, detail, evidence)
       select ${id}::bigint, position, kind, name, state, detail, evidence
       from jsonb_to_recordset(${JSON.stringify(gates)}::jsonb) as t (position int, kind text, name text, state text, detail text, evidence jsonb)
+      cross join looked_for l
+      -- Passed over while it was looked at: the next look sees that.
+      where state = 'overridden' or not l.overrides @> jsonb_build_array(jsonb_build_object('gate', name))
       on conflict (promotion_id, position) do update
       set state = excluded.state, detail = excluded.detail, evidence = excluded.evidence, checked_at = now()
       where promotion_gate.state <> 'overridden'
@@ -243,19 +248,39 @@ export function overrideGate(
   actor: string,
 ): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
-    const [overridden] = await manager.sql<{ environment: string }[]>`
-      with overridden as (
-        update promotion_gate g set state = 'overridden', detail = ${`Overridden by ${actor}: ${reason}`}, checked_at = now()
-        from promotion p
-        where g.promotion_id = ${id}::bigint and p.id = g.promotion_id and p.finished_at is null and g.name = ${name}
-          and g.state in ('pending', 'inconclusive', 'failed')
-        returning p.environment
+    // Locked, as by who records gates: a gate that is being looked at meanwhile must not end the promotion.
+    const [open] = await manager.sql<{ environment: string; state: PromotionState }[]>`
+      select environment, state from promotion where id = ${id}::bigint and finished_at is null and state <> 'verifying' for update`;
+    if (open === undefined) return false;
+    const overridden = await manager.sql<{ done: number }[]>`
+      with answered as (
+        update promotion_gate set state = 'overridden', detail = ${`Overridden by ${actor}: ${reason}`}, checked_at = now()
+        where promotion_id = ${id}::bigint and name = ${name} and state in ('pending', 'inconclusive', 'failed')
+        returning 1
+      ), noted as (
+        -- Nobody looked at it yet: whoever does finds it decided.
+        update promotion
+        set plan = jsonb_set(plan, '{overrides}', plan->'overrides' || ${JSON.stringify([{ gate: name, reason, actor }])}::jsonb)
+        where id = ${id}::bigint and not exists (select from promotion_gate where promotion_id = ${id}::bigint and name = ${name})
+          and state in ('queued', 'gates') and not plan->'overrides' @> ${JSON.stringify([{ gate: name }])}::jsonb
+        returning 1
       )
-      select environment from overridden`;
-    if (overridden === undefined) return false;
-    await appendAudit(manager, [entry(actor, 'gate.override', overridden.environment, id, { gate: name, reason })]);
+      select 1 as done from answered union all select 1 from noted`;
+    if (overridden.length === 0) return false;
+    await appendAudit(manager, [entry(actor, 'gate.override', open.environment, id, { gate: name, reason })]);
     return true;
   });
+}
+
+/** Walks promotion_gate_elsewhere: few at any time. */
+export async function unwantedElsewhere(db: Db): Promise<string[]> {
+  const rows = await db.sql<{ id: string }[]>`
+    select p.id::text as id from promotion_gate g join promotion p on p.id = g.promotion_id
+    where g.kind = 'installation' and g.state = 'pending' and g.evidence ? 'promotion'
+      and p.state in ('cancelled', 'rejected', 'expired', 'superseded')
+    order by p.id
+    limit 20`;
+  return rows.map(({ id }) => id);
 }
 
 export async function verifiedIn(
