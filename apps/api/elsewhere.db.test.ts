@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient, uploadRelease, type PromotionDetail } from '#contracts';
+import { SluiceError } from '#core';
 import { stepPromotions, type Elsewhere, type PromotionParts } from '#engine';
 import { createElsewhere, createLog, loadConfig, openInstallation, type Installation } from '#platform';
 import { snapshotCommit } from '#release';
@@ -221,6 +222,46 @@ describe('a promotion to an environment of another installation', () => {
     await here.step();
     expect((await here.as().promotion(promotion.id)).detail).toMatch(/on hold here: bad data/);
     expect((await newestThere()).id).toBe(before);
+  });
+});
+
+describe('a promotion that is cancelled here', () => {
+  test('is cancelled there as well, once the other installation answers', async () => {
+    const promotion = await toProd(await verified(await aRelease('eight')));
+    await here.step();
+    const asked = await newestThere();
+    const whole = here.elsewhere;
+    const unavailable = async (): Promise<never> => {
+      throw new SluiceError('unavailable', 'It gave no answer.');
+    };
+    here.elsewhere = { ...whole, cancel: unavailable };
+    here.problems.splice(0);
+    await here.as().cancelPromotion(promotion.id);
+    await here.step();
+    expect([await stateOf(there, asked), here.problems.splice(0)]).toEqual([
+      expect.stringMatching(/queued|gates|approval/),
+      ['cancelling a promotion in another installation: It gave no answer.'],
+    ]);
+    here.elsewhere = whole;
+    await here.step();
+    expect(await stateOf(there, asked)).toBe('cancelled');
+    expect((await gateOf(promotion))?.detail).toBe(
+      `Promotion ${asked.id} there is cancelled, as it is here: cancelled.`,
+    );
+    await here.step();
+    expect(here.problems).toEqual([]);
+  });
+
+  test('after it has ended there says so', async () => {
+    const promotion = await toProd(await verified(await aRelease('nine')));
+    await here.step();
+    const asked = await newestThere();
+    await here.as().cancelPromotion(promotion.id);
+    await there.as().cancelPromotion(asked.id);
+    await here.step();
+    expect((await gateOf(promotion))?.detail).toBe(
+      `Promotion ${asked.id} there was not cancelled: Promotion ${asked.id} has ended: cancelled.`,
+    );
   });
 });
 

@@ -188,6 +188,8 @@ export interface PromotionStore {
   alertsOfPromotion(id: string): Promise<readonly { readonly event: AlertEvent; readonly target: string }[]>;
   /** Puts alerts into the outbox and notes that this change is told; false when it is told already or has changed again. */
   tellOfPromotion(untold: UntoldPromotion, alerts: readonly AlertInsert[]): Promise<boolean>;
+  /** Promotions that ended without effect here while another installation was asked for them. */
+  unwantedElsewhere(): Promise<readonly string[]>;
   /** The build waits for this promotion; it may have waited for another one before. */
   awaitInput(id: string, waiting: BuildInput): Promise<void>;
   /** What this input waits or waited for; null: nothing is known of it. */

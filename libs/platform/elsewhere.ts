@@ -18,6 +18,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     createClient({ baseUrl: url, token: await parts.readSecret(token) });
   return {
     request: async (gate, asked) => request(await clientOf(gate), parts, asked),
+    cancel: async (gate, id) => void (await (await clientOf(gate)).cancelPromotion(id)),
     look: async (gate, id) => {
       const { state, detail, finishedAt, gates } = await (await clientOf(gate)).promotion(id);
       return {

@@ -24,6 +24,7 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     untoldPromotions: () => untoldPromotions(db),
     alertsOfPromotion: (id) => alertsOfPromotion(db, id),
     tellOfPromotion: (untold, alerts) => tellOfPromotion(db, untold, alerts),
+    unwantedElsewhere: () => promotions.unwantedElsewhere(db),
     awaitInput: (id, waiting) => inputs.awaitInput(db, id, waiting),
     promotionOfInput: async (waiting) => {
       const id = await inputs.promotionIdOfInput(db, waiting);

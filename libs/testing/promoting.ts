@@ -25,7 +25,7 @@ export async function promoting(
     releaseProblems: () => Promise.resolve([]),
     readSecret: () => Promise.resolve(''),
     statusOf: () => Promise.resolve(200),
-    elsewhere: { request: nothing, look: nothing },
+    elsewhere: { request: nothing, look: nothing, cancel: nothing },
   };
   const promotions = new Promotions({
     ...parts,

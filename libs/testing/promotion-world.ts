@@ -84,6 +84,7 @@ export class PromotionWorld {
       elsewhere: {
         request: () => Promise.reject(new Error('no other installation')),
         look: () => Promise.reject(new Error('no other installation')),
+        cancel: () => Promise.reject(new Error('no other installation')),
       },
       wake: () => undefined,
     });

@@ -31,6 +31,8 @@ type InstallationGate = Extract<Gate, { kind: 'installation' }>;
 export interface Elsewhere {
   /** Sends the release there and asks for its promotion; the same again is the same promotion. Its id. */
   request(gate: InstallationGate, asked: AskedElsewhere): Promise<string>;
+  /** Throws `conflict` when it has switched or ended there. */
+  cancel(gate: InstallationGate, id: string): Promise<void>;
   look(gate: InstallationGate, id: string): Promise<PromotedElsewhere>;
 }
 

@@ -10,6 +10,7 @@ import {
 } from '#core';
 import { isWithinWindow, withOverlay } from '#dag';
 import { answerInputs } from './answer-inputs.ts';
+import { cancelElsewhere } from './cancel-elsewhere.ts';
 import { lookAtGates, validate } from './look-at-gates.ts';
 import { tellOfPromotions } from './promotion-alerts.ts';
 import type { PromotionParts } from './promotion-parts.ts';
@@ -36,6 +37,7 @@ export async function stepPromotions(parts: PromotionParts): Promise<number> {
   }
   await tellOfPromotions(parts);
   await answerInputs(parts);
+  await cancelElsewhere(parts);
   return open.length;
 }
 
