@@ -69,6 +69,8 @@ export const graphTask = z.object({
   final: z.boolean(),
   /** 1-based line in the pipeline's file. */
   line: z.number(),
+  /** Where a task that comes from parts was written, nearest first: `_all.yaml:3`; empty: in the pipeline's file alone. */
+  origin: z.array(z.string()),
 });
 
 /** Layered left to right; coordinates in CSS pixels of the node's top left corner. */

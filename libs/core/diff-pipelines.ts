@@ -43,7 +43,7 @@ export function diffPipelines(
 function diffTasks(before: readonly CompiledTask[], after: readonly CompiledTask[]): readonly TaskDiff[] {
   return pairs(before, after, (task) => task.id).flatMap(([task, old, now]): TaskDiff[] => {
     if (old === null || now === null) return [{ task, change: old === null ? 'added' : 'removed', fields: [] }];
-    const fields = changesBetween(without(old, ['id', 'line']), without(now, ['id', 'line']));
+    const fields = changesBetween(without(old, ['id', 'line', 'origin']), without(now, ['id', 'line', 'origin']));
     return fields.length === 0 ? [] : [{ task, change: 'changed', fields }];
   });
 }

@@ -125,6 +125,8 @@ export interface CompiledTask {
   readonly tolerance?: number;
   /** 1-based line of the task in its file. */
   readonly line: number;
+  /** Where a task that comes from parts was written, nearest first: `_all.yaml:3`. Absent: in the pipeline's file alone. */
+  readonly origin?: readonly string[];
 }
 
 export type TaskBody =

@@ -3,9 +3,9 @@ import { canonicalJson, type CompiledPipeline } from '#core';
 
 export { canonicalJson };
 
-/** SHA-256 (hex) of the pipeline's canonical form: comments, key order and layout of its file do not count. */
+/** SHA-256 (hex) of the pipeline's canonical form: comments, key order, layout and how it is spread over files do not count. */
 export function pipelineDigest(pipeline: CompiledPipeline): string {
-  const tasks = pipeline.tasks.map((task) => ({ ...task, line: undefined }));
+  const tasks = pipeline.tasks.map((task) => ({ ...task, line: undefined, origin: undefined }));
   return createHash('sha256')
     .update(canonicalJson({ ...pipeline, tasks }))
     .digest('hex');

@@ -5,6 +5,7 @@ import { checkTriggers } from './compile/trigger-references.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
 import { readPluginFolders } from './plugin/plugin-folders.ts';
 import { checkPlugins, withPlugins } from './plugin/use-plugins.ts';
+import { isPart, PART_OF_ALL, Parts } from './reuse/parts.ts';
 import { didYouMean } from './source/did-you-mean.ts';
 import { quote } from './source/quote.ts';
 
@@ -17,18 +18,26 @@ export interface PipelineFile {
 export interface CompiledPipelines {
   /** Those without problems, by name. */
   readonly pipelines: CompiledPipeline[];
-  /** Of every file that has some. */
+  /** Of every pipeline file that has some, those in its parts included; of parts only when no pipeline has them. */
   readonly problems: ReadonlyMap<string, Problem[]>;
 }
 
 /** Files that an earlier call found without problems, by file. Each call brings it up to date. */
-export type CompiledBefore = Map<string, { readonly text: string; readonly pipeline: CompiledPipeline }>;
+export type CompiledBefore = Map<string, FoundGood>;
+
+interface FoundGood {
+  readonly text: string;
+  /** Texts of the parts that it had then, by file. */
+  readonly parts: ReadonlyMap<string, string>;
+  readonly pipeline: CompiledPipeline;
+}
 
 /**
  * Compiles all pipeline files together: names are unique, reads of other pipelines and what starts runs exist, and so do the files that
- * tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take what they are given. A file with problems takes nothing away from others:
- * reads of a pipeline that is broken are accepted unseen. With the `before` of an earlier call only files whose text
- * changed are parsed, and the others' pipelines are the same objects; the result is the same.
+ * tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take what they are given. A file with problems
+ * takes nothing away from others: reads of a pipeline that is broken are accepted unseen. Files whose names begin with
+ * `_` are parts of pipelines. With the `before` of an earlier call only files whose text or parts changed are parsed, and
+ * the others' pipelines are the same objects; the result is the same.
  */
 export function compilePipelines(
   files: readonly PipelineFile[],
@@ -36,8 +45,9 @@ export function compilePipelines(
   before: CompiledBefore = new Map(),
 ): CompiledPipelines {
   const { plugins, others, problems: pluginProblems } = readPluginFolders(files, knownFiles);
-  const ordered = [...others].sort((a, b) => (a.file < b.file ? -1 : 1));
-  const compiled = ordered.map((file) => new CompiledFile(file, before.get(file.file)));
+  const parts = new Parts(others);
+  const ordered = others.filter(({ file }) => !isPart(file)).sort((a, b) => (a.file < b.file ? -1 : 1));
+  const compiled = ordered.map((file) => new CompiledFile(file, parts, before.get(file.file)));
   const known = byName(compiled);
   for (const { pipeline, compiling } of compiled) {
     if (pipeline === null) continue;
@@ -54,14 +64,14 @@ export function compilePipelines(
   const problems = new Map(pluginProblems);
   const pipelines: CompiledPipeline[] = [];
   before.clear();
-  for (const { file, pipeline, found } of compiled) {
-    const [first] = found();
-    if (first !== undefined) problems.set(first.file, found());
+  for (const { file, pipeline, parts: had, found } of compiled) {
+    if (found().length > 0) problems.set(file.file, found());
     else if (pipeline !== null) {
       pipelines.push(withPlugins(pipeline, plugins));
-      before.set(file.file, { text: file.text, pipeline });
+      before.set(file.file, { text: file.text, parts: had, pipeline });
     }
   }
+  for (const found of parts.problemsOfUnread()) if (found[0] !== undefined) problems.set(found[0].file, found);
   return { pipelines: pipelines.sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
 }
 
@@ -72,19 +82,29 @@ class CompiledFile {
   readonly file: PipelineFile;
   readonly pipeline: CompiledPipeline | null;
   readonly name: string;
+  readonly parts: ReadonlyMap<string, string>;
+  readonly #known: Parts;
   #parsed: ParsedFile | null = null;
 
-  constructor(file: PipelineFile, before: { readonly text: string; readonly pipeline: CompiledPipeline } | undefined) {
-    const parsed = before?.text === file.text ? before : parseFile(file.file, file.text);
+  constructor(file: PipelineFile, known: Parts, before: FoundGood | undefined) {
     this.file = file;
+    this.#known = known;
+    if (before !== undefined && isUnchanged(before, file, known)) {
+      this.pipeline = before.pipeline;
+      this.name = before.pipeline.name;
+      this.parts = before.parts;
+      return;
+    }
+    const parsed = parseFile(file.file, file.text, known);
     this.pipeline = parsed.pipeline;
-    this.name = 'name' in parsed ? parsed.name : parsed.pipeline.name;
-    if ('problems' in parsed && parsed.pipeline === null) this.#parsed = parsed;
+    this.name = parsed.name;
+    this.parts = new Map(parsed.parts.map((part) => [part.file, part.text]));
+    if (parsed.pipeline === null) this.#parsed = parsed;
   }
 
   /** Where problems of rules between files are reported; only of a file that has a pipeline. Parses it once more. */
   readonly compiling = (): Compiling => {
-    this.#parsed ??= parseFile(this.file.file, this.file.text);
+    this.#parsed ??= parseFile(this.file.file, this.file.text, this.#known);
     return this.#parsed.compiling as Compiling;
   };
 
@@ -92,6 +112,11 @@ class CompiledFile {
     if (this.#parsed === null) return [];
     return this.#parsed.compiling === null ? this.#parsed.problems : this.#parsed.compiling.problems.toArray();
   };
+}
+
+function isUnchanged(before: FoundGood, { text }: PipelineFile, known: Parts): boolean {
+  if (before.text !== text || before.parts.has(PART_OF_ALL) !== (known.textOf(PART_OF_ALL) !== null)) return false;
+  return [...before.parts].every(([file, part]) => known.textOf(file) === part);
 }
 
 /** Pipelines by name; null for those whose file has problems. The second file with a name gets a problem. */
@@ -118,14 +143,14 @@ function checkFiles(pipeline: CompiledPipeline, knownFiles: ReadonlySet<string>,
       if (knownFiles.has(file)) continue;
       const message = `Task ${quote(task.id)} names the file ${quote(file)}, which does not exist below dags/.`;
       compiling().at(
-        [sectionOf(task), task.id, task.body.kind],
+        [sectionOf(task, compiling()), task.id, task.body.kind],
         message,
         didYouMean(file, knownFiles, 'Create it, or correct the path.'),
       );
     }
     for (const glob of task.cache?.files ?? []) {
       if ([...knownFiles].some((file) => globMatches(glob, file))) continue;
-      const place = [sectionOf(task), task.id, 'cache'];
+      const place = [sectionOf(task, compiling()), task.id, 'cache'];
       compiling().at(
         compiling().map.has(place) ? place : ['defaults', 'cache'],
         `The result of task ${quote(task.id)} depends on the files ${quote(glob)}, but none below dags/ is called so.`,
@@ -179,26 +204,26 @@ function checkWaits(
   for (const task of pipeline.tasks) {
     const condition = task.body.kind === 'wait' ? task.body.condition : null;
     if (condition?.kind !== 'dataset' && condition?.kind !== 'run') continue;
-    const place = [sectionOf(task), task.id, 'wait', condition.kind];
+    const place = (): (string | number)[] => [sectionOf(task, compiling()), task.id, 'wait', condition.kind];
     const other = known.get(condition.pipeline);
     const waits = `Task ${quote(task.id)} waits for ${condition.kind === 'run' ? 'a run' : quote(`${condition.pipeline}.${condition.path}`)}`;
     if (condition.pipeline === pipeline.name)
       compiling().at(
-        place,
+        place(),
         `${waits} of its own pipeline.`,
         'Use `needs`, or `reads` with `last:` for earlier intervals.',
       );
     else if (other === undefined) {
       const message = `${waits}, but there is no pipeline ${quote(condition.pipeline)}.`;
       compiling().at(
-        place,
+        place(),
         message,
         didYouMean(condition.pipeline, known.keys(), 'Add its file, or correct the name.'),
       );
     } else if (condition.kind === 'dataset' && other !== null && !Object.hasOwn(other.paths, condition.path)) {
       const message = `${waits}, but ${other.file} declares no such path.`;
       const hint = didYouMean(condition.path, Object.keys(other.paths), 'Declare it there under `paths:`.');
-      compiling().at(place, message, hint);
+      compiling().at(place(), message, hint);
     }
   }
 }
@@ -221,11 +246,12 @@ function checkSharedPaths(
 }
 
 function readPlace(task: CompiledPipeline['tasks'][number], alias: string, compiling: Compiling): (string | number)[] {
-  const reads = [sectionOf(task), task.id, 'reads'];
+  const reads = [sectionOf(task, compiling), task.id, 'reads'];
   const asMap = compiling.map.has([...reads, alias]);
   return [...reads, asMap ? alias : task.reads.findIndex((read) => read.alias === alias)];
 }
 
-function sectionOf(task: CompiledPipeline['tasks'][number]): string {
-  return task.final ? 'finally' : 'tasks';
+function sectionOf({ id, final }: CompiledPipeline['tasks'][number], { map }: Compiling): string {
+  if (final) return 'finally';
+  return map.has(['first', id]) ? 'first' : 'tasks';
 }

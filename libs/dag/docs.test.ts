@@ -14,10 +14,28 @@ test('the example of docs/cache.md is valid', () => {
 
 describe('docs/pipeline-file.md', () => {
   test('its examples are valid', () => {
-    const [pipeline, environment] = blocks;
+    const [pipeline, , , , environment] = blocks;
     expect(parsePipeline('churn-model.yaml', pipeline ?? '').problems).toEqual([]);
     expect(parseEnvironment('dev.yaml', environment ?? '', '/project').problems).toEqual([]);
-    expect(blocks).toHaveLength(2);
+    expect(blocks).toHaveLength(5);
+  });
+
+  test('its parts and its pipeline are the tasks that it says', () => {
+    const [, part = '', all = '', orders = ''] = blocks;
+    const { pipelines, problems } = compilePipelines([
+      { file: 'parts/_load.yaml', text: part },
+      { file: '_all.yaml', text: all },
+      { file: 'orders.yaml', text: orders },
+    ]);
+    expect([...problems]).toEqual([]);
+    const names = pipelines[0]?.tasks.map(({ id }) => `\`${id}\``);
+    expect(page).toContain(`the tasks ${names?.join(', ').replace(/, ([^,]*)$/, ' and $1')}:`);
+    expect(pipelines[0]?.tasks.find(({ id }) => id === 'load')).toMatchObject({
+      env: { LEVEL: 'info', AREA: 'eu' },
+      timeoutMs: 7_200_000,
+      retries: { max: 2 },
+      origin: ['orders.yaml:6', 'parts/_load.yaml:5'],
+    });
   });
 
   describe('its table of clock changes is what happens', () => {

@@ -13,6 +13,7 @@ export { renderJson } from './expression/render-json.ts';
 export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
+export { isPart } from './reuse/parts.ts';
 export { pipelineJsonSchema } from './pipeline-json-schema.ts';
 export { renderParams } from './render-params.ts';
 export { inputFaults } from './plugin/input-faults.ts';

@@ -4,5 +4,7 @@ import { pipelineShape } from './shape/pipeline-shape.ts';
 /** JSON Schema (draft-07) of a pipeline file, for completion in editors; made from what validation itself uses. */
 export function pipelineJsonSchema(): object {
   const schema = z.toJSONSchema(pipelineShape, { target: 'draft-7', io: 'input' });
-  return { $id: 'urn:sluice:schema:pipeline', title: 'Sluice pipeline', ...schema };
+  // A part may hold the tasks.
+  const required = { required: ['name'], anyOf: [{ required: ['tasks'] }, { required: ['extends'] }] };
+  return { $id: 'urn:sluice:schema:pipeline', title: 'Sluice pipeline', ...schema, ...required };
 }

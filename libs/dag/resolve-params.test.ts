@@ -206,10 +206,12 @@ describe('JSON Schema of pipeline files', () => {
     expect(schema).toMatchObject({
       $schema: 'http://json-schema.org/draft-07/schema#',
       additionalProperties: false,
-      required: ['name', 'tasks'],
+      required: ['name'],
+      anyOf: [{ required: ['tasks'] }, { required: ['extends'] }],
     });
     expect(Object.keys(schema.properties)).toEqual([
       'name',
+      'extends',
       'description',
       'owner',
       'tags',
@@ -223,6 +225,7 @@ describe('JSON Schema of pipeline files', () => {
       'paths',
       'env',
       'defaults',
+      'first',
       'tasks',
       'finally',
       'alerts',

@@ -1,5 +1,6 @@
 import type { CompiledPipeline } from '#core';
 import { SluiceError } from '#core';
+import { isPart } from '#dag';
 import type { Pipelines } from '#engine';
 import type { CatalogPipeline, ReleaseCatalog } from './reads/read-context.ts';
 import type { ReleaseStore, StoredRelease } from '#release';
@@ -36,7 +37,10 @@ export class ReleasePipelines implements Pipelines, ReleaseCatalog {
   async pipelines(release: string): Promise<readonly CatalogPipeline[]> {
     const stored = await this.release(release);
     const byFile = new Map(stored.pipelines.map((pipeline) => [pipeline.file, pipeline]));
-    return Object.entries(stored.sources).map(([file, source]) => {
+    const sources = Object.entries(stored.sources);
+    // A part is shown as a pipeline only where nothing else shows that it is broken.
+    const files = sources.filter(([file]) => !isPart(file) || stored.problems[file] !== undefined);
+    return files.map(([file, source]) => {
       const pipeline = byFile.get(file) ?? null;
       return {
         name: pipeline?.name ?? file.replace(/\.ya?ml$/, ''),

@@ -1,5 +1,5 @@
 import { type CompiledPipeline, type Problem, SluiceError } from '#core';
-import { type CompiledBefore, compilePipelines } from '#dag';
+import { type CompiledBefore, compilePipelines, isPart } from '#dag';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CompiledRelease {
@@ -37,9 +37,11 @@ function compileApart(
 ): CompiledRelease {
   const pipelines: CompiledPipeline[] = [];
   const problems: Record<string, readonly Problem[]> = {};
+  const parts = files.filter(({ file }) => isPart(file));
   for (const file of files) {
+    if (isPart(file.file)) continue;
     try {
-      const alone = compilePipelines([file], known);
+      const alone = compilePipelines([file, ...parts], known);
       pipelines.push(...alone.pipelines);
       for (const [name, list] of alone.problems) if (list.length > 0) problems[name] = list;
     } catch (error) {

@@ -9,10 +9,14 @@ export interface CheckedFile {
   readonly problems: readonly Problem[];
 }
 
-/** Every pipeline and environment file with its problems; files without any are listed too. Problems name files from the root. */
+/**
+ * Every pipeline and environment file with the problems that stand in it; files without any are listed too, and so are
+ * parts, whose problems come once however many pipelines have them. Problems name files from the root.
+ */
 export async function checkProject(project: Project): Promise<CheckedFile[]> {
   const [{ texts, problems }, environments] = await Promise.all([compileProject(project), environmentFiles(project)]);
   const { parseEnvironment } = await import('#dag');
+  const standing = byPlace(Object.values(problems).flat());
   const checked = (path: string, text: string, found: readonly Problem[]): CheckedFile => ({
     path,
     text,
@@ -21,7 +25,15 @@ export async function checkProject(project: Project): Promise<CheckedFile[]> {
       .sort((a, b) => a.line - b.line || a.column - b.column),
   });
   return [
-    ...[...texts].map(([name, text]) => checked(`dags/${name}`, text, problems[name] ?? [])),
+    ...[...texts].map(([name, text]) => checked(`dags/${name}`, text, standing.get(name) ?? [])),
     ...environments.map(({ path, text }) => checked(path, text, parseEnvironment(path, text, project.root).problems)),
   ];
+}
+
+/** By the file they stand in, each once. */
+function byPlace(problems: readonly Problem[]): ReadonlyMap<string, Problem[]> {
+  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  const found = new Map<string, Problem[]>();
+  for (const problem of once.values()) found.set(problem.file, [...(found.get(problem.file) ?? []), problem]);
+  return found;
 }

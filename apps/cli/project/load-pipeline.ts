@@ -14,7 +14,7 @@ export async function loadPipeline(
   const [file, broken] = Object.entries(problems).find(([each]) => each.replace(/\.ya?ml$/, '') === name) ?? [];
   if (broken !== undefined)
     throw new SluiceError('invalid_config', `dags/${file} has ${countText(broken.length)}.`, {
-      details: { problems: broken.map((problem) => ({ ...problem, file: `dags/${file}` })) },
+      details: { problems: broken.map((problem) => ({ ...problem, file: `dags/${problem.file}` })) },
     });
   const known = pipelines.map((each) => each.name).sort();
   throw new SluiceError('not_found', `There is no pipeline "${name}" in ${project.root}/dags.`, {

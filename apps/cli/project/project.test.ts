@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeProject } from '../init/write-project.ts';
+import { checkProject } from './check-project.ts';
 import { environmentFiles, findProject } from './project.ts';
 
 let root: string;
@@ -44,6 +45,18 @@ describe('a project', () => {
     const [file] = await environmentFiles({ root });
     expect(file?.text.length).toBe(2 * 1024 * 1024);
   });
+});
+
+test('a mistake in a part that two pipelines have is told once, in the part', async () => {
+  await put('dags/_base.yaml', 'tasks:\n  a: { run: x, timeout: soon }\n');
+  await put('dags/one.yaml', 'name: one\nextends: _base.yaml\n');
+  await put('dags/two.yaml', 'name: two\nextends: _base.yaml\n');
+  const checked = await checkProject({ root });
+  expect(checked.map(({ path, problems }) => [path, problems.map(({ file, line }) => `${file}:${line}`)])).toEqual([
+    ['dags/_base.yaml', ['dags/_base.yaml:2']],
+    ['dags/one.yaml', []],
+    ['dags/two.yaml', []],
+  ]);
 });
 
 describe('init', () => {

@@ -28,6 +28,8 @@ export interface RenderedInstance {
 
 export interface RenderedTask {
   readonly id: string;
+  /** Where it was written, nearest first: `dags/_all.yaml:3`. */
+  readonly writtenIn: readonly string[];
   readonly upstream: readonly string[];
   readonly when: string;
   readonly if: string | null;
@@ -103,6 +105,7 @@ function renderTask(engine: Engine, run: PretendRun, index: number, most: number
   const items = literalItems[index] ?? [null];
   return {
     id: task.id,
+    writtenIn: (task.origin ?? [`${pipeline.file}:${task.line}`]).map((place) => `dags/${place}`),
     upstream: task.upstream,
     when: task.when,
     if: task.condition,

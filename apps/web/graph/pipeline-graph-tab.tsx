@@ -29,9 +29,13 @@ export function PipelineGraphTab() {
         <Card
           title={<span className="mono">{task.id}</span>}
           beside={
-            <Link to="/pipelines/$pipeline/source" params={{ pipeline }} hash={`L${task.line}`} className="link">
-              line {task.line}
-            </Link>
+            task.origin.length > 0 ? (
+              <span className="mono">{task.origin.join(', ')}</span>
+            ) : (
+              <Link to="/pipelines/$pipeline/source" params={{ pipeline }} hash={`L${task.line}`} className="link">
+                line {task.line}
+              </Link>
+            )
           }
         >
           <dl className={styles.facts}>

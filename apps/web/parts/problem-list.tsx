@@ -4,17 +4,18 @@ import styles from './problem-list.module.css';
 
 interface ProblemListProps {
   readonly problems: readonly Problem[];
-  /** Makes the position a button. */
+  /** Makes positions in `file` buttons. */
+  readonly file?: string;
   readonly onOpen?: (line: number) => void;
 }
 
 /** Mistakes in a file: position, what is wrong, what to do. */
-export function ProblemList({ problems, onOpen }: ProblemListProps) {
+export function ProblemList({ problems, file, onOpen }: ProblemListProps) {
   return (
     <ul className={styles.list} data-testid="problems">
       {problems.map((one, index) => (
         <li key={index} className={styles.item}>
-          {onOpen === undefined ? (
+          {onOpen === undefined || one.file !== file ? (
             <span className={styles.at}>{position(one)}</span>
           ) : (
             <button type="button" className={styles.at} onClick={() => onOpen(one.line)}>

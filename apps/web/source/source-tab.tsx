@@ -31,12 +31,12 @@ export function SourceTab() {
     >
       {detail.problems.length > 0 && (
         <div className={styles.problems}>
-          <ProblemList problems={detail.problems} onOpen={open} />
+          <ProblemList problems={detail.problems} file={detail.file} onOpen={open} />
         </div>
       )}
       <SourceView
         text={detail.source}
-        problems={detail.problems}
+        problems={detail.problems.filter((one) => one.file === detail.file)}
         line={line === undefined ? null : Number(line)}
         onLine={open}
       />

@@ -32,7 +32,11 @@ export function compileTasks(
     );
   // What a faulty task links is unknown, and what depends on the links cannot be judged then.
   const isComplete =
-    usable && sections.finally.usable && sections.paths.usable && all.every((node) => node.shape !== null);
+    usable &&
+    sections.first.usable &&
+    sections.finally.usable &&
+    sections.paths.usable &&
+    all.every((node) => node.shape !== null);
   const writers = findWriters(all, paths, pipeline, compiling);
   if (isComplete && all.length > 0) reportUnwritten(all, writers, paths, compiling);
   const graph = buildGraph(nodes, writers, compiling);
@@ -52,16 +56,18 @@ function readNodes(
 ): Map<string, TaskNode> {
   const declared = { pipeline, paths, usable: sections.paths.usable };
   const nodes = new Map<string, TaskNode>();
-  for (const section of ['tasks', 'finally'] as const) {
+  for (const section of ['first', 'tasks', 'finally'] as const) {
     for (const [id, shape] of Object.entries(sections[section].entries)) {
       const path = [section, id];
-      if (nodes.has(id)) {
-        compiling.atKey(path, `The task ${quote(id)} stands under tasks and under finally.`, 'Rename one of them.');
+      const other = nodes.get(id);
+      if (other !== undefined) {
+        const message = `The task ${quote(id)} stands under ${String(other.path[0])} and under ${section}.`;
+        compiling.atKey(path, message, 'Rename one of them.');
         continue;
       }
       const writes = compileWrites(shape?.writes ?? [], [...path, 'writes'], declared, compiling);
       const reads = compileReads(shape?.reads, writes, [...path, 'reads'], declared, compiling);
-      nodes.set(id, { id, final: section === 'finally', path, shape, reads, writes });
+      nodes.set(id, { id, first: section === 'first', final: section === 'finally', path, shape, reads, writes });
     }
   }
   return nodes;

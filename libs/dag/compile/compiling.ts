@@ -1,5 +1,6 @@
 import type { ProblemList } from '../source/problem-list.ts';
-import type { Path, SourceMap } from '../source/source-map.ts';
+import type { Path, Places } from '../source/source-map.ts';
+import { LayeredMap } from '../reuse/layered-map.ts';
 import { checkExpression, type Names } from '../expression/check-expression.ts';
 import type { ResultKind } from '../expression/expression-types.ts';
 import { soleExpression, splitTemplate } from '../expression/template.ts';
@@ -8,13 +9,18 @@ import type { TextFault } from '../text/bound-text.ts';
 /** The file being compiled: where things stand, and where its problems go. */
 export class Compiling {
   readonly file: string;
-  readonly map: SourceMap;
+  readonly map: Places;
   readonly problems: ProblemList;
 
-  constructor(file: string, map: SourceMap, problems: ProblemList) {
+  constructor(file: string, map: Places, problems: ProblemList) {
     this.file = file;
     this.map = map;
     this.problems = problems;
+  }
+
+  /** `file:line` of everything that wrote at `path`, nearest first; empty when that is the file itself alone. */
+  origins(path: Path): readonly string[] {
+    return this.map instanceof LayeredMap ? this.map.origins(path) : [];
   }
 
   /** A problem with the value at `path`. */

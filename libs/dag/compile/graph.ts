@@ -13,7 +13,7 @@ export interface TaskGraph {
   runsBefore(id: string, before: TaskNode): boolean;
 }
 
-/** Edges from `needs` and from paths; reports what `needs` cannot find and every cycle. */
+/** Edges from `needs`, from paths and from `first`; reports what `needs` cannot find and every cycle. */
 export function buildGraph(
   nodes: ReadonlyMap<string, TaskNode>,
   writers: ReadonlyMap<string, TaskNode>,
@@ -25,13 +25,21 @@ export function buildGraph(
     for (const [index, read] of node.reads.entries()) {
       const writer = read.pipeline === null ? writers.get(read.path) : undefined;
       if (writer === undefined || writer.id === node.id) continue;
-      if (writer.final === node.final) needed.add(writer.id);
+      if (node.first && !writer.first) {
+        const message = `Task ${quote(node.id)} under first reads ${quote(read.path)}, which ${quote(writer.id)} writes after it.`;
+        compiling.at([...node.path, 'reads', index], message, 'Move one of the two.');
+      } else if (writer.final === node.final) needed.add(writer.id);
       else if (writer.final) {
         const message = `Task ${quote(node.id)} reads ${quote(read.path)}, which ${quote(writer.id)} under finally writes after it.`;
         compiling.at([...node.path, 'reads', index], message, 'Move one of the two.');
       }
     }
     upstream.set(node.id, needed);
+  }
+  const first = [...nodes.values()].filter((node) => node.first).map((node) => node.id);
+  for (const node of nodes.values()) {
+    const needed = upstream.get(node.id);
+    if (!node.first && !node.final && needed?.size === 0) for (const id of first) needed.add(id);
   }
   const downstream = reversed(upstream);
   const order = topological(nodes, upstream, downstream);

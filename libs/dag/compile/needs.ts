@@ -36,9 +36,11 @@ export function expandNeeds(node: TaskNode, nodes: ReadonlyMap<string, TaskNode>
         ),
       );
     } else if (!mayNeed(node, pattern, nodes)) {
-      const message = node.final
-        ? `Task ${quote(node.id)} under finally needs ${quote(pattern)}, which always ends before.`
-        : `Task ${quote(node.id)} needs ${quote(pattern)}, which is under finally and runs after it.`;
+      const message = node.first
+        ? `Task ${quote(node.id)} under first needs ${quote(pattern)}, which runs after it.`
+        : node.final
+          ? `Task ${quote(node.id)} under finally needs ${quote(pattern)}, which always ends before.`
+          : `Task ${quote(node.id)} needs ${quote(pattern)}, which is under finally and runs after it.`;
       compiling.at(
         place,
         message,
@@ -49,9 +51,10 @@ export function expandNeeds(node: TaskNode, nodes: ReadonlyMap<string, TaskNode>
   return found;
 }
 
-/** Tasks need tasks, `finally` tasks need `finally` tasks: between the two the order is fixed. */
+/** Tasks need tasks, `finally` tasks need `finally` tasks, `first` tasks need `first` tasks: between them the order is fixed. */
 function mayNeed(node: TaskNode, id: string, nodes: ReadonlyMap<string, TaskNode>): boolean {
-  return nodes.get(id)?.final === node.final;
+  const other = nodes.get(id);
+  return other?.final === node.final && (other.first || !node.first);
 }
 
 /** `*` any characters, `?` one; linear in the text, however many stars. */

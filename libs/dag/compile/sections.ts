@@ -34,7 +34,7 @@ export function namesOf(section: Entries<unknown>): KnownNames {
   return { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
 }
 
-type SimpleKey = Exclude<keyof PipelineShape, 'params' | 'paths' | 'environments' | 'tasks' | 'finally'>;
+type SimpleKey = Exclude<keyof PipelineShape, 'params' | 'paths' | 'environments' | 'first' | 'tasks' | 'finally'>;
 
 export interface Sections {
   /** Sections without entries; one with faults is absent. */
@@ -42,6 +42,7 @@ export interface Sections {
   readonly params: Entries<ParamShape>;
   readonly paths: Entries<PathShape>;
   readonly environments: Entries<OverlayShape>;
+  readonly first: Entries<TaskShape>;
   readonly tasks: Entries<TaskShape>;
   readonly finally: Entries<TaskShape>;
 }
@@ -55,6 +56,7 @@ export function readSections(root: Readonly<Record<string, unknown>>, compiling:
     params: entries('params', paramShape),
     paths: entries('paths', pathShape),
     environments: entries('environments', overlayShape),
+    first: entries('first', taskShape),
     tasks: entries('tasks', taskShape),
     finally: entries('finally', taskShape),
   };

@@ -5,6 +5,8 @@ import type { Path } from '../source/source-map.ts';
 /** A task on its way from shape to compiled form: known by name, its links to others being found. */
 export interface TaskNode {
   readonly id: string;
+  /** Under `first:`. */
+  readonly first: boolean;
   /** Under `finally:`. */
   readonly final: boolean;
   readonly path: Path;

@@ -45,6 +45,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
       'when has no meaning under finally, whose tasks always run.',
       'Use `if: run.state == "failed"`.',
     );
+  const origin = compiling.origins(path);
   const { retries: _retries, ...inherited } = around.defaults;
   const timeout = shape.timeout ?? inherited.timeout;
   const cache = compileCache(node, inherited.cache, compiling);
@@ -75,6 +76,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
     line: compiling.map.key(path).line,
+    ...(origin.length === 0 ? {} : { origin }),
   } as const;
   return body === null ? null : { ...compiled, body };
 }

@@ -115,6 +115,8 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   inlets: 'reads',
   outlets: 'writes',
   outputs: 'writes',
+  extend: 'extends',
+  include: 'extends',
   environment: 'env',
   envs: 'env',
   continue_on: 'catch: true',

@@ -102,11 +102,18 @@ export const overlayShape = z.strictObject(
   expecting('a map with schedule, paused, params, pool, alerts', '{ schedule: manual }'),
 );
 
+const partWords = expecting('a file below dags/ whose name begins with _', '_etl.yaml');
+
 const tasks = z.record(id, taskShape, expecting('a map from task id to task', '{ hello: { run: echo hello } }'));
 
 /** Every key of a pipeline file; validation, messages and the published JSON Schema all come from here. */
 export const PIPELINE_KEYS = {
   name,
+  extends: z
+    .string(partWords)
+    .regex(/^([\w.-]+\/)*_[\w.-]*\.ya?ml$/, partWords)
+    .optional()
+    .describe('A part: its keys hold where this file does not say otherwise.'),
   description: text.optional(),
   owner: text.optional(),
   tags: z.array(nonEmptyText, expecting('a list of texts', '[daily]')).optional(),
@@ -127,6 +134,7 @@ export const PIPELINE_KEYS = {
       expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
     )
     .optional(),
+  first: tasks.optional().describe('Tasks that run before every task that needs nothing.'),
   tasks,
   finally: tasks.optional(),
   alerts: alertsShape.optional(),

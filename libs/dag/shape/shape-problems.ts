@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ProblemList } from '../source/problem-list.ts';
 import { quote } from '../source/quote.ts';
-import type { Path, SourceMap } from '../source/source-map.ts';
+import type { Path, Places } from '../source/source-map.ts';
 import { expectationOf, expectedOf } from './expecting.ts';
 import { NOT_YET_VALUES } from './foreign-keys.ts';
 import { labelOf } from './label.ts';
@@ -14,7 +14,7 @@ export function checkShape<T extends z.ZodType>(
   schema: T,
   value: unknown,
   path: Path,
-  map: SourceMap,
+  map: Places,
   problems: ProblemList,
 ): z.infer<T> | null {
   const parsed = schema.safeParse(value);
@@ -35,7 +35,7 @@ export function checkKeys(
   value: object,
   known: readonly string[],
   path: Path,
-  map: SourceMap,
+  map: Places,
   problems: ProblemList,
 ): void {
   for (const key of Object.keys(value)) {
@@ -65,7 +65,7 @@ interface Place {
   readonly schema: z.ZodType;
   readonly root: unknown;
   readonly base: Path;
-  readonly map: SourceMap;
+  readonly map: Places;
   readonly problems: ProblemList;
 }
 

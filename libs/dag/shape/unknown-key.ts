@@ -22,7 +22,7 @@ function placeOf(path: Path): keyof typeof NOT_YET | null {
   if (path.length === 0) return 'file';
   if (path.at(-1) === 'schedule') return 'schedule';
   if (path.length === 1) return section === 'defaults' ? 'task' : null;
-  if (path.length === 2 && (section === 'tasks' || section === 'finally')) return 'task';
+  if (path.length === 2 && ['first', 'tasks', 'finally'].includes(String(section))) return 'task';
   if (path.length === 2 && section === 'paths') return 'path';
   return path.length === 2 && section === 'environments' ? 'overlay' : null;
 }

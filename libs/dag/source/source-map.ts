@@ -13,8 +13,16 @@ import type { Position } from './problem-list.ts';
 
 export type Path = readonly (string | number)[];
 
+/** Finds where values and keys were written. */
+export interface Places {
+  has(path: Path): boolean;
+  value(path: Path): Position;
+  key(path: Path): Position;
+  within(path: Path, index: number): Position;
+}
+
 /** Finds where a value or a key stands in the file. Looked up only when there is something to say. */
-export class SourceMap {
+export class SourceMap implements Places {
   readonly #text: string;
   readonly #lines: LineCounter;
   readonly #root: ParsedNode | null;

@@ -19,6 +19,7 @@ export function toGraphTask(task: CompiledTask): GraphTask {
     mapped: task.matrix !== null,
     final: task.final,
     line: task.line,
+    origin: [...(task.origin ?? [])],
   };
 }
 
