@@ -11,7 +11,7 @@ beforeAll(async () => {
     ...{ pipelines: list, pipeline: one, grid: one, metricSeries: list, runs: page, run: one, runDetail: one },
     ...{ whyWaiting: list, taskRun: one, log: one, searchLog: list, followLog: () => undefined, alerts: page },
     ...{ alertsByIds: list, path: one, system: one, environments: () => [{ name: 'dev/pr-1' }], pipelineSummary: one },
-    ...{ environmentDrift: one, environmentDiff: one, configurations: list, createPreview: one },
+    ...{ schedulePreview: one, environmentDrift: one, environmentDiff: one, configurations: list, createPreview: one },
     ...{ audit: page, create: () => ({ token: 't', record: {} }) },
     ...{ trigger: () => ({ runId: '1' }), cancelRun: one, rerunRun: () => ({ runId: '1' }), setPaused: one },
     ...{
@@ -96,6 +96,6 @@ describe('bodies', () => {
   test('the command hears who asked', async () => {
     await post('/pipelines/p/runs', { environment: 'dev' });
     const call = [...api.calls].reverse().find(({ name }) => name === 'trigger');
-    expect(call?.args).toEqual(['p', { environment: 'dev', params: {} }, 'the API token']);
+    expect(call?.args).toEqual(['p', { environment: 'dev', params: {}, noCache: false }, 'the API token']);
   });
 });
