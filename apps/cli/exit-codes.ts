@@ -34,7 +34,7 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   4: 'the token is missing or wrong, or may not do this',
   5: 'the named thing does not exist',
   6: 'somebody else was first, or the state of the thing does not allow it',
-  7: 'the run ended in another state than success',
+  7: 'the run ended in another state than success, or a test failed',
   8: 'still pending when the time was up',
   9: 'the promotion ended without effect: a gate failed, somebody rejected it, verification failed',
   10: 'there are differences: found by `verify`, or --exit-code was given',

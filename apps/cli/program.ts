@@ -30,6 +30,7 @@ import { addReferenceCommand } from './commands/reference.ts';
 import { addRunsCommands } from './commands/runs.ts';
 import { addScheduleCommands } from './commands/schedule.ts';
 import { addSchemaCommands } from './commands/schema.ts';
+import { addTestCommand } from './commands/test.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -45,6 +46,7 @@ export function buildProgram(cli: Cli): Command {
   program.commandsGroup('Files (no server needed):');
   addInitCommand(program, cli);
   addValidateCommand(program, cli);
+  addTestCommand(program, cli);
   addRenderCommand(program, cli);
   addScheduleCommands(program, cli);
   addSchemaCommands(program, cli);

@@ -8,6 +8,7 @@ import { checkPlugins, withPlugins } from './plugin/use-plugins.ts';
 import { isPart, PART_OF_ALL, Parts } from './reuse/parts.ts';
 import { didYouMean } from './source/did-you-mean.ts';
 import { quote } from './source/quote.ts';
+import { isTestFile } from './test-file/parse-tests.ts';
 
 export interface PipelineFile {
   /** Path below `dags/`, with forward slashes. */
@@ -33,18 +34,25 @@ interface FoundGood {
 }
 
 /**
- * Compiles all pipeline files together: names are unique, reads of other pipelines and what starts runs exist, and so do the files that
- * tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take what they are given. A file with problems
- * takes nothing away from others: reads of a pipeline that is broken are accepted unseen. Files whose names begin with
- * `_` are parts of pipelines. With the `before` of an earlier call only files whose text or parts changed are parsed, and
- * the others' pipelines are the same objects; the result is the same.
+ * Compiles all pipeline files together, those of `tests/` apart: names are unique, reads of other pipelines and what
+ * starts runs exist, and so do the files that tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take
+ * what they are given. A file with problems takes nothing away from others: reads of a pipeline that is broken are
+ * accepted unseen. Files whose names begin with `_` are parts of pipelines. With the `before` of an earlier call only
+ * files whose text or parts changed are parsed, and the others' pipelines are the same objects; the result is the same.
  */
 export function compilePipelines(
   files: readonly PipelineFile[],
   knownFiles?: ReadonlySet<string>,
   before: CompiledBefore = new Map(),
 ): CompiledPipelines {
-  const { plugins, others, problems: pluginProblems } = readPluginFolders(files, knownFiles);
+  const {
+    plugins,
+    others,
+    problems: pluginProblems,
+  } = readPluginFolders(
+    files.filter(({ file }) => !isTestFile(file)),
+    knownFiles,
+  );
   const parts = new Parts(others);
   const ordered = others.filter(({ file }) => !isPart(file)).sort((a, b) => (a.file < b.file ? -1 : 1));
   const compiled = ordered.map((file) => new CompiledFile(file, parts, before.get(file.file)));

@@ -14,13 +14,25 @@ export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
 export { isPart } from './reuse/parts.ts';
-export { pipelineJsonSchema } from './pipeline-json-schema.ts';
+export { pipelineJsonSchema, testsJsonSchema } from './pipeline-json-schema.ts';
+export { isTestFile, parseTests, type ParsedTests, type TestedProject } from './test-file/parse-tests.ts';
+export type {
+  ExpectedLook,
+  FiresTest,
+  GivenVersion,
+  PipelineTest,
+  RunTest,
+  TaskExpectation,
+  TestedTry,
+  TestFiles,
+} from './test-file/pipeline-test.ts';
 export { renderParams } from './render-params.ts';
 export { inputFaults } from './plugin/input-faults.ts';
 export { parsePlugin, type ParsedPlugin } from './plugin/parse-plugin.ts';
 export { readPluginFolders, type PluginFolders } from './plugin/plugin-folders.ts';
 export { resolveParams, type ResolvedParams } from './resolve-params.ts';
 export { didYouMean } from './source/did-you-mean.ts';
+export { durationMs, durationText } from './source/duration.ts';
 export { describeSchedule } from './time/describe-schedule.ts';
 export {
   creationOf,

@@ -24,3 +24,8 @@ export type { PromotionRequest } from './promotions/promotion-request.ts';
 export { Promotions, type PromotionsParts } from './promotions/promotions.ts';
 export { stepPromotions } from './promotions/step-promotions.ts';
 export { runScope, worstState } from './scope.ts';
+export { judgeFires, judgeLook, type TestFailure } from './simulate/judge-test.ts';
+export { taskRefOf, type RunLook } from './simulate/run-look.ts';
+export { simulateFires } from './simulate/simulate-fires.ts';
+export { simulateTest } from './simulate/simulate-test.ts';
+export { worldWithoutFiles, type TestWorld } from './simulate/test-world.ts';

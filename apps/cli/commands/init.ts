@@ -27,7 +27,7 @@ export function addInitCommand(program: Command, cli: Cli): void {
 }
 
 async function init(cli: Cli, folder: string, options: InitOptions): Promise<void> {
-  const [{ hasPipelines, writeCi, writeProject }, { pipelineJsonSchema }] = await Promise.all([
+  const [{ hasPipelines, writeCi, writeProject }, { pipelineJsonSchema, testsJsonSchema }] = await Promise.all([
     import('../init/write-project.ts'),
     import('#dag'),
   ]);
@@ -35,7 +35,13 @@ async function init(cli: Cli, folder: string, options: InitOptions): Promise<voi
   const rows: Written[] = [];
   // Who has pipelines and asks for a CI file wants no example besides.
   const wholeProject = options.ci === undefined || options.template !== undefined || !(await hasPipelines(root));
-  if (wholeProject) rows.push(...(await writeProject(root, options.template ?? null, pipelineJsonSchema())));
+  if (wholeProject)
+    rows.push(
+      ...(await writeProject(root, options.template ?? null, {
+        pipeline: pipelineJsonSchema(),
+        tests: testsJsonSchema(),
+      })),
+    );
   if (options.ci !== undefined) rows.push(...(await writeCi(root, options.ci)));
   await cli.output(options).list({
     rows,

@@ -8,7 +8,7 @@ export interface Written {
   readonly was: 'written' | 'left as it is' | 'amended' | 'renewed';
 }
 
-const SCHEMA = '.sluice/schema/pipeline.json';
+const SCHEMAS = '.sluice/schema';
 /** Names that cannot lie in the template folder as they are called: npm and editors would take them for their own. */
 const RENAMED: Readonly<Record<string, string>> = {
   'vscode-settings.json': '.vscode/settings.json',
@@ -19,18 +19,25 @@ const RENAMED: Readonly<Record<string, string>> = {
 /** Each is a folder of templates/ci. */
 export type CiSystem = 'jenkins' | 'github' | 'gitlab';
 
+/** JSON Schemas by the kind of file. */
+export interface ProjectSchemas {
+  readonly pipeline: object;
+  readonly tests: object;
+}
+
 /** Writes the files of a new project into `root`; a file that is there is never changed, except that .gitignore gains a line. */
-export async function writeProject(root: string, template: string | null, schema: object): Promise<Written[]> {
+export async function writeProject(root: string, template: string | null, schemas: ProjectSchemas): Promise<Written[]> {
   const written: Written[] = [];
   for (const name of template === null ? ['base'] : ['base', template])
     written.push(...(await writeTemplate(root, name)));
   // Made by us from the program, under .sluice: nobody edits it, and an old one would mislead the editor.
-  await mkdir(join(root, dirname(SCHEMA)), { recursive: true });
-  await writeFile(join(root, SCHEMA), `${JSON.stringify(schema, null, 2)}\n`);
-  written.push(
-    { file: SCHEMA, was: 'renewed' },
-    { file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) },
-  );
+  await mkdir(join(root, SCHEMAS), { recursive: true });
+  for (const [name, schema] of Object.entries(schemas)) {
+    const file = `${SCHEMAS}/${name}.json`;
+    await writeFile(join(root, file), `${JSON.stringify(schema, null, 2)}\n`);
+    written.push({ file, was: 'renewed' });
+  }
+  written.push({ file: '.gitignore', was: await ignoreHome(join(root, '.gitignore')) });
   return written;
 }
 

@@ -1,5 +1,6 @@
 import type { Problem } from '#core';
 import { compileProject } from './compile-project.ts';
+import { parseProjectTests } from './parse-project-tests.ts';
 import { environmentFiles, type Project } from './project.ts';
 
 export interface CheckedFile {
@@ -10,23 +11,21 @@ export interface CheckedFile {
 }
 
 /**
- * Every pipeline and environment file with the problems that stand in it; files without any are listed too, and so are
- * parts, whose problems come once however many pipelines have them. Problems name files from the root.
+ * Every file of pipelines, tests and environments with the problems that stand in it; files without any are listed too,
+ * and so are parts, whose problems come once however many pipelines have them. Problems name files from the root.
  */
 export async function checkProject(project: Project): Promise<CheckedFile[]> {
-  const [{ texts, problems }, environments] = await Promise.all([compileProject(project), environmentFiles(project)]);
+  const [compiled, environments] = await Promise.all([compileProject(project), environmentFiles(project)]);
   const { parseEnvironment } = await import('#dag');
+  const parsed = environments.map((file) => ({ ...file, ...parseEnvironment(file.path, file.text, project.root) }));
+  const tests = await parseProjectTests(compiled, parsed);
+  const { texts, problems } = compiled;
   const standing = byPlace(Object.values(problems).flat());
-  const checked = (path: string, text: string, found: readonly Problem[]): CheckedFile => ({
-    path,
-    text,
-    problems: found
-      .map((problem) => ({ ...problem, file: path }))
-      .sort((a, b) => a.line - b.line || a.column - b.column),
-  });
   return [
-    ...[...texts].map(([name, text]) => checked(`dags/${name}`, text, standing.get(name) ?? [])),
-    ...environments.map(({ path, text }) => checked(path, text, parseEnvironment(path, text, project.root).problems)),
+    ...[...texts].map(([name, text]) =>
+      checkedFile(`dags/${name}`, text, tests.get(name)?.problems ?? standing.get(name) ?? []),
+    ),
+    ...parsed.map(({ path, text, problems: found }) => checkedFile(path, text, found)),
   ];
 }
 
@@ -36,4 +35,9 @@ function byPlace(problems: readonly Problem[]): ReadonlyMap<string, Problem[]> {
   const found = new Map<string, Problem[]>();
   for (const problem of once.values()) found.set(problem.file, [...(found.get(problem.file) ?? []), problem]);
   return found;
+}
+
+export function checkedFile(path: string, text: string, problems: readonly Problem[]): CheckedFile {
+  const found = problems.map((problem) => ({ ...problem, file: path }));
+  return { path, text, problems: found.sort((a, b) => a.line - b.line || a.column - b.column) };
 }

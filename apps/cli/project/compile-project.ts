@@ -5,8 +5,10 @@ import type { Project } from './project.ts';
 export interface CompiledProject {
   /** Digest of the release. */
   readonly release: string;
-  /** Texts of all pipeline files, sorted by name. */
+  /** Texts of all YAML files, those of `tests/` included, sorted by name. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Paths of all files. */
+  readonly files: ReadonlySet<string>;
   readonly pipelines: readonly CompiledPipeline[];
   /** Only files that have some. */
   readonly problems: Readonly<Record<string, readonly Problem[]>>;
@@ -19,7 +21,8 @@ export async function compileProject({ root }: Project): Promise<CompiledProject
   try {
     const snapshot = await snapshotFolder({ repository: root });
     const { pipelines, problems } = compileRelease(snapshot);
-    return { release: snapshot.digest, texts: snapshot.texts, pipelines, problems };
+    const files = new Set(snapshot.files.map(({ path }) => path));
+    return { release: snapshot.digest, texts: snapshot.texts, files, pipelines, problems };
   } catch (error) {
     // A link or a huge file in dags/ is an author's mistake, not one of the command line.
     if (error instanceof SluiceError && error.code === 'bad_request')

@@ -6,6 +6,8 @@ import { writeProject } from '../init/write-project.ts';
 import { checkProject } from './check-project.ts';
 import { environmentFiles, findProject } from './project.ts';
 
+const SCHEMAS = { pipeline: {}, tests: {} };
+
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'sluice-project-'));
@@ -61,7 +63,7 @@ test('a mistake in a part that two pipelines have is told once, in the part', as
 
 describe('init', () => {
   test('writes the files of a project', async () => {
-    const written = await writeProject(root, 'etl', { type: 'object' });
+    const written = await writeProject(root, 'etl', { pipeline: { type: 'object' }, tests: {} });
     expect(written.map(({ file, was }) => `${file} ${was}`)).toMatchInlineSnapshot(`
      [
        "dags/hello.yaml written",
@@ -75,6 +77,7 @@ describe('init', () => {
        "dags/orders/extract.mjs written",
        "dags/orders/summarise.mjs written",
        ".sluice/schema/pipeline.json renewed",
+       ".sluice/schema/tests.json renewed",
        ".gitignore written",
      ]
     `);
@@ -84,19 +87,20 @@ describe('init', () => {
   test('never changes a file that is there, and says so', async () => {
     await put('dags/hello.yaml', 'mine');
     await put('.gitignore', 'node_modules');
-    const written = await writeProject(root, null, {});
+    const written = await writeProject(root, null, SCHEMAS);
     expect(await readFile(join(root, 'dags/hello.yaml'), 'utf8')).toBe('mine');
     expect(await readFile(join(root, '.gitignore'), 'utf8')).toBe('node_modules\n.sluice/\n');
     expect(written.filter(({ was }) => was !== 'written')).toEqual([
       { file: 'dags/hello.yaml', was: 'left as it is' },
       { file: '.sluice/schema/pipeline.json', was: 'renewed' },
+      { file: '.sluice/schema/tests.json', was: 'renewed' },
       { file: '.gitignore', was: 'amended' },
     ]);
   });
 
   test('a second time changes nothing', async () => {
-    await writeProject(root, 'ml', {});
-    const again = await writeProject(root, 'ml', {});
+    await writeProject(root, 'ml', SCHEMAS);
+    const again = await writeProject(root, 'ml', SCHEMAS);
     expect(new Set(again.map(({ was }) => was))).toEqual(new Set(['left as it is', 'renewed']));
   });
 
@@ -104,7 +108,7 @@ describe('init', () => {
     await put('elsewhere/target', 'mine');
     await mkdir(join(root, 'dags'));
     await symlink(join(root, 'elsewhere/target'), join(root, 'dags/hello.yaml'));
-    await writeProject(root, null, {});
+    await writeProject(root, null, SCHEMAS);
     expect(await readFile(join(root, 'elsewhere/target'), 'utf8')).toBe('mine');
   });
 });

@@ -1,0 +1,35 @@
+import type { Assignment, Prepared } from '#core';
+import type { RunTest, TestedTry } from '#dag';
+import type { WaitBody } from '../waits/prepare-wait.ts';
+
+const SUCCESS: Extract<TestedTry, { kind: 'mocked' }> = {
+  kind: 'mocked',
+  outcome: { kind: 'success' },
+  takesMs: 0,
+  outputs: {},
+  metrics: {},
+  writes: {},
+};
+
+/** How a test says that an attempt ends: for its item of a fan-out, else for its task. */
+export function tryOf(
+  { taskId, mapKey, number }: Pick<Assignment, 'taskId' | 'mapKey' | 'number'>,
+  outcomes: RunTest['outcomes'],
+): TestedTry {
+  const tries = outcomes.get(`${taskId}[${mapKey}]`) ?? outcomes.get(taskId) ?? [];
+  return tries[Math.min(number, tries.length) - 1] ?? SUCCESS;
+}
+
+/** How, and how long after its beginning, a task that waits or asks comes to its end. */
+export function endOfWait(
+  taskId: string,
+  { timeoutMs, onTimeout }: Pick<WaitBody, 'timeoutMs' | 'onTimeout'>,
+  outcomes: RunTest['outcomes'],
+): { readonly afterMs: number; readonly end: Prepared } {
+  const said = tryOf({ taskId, mapKey: '', number: 1 }, outcomes);
+  const { outcome, takesMs } = said.kind === 'real' ? SUCCESS : said;
+  if (timeoutMs !== null && takesMs > timeoutMs)
+    return { afterMs: timeoutMs, end: { kind: onTimeout, reason: `nothing came within ${timeoutMs / 1000} s` } };
+  const kind = outcome.kind === 'success' ? 'done' : outcome.kind === 'skipped' ? 'skip' : 'fail';
+  return { afterMs: takesMs, end: { kind, reason: 'message' in outcome ? outcome.message : 'the test says so' } };
+}
