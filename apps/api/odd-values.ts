@@ -12,6 +12,7 @@ export const ROUTES = [
   ['/api/v1/pipelines/flight-delays', { env: 'dev' }],
   ['/api/v1/pipelines/p/schedule', { env: 'dev' }],
   ['/api/v1/pipelines/p/grid', { env: 'dev', runs: '10', before: '5' }],
+  ['/api/v1/pipelines/p/checks', { env: 'dev', task: 't', limit: '10' }],
   ['/api/v1/pipelines/p/metrics', { env: 'dev', task: 't', name: 'auc', limit: '10' }],
   ['/api/v1/runs', { env: 'dev', pipeline: 'p', state: 'failed', limit: '10', cursor: 'YWZ0ZXI6MQ' }],
   ['/api/v1/runs/7', {}],

@@ -47,6 +47,11 @@ export const metricsQuery = z.strictObject({
   name: metricName.optional(),
   limit: count(1, 500).default(200),
 });
+export const checksQuery = z.strictObject({
+  env: environmentName,
+  task: taskId.optional(),
+  limit: count(1, 500).default(200),
+});
 /** One state or several, separated by commas. */
 const oneOrMore = (states: readonly string[], example: string) =>
   z
@@ -87,6 +92,8 @@ export const pathQuery = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}\.[a-z][a-z0-9_]{0,62}$/, 'expected `pipeline.path`')
     .meta({ example: 'flight-delays.raw' }),
   at: instant.optional(),
+  /** The rows that checks put aside, instead of those that were published. */
+  quarantine: z.literal('true').optional(),
 });
 
 const mapIndex = count(0, 1_000_000).default(0);

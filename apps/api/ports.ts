@@ -21,7 +21,9 @@ import type {
   Grid,
   LiveEvent,
   logLine,
+  CheckSeries,
   LogPageShape,
+  RunCheck,
   metricsIn,
   MetricSeries,
   planRequest,
@@ -124,6 +126,12 @@ export interface Reads {
   /** The newest; null: the run was never verified. */
   verification(runId: string): Promise<VerificationShape | null>;
   runDiff(from: string, to: string): Promise<RunDiffShape>;
+  checkSeries(
+    environment: string,
+    pipeline: string,
+    options: { task: string | null; runs: number },
+  ): Promise<CheckSeries[]>;
+  runChecks(runId: string): Promise<RunCheck[]>;
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
   log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;

@@ -4,6 +4,7 @@ import { descendantsOf, leavesOf } from './command-tree.ts';
 import { addAlertsCommands } from './commands/alerts.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { addBackfillCommands } from './commands/backfill.ts';
+import { addChecksCommand } from './commands/checks.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addDriftCommand } from './commands/drift.ts';
@@ -61,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addBackfillCommands(program, cli);
   addEventsCommands(program, cli);
   addMetricsCommands(program, cli);
+  addChecksCommand(program, cli);
   addPathCommand(program, cli);
   program.commandsGroup('Environments:');
   addEnvCommands(program, cli);

@@ -12,7 +12,8 @@ export function applyEvent(client: QueryClient, event: LiveEvent, stale: (key: Q
   switch (event.kind) {
     case 'run':
       patchRun(client, event);
-      for (const key of ['grid', 'pipeline', 'metrics', 'backfills']) stale([key, event.environment, event.pipeline]);
+      for (const key of ['grid', 'pipeline', 'metrics', 'backfills', 'checks'])
+        stale([key, event.environment, event.pipeline]);
       for (const key of ['runs', 'pipelines']) stale([key, event.environment]);
       stale(['run', event.runId]);
       stale(['why', event.runId]);

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
   AlertDelivery,
+  CheckSeries,
   Environment,
   Grid,
   MetricSeries,
@@ -55,6 +56,12 @@ export const gridQuery = (env: string, pipeline: string, runs: number, before?: 
     // The cells are bytes; comparing them one by one to keep identity would cost more than drawing them.
     structuralSharing: false,
     placeholderData: keepPreviousData,
+  });
+
+export const checksQuery = (env: string, pipeline: string) =>
+  queryOptions({
+    queryKey: ['checks', env, pipeline],
+    queryFn: ({ signal }) => get<Page<CheckSeries>>(`/pipelines/${part(pipeline)}/checks`, { env, limit: 200 }, signal),
   });
 
 export const metricsQuery = (env: string, pipeline: string, limit: number) =>

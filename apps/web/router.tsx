@@ -79,6 +79,12 @@ const graphRoute = createRoute({
   component: lazyRouteComponent(() => import('./graph/pipeline-graph-tab.tsx'), 'PipelineGraphTab'),
 });
 
+const checksRoute = createRoute({
+  getParentRoute: () => pipelineRoute,
+  path: '/checks',
+  component: lazyRouteComponent(() => import('./checks/checks-tab.tsx'), 'ChecksTab'),
+});
+
 const metricsRoute = createRoute({
   getParentRoute: () => pipelineRoute,
   path: '/metrics',
@@ -229,6 +235,7 @@ export const router = createRouter({
       graphRoute,
       metricsRoute,
       scheduleRoute,
+      checksRoute,
       backfillsRoute,
       sourceRoute,
     ]),

@@ -116,6 +116,9 @@ export function createClient(options: ClientOptions) {
       name: string,
       query: { env: string; task?: string | undefined; name?: string | undefined; limit?: number | undefined },
     ) => items<MetricSeries>(`${pipeline(name)}/metrics`, query),
+    checks: (name: string, query: { env: string; task?: string | undefined; limit?: number | undefined }) =>
+      items<shapes.CheckSeries>(`${pipeline(name)}/checks`, query),
+    runChecks: (id: string) => items<shapes.RunCheck>(`${run(id)}/checks`),
     trigger: (name: string, body: TriggerRequest) => post<Run>(`${pipeline(name)}/runs`, body),
     pause: (name: string, environment: string) => post<PipelineSummary>(`${pipeline(name)}/pause`, { environment }),
     unpause: (name: string, environment: string) => post<PipelineSummary>(`${pipeline(name)}/unpause`, { environment }),
@@ -214,7 +217,8 @@ export function createClient(options: ClientOptions) {
       get<Page<AlertDelivery>>('/alerts', query),
     testAlerts: async (environment: string, target?: string): Promise<readonly AlertDelivery[]> =>
       (await post<{ items: AlertDelivery[] }>('/alerts/test', { environment, ...(target ? { target } : {}) })).items,
-    path: (ref: string, env: string, at?: string) => get<ResolvedPath>('/paths', { ref, env, at }),
+    path: (ref: string, env: string, at?: string, quarantine?: 'true') =>
+      get<ResolvedPath>('/paths', { ref, env, at, quarantine }),
     releases: (query: { dirty?: boolean | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) =>
       get<Page<releaseShapes.Release>>('/releases', {
         ...query,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   ALERT_EVENTS,
   ATTEMPT_STATES,
+  CHECK_STATES,
   PROMOTION_STATES,
   RIGHTS,
   RUN_STATES,
@@ -342,6 +343,44 @@ export const metricSeries = z.object({
   ),
 });
 export type MetricSeries = z.infer<typeof metricSeries>;
+
+export const checkState = z.enum(CHECK_STATES);
+export const checkSeries = z.object({
+  task: z.string(),
+  name: z.string(),
+  mapKey: z.string(),
+  /** Null: it looks at outputs and metrics. */
+  path: z.string().nullable(),
+  /** Oldest first; the last try of each run. */
+  points: z.array(
+    z.object({
+      runId: id,
+      at: instant,
+      intervalStart: instant.nullable(),
+      state: checkState,
+      /** Looked at, and bad; null: it does not count rows. */
+      rows: z.number().nullable(),
+      bad: z.number().nullable(),
+      detail: z.string(),
+    }),
+  ),
+});
+export type CheckSeries = z.infer<typeof checkSeries>;
+export const runCheck = z.object({
+  taskId: z.string(),
+  mapIndex: z.number(),
+  mapKey: z.string(),
+  number: z.number(),
+  name: z.string(),
+  path: z.string().nullable(),
+  state: checkState,
+  rows: z.number().nullable(),
+  bad: z.number().nullable(),
+  detail: z.string(),
+  /** Some of the bad rows. */
+  sample: z.array(z.record(z.string(), z.unknown())),
+});
+export type RunCheck = z.infer<typeof runCheck>;
 
 export const alertDelivery = z.object({
   id,

@@ -1,3 +1,5 @@
+import type { TableCheck } from './pipeline.ts';
+
 import type { HttpExpectation } from './pipeline.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
@@ -22,6 +24,8 @@ export interface Assignment {
   readonly secrets: Readonly<Record<string, { readonly env: string } | { readonly file: string }>>;
   readonly reads: readonly InputBinding[];
   readonly writes: readonly OutputBinding[];
+  /** What its files are looked at for before they are published. Absent: nothing. */
+  readonly tables?: { readonly checks: readonly TableCheck[]; readonly reference: string | null };
   readonly timeoutMs: number | null;
   /** The `ctx` values that node and python functions get; see docs. */
   readonly context: AttemptContext;
@@ -152,6 +156,26 @@ export interface AttemptResult {
   readonly summary: string | null;
   readonly versions: readonly PublishedVersion[];
   readonly logLines: number;
+  /** Of checks over rows. Absent: none. */
+  readonly checks?: readonly CheckResult[];
+}
+
+export const CHECK_STATES = ['passed', 'warned', 'quarantined', 'failed'] as const;
+export type CheckState = (typeof CHECK_STATES)[number];
+
+/** What one check of a task came to. */
+export interface CheckResult {
+  readonly name: string;
+  /** Null: it looks at outputs and metrics. */
+  readonly path: string | null;
+  readonly state: CheckState;
+  /** Rows that were looked at, and those that are bad; null: it does not count rows. */
+  readonly rows: number | null;
+  readonly bad: number | null;
+  /** One sentence. */
+  readonly detail: string;
+  /** Some of the bad rows. */
+  readonly sample: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What an executor tells the engine. `progress` is a hint for screens only. */

@@ -13,6 +13,7 @@ export * from './ports.ts';
 export * from './read-grant.ts';
 export * from './relative-path.ts';
 export * from './retry.ts';
+export * from './rows-beside-history.ts';
 export * from './run-cache.ts';
 export * from './states.ts';
 export * from './trigger-rules.ts';

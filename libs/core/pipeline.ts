@@ -113,6 +113,8 @@ export interface CompiledTask {
   /** Declared metric names. */
   readonly metrics: readonly string[];
   readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
+  /** Over the rows of files that it writes. Absent: none. */
+  readonly tableChecks?: readonly TableCheck[];
   readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
   /**
    * Its result is taken from an earlier run that saw the same. `files`: the files of the release that it uses besides
@@ -127,6 +129,38 @@ export interface CompiledTask {
   readonly line: number;
   /** Where a task that comes from parts was written, nearest first: `_all.yaml:3`. Absent: in the pipeline's file alone. */
   readonly origin?: readonly string[];
+}
+
+/** What rows that a task writes must be. */
+export interface TableCheck {
+  readonly name: string;
+  /** A path that the task writes. */
+  readonly path: string;
+  /** `quarantine`: bad rows are put aside, and the others published. */
+  readonly onFail: 'fail' | 'warn' | 'quarantine';
+  readonly test: TableTest;
+}
+
+export type TableTest =
+  | { readonly kind: 'not_null'; readonly columns: readonly string[] }
+  | { readonly kind: 'unique'; readonly columns: readonly string[] }
+  | { readonly kind: 'range'; readonly column: string; readonly min: number | null; readonly max: number | null }
+  | { readonly kind: 'values'; readonly column: string; readonly values: readonly (string | number | boolean)[] }
+  /** `last` and `within`: at most that share away from the mean of so many successful runs. */
+  | {
+      readonly kind: 'rows';
+      readonly min: number | null;
+      readonly max: number | null;
+      readonly last: number | null;
+      readonly within: number | null;
+    }
+  | { readonly kind: 'fresh'; readonly column: string; readonly withinMs: number }
+  /** A select over the path by its name, whose rows are the bad ones. */
+  | { readonly kind: 'sql'; readonly text: string };
+
+/** Path, among those of a task's versions, under which the rows that a check put aside are found. */
+export function quarantineOf(path: string): string {
+  return `${path}.quarantine`;
 }
 
 export type TaskBody =

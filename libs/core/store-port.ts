@@ -2,7 +2,7 @@ import type { AttemptState, RunState, TaskState } from './states.ts';
 import type { AuditEntry } from './audit-chain.ts';
 import type { BackfillStore } from './backfill.ts';
 import type { AlertMessage } from './ports.ts';
-import type { InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
+import type { CheckResult, InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
@@ -184,6 +184,20 @@ export interface MetricInsert extends MetricPoint {
   readonly counted: boolean;
 }
 
+export interface CheckInsert extends CheckResult {
+  readonly environment: string;
+  readonly pipeline: string;
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly mapKey: string;
+  readonly number: number;
+  readonly release: string;
+  readonly intervalStart: string | null;
+  /** True: of the try that succeeded. */
+  readonly counted: boolean;
+}
+
 export interface VersionInsert extends PublishedVersion {
   readonly environment: string;
   readonly pipeline: string;
@@ -284,6 +298,7 @@ export interface Batch {
   readonly attempts: readonly AttemptUpdate[];
   readonly metrics: readonly MetricInsert[];
   readonly versions: readonly VersionInsert[];
+  readonly checks: readonly CheckInsert[];
   readonly links: readonly ResultLink[];
   /** Paths that are published whole with this batch, all task runs of a fan-out: those who wait for them are told. */
   readonly published: readonly { readonly runId: string; readonly path: string }[];
@@ -478,6 +493,16 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore {
     taskId: string,
     runId: string,
   ): Promise<Readonly<Record<string, number>>>;
+
+  /** Rows that a check counted in the last successful runs before this one, newest first; shadow runs do not count. */
+  earlierRows(
+    about: Pick<RunRecord, 'id' | 'environment' | 'pipeline'> & {
+      readonly taskId: string;
+      readonly mapKey: string;
+      readonly check: string;
+    },
+    runs: number,
+  ): Promise<readonly number[]>;
 
   currentRelease(environment: string): Promise<{ readonly release: string; readonly seq: number } | null>;
   /** Points the environment at a release, and says so in the audit trail; false when somebody else moved the pointer since `seq`. */

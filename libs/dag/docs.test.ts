@@ -6,8 +6,8 @@ import { compilePipelines, intervalsBetween, parseEnvironment, parsePipeline } f
 const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 
-test('the example of docs/cache.md is valid', () => {
-  const text = readFileSync(new URL('../../docs/cache.md', import.meta.url), 'utf8');
+test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
+  const text = readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
   const [example] = /(?<=```yaml\n)[\s\S]*?(?=```)/.exec(text) ?? [];
   expect(parsePipeline('churn.yaml', example ?? '').problems).toEqual([]);
 });

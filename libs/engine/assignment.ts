@@ -57,6 +57,9 @@ export function buildAssignment(
       ),
       reads: run.prepared.get(attempt.taskIndex)?.inputs ?? [],
       writes,
+      ...(task.tableChecks === undefined
+        ? {}
+        : { tables: { checks: task.tableChecks, reference: record.intervalEnd } }),
       timeoutMs: task.timeoutMs,
       context: {
         params: record.params,

@@ -30,6 +30,7 @@ export function emptyRows(): BatchRows {
     metrics: [],
     versions: [],
     links: [],
+    checks: [],
     published: [],
     runUpdates: [],
     alerts: [],
@@ -132,6 +133,7 @@ function addFindings(
     release: record.release,
     intervalStart: record.intervalStart,
   };
+  for (const check of judged.checks) rows.checks.push({ ...common, ...check, number, counted: succeeded });
   for (const point of judged.metrics) rows.metrics.push({ ...common, ...point, number, counted: succeeded });
   if (!succeeded) return;
   rememberOutputs(run, taskIndex, mapIndex, result.outputs);

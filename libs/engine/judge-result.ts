@@ -1,4 +1,5 @@
-import type { AttemptResult, CompiledTask, EngineStore, MetricPoint, Outcome } from '#core';
+import type { AttemptResult, CheckResult, CompiledTask, EngineStore, MetricPoint, Outcome } from '#core';
+import { rowsBesideHistory } from '#core';
 import { evaluate } from '#dag';
 import { mapItem } from './task-values.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -11,11 +12,12 @@ export interface Judged {
   readonly gateClosed: boolean;
   /** The attempt's metrics, with declared ones that were only given as outputs added. */
   readonly metrics: readonly MetricPoint[];
-  /** Checks that failed with `on_fail: warn`; shown as the task run's reason. */
+  /** Checks that warned or put rows aside; shown as the task run's reason. */
   readonly warning: string | null;
+  readonly checks: readonly CheckResult[];
 }
 
-/** Reads the database only for a gate, which compares with the last successful run. */
+/** Reads the database only for a gate and for numbers of rows, which are compared with earlier successful runs. */
 export async function judgeResult(
   store: EngineStore,
   run: OwnedRun,
@@ -25,30 +27,72 @@ export async function judgeResult(
 ): Promise<Judged> {
   const task = run.plan.pipeline.tasks[taskIndex];
   const metrics = task ? withDeclared(task, result) : result.metrics;
-  const judged: Judged = { outcome: result.outcome, gateClosed: false, metrics, warning: null };
-  if (!task || result.outcome.kind !== 'success' || (task.checks.length === 0 && task.gate === null)) return judged;
+  const looked = result.checks ?? [];
+  const judged: Judged = { outcome: result.outcome, gateClosed: false, metrics, warning: null, checks: looked };
+  if (!task || result.outcome.kind !== 'success') return judged;
+  if (task.checks.length === 0 && looked.length === 0 && task.gate === null) return judged;
 
   const latest = Object.fromEntries(metrics.map((point) => [point.name, point.value]));
   const item = mapItem(run, taskIndex, mapIndex);
   const scope = { ...taskScope(run, taskIndex, item?.values ?? null), outputs: result.outputs, metrics: latest };
-  const warnings: string[] = [];
-  for (const check of task.checks) {
-    const verdict = holds(check.expr, scope);
-    if (verdict === null) continue;
-    const message = `check "${check.name}" ${verdict}: \`${check.expr}\``;
-    if (check.onFail === 'fail') return { ...judged, outcome: { kind: 'failed', exitCode: null, message } };
-    warnings.push(message);
+  const checks = [
+    ...task.checks.map((check) => judgeExpression(check, scope)),
+    ...(await besideHistory(store, run, task, item?.key ?? '', looked)),
+  ];
+  const failed = checks.find(({ state }) => state === 'failed');
+  if (failed !== undefined) {
+    const message = `check "${failed.name}" ${failed.detail}`;
+    return { ...judged, checks, outcome: { kind: 'failed', exitCode: null, message } };
   }
+  const warnings = checks.filter(({ state }) => state !== 'passed').map(warningOf);
   const warning = warnings.length > 0 ? warnings.join('; ') : null;
-  if (task.gate === null) return { ...judged, warning };
+  if (task.gate === null) return { ...judged, checks, warning };
   // Executed again, it is judged by what it was judged by then.
   const since = verifiedRun(run.record) ?? run.record.id;
   const baseline = await store.baseline(run.record.environment, run.record.pipeline, task.id, since);
   const verdict = holds(task.gate.expr, { ...scope, baseline });
-  if (verdict === null) return { ...judged, warning };
+  if (verdict === null) return { ...judged, checks, warning };
   const message = `gate ${verdict}: \`${task.gate.expr}\` with metrics ${JSON.stringify(latest)}, baseline ${JSON.stringify(baseline)}`;
-  if (task.gate.onFail === 'fail') return { ...judged, outcome: { kind: 'failed', exitCode: null, message }, warning };
-  return { ...judged, gateClosed: true, warning: message };
+  if (task.gate.onFail === 'fail')
+    return { ...judged, checks, outcome: { kind: 'failed', exitCode: null, message }, warning };
+  return { ...judged, checks, gateClosed: true, warning: message };
+}
+
+function warningOf({ name, state, detail }: CheckResult): string {
+  return `check "${name}" ${state === 'quarantined' ? 'put rows aside: ' : ''}${detail}`;
+}
+
+function judgeExpression(
+  { name, expr, onFail }: CompiledTask['checks'][number],
+  scope: Parameters<typeof evaluate>[1],
+): CheckResult {
+  const verdict = holds(expr, scope);
+  const nothing = { name, path: null, rows: null, bad: null, sample: [] };
+  if (verdict === null) return { ...nothing, state: 'passed', detail: 'holds' };
+  return { ...nothing, state: onFail === 'warn' ? 'warned' : 'failed', detail: `${verdict}: \`${expr}\`` };
+}
+
+/** Numbers of rows that passed for themselves are compared with those of the last successful runs, where there are any. */
+async function besideHistory(
+  store: EngineStore,
+  { record }: OwnedRun,
+  task: CompiledTask,
+  mapKey: string,
+  results: readonly CheckResult[],
+): Promise<readonly CheckResult[]> {
+  const judged: CheckResult[] = [];
+  for (const result of results) {
+    const check = task.tableChecks?.find(({ name }) => name === result.name);
+    const test = check?.test.kind === 'rows' && result.state === 'passed' ? check.test : null;
+    if (!check || !test || test.last === null || test.within === null || result.rows === null) judged.push(result);
+    else {
+      const about = { ...record, taskId: task.id, mapKey, check: check.name };
+      const problem = rowsBesideHistory(result.rows, await store.earlierRows(about, test.last), test.within);
+      const state = check.onFail === 'warn' ? 'warned' : 'failed';
+      judged.push(problem === null ? result : { ...result, state, detail: problem });
+    }
+  }
+  return judged;
 }
 
 /** Null when the expression is true, else how it failed. */

@@ -12,6 +12,7 @@ export function plainResult(result: AttemptResult): AttemptResult {
     outcome: plainOutcome(result.outcome),
     outputs: plainValue(result.outputs) as AttemptResult['outputs'],
     summary: result.summary === null ? null : plainText(result.summary),
+    ...(result.checks === undefined ? {} : { checks: plainValue(result.checks) as AttemptResult['checks'] & object }),
     metrics: result.metrics.filter((point) => Number.isFinite(point.value)).map(plainPoint),
   };
 }

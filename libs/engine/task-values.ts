@@ -1,4 +1,5 @@
 import type { OutputBinding } from '#core';
+import { quarantineOf } from '#core';
 import type { Evaluated, Scope } from '#dag';
 import { evaluate, renderTemplate } from '#dag';
 import type { MapItem } from './graph-of.ts';
@@ -52,6 +53,12 @@ export function taskValues(
         name: path,
         variable: `${task.reads.some((read) => read.alias === path) ? 'OUT' : 'PATH'}_${path.toUpperCase()}`,
         location: rendered.location,
+      });
+    if (rendered.ok && task.tableChecks?.some((check) => check.path === path && check.onFail === 'quarantine'))
+      writes.push({
+        name: quarantineOf(path),
+        variable: `QUARANTINE_${path.toUpperCase()}`,
+        location: `_quarantine/${rendered.location}`,
       });
   }
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };

@@ -1,4 +1,4 @@
-import type { MetricPoint } from '#core';
+import type { CheckResult, MetricPoint } from '#core';
 import type { Message } from './protocol.ts';
 
 const MAX_OUTPUT_BYTES = 256 * 1024;
@@ -17,6 +17,8 @@ export interface FindingsListener {
 /** What an attempt said besides its log: metrics, outputs, summary, the wish for a later retry. Bounded. */
 export class Findings {
   readonly metrics: MetricPoint[] = [];
+  /** Of checks over rows. */
+  readonly checks: CheckResult[] = [];
   retryAfterMs: number | null = null;
   summary: string | null = null;
   /** Why the attempt must fail although it ended well. */

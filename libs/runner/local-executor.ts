@@ -97,13 +97,14 @@ class AttemptQueue implements LocalExecutor {
     });
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
+    const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
     this.#runners = {
       run: new ShellRunner(launcher, path),
       node,
       uses: node,
       python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
       http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
-      sql: new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) }),
+      sql,
     };
     this.#tools = {
       ...options,
@@ -114,6 +115,7 @@ class AttemptQueue implements LocalExecutor {
           throw new SluiceError('not_supported', `tasks of kind ${body.kind} are not supported here`);
         return runner;
       },
+      checkTables: (order) => sql.check(order),
       report: (report) => this.#listener(report),
       now: options.now ?? Date.now,
       worker: `${hostname()}:${process.pid}`,

@@ -2,6 +2,7 @@ import type {
   Assignment,
   AttemptReport,
   AttemptResult,
+  CheckResult,
   LogStore,
   Outcome,
   PublishedVersion,
@@ -13,7 +14,7 @@ import { Findings } from './findings.ts';
 import { createMasker, type Masker } from './masker.ts';
 import { parseMessage } from './protocol.ts';
 import type { ReleaseFolders } from './release-folders.ts';
-import { outcomeOf, type EndReason, type TaskRunner } from './task-runner.ts';
+import { outcomeOf, type AttemptOrder, type EndReason, type Ending, type TaskRunner } from './task-runner.ts';
 
 /** Shorter attempts without outputs are cheaper to run again than to write evidence about. */
 const EVIDENCE_MS = 1_000;
@@ -25,6 +26,8 @@ export interface AttemptTools {
   readonly releases: ReleaseFolders;
   readonly readSecret: (source: { readonly env: string } | { readonly file: string }) => Promise<string>;
   readonly runnerFor: (assignment: Assignment) => TaskRunner;
+  /** Looks at the rows that an attempt wrote. */
+  readonly checkTables: (order: AttemptOrder) => Promise<Ending>;
   readonly report: (report: AttemptReport) => void;
   readonly now: () => number;
   readonly worker: string;
@@ -158,7 +161,7 @@ async function perform(attempt: Attempt): Promise<void> {
   }
   const sayWhy = (): void => attempt.log.say(`${reason()!.outcome.message}: ending its processes`);
   signal.addEventListener('abort', sayWhy);
-  const ending = await tools.runnerFor(assignment).run({
+  const order: AttemptOrder = {
     assignment,
     release,
     folders: attempt.staged?.folders ?? {},
@@ -167,10 +170,14 @@ async function perform(attempt: Attempt): Promise<void> {
     findings,
     signal,
     started,
-  });
+  };
+  const ending = await tools.runnerFor(assignment).run(order);
+  const done = reason()?.outcome ?? outcomeOf(ending, findings.retryAfterMs);
+  const isToBeChecked = done.kind === 'success' && findings.failure === null && assignment.tables !== undefined;
+  const checked = isToBeChecked ? outcomeOf(await tools.checkTables(order), null) : done;
   signal.removeEventListener('abort', sayWhy);
   attempt.log.endOfOutput();
-  settle(attempt, reason()?.outcome ?? outcomeOf(ending, findings.retryAfterMs));
+  settle(attempt, reason()?.outcome ?? checked);
 }
 
 function settle(attempt: Attempt, outcome: Outcome): void {
@@ -218,6 +225,7 @@ function resultOf(attempt: Attempt): AttemptResult {
     summary: findings.summary === null ? null : masker.mask(findings.summary),
     versions: attempt.versions,
     logLines: attempt.logLines,
+    ...(findings.checks.length > 0 ? { checks: masker.maskValue(findings.checks) as CheckResult[] } : {}),
   };
 }
 

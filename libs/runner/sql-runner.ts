@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { removeTree } from './child/remove-tree.mjs';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
-import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
+import { failed, type AttemptOrder, type Ending, type TaskRunner } from './task-runner.ts';
 import { runInWarmProcess } from './warm-attempt.ts';
 import type { WarmPool } from './warm-pool.ts';
 import { WarmProcess } from './warm-process.ts';
@@ -32,13 +32,34 @@ export class SqlRunner implements TaskRunner {
   }
 
   async run(order: AttemptOrder): Promise<Ending> {
-    const { body, environment } = order.assignment;
+    const { body } = order.assignment;
     if (body.kind !== 'sql') throw new TypeError(`the sql runner got a ${body.kind} task`);
+    return this.#ask(order, { file: body.file, text: body.text });
+  }
+
+  /** Looks at the rows that an attempt of any kind wrote; results are among its findings, and a failed one is its end. */
+  async check(order: AttemptOrder): Promise<Ending> {
+    const { checks = [], reference = null } = order.assignment.tables ?? {};
+    const { folders } = order;
+    const tables = [...new Set(checks.map(({ path }) => path))].map((path) => ({
+      path,
+      folder: folderOf(order, path),
+      quarantineFolder: folders[`QUARANTINE_${path.toUpperCase()}`] ?? null,
+      checks: checks.filter((check) => check.path === path),
+    }));
+    const ending = await this.#ask(order, { tables, reference });
+    const bad = order.findings.checks.find(({ state }) => state === 'failed');
+    for (const { name, state, detail } of order.findings.checks)
+      if (state !== 'passed') order.log.say(`check "${name}" ${state}: ${detail}`);
+    return bad === undefined ? ending : failed(`check "${bad.name}" failed: ${bad.detail}`);
+  }
+
+  async #ask(order: AttemptOrder, asked: object): Promise<Ending> {
+    const { environment } = order.assignment;
     const key = `sql\0${environment}`;
     const process = this.#options.pool.take(key, () => this.#start());
     const request = {
-      file: body.file,
-      text: body.text,
+      ...asked,
       releaseDir: order.release.folder,
       dataFolders: this.#options.dataFolders(environment),
       folders: Object.values(order.folders),
@@ -47,7 +68,7 @@ export class SqlRunner implements TaskRunner {
     const { ending, reusable } = await runInWarmProcess(process, request, order);
     this.#options.pool.giveBack(key, process, reusable);
     if (!reusable) await process.gone;
-    return ending ?? this.run(order);
+    return ending ?? this.#ask(order, asked);
   }
 
   async close(): Promise<void> {
@@ -64,6 +85,12 @@ export class SqlRunner implements TaskRunner {
     const request = { file, args, cwd: folder, env: baseEnvironment(path, folder) };
     return new WarmProcess(launcher, request, () => void removeTree(folder));
   }
+}
+
+/** Where the path is written: a path that is read, too, has two folders. */
+function folderOf({ assignment, folders }: AttemptOrder, path: string): string {
+  const variable = assignment.writes.find(({ name }) => name === path)?.variable ?? '';
+  return folders[variable] ?? '';
 }
 
 /** Everything a shell task would find in its environment, then parameters with their types, then bound expressions. */

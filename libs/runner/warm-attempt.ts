@@ -62,6 +62,8 @@ function addEvent(event: WarmEvent, findings: Findings): void {
       return findings.add({ kind: 'progress', done: event.done, total: event.total, label: event.label.slice(0, 200) });
     case 'summary':
       return findings.setSummary(event.markdown);
+    case 'check':
+      return void findings.checks.push(event.result);
   }
 }
 

@@ -1,4 +1,5 @@
 import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
+import type { CheckResult } from '#core';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
 
 /** What a warm process says about the attempt it runs. */
@@ -14,7 +15,9 @@ export type WarmEvent =
   | { readonly type: 'metric'; readonly name: unknown; readonly value: unknown; readonly step?: unknown }
   | { readonly type: 'output'; readonly name: unknown; readonly value: unknown }
   | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly label: string }
-  | { readonly type: 'summary'; readonly markdown: string };
+  | { readonly type: 'summary'; readonly markdown: string }
+  /** Of a worker that looks at tables. */
+  | { readonly type: 'check'; readonly result: CheckResult };
 
 export type WarmDone = (
   | {

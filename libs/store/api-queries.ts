@@ -8,6 +8,7 @@ export * from './queries/read-environments.ts';
 export * from './queries/read-events.ts';
 export * from './queries/read-grid.ts';
 export * from './queries/read-metrics.ts';
+export { readCheckSeries, readRunChecks } from './queries/checks.ts';
 export * from './queries/read-paths.ts';
 export * from './queries/read-pipelines.ts';
 export * from './queries/read-releases.ts';

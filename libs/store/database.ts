@@ -14,6 +14,7 @@ import { Triggers1790000000010 } from './migrations/0010-triggers.ts';
 import { Waits1790000000011 } from './migrations/0011-waits.ts';
 import { Backfills1790000000012 } from './migrations/0012-backfills.ts';
 import { PromotionInputs1790000000013 } from './migrations/0013-promotion-inputs.ts';
+import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -29,6 +30,7 @@ const MIGRATIONS = [
   Waits1790000000011,
   Backfills1790000000012,
   PromotionInputs1790000000013,
+  CheckResults1790000000014,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

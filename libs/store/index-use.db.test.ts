@@ -141,6 +141,7 @@ function anAdmission(): Parameters<EngineStore['apply']>[0] {
     metrics: [],
     versions: [],
     links: [],
+    checks: [],
     published: [],
     runUpdates: [],
     alerts: [],

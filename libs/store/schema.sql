@@ -106,6 +106,30 @@ create table backfill_interval (
 );
 create index backfill_interval_pending on backfill_interval (backfill_id, "position") WHERE (state = 'pending'::text);
 
+create table check_result (
+  environment text not null,
+  pipeline text not null,
+  run_id bigint not null,
+  task_id text not null,
+  map_index integer not null,
+  map_key text not null,
+  number integer not null,
+  name text not null,
+  path text,
+  state text not null,
+  rows bigint,
+  bad bigint,
+  detail text not null,
+  sample jsonb not null,
+  interval_start timestamp with time zone,
+  release text not null,
+  counted boolean not null,
+  at timestamp with time zone default now() not null,
+  constraint check_result_pkey primary key (run_id, task_id, map_index, number, name),
+  constraint check_result_state_known check ((state = ANY (ARRAY['passed'::text, 'warned'::text, 'quarantined'::text, 'failed'::text])))
+);
+create index check_result_series on check_result (environment, pipeline, task_id, name, map_key, run_id DESC);
+
 create table environment_config (
   environment text not null,
   seq integer not null,

@@ -99,6 +99,7 @@ function aBatch(run: ClaimedRun, over: Partial<Batch> = {}): Batch {
     metrics: [],
     versions: [],
     links: [],
+    checks: [],
     published: [],
     runUpdates: [],
     alerts: [],

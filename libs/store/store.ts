@@ -4,6 +4,7 @@ import * as alerts from './queries/alerts.ts';
 import { applyBatch } from './queries/apply-batch.ts';
 import { appendAudit } from './queries/audit.ts';
 import * as cached from './queries/cached-results.ts';
+import { earlierRows } from './queries/checks.ts';
 import { fireRuns } from './queries/fire-runs.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
@@ -58,6 +59,7 @@ export function createStore(db: Db): EngineStore {
       cached.cachedResults(db, environment, pipeline, taskId, keys),
     earlierCache: (environment, pipeline, taskId, intervalStart) =>
       cached.earlierCache(db, environment, pipeline, taskId, intervalStart),
+    earlierRows: (about, count) => earlierRows(db, about, count),
     erasedTaskRuns: (runId) => paths.erasedTaskRuns(db, runId),
     earlierInputs: (origin, runId, taskId) => paths.earlierInputs(db, origin, runId, taskId),
     baseline: (environment, pipeline, taskId, runId) => paths.baseline(db, environment, pipeline, taskId, runId),

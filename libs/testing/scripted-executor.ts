@@ -1,6 +1,6 @@
 import type { Assignment, AttemptReport, AttemptResult, Executor, Outcome } from '#core';
 
-export type Said = Partial<Pick<AttemptResult, 'outputs' | 'metrics' | 'versions' | 'summary'>>;
+export type Said = Partial<Pick<AttemptResult, 'outputs' | 'metrics' | 'versions' | 'summary' | 'checks'>>;
 
 export const SUCCESS: Outcome = { kind: 'success' };
 export const FAILURE: Outcome = { kind: 'failed', exitCode: 3, message: 'exit code 3' };

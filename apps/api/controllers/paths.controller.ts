@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { quarantineOf } from '#core';
 import { Answers } from '../answers.ts';
 import { Needs } from '../needs.ts';
 import { pathQuery } from '../parameters.ts';
@@ -24,8 +25,11 @@ export class PathsController {
   @Get()
   @Needs('view', 'query')
   @Answers(200, 'Where the data of `pipeline.path` lies, newest or of the interval that holds `at`.', resolvedPath)
-  resolvePath(@Query({ schema: pathQuery }) { env, ref, at }: z.infer<typeof pathQuery>): Promise<ResolvedPath> {
+  resolvePath(
+    @Query({ schema: pathQuery }) { env, ref, at, quarantine }: z.infer<typeof pathQuery>,
+  ): Promise<ResolvedPath> {
     const [pipeline = '', path = ''] = ref.split('.');
-    return this.reads.path(env, pipeline, path, at === undefined ? null : new Date(at));
+    const shown = quarantine === undefined ? path : quarantineOf(path);
+    return this.reads.path(env, pipeline, shown, at === undefined ? null : new Date(at));
   }
 }

@@ -9,7 +9,9 @@ import {
   pipelineSummary,
   run,
   schedulePreview,
+  checkSeries,
   triggerRequest,
+  type CheckSeries,
   type Grid,
   type MetricSeries,
   type PipelineDetail,
@@ -20,7 +22,7 @@ import {
 import { Actor } from '../actor.ts';
 import { Answers, listOf } from '../answers.ts';
 import { Needs } from '../needs.ts';
-import { environmentBody, gridQuery, inEnvironment, metricsQuery, pipelineName } from '../parameters.ts';
+import { checksQuery, environmentBody, gridQuery, inEnvironment, metricsQuery, pipelineName } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
 import { COMMANDS, READS } from '../tokens.ts';
 
@@ -81,6 +83,16 @@ export class PipelinesController {
     return {
       items: await this.reads.metricSeries(env, pipeline, { task: task ?? null, name: name ?? null, runs: limit }),
     };
+  }
+
+  @Get(':pipeline/checks')
+  @Needs('view', 'query')
+  @Answers(200, 'What checks came to over the last runs; `limit` counts runs.', listOf(checkSeries))
+  async getChecks(
+    @Param('pipeline', { schema: pipelineName }) pipeline: string,
+    @Query({ schema: checksQuery }) { env, task, limit }: z.infer<typeof checksQuery>,
+  ): Promise<{ items: CheckSeries[] }> {
+    return { items: await this.reads.checkSeries(env, pipeline, { task: task ?? null, runs: limit }) };
   }
 
   @Post(':pipeline/runs')

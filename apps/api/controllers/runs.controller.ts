@@ -2,7 +2,17 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { SluiceError, type Caller, type RunState } from '#core';
-import { metricsIn, rerunRequest, run, runDetail, waitingReason, type Run, type RunDetail } from '#contracts';
+import {
+  metricsIn,
+  rerunRequest,
+  run,
+  runCheck,
+  runDetail,
+  waitingReason,
+  type Run,
+  type RunCheck,
+  type RunDetail,
+} from '#contracts';
 import { Actor, WhoAsks } from '../actor.ts';
 import { Answers, listOf, pageOf } from '../answers.ts';
 import { Needs, viewableBy } from '../needs.ts';
@@ -48,6 +58,13 @@ export class RunsController {
   @Answers(200, 'What holds back whatever of this run has not started yet.', listOf(waitingReason))
   async whyWaiting(@Param('run', { schema: recordId }) runId: string): Promise<{ items: WaitingReason[] }> {
     return { items: await this.reads.whyWaiting(runId) };
+  }
+
+  @Get(':run/checks')
+  @Needs('view', 'run')
+  @Answers(200, 'What the checks of its last tries came to, with some of the bad rows.', listOf(runCheck))
+  async getChecks(@Param('run', { schema: recordId }) runId: string): Promise<{ items: RunCheck[] }> {
+    return { items: await this.reads.runChecks(runId) };
   }
 
   @Post(':run/cancel')

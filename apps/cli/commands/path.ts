@@ -7,6 +7,7 @@ import { withOutput, type OutputOptions } from '../output/output.ts';
 interface PathOptions extends OutputOptions {
   readonly env: string;
   readonly at?: string;
+  readonly quarantine?: boolean;
 }
 
 export function addPathCommand(program: Command, cli: Cli): void {
@@ -14,12 +15,13 @@ export function addPathCommand(program: Command, cli: Cli): void {
     .description('where the data of a path lies; only the location, so that $(sluice path …) works')
     .argument('<pipeline.path>', 'such as flight-delays.features', pathReference)
     .option('--at <instant>', 'of the interval that holds this instant', isoInstantArgument)
+    .option('--quarantine', 'the rows that checks put aside, instead of those that were published')
     .action((ref: string, options: PathOptions) => printPath(cli, ref, options));
 }
 
 async function printPath(cli: Cli, ref: string, options: PathOptions): Promise<void> {
   const client = await cli.connect();
-  const found = await client.path(ref, options.env, options.at);
+  const found = await client.path(ref, options.env, options.at, options.quarantine ? 'true' : undefined);
   if (found.folder === null || found.version === null)
     throw new SluiceError('not_found', `Nothing was published at ${found.location} in ${options.env} yet.`, {
       hint: `\`sluice run ${ref.split('.')[0]} --env ${options.env}${options.at ? ` --at ${options.at}` : ''}\` publishes it.`,

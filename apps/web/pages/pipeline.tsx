@@ -18,6 +18,7 @@ const TABS = [
   ['/pipelines/$pipeline/metrics', 'metrics', 'Metrics'],
   ['/pipelines/$pipeline/backfills', 'backfills', 'Backfills'],
   ['/pipelines/$pipeline/schedule', 'schedule', 'Schedule'],
+  ['/pipelines/$pipeline/checks', 'checks', 'Checks'],
   ['/pipelines/$pipeline/source', 'source', 'YAML'],
 ] as const;
 

@@ -23,7 +23,7 @@ export function locationFault(at: string): { message: string; hint: string } | n
         message: `it holds the folder "${segment}"`,
         hint: 'A path cannot leave its root; write the folder out.',
       };
-    if (segment === '.sluice' || segment === '_sluice.json')
+    if (segment === '.sluice' || segment === '_sluice.json' || segment === '_quarantine')
       return { message: `"${segment}" is reserved`, hint: 'Choose another name.' };
     if (segment.length > 200) return { message: 'a folder name is longer than 200', hint: 'Shorten it.' };
   }

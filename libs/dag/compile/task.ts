@@ -4,6 +4,7 @@ import type { TaskShape } from '../shape/task-shape.ts';
 import { quote } from '../source/quote.ts';
 import { compileBody } from './body.ts';
 import { compileCache } from './cache.ts';
+import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
 import { compileRetries, msOf } from './retries.ts';
@@ -70,7 +71,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     env,
     secrets: compileSecrets(shape.secrets, Object.keys(env), [...path, 'secrets'], compiling),
     metrics: [...new Set(shape.metrics)],
-    checks: compileChecks(shape, path, judging, compiling),
+    ...compileChecks(shape, path, judging, compiling),
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
     ...(cache === undefined ? {} : { cache }),
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
@@ -86,23 +87,6 @@ function checkMatrixKeys(node: TaskNode, compiling: Compiling): void {
   for (const key of ['max_parallel', 'max_fanout'] as const)
     if (node.shape?.[key] !== undefined)
       compiling.atKey([...node.path, key], `${key} has no meaning without matrix.`, 'Remove it, or add `matrix:`.');
-}
-
-function compileChecks(
-  shape: TaskShape,
-  path: TaskNode['path'],
-  names: Names,
-  compiling: Compiling,
-): CompiledTask['checks'] {
-  return (shape.checks ?? []).map((check, index) => {
-    const place = [...path, 'checks', index];
-    if (typeof check === 'string') {
-      const expr = compiling.expression(check, place, names, 'condition');
-      return { name: expr, expr, onFail: 'fail' };
-    }
-    const expr = compiling.expression(check.expr, [...place, 'expr'], names, 'condition');
-    return { name: check.name ?? expr, expr, onFail: check.on_fail ?? 'fail' };
-  });
 }
 
 function compileGate(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TRIGGER_RULES } from '#core';
+import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { approveShape, waitShape } from './wait-shape.ts';
@@ -82,11 +83,6 @@ const matrixValues = z.union(
   expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
 );
 
-const check = z.strictObject({
-  name: nonEmptyText.optional(),
-  expr: nonEmptyText,
-  on_fail: z.enum(['fail', 'warn']).optional(),
-});
 const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
 
 const filesWords = expecting('a list of at most 100 files below dags/, such as lib/*', '[churn/*]');
@@ -152,8 +148,11 @@ export const taskShape = z.strictObject(
     checks: z
       .array(
         z.union(
-          [nonEmptyText, check],
-          expecting('an expression, or a map with name, expr, on_fail', 'outputs.rows > 0'),
+          [nonEmptyText, checkShape],
+          expecting(
+            'an expression, or a map with one of expr, not_null, unique, range, values, rows, fresh, sql',
+            'outputs.rows > 0',
+          ),
         ),
         expecting('a list of checks', '[outputs.rows > 0]'),
       )

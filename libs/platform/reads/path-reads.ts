@@ -45,6 +45,11 @@ async function unpublished(
 ): Promise<ResolvedPath> {
   const { entry } = await currentPipeline(context, environment, name);
   const pipeline = entry.pipeline && withOverlay(entry.pipeline, environment);
+  const [plain = '', aside] = path.split('.');
+  if (aside !== undefined && pipeline?.paths[plain])
+    throw new SluiceError('not_found', `Nothing of ${name}.${plain} was put aside in ${environment}.`, {
+      hint: 'Only checks with `on_fail: quarantine` put rows aside, for the runs that they looked at.',
+    });
   const declared = pipeline?.paths[path];
   if (!pipeline || !declared)
     throw new SluiceError('not_found', `Pipeline "${name}" declares no path "${path}".`, {

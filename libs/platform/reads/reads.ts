@@ -3,6 +3,7 @@ import { apiQueries } from '#store';
 import type { AlertDelivery, AuditRecordShape } from '#contracts';
 import { decodeCursor, encodeCursor, toPage } from './cursor.ts';
 import { readEnvironment, readEnvironments } from './environment-reads.ts';
+import { readCheckSeries, readRunChecks } from './check-reads.ts';
 import { readGrid } from './grid-read.ts';
 import { readMetricSeries } from './metric-reads.ts';
 import { readPath } from './path-reads.ts';
@@ -42,6 +43,9 @@ export function createReads(context: ReadContext) {
     environmentOfRun: async (runId: string) => (await findRun(context, runId)).environment,
     schedulePreview: (environment: string, name: string) => readSchedulePreview(context, environment, name),
     runDetail: (runId: string) => readRunDetail(context, runId),
+    checkSeries: (environment: string, pipeline: string, options: { task: string | null; runs: number }) =>
+      readCheckSeries(context, environment, pipeline, options),
+    runChecks: (runId: string) => readRunChecks(context, runId),
     whyWaiting: (runId: string) => readWhyWaiting(context, runId),
     taskRun: (key: TaskRunKey) => readTaskRun(context, key),
     log: (key: AttemptKey, options: { fromLine: number; limit: number }) => readLog(context, key, options),

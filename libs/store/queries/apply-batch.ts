@@ -94,6 +94,15 @@ const WRITE: Prepared = {
       from links l
       join path_version v on v.run_id = l."from" and v.task_id = l."taskId" and v.map_index = l."mapIndex"
       where v.removed_at is null
+    ), checked as (
+      insert into check_result (environment, pipeline, run_id, task_id, map_index, map_key, number, name, path, state, rows, bad, detail,
+                                sample, interval_start, release, counted)
+      select environment, pipeline, "runId", "taskId", "mapIndex", "mapKey", number, name, path, state, rows, bad, detail, sample,
+             "intervalStart", release, counted
+      from jsonb_to_recordset($12::jsonb) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
+             "mapKey" text, number int, name text, path text, state text, rows bigint, bad bigint, detail text, sample jsonb,
+             "intervalStart" timestamptz, release text, counted boolean)
+      on conflict do nothing
     ), metrics as (
       insert into metric (environment, pipeline, task_id, map_index, map_key, name, value, step, at, interval_start, run_id, number, release, counted)
       select environment, pipeline, "taskId", "mapIndex", "mapKey", name, value, step, to_timestamp(ts / 1000.0), "intervalStart",
@@ -196,6 +205,7 @@ async function write(manager: EntityManager, batch: Batch): Promise<Written> {
     batch.links,
     batch.published,
     batch.waits,
+    batch.checks,
   ];
   if (lists.every((list) => list.length === 0)) return { pointed: [], awaited: false };
   const [counts] = await run<Written & { updated: number; ended: number; linked: number }>(
