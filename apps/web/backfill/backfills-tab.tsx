@@ -27,7 +27,7 @@ export function BackfillsTab() {
   const may = useMay('operate', env);
   const query = useQuery(backfillsQuery(env, pipeline));
   return (
-    <>
+    <div className={styles.tab}>
       <div className={styles.bar}>
         <span className="dim">Runs for intervals of the past, as a plan that is worked off behind scheduled runs.</span>
         <Button
@@ -50,7 +50,7 @@ export function BackfillsTab() {
           <BackfillDialog pipeline={pipeline} onClose={() => setCreating(false)} />
         </Suspense>
       )}
-    </>
+    </div>
   );
 }
 
