@@ -70,7 +70,9 @@ describe('checks over rows', () => {
       ['no such column', 'warned', 4, null, expect.stringMatching(/^cannot be evaluated \(.*nope/)],
       ['fine', 'passed', 4, 0, 'holds'],
     ]);
-    expect(result.checks?.[2]?.sample).toEqual([{ id: 2, country: 'FR', delay: '-900.0', seen: '2026-01-01 07:00:00' }]);
+    expect(result.checks?.[2]?.sample).toEqual([
+      { id: 2, country: 'FR', delay: '-900.0', seen: '2026-01-01 07:00:00' },
+    ]);
   });
 
   test('one that fails ends the attempt before anything is published', async () => {
