@@ -11,7 +11,15 @@ beforeAll(async () => {
     ...{ pipelines: list, pipeline: one, grid: one, metricSeries: list, runs: page, run: one, runDetail: one },
     ...{ whyWaiting: list, taskRun: one, log: one, searchLog: list, followLog: () => undefined, alerts: page },
     ...{ alertsByIds: list, path: one, system: one, environments: () => [{ name: 'dev/pr-1' }], pipelineSummary: one },
-    ...{ schedulePreview: one, environmentDrift: one, environmentDiff: one, configurations: list, createPreview: one },
+    ...{
+      schedulePreview: one,
+      checkSeries: list,
+      runChecks: list,
+      environmentDrift: one,
+      environmentDiff: one,
+      configurations: list,
+      createPreview: one,
+    },
     ...{ audit: page, create: () => ({ token: 't', record: {} }) },
     ...{ trigger: () => ({ runId: '1' }), cancelRun: one, rerunRun: () => ({ runId: '1' }), setPaused: one },
     ...{

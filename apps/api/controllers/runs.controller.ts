@@ -63,7 +63,7 @@ export class RunsController {
   @Get(':run/checks')
   @Needs('view', 'run')
   @Answers(200, 'What the checks of its last tries came to, with some of the bad rows.', listOf(runCheck))
-  async getChecks(@Param('run', { schema: recordId }) runId: string): Promise<{ items: RunCheck[] }> {
+  async getRunChecks(@Param('run', { schema: recordId }) runId: string): Promise<{ items: RunCheck[] }> {
     return { items: await this.reads.runChecks(runId) };
   }
 
