@@ -1,3 +1,4 @@
+export * from './grid-cells.ts';
 export * from './shapes.ts';
 export * from './backfill-shapes.ts';
 export * from './environment-shapes.ts';

@@ -119,10 +119,6 @@ export const schedulePreview = z.object({
 });
 export type SchedulePreview = z.infer<typeof schedulePreview>;
 
-/** What a cell of a grid shows: the worst state of a task's task runs, or that all of them took earlier results. */
-export const GRID_CELLS = [...TASK_STATES, 'cached'] as const;
-export type GridCell = (typeof GRID_CELLS)[number];
-
 /** Runs × tasks. `cells` is base64: run by run, one byte per task: index into GRID_CELLS. */
 export const grid = z.object({
   tasks: z.array(z.object({ id: z.string(), mapped: z.boolean(), final: z.boolean() })),

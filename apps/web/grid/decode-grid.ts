@@ -1,5 +1,6 @@
 import type { TaskState } from '#core';
-import { GRID_CELLS, type Grid, type GridCell } from '#contracts';
+import type { Grid, GridCell } from '#contracts';
+import { GRID_CELLS } from '../../../libs/contracts/grid-cells.ts';
 
 /** The grid with its cells as bytes. `cells[run * tasks.length + task]` is an index into GRID_CELLS. */
 export interface GridData extends Omit<Grid, 'cells'> {
