@@ -38,7 +38,7 @@ interface GitlabJob {
 /** What `sluice` is asked to do, without the files it answers into. */
 const commands = (texts: readonly string[]): string[] =>
   texts.flatMap((text) =>
-    [...text.matchAll(/sluice (validate|plan|release|promote)\b[^|>\n;]*/g)].map(([all]) => all.trim()),
+    [...text.matchAll(/sluice (validate|test|plan|release|promote)\b[^|>\n;]*/g)].map(([all]) => all.trim()),
   );
 
 describe('the GitHub workflow', () => {

@@ -34,7 +34,10 @@ const environment = (name: string, more: string): string =>
   `name: ${name}\nstorage: file://./.sluice/storage/${name}\ndata: { source: source/${name} }\npools: { default: 2 }\n${more}`;
 const ENVIRONMENTS = {
   'environments/dev.yaml': environment('dev', ''),
-  'environments/test.yaml': environment('test', 'from: [dev]\ngates: [{ smoke: { pipelines: model } }]\n'),
+  'environments/test.yaml': environment(
+    'test',
+    'from: [dev]\ngates: [{ tests: { on_missing: fail } }, { smoke: { pipelines: model } }]\n',
+  ),
   'environments/prod.yaml': environment(
     'prod',
     `from: [test]
@@ -112,7 +115,12 @@ const METRIC_GATE = 'metric model: metrics.auc >= baseline.auc - 0.01';
   });
 
   const commit = (weights: string, pipeline = PIPELINE) =>
-    repository.commit({ ...ENVIRONMENTS, 'dags/model.yaml': pipeline, 'dags/model/weights.txt': `${weights}\n` });
+    repository.commit({
+      ...ENVIRONMENTS,
+      'dags/model.yaml': pipeline,
+      'dags/model/weights.txt': `${weights}\n`,
+      'dags/tests/model.yaml': 'pipeline: model\ntests: { a model is trained: { expect: { state: success } } }\n',
+    });
   const settings = (): BuildSettings => ({
     ...{ jenkinsfile: join(PROGRAM_ROOT, 'Jenkinsfile'), repository: repository.folder, branch: 'main' },
     ...{ number: ++builds, path: programs.path, env: { SLUICE_URL: running.url } },

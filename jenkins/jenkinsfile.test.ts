@@ -69,6 +69,7 @@ const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
     );
     expect(promotions[2]).toContain('--approver "$APPROVER"');
     expect(ofMain.of('ran', 'prod')[0]?.stderr).toContain('--approver maria');
+    expect(ofMain.scripts('Release').at(-1)).toBe('sluice test --record --release "$(cat release.txt)"');
     expect(ofMain.of('checkout', 'Release')).toEqual([expect.objectContaining({ commit })]);
   });
 
@@ -94,7 +95,7 @@ const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
       ...['dev', 'test', 'prod'].map((name) => [name, [`${name}.json`], false]),
     ]);
     expect(ofMain.of('junit').map(({ stage, cases }) => [stage, (cases as unknown[]).length])).toEqual([
-      ['Check', 0],
+      ['Check', 1],
       ...['dev', 'test', 'prod'].map((name) => [name, 1]),
     ]);
   });

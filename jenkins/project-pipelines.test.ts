@@ -64,7 +64,9 @@ test('the Jenkinsfile of docs/ci.md has ten lines', () => {
     expect(shape(own)).toEqual(shape(full));
     expect(short.scripts()).toEqual(['make check', ...full.scripts()]);
     const later = MAIN.slice(1).flatMap((stage) => full.scripts(stage));
-    expect(MAIN.slice(1).flatMap((stage) => own.scripts(stage))).toEqual(later);
+    // The tests of this repository's examples read what npm brings.
+    const ownLater = MAIN.slice(1).flatMap((stage) => own.scripts(stage));
+    expect(ownLater.filter((script) => !String(script).startsWith('npm ci '))).toEqual(later);
   });
 
   test('runs its own checks first, and asks its own group', async () => {

@@ -38,6 +38,8 @@ import type {
   ReleaseDetail,
   ReleaseDiff,
   releaseRequest,
+  ReleaseTests,
+  releaseTestsRequest,
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
@@ -161,6 +163,8 @@ export interface Reads {
   /** By digest, the beginning of one, or alias. */
   release(ref: string, among: readonly string[] | null): Promise<Release>;
   releaseDetail(ref: string, among: readonly string[] | null): Promise<ReleaseDetail>;
+  /** What was recorded last. */
+  releaseTests(ref: string): Promise<ReleaseTests>;
   releaseDiff(from: string, to: string, among: readonly string[] | null): Promise<ReleaseDiff>;
   /** Newest first; `release` by any of its names. */
   promotions(options: {
@@ -224,6 +228,7 @@ export interface Commands {
   putBlob(sha256: string, content: Buffer): Promise<void>;
   /** Its digest. */
   createRelease(request: z.infer<typeof releaseRequest>, actor: string): Promise<string>;
+  recordTests(ref: string, tests: z.infer<typeof releaseTestsRequest>, actor: string): Promise<void>;
   createPreview(request: z.infer<typeof previewRequest>, actor: string): Promise<void>;
   /** Its data goes soon after. */
   removePreview(environment: string, actor: string): Promise<void>;

@@ -74,6 +74,7 @@ describe('a release that is sent to the server', () => {
         ...answer.json,
         pipelines: [{ name: 'a', file: 'a.yaml', tasks: 1 }],
         files: snapshot.files,
+        tests: null,
         problems: [],
       });
     const listed = await api.ask(`${BASE}?dirty=false`);
@@ -263,6 +264,7 @@ describe('what is sent is not believed', () => {
       expect((await post('/missing-blobs', { blobs: [] }, headers)).status).toBe(403);
       expect((await put(sha256('x'), 'x', headers)).status).toBe(403);
       expect((await post('', { commit: 'c'.repeat(40), files: [file('a.yaml')] }, headers)).status).toBe(403);
+      expect((await post('/r1/tests', {}, headers)).status).toBe(403);
     }
   });
 });

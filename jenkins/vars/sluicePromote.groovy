@@ -46,13 +46,14 @@ def call(Map given = [:], Closure checks = null) {
             }
           }
           sh 'sluice validate --format junit > validate.xml'
+          sh 'sluice test --junit tests.xml'
           withCredentials([string(credentialsId: settings.view, variable: 'SLUICE_TOKEN')]) {
             sh 'sluice plan --to prod -o markdown > plan.md'
           }
         }
         post {
           always {
-            junit testResults: 'validate.xml', allowEmptyResults: true
+            junit testResults: 'validate.xml, tests.xml', allowEmptyResults: true
             archiveArtifacts artifacts: 'plan.md', allowEmptyArchive: true
           }
         }
@@ -67,6 +68,7 @@ def call(Map given = [:], Closure checks = null) {
           withCredentials([string(credentialsId: settings.promote, variable: 'SLUICE_TOKEN')]) {
             sh 'sluice release create --commit "$GIT_COMMIT" -o json > release.json'
             sh 'sluice release create --commit "$GIT_COMMIT" -o name > release.txt'
+            sh 'sluice test --record --release "$(cat release.txt)"'
           }
           archiveArtifacts artifacts: 'release.json', fingerprint: true
           stash name: 'release', includes: 'release.txt'

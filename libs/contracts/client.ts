@@ -27,6 +27,7 @@ type SystemStatus = z.infer<typeof shapes.systemStatus>;
 type LiveEvent = z.infer<typeof shapes.liveEvent>;
 export type PreviewRequest = z.input<typeof environmentShapes.previewRequest>;
 export type ReleaseRequest = z.input<typeof releaseShapes.releaseRequest>;
+export type ReleaseTestsRequest = z.input<typeof releaseShapes.releaseTestsRequest>;
 export type PlanRequest = z.input<typeof promotionShapes.planRequest>;
 export type PromotionRequest = z.input<typeof promotionShapes.promotionRequest>;
 export type RollbackRequest = z.input<typeof promotionShapes.rollbackRequest>;
@@ -236,6 +237,9 @@ export function createClient(options: ClientOptions) {
     },
     createRelease: async (body: ReleaseRequest): Promise<releaseShapes.Release> =>
       (await (await send(patient, 'POST', '/releases', { body })).json()) as releaseShapes.Release,
+    /** `body`: what its tests came to. */
+    recordTests: (ref: string, body: ReleaseTestsRequest) =>
+      post<releaseShapes.ReleaseTests>(`${release(ref)}/tests`, body),
     plan: (body: PlanRequest) => post<promotionShapes.PromotionPlan>('/plans', body),
     promotions: (
       query: {

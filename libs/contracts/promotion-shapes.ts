@@ -7,7 +7,7 @@ import { pipelineDiff, release } from './release-shapes.ts';
 const id = z.string();
 const instant = z.string();
 const gateKind = z.enum([
-  ...(['validate', 'provenance', 'soak', 'smoke', 'metric', 'checks', 'external', 'installation'] as const),
+  ...(['validate', 'provenance', 'soak', 'smoke', 'metric', 'checks', 'tests', 'external', 'installation'] as const),
 ]);
 const kind = z.enum(['promote', 'rollback', 'hotfix']);
 const shortRelease = release.pick({ digest: true, alias: true, commit: true, author: true, message: true });

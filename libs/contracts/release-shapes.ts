@@ -24,9 +24,25 @@ export type Release = z.infer<typeof release>;
 
 const releaseFile = z.object({ path: z.string(), executable: z.boolean(), bytes: z.number(), sha256: z.string() });
 
+/** What `sluice test` came to on the files of a release. */
+export const releaseTests = z.object({
+  passed: z.number(),
+  failed: z.number(),
+  seconds: z.number(),
+  /** SHA-256 of the JUnit report; the same tests with the same result have the same. */
+  junit: z.string(),
+  /** Of the CI build that ran them. */
+  buildUrl: z.string().nullable(),
+  actor: z.string(),
+  at: z.string(),
+});
+export type ReleaseTests = z.infer<typeof releaseTests>;
+
 export const releaseDetail = release.extend({
   pipelines: z.array(z.object({ name: z.string(), file: z.string(), tasks: z.number() })),
   files: z.array(releaseFile),
+  /** Recorded last; null: none were. */
+  tests: releaseTests.nullable(),
   /** Of a working tree's files; a release of a commit has none. */
   problems: z.array(problem),
 });
@@ -58,6 +74,12 @@ const bytes = z.int().min(0);
 const text = (longest: number) => z.string().max(longest);
 const MOST_FILES = 50_000;
 
+const buildUrl = z
+  .url({ protocol: /^https?$/, error: 'expected an address with http: or https:' })
+  .max(2000)
+  .nullable()
+  .default(null);
+
 export const missingBlobsRequest = z.strictObject({
   blobs: z.array(z.strictObject({ sha256, bytes })).max(MOST_FILES),
 });
@@ -66,13 +88,17 @@ export const releaseRequest = z.strictObject({
   branch: text(500).nullable().default(null),
   author: text(1000).nullable().default(null),
   message: text(1000).nullable().default(null),
-  buildUrl: z
-    .url({ protocol: /^https?$/, error: 'expected an address with http: or https:' })
-    .max(2000)
-    .nullable()
-    .default(null),
+  buildUrl,
   files: z
     .array(z.strictObject({ path: text(4096), executable: z.boolean(), bytes, sha256 }))
     .min(1)
     .max(MOST_FILES),
+});
+const tests = z.int().min(0).max(1_000_000);
+export const releaseTestsRequest = z.strictObject({
+  passed: tests,
+  failed: tests,
+  seconds: z.number().min(0).max(1e9),
+  junit: sha256,
+  buildUrl,
 });

@@ -23,6 +23,7 @@ export * from './store-port.ts';
 export * from './promotion.ts';
 export * from './promotion-approvals.ts';
 export * from './promotion-store.ts';
+export * from './judge-tests.ts';
 export * from './promotion-news.ts';
 export * from './promotion-input.ts';
 export * from './close-enough.ts';

@@ -103,6 +103,19 @@ export interface PromotionCase {
   readonly runs: readonly PromotionRunRecord[];
 }
 
+/** What `sluice test` came to on the files of a release. */
+export interface RecordedTests {
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+  /** SHA-256 of the JUnit report; the same tests with the same result have the same. */
+  readonly junit: string;
+  /** Of the CI build that ran them. */
+  readonly buildUrl: string | null;
+  readonly actor: string;
+  readonly at: string;
+}
+
 /** Where an environment stands, for planning and for the switch. */
 export interface EnvironmentStand {
   readonly release: string | null;
@@ -231,6 +244,8 @@ export interface PromotionStore {
   release(
     digest: string,
   ): Promise<{ readonly author: string | null; readonly dirty: boolean; readonly alias: string } | null>;
+  /** What was recorded with the release last; null: nothing. */
+  recordedTests(release: string): Promise<RecordedTests | null>;
   holds(environment: string): Promise<readonly HoldRecord[]>;
   setHold(environment: string, release: string, reason: string, actor: string): Promise<void>;
   liftHold(environment: string, release: string, actor: string): Promise<boolean>;

@@ -62,6 +62,8 @@ export type Gate =
     }
   /** Data checks of tasks, in the newest run of each pipeline where the candidate comes from. */
   | { readonly kind: 'checks'; readonly pipelines: readonly string[] }
+  /** Tests of pipelines, as they were recorded with the release last. */
+  | { readonly kind: 'tests'; readonly onMissing: 'inconclusive' | 'fail' }
   | { readonly kind: 'external'; readonly url: string; readonly timeoutMs: number }
   /** The environment is one of another installation, which decides by its own rules. Always the last. */
   | { readonly kind: 'installation'; readonly url: string; readonly token: SecretSource };

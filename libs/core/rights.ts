@@ -8,7 +8,7 @@ export const RIGHTS = [
   'view',
   /** Trigger, cancel, rerun, backfill and pause; report metrics; test alerts. */
   'operate',
-  /** Create releases. */
+  /** Create releases, and record what their tests came to. */
   'release',
   /** Ask for promotions and rollbacks. */
   'promote',

@@ -77,6 +77,8 @@ gates:
   - smoke: { timeout: 10m }
   - metric: { pipeline: churn, expr: "metrics.auc >= baseline.auc - 0.002", on_missing: fail }
   - checks: { pipelines: "churn-*" }
+  - tests: {}
+  - tests: { on_missing: fail }
   - external: { url: "https://example.com/ready" }
 verify: { pipelines: churn, timeout: 1h }
 auto_rollback: true
@@ -112,6 +114,8 @@ retention: 90d
             { kind: 'smoke', pipelines: ['*'], timeoutMs: 600_000 },
             { kind: 'metric', pipeline: 'churn', expr: 'metrics.auc >= baseline.auc - 0.002', onMissing: 'fail' },
             { kind: 'checks', pipelines: ['churn-*'] },
+            { kind: 'tests', onMissing: 'inconclusive' },
+            { kind: 'tests', onMissing: 'fail' },
             { kind: 'external', url: 'https://example.com/ready', timeoutMs: 30_000 },
           ],
           approvals: { count: 2, groups: ['ml-leads'], excludeAuthor: true, expiresMs: 259_200_000 },
@@ -225,8 +229,8 @@ retention: 90d
       ],
     ],
     [
-      'name: dev\nstorage: d\ngates: [{ tests: {} }]\n',
-      ['3:11 The key "tests" in gates[0] is not known. > Known keys: smoke, metric, checks, external.'],
+      'name: dev\nstorage: d\ngates: [{ lint: {} }]\n',
+      ['3:11 The key "lint" in gates[0] is not known. > Known keys: smoke, metric, checks, tests, external.'],
     ],
     [
       'name: dev\nstorage: d\nsecrets: { A: plain }\n',

@@ -1,5 +1,7 @@
+import type { RecordedTests } from '#core';
 import type { ReleaseStore, UploadedRelease } from '#release';
-import { recordRelease, type Db } from '#store';
+import { recordRelease, recordTests, type Db } from '#store';
+import { readRelease } from './reads/release-reads.ts';
 
 /** What the API does to releases. Each returns once it is durable; see `ReleaseStore` for what is refused. */
 export function createReleaseCommands({ db, releases }: { readonly db: Db; readonly releases: ReleaseStore }) {
@@ -17,6 +19,11 @@ export function createReleaseCommands({ db, releases }: { readonly db: Db; reado
       const release = await releases.putUploaded(uploaded);
       await recordRelease(db, release, buildUrl, actor);
       return release.digest;
+    },
+    /** What its tests came to. */
+    recordTests: async (ref: string, tests: Omit<RecordedTests, 'actor' | 'at'>, actor: string): Promise<void> => {
+      const { digest } = await readRelease({ db }, ref, null);
+      await recordTests(db, digest, { ...tests, actor });
     },
   };
 }

@@ -15,6 +15,7 @@ import { Waits1790000000011 } from './migrations/0011-waits.ts';
 import { Backfills1790000000012 } from './migrations/0012-backfills.ts';
 import { PromotionInputs1790000000013 } from './migrations/0013-promotion-inputs.ts';
 import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
+import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -31,6 +32,7 @@ const MIGRATIONS = [
   Backfills1790000000012,
   PromotionInputs1790000000013,
   CheckResults1790000000014,
+  ReleaseTests1790000000015,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

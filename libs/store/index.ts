@@ -6,6 +6,7 @@ export type { Db } from './statement.ts';
 export * as followQueries from './queries/follows.ts';
 export * as previewQueries from './queries/previews.ts';
 export { recordRelease } from './queries/record-release.ts';
+export { recordedTests, recordTests } from './queries/release-tests.ts';
 export {
   garbageReleases,
   garbageVersions,

@@ -3,6 +3,7 @@ import type { PromotionStore } from '#core';
 import * as holds from './queries/holds.ts';
 import * as inputs from './queries/promotion-inputs.ts';
 import * as promotions from './queries/promotions.ts';
+import { recordedTests } from './queries/release-tests.ts';
 import { releaseOf } from './queries/releases.ts';
 import { alertsOfPromotion, tellOfPromotion, untoldPromotions } from './queries/tell-of-promotion.ts';
 import { rollBackPromotion, switchPromotion } from './queries/switch-promotion.ts';
@@ -47,6 +48,7 @@ export function createPromotionStore(db: DataSource): PromotionStore {
     metricsOfTasks: (runId) => promotions.metricsOfTasks(db, runId),
     metricsOfRun: (runId) => promotions.metricsOfRun(db, runId),
     release: (digest) => releaseOf(db, digest),
+    recordedTests: (release) => recordedTests(db, release),
     holds: (environment) => holds.holds(db, environment),
     setHold: (environment, release, reason, actor) => holds.setHold(db, environment, release, reason, actor),
     liftHold: (environment, release, actor) => holds.liftHold(db, environment, release, actor),

@@ -440,6 +440,22 @@ create table release (
   constraint release_pkey primary key (digest)
 );
 
+create table release_test (
+  id bigint generated always as identity,
+  release text not null,
+  passed integer not null,
+  failed integer not null,
+  seconds double precision not null,
+  junit text not null,
+  build_url text,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  constraint release_test_pkey primary key (id),
+  constraint release_test_release_fkey foreign key (release) REFERENCES release(digest) ON DELETE CASCADE,
+  constraint release_test_counts check (((passed >= 0) AND (failed >= 0)))
+);
+create index release_test_of_release on release_test (release, id DESC);
+
 create table run (
   id bigint generated always as identity,
   environment text not null,

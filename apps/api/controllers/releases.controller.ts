@@ -8,9 +8,12 @@ import {
   releaseDetail,
   releaseDiff,
   releaseRequest,
+  releaseTests,
+  releaseTestsRequest,
   type Release,
   type ReleaseDetail,
   type ReleaseDiff,
+  type ReleaseTests,
 } from '#contracts';
 import { Actor, WhoAsks } from '../actor.ts';
 import { Answers, pageOf } from '../answers.ts';
@@ -90,5 +93,17 @@ export class ReleasesController {
     @WhoAsks() caller: Caller,
   ): Promise<Release> {
     return this.reads.release(await this.commands.createRelease(request, actor), viewableBy(caller));
+  }
+
+  @Post(':release/tests')
+  @Needs('release', 'any')
+  @Answers(201, 'Records what `sluice test` came to on the files of a release; the newest counts.', releaseTests)
+  async recordTests(
+    @Param('release', { schema: releaseRef }) ref: string,
+    @Body({ schema: releaseTestsRequest }) request: z.infer<typeof releaseTestsRequest>,
+    @Actor() actor: string,
+  ): Promise<ReleaseTests> {
+    await this.commands.recordTests(ref, request, actor);
+    return this.reads.releaseTests(ref);
   }
 }

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createTestDatabase } from '#testing';
 import { anApi, TOKEN, type ApiUnderTest } from '../../api/api-under-test.ts';
@@ -187,5 +189,58 @@ describe('sluice release diff', () => {
       'pipeline,new,added,,,',
     ]);
     expect((await json(`diff ${a.digest} ${b.digest}`)).pipelines).toHaveLength(2);
+  });
+});
+
+describe('sluice test --record', () => {
+  const tests = (expected: string) =>
+    `pipeline: a\ntests:\n  it goes on:\n    expect: { state: success }\n  another:\n    expect: { state: ${expected} }\n`;
+  const record = (words = '', env: Record<string, string> = {}) =>
+    sluice(['test', '--record', ...words.split(' ').filter(Boolean)], {
+      cwd: repo.folder,
+      env: {
+        ...{ PATH: process.env.PATH ?? '', SLUICE_URL: `http://127.0.0.1:${api.port}`, SLUICE_TOKEN: TOKEN },
+        ...env,
+      },
+    });
+
+  test('records the result with the release that dags/ is, a failure too; the newest counts', async () => {
+    await repo.commit({ 'dags/a.yaml': pipeline('a', 'recorded'), 'dags/tests/a.yaml': tests('failed') });
+    expect(await record()).toMatchObject({ code: 5, out: '', err: expect.stringContaining('is no release') });
+    const { digest } = await json('create');
+    expect((await json(`show ${digest}`)).tests).toBeNull();
+    const failed = await record(`--release ${digest} --junit ../tests.xml`, { BUILD_URL: 'https://ci.example/job/7/' });
+    expect([failed.code, failed.err]).toEqual([
+      7,
+      expect.stringMatching(/1 failed\.\nRecorded with release [a-z-]+\./),
+    ]);
+    const junit = createHash('sha256')
+      .update(await readFile(path.join(repo.base, 'tests.xml')))
+      .digest('hex');
+    expect((await json(`show ${digest}`)).tests).toMatchObject({
+      ...{ passed: 1, failed: 1, junit, buildUrl: 'https://ci.example/job/7/', seconds: expect.any(Number) },
+    });
+    await repo.commit({ 'dags/tests/a.yaml': tests('success') });
+    const other = await json('create');
+    expect(await record(`--release ${digest}`)).toMatchObject({
+      code: 6,
+      out: '',
+      err: expect.stringMatching(
+        /dags\/ as it is here \([0-9a-f]{12}\) is not release [a-z-]+ .*; nothing was tested\./,
+      ),
+    });
+    expect((await record('--json')).code).toBe(0);
+    expect((await json(`show ${other.alias}`)).tests).toMatchObject({ passed: 2, failed: 0, buildUrl: null });
+    expect((await release(`show ${other.alias}`)).out).toMatch(/tests +2 passed, 0 failed, recorded by/);
+    const trail = await seeded.db.query(`select subject from audit where action = 'release.test' order by seq`);
+    expect(trail).toEqual([{ subject: digest }, { subject: other.digest }]);
+  });
+
+  test.each([
+    ['another', 'Only all tests are recorded'],
+    ['--update', '--update changes what is tested'],
+  ])('%s is refused: what is recorded is the whole result', async (words, expected) => {
+    await repo.commit({ 'dags/a.yaml': pipeline('a') });
+    expect(await record(words)).toMatchObject({ code: 2, err: expect.stringContaining(expected) });
   });
 });

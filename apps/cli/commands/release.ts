@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { SluiceError, type Problem } from '#core';
-import type { Release } from '#contracts';
+import type { Release, ReleaseDetail } from '#contracts';
 import type { Snapshot } from '#release';
 import { ciBuild } from '../ci/ci-build.ts';
 import type { Cli } from '../cli.ts';
@@ -111,6 +111,7 @@ async function showRelease(cli: Cli, ref: string, options: OutputOptions): Promi
   await printRelease(cli, release, options, [
     ['pipelines', release.pipelines.map(({ name }) => name).join(' ')],
     ['files', `${release.files.length} with ${release.files.reduce((sum, { bytes }) => sum + bytes, 0)} bytes`],
+    ['tests', testsText(release.tests)],
   ]);
 }
 
@@ -118,7 +119,7 @@ async function printRelease(
   cli: Cli,
   release: Release,
   options: OutputOptions,
-  more: readonly (readonly [string, string])[],
+  more: readonly (readonly [string, string | null])[],
 ): Promise<void> {
   await cli
     .output(options)
@@ -134,6 +135,11 @@ async function printRelease(
       ['created', { kind: 'instant', at: release.createdAt }],
       ...more,
     ]);
+}
+
+function testsText(tests: ReleaseDetail['tests']): string | null {
+  if (tests === null) return null;
+  return `${tests.passed} passed, ${tests.failed} failed, recorded by ${tests.actor} at ${tests.at}`;
 }
 
 function commitText({ commit, dirty }: Release): string | null {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { changeOf, metricRows, runsOf, verifiedIn } from './evidence.ts';
+import { changeOf, metricRows, runsOf, testsOf, verifiedIn } from './evidence.ts';
 
 test('metrics of candidate and baseline stand beside each other, by name', () => {
   expect(metricRows({ metrics: { rows: 5, auc: 0.8, bad: 'x' }, baseline: { auc: 0.7, loss: 1 } })).toEqual([
@@ -28,4 +28,10 @@ describe('a change', () => {
 test('runs and environments are those that are texts', () => {
   expect(runsOf({ runs: { p: '17', q: 3 } })).toEqual([['p', '17']]);
   expect(verifiedIn({ dev: '2026-01-01', until: '2026-01-02', runs: { p: '1' } })).toEqual([['dev', '2026-01-01']]);
+});
+
+test('tests are shown as they were recorded, or not at all', () => {
+  const tests = { passed: 3, failed: 1, seconds: 1.5, actor: 'ci', at: '2026-01-01', buildUrl: null };
+  expect(testsOf({ ...tests, junit: 'a' })).toEqual(tests);
+  expect(testsOf({})).toBeNull();
 });

@@ -1,4 +1,8 @@
+import type { ReleaseTests } from '#contracts';
+
 type Evidence = Readonly<Record<string, unknown>>;
+
+export type ShownTests = Omit<ReleaseTests, 'junit'>;
 
 export interface MetricRow {
   readonly name: string;
@@ -38,6 +42,13 @@ export function runsOf(evidence: Evidence): readonly (readonly [string, string])
 /** Environments and when it was verified there. */
 export function verifiedIn(evidence: Evidence): readonly (readonly [string, string])[] {
   return textsOf(evidence).filter(([name]) => name !== 'until');
+}
+
+/** What was recorded of the release's tests; null: nothing. */
+export function testsOf({ passed, failed, seconds, actor, at, buildUrl }: Evidence): ShownTests | null {
+  if (typeof passed !== 'number' || typeof failed !== 'number' || typeof seconds !== 'number') return null;
+  if (typeof actor !== 'string' || typeof at !== 'string') return null;
+  return { passed, failed, seconds, actor, at, buildUrl: typeof buildUrl === 'string' ? buildUrl : null };
 }
 
 function textsOf(value: unknown): readonly (readonly [string, string])[] {

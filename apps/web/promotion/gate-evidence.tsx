@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { PromotionDetail } from '#contracts';
 import { formatValue } from '../parts/number-format.ts';
 import { Ago } from '../parts/time.tsx';
-import { changeOf, metricRows, runsOf, verifiedIn } from './evidence.ts';
+import { changeOf, metricRows, runsOf, type ShownTests, testsOf, verifiedIn } from './evidence.ts';
 import styles from './gates.module.css';
 
 type Gate = PromotionDetail['gates'][number];
@@ -11,6 +11,7 @@ type Gate = PromotionDetail['gates'][number];
 export function GateEvidence({ gate, environment }: { gate: Gate; environment: string }) {
   if (gate.kind === 'metric') return <Metrics gate={gate} environment={environment} />;
   if (gate.kind === 'smoke') return <Runs runs={runsOf(gate.evidence)} />;
+  if (gate.kind === 'tests') return <Tests tests={testsOf(gate.evidence)} />;
   if (gate.kind === 'validate') return <Problems problems={gate.evidence['problems']} />;
   const verified = gate.kind === 'provenance' || gate.kind === 'soak' ? verifiedIn(gate.evidence) : [];
   if (verified.length === 0) return null;
@@ -37,6 +38,27 @@ function Runs({ runs }: { runs: readonly (readonly [string, string])[] }) {
           </Link>
         </li>
       ))}
+    </ul>
+  );
+}
+
+function Tests({ tests }: { tests: ShownTests | null }) {
+  if (tests === null) return null;
+  return (
+    <ul className={styles.facts}>
+      <li>
+        {tests.passed} passed, {tests.failed} failed in {formatValue(tests.seconds)} s
+      </li>
+      <li>
+        recorded by {tests.actor} <Ago at={tests.at} />
+      </li>
+      {tests.buildUrl !== null && (
+        <li>
+          <a href={tests.buildUrl} className="link" rel="noreferrer" target="_blank">
+            build
+          </a>
+        </li>
+      )}
     </ul>
   );
 }

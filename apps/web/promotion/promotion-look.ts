@@ -56,6 +56,7 @@ const TITLES: Readonly<Record<GateShown['kind'], string>> = {
   smoke: 'Smoke run',
   metric: 'Metric',
   checks: 'Data checks',
+  tests: 'Tests',
   external: 'External check',
   installation: 'Other installation',
 };

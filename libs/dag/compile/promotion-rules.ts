@@ -55,13 +55,18 @@ function soakOf(shape: Shape, from: readonly string[], compiling: Compiling): Ga
 }
 
 function compileGate(gate: GateShape, path: Path, shape: Shape, compiling: Compiling): Gate[] {
-  const { smoke, metric, checks, external } = gate;
-  if ([smoke, metric, checks, external].filter((one) => one !== undefined).length !== 1) {
-    compiling.at(path, 'A gate is one of smoke, metric, checks and external.', 'Write one list item for each gate.');
+  const { smoke, metric, checks, tests, external } = gate;
+  if ([smoke, metric, checks, tests, external].filter((one) => one !== undefined).length !== 1) {
+    compiling.at(
+      path,
+      'A gate is one of smoke, metric, checks, tests and external.',
+      'Write one list item for each gate.',
+    );
     return [];
   }
   if (external !== undefined)
     return [{ kind: 'external', url: external.url, timeoutMs: msOf(external.timeout ?? '30s') }];
+  if (tests !== undefined) return [{ kind: 'tests', onMissing: tests.on_missing ?? 'inconclusive' }];
   if ((shape.from ?? []).length === 0)
     compiling.at(path, 'This gate needs an environment to look at.', 'Add `from: [test]` to the file.');
   if (smoke !== undefined)

@@ -7,6 +7,8 @@ const pipelines = oneOrMany(
   expecting('a pipeline, a pattern or a list of them', '["*"]'),
 );
 
+const onMissing = z.enum(['inconclusive', 'fail'], expecting('inconclusive or fail', 'inconclusive'));
+
 /** One of the keys; which, is checked where gates are compiled. */
 const gate = z.strictObject(
   {
@@ -15,10 +17,11 @@ const gate = z.strictObject(
       .strictObject({
         pipeline: name,
         expr: nonEmptyText,
-        on_missing: z.enum(['inconclusive', 'fail'], expecting('inconclusive or fail', 'inconclusive')).optional(),
+        on_missing: onMissing.optional(),
       })
       .optional(),
     checks: z.strictObject({ pipelines: pipelines.optional() }).optional(),
+    tests: z.strictObject({ on_missing: onMissing.optional() }).optional(),
     external: z
       .strictObject({
         url: text.regex(/^https?:\/\/[^\s]+$/, expecting('an http or https address', 'https://example.com/ready')),
@@ -26,7 +29,10 @@ const gate = z.strictObject(
       })
       .optional(),
   },
-  expecting('a gate: a map with smoke, metric, checks or external', '{ smoke: { pipelines: ["*"], timeout: 30m } }'),
+  expecting(
+    'a gate: a map with smoke, metric, checks, tests or external',
+    '{ smoke: { pipelines: ["*"], timeout: 30m } }',
+  ),
 );
 
 /** Keys of an environment file that say how releases come into it. */

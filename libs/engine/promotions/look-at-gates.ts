@@ -1,4 +1,12 @@
-import { type Gate, type GateRecord, gateName, gatesOf, otherInstallation, type PromotionCase } from '#core';
+import {
+  type Gate,
+  type GateRecord,
+  gateName,
+  gatesOf,
+  judgeTests,
+  otherInstallation,
+  type PromotionCase,
+} from '#core';
 import { evaluate, withOverlay } from '#dag';
 import { lookElsewhere } from './look-elsewhere.ts';
 import { missingIn } from './plan-promotion.ts';
@@ -34,7 +42,7 @@ export async function lookAtGates(parts: PromotionParts, known: PromotionCase): 
   }
 }
 
-function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promise<Look> {
+async function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promise<Look> {
   switch (gate.kind) {
     case 'validate':
       return validate(parts, known);
@@ -48,6 +56,8 @@ function lookAt(parts: PromotionParts, known: PromotionCase, gate: Gate): Promis
       return metric(parts, known, gate);
     case 'checks':
       return checks(parts, known, gate);
+    case 'tests':
+      return judgeTests(await parts.promotions.recordedTests(known.promotion.release), gate);
     case 'external':
       return external(parts, gate);
     case 'installation':

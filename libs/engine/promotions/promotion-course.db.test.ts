@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { recordTests } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { ANN, BEN, JENKINS, PromotionWorld } from '../../testing/promotion-world.ts';
 import { FAILURE } from '../../testing/scripted-executor.ts';
@@ -164,4 +165,29 @@ test('approvals are for the plan that was looked at: when it changes, what was a
   // Ann's approval was for the other plan.
   expect(await world.course(again)).toBe('approval: Waits for 1 approval.');
   await expect(approve(again, JENKINS)).rejects.toThrow('asked for this promotion');
+});
+
+test('a gate on tests takes what was recorded with the very release last, and asks a person when nothing was', async () => {
+  await aWorld('gates: [{ tests: {} }]');
+  const record = (release: string, failed: number) =>
+    recordTests(world.db, release, {
+      ...{ passed: 3, failed, seconds: 0.5, junit: 'f'.repeat(64), buildUrl: 'https://ci.example/7', actor: 'ci' },
+    });
+  await record('a', 0);
+  await record('a', 1);
+  await record('b', 1);
+  await record('b', 0);
+  expect(await world.promote('prod', 'a')).toMatch(
+    /^failed: Gate tests failed: 1 of 4 tests failed, recorded by ci at /,
+  );
+  const id = await world.ask('prod', 'b');
+  expect(await world.course(id)).toMatch(/^verified/);
+  const gate = (await world.case(id)).gates.find(({ kind }) => kind === 'tests');
+  expect(gate).toMatchObject({
+    detail: expect.stringMatching(/^3 tests passed, recorded by ci at \d{4}-/),
+    evidence: { passed: 3, failed: 0, seconds: 0.5, actor: 'ci', buildUrl: 'https://ci.example/7' },
+  });
+  expect(await world.promote('prod', 'c')).toBe('approval: Waits for 1 approval.');
+  await world.configure('prod', 'from: [dev]\ngates: [{ tests: { on_missing: fail } }]');
+  expect(await world.promote('prod', 'd')).toBe('failed: Gate tests failed: No tests are recorded with the release.');
 });

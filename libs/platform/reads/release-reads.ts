@@ -1,7 +1,7 @@
 import { isAmong, SluiceError } from '#core';
-import type { Release, ReleaseDetail, ReleaseDiff } from '#contracts';
+import type { Release, ReleaseDetail, ReleaseDiff, ReleaseTests } from '#contracts';
 import { diffReleases, type ReleaseStore, type StoredRelease } from '#release';
-import { apiQueries, type Db } from '#store';
+import { apiQueries, recordedTests, type Db } from '#store';
 
 export interface ReleaseReadContext {
   readonly db: Db;
@@ -18,8 +18,18 @@ export function createReleaseReads(context: ReleaseReadContext) {
       readReleases(context, options, among),
     release: (ref: string, among: Among) => readRelease(context, ref, among),
     releaseDetail: (ref: string, among: Among) => readReleaseDetail(context, ref, among),
+    releaseTests: (ref: string) => readReleaseTests(context, ref),
     releaseDiff: (from: string, to: string, among: Among) => readReleaseDiff(context, from, to, among),
   };
+}
+
+async function readReleaseTests({ db }: ReleaseReadContext, ref: string): Promise<ReleaseTests> {
+  const { digest, alias } = await readRelease({ db }, ref, null);
+  const tests = await recordedTests(db, digest);
+  if (tests !== null) return tests;
+  throw new SluiceError('not_found', `No tests are recorded with ${alias}.`, {
+    hint: 'Record them: `sluice test --record`.',
+  });
 }
 
 async function readReleases(
@@ -58,11 +68,15 @@ export async function readRelease({ db }: Pick<ReleaseReadContext, 'db'>, ref: s
 
 async function readReleaseDetail(context: ReleaseReadContext, ref: string, among: Among): Promise<ReleaseDetail> {
   const row = await readRelease(context, ref, among);
-  const { pipelines, files, problems } = await contentsOf(context, row);
+  const [{ pipelines, files, problems }, tests] = await Promise.all([
+    contentsOf(context, row),
+    recordedTests(context.db, row.digest),
+  ]);
   return {
     ...row,
     pipelines: pipelines.map(({ name, file, tasks }) => ({ name, file, tasks: tasks.length })),
     files: files.map((file) => ({ ...file })),
+    tests,
     problems: Object.values(problems)
       .flat()
       .map((one) => ({ ...one })),
