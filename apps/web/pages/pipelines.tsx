@@ -4,12 +4,13 @@ import { SegmentedControl, TextInput } from '@mantine/core';
 import { IconFilter } from '@tabler/icons-react';
 import type { PipelineSummary } from '#contracts';
 import { pipelinesQuery } from '../queries.ts';
-import { useEnv } from '../parts/environment.ts';
+import { useEnv, useEnvironments } from '../parts/environment.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { PageBody, PageHead } from '../parts/page.tsx';
 import { isBad } from '../parts/state-look.ts';
 import { PipelineTable } from './pipeline-table.tsx';
+import { ReleaseChips } from './release-chips.tsx';
 import styles from './pipelines.module.css';
 
 const route = getRouteApi('/pipelines');
@@ -25,6 +26,7 @@ export function PipelinesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const query = useQuery(pipelinesQuery(env));
+  const environments = useEnvironments();
   const set = (change: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   return (
@@ -62,6 +64,7 @@ export function PipelinesPage() {
         }
       />
       <PageBody>
+        <ReleaseChips environments={environments} shown={env} />
         <Loaded query={query} height={320}>
           {({ items }) => {
             const shown = items.filter((one) => matches(one, search));
