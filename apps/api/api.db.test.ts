@@ -149,7 +149,7 @@ describe('following a branch', () => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     return api.ask(HOOK, { method: 'POST', headers: signed(text), body: text });
   };
-  const follow = (source: unknown, headers = api.as('anna', 'promote:dev')) =>
+  const follow = (source: unknown, headers = api.as('anna', 'promote:dev configure:dev')) =>
     api.ask(dev, { method: 'PUT', headers, body: { source } });
   const asked = async () =>
     (await seeded.db.query<{ at: Date | null }[]>('select asked_at as at from environment_follow'))[0]?.at;
@@ -169,6 +169,15 @@ describe('following a branch', () => {
       ['anna', 'environment.follow'],
     ]);
     expect(trail[1].detail).toMatchObject(about);
+  });
+
+  test('takes more than to promote, because it goes on without anybody asking; to end it takes no more', async () => {
+    for (const rights of ['promote:dev', 'promote:dev release:dev override:dev approve:dev', 'configure:dev']) {
+      const { status, json } = await follow('/srv/git/repo.git#main', api.as('ci', rights));
+      expect([rights, status, json.error.code]).toEqual([rights, 403, 'forbidden']);
+    }
+    expect(await asked()).toBeUndefined();
+    expect((await api.ask(dev, { method: 'DELETE', headers: api.as('ci', 'promote:dev') })).status).toBe(200);
   });
 
   test('needs an environment that there is, and a remote that holds no secret and runs nothing', async () => {

@@ -5,7 +5,7 @@ import { mayDo, type Caller } from '#core';
 import { environment, followRequest, type Environment } from '#contracts';
 import { WhoAsks } from '../actor.ts';
 import { Answers, listOf } from '../answers.ts';
-import { Needs } from '../needs.ts';
+import { demand, Needs } from '../needs.ts';
 import { environmentName } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
 import { COMMANDS, READS } from '../tokens.ts';
@@ -34,6 +34,8 @@ export class EnvironmentsController {
     @Body({ schema: followRequest }) { source }: z.infer<typeof followRequest>,
     @WhoAsks() caller: Caller,
   ): Promise<Environment> {
+    // It goes on when whoever asked may do nothing any more, and lets in whoever may push there.
+    demand(caller, 'configure', name);
     await this.commands.followRemote(name, source, caller);
     return this.reads.environment(name);
   }

@@ -5,6 +5,8 @@ import type { Environments } from '#engine';
 export function whyNotFollow(environments: Environments, name: string): string | null {
   const environment = environments.get(name);
   if (environment === null) return `There is no environment "${name}" in environments/.`;
-  const why = promotionOnly(environment.config);
+  const { config } = environment;
+  // A preview may come at any time; a commit that ran at once would go around the window.
+  const why = promotionOnly(config) ?? (config.promotion.window === null ? null : 'its releases wait for a window');
   return why === null ? null : `${name} cannot follow a branch: ${why}.`;
 }
