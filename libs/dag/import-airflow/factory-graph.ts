@@ -1,5 +1,5 @@
 import type { Place, Report } from './report.ts';
-import { isMap } from './typed-value.ts';
+import { isMap, textOf } from './typed-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,7 @@ export function factoryNodes(
     : Object.entries(isMap(section) ? section : {});
   return entries.map(([member, written]) => {
     const config = isMap(written) ? written : {};
-    const name = typeof member === 'string' ? member : String(config[nameKey] ?? `${nameKey}_${member}`);
+    const name = typeof member === 'string' ? member : textOf(config[nameKey] ?? `${nameKey}_${member}`);
     const group = config[groupKey];
     return { name, config, place: placeOf(member), group: typeof group === 'string' ? group : null };
   });
@@ -68,7 +68,7 @@ export class FactoryGraph {
 
   #dependenciesOf({ name, config, place }: FactoryNode): string[] {
     const written = config.dependencies;
-    const names = (Array.isArray(written) ? written : written === undefined ? [] : [written]).map(String);
+    const names = (Array.isArray(written) ? written : written === undefined ? [] : [written]).map(textOf);
     return names.filter((before) => {
       if (before !== name && (this.#tasks.has(before) || this.#groups.has(before))) return true;
       const message = `${name} depends on ${before}, which ${before === name ? 'is itself' : 'does not exist'}.`;

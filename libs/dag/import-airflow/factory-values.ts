@@ -1,10 +1,10 @@
-import { isMap, secondsOf, TypedValue, UNIT_SECONDS } from './typed-value.ts';
+import { isMap, secondsOf, textOf, TypedValue, UNIT_SECONDS } from './typed-value.ts';
 
 /** A value of a dag-factory file (`__type__`, `__args__`, `__join__`, `__and__`, `__or__`), decoded. */
 export function factoryValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(factoryValue);
   if (!isMap(value)) return value;
-  if (Array.isArray(value.__join__)) return value.__join__.map((part) => String(factoryValue(part))).join('');
+  if (Array.isArray(value.__join__)) return value.__join__.map((part) => textOf(factoryValue(part))).join('');
   if (Object.hasOwn(value, '__and__') || Object.hasOwn(value, '__or__')) return new TypedValue('assets', {});
   const { __type__: type, __args__: args, ...members } = value;
   const decoded = Object.fromEntries(Object.entries(members).map(([key, member]) => [key, factoryValue(member)]));
@@ -31,7 +31,7 @@ function typed(type: string, args: readonly unknown[], members: Readonly<Record<
     case 'DateTime': {
       const parts = ['year', 'month', 'day', 'hour', 'minute', 'second'];
       const [year, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map((part, index) =>
-        Number(members[part] ?? args[index] ?? (index < 3 ? 1 : 0)),
+        Number(textOf(members[part] ?? args[index] ?? (index < 3 ? 1 : 0))),
       );
       const two = (number: number): string => String(number).padStart(2, '0');
       return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;

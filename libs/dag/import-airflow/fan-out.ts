@@ -1,6 +1,6 @@
 import type { Expand } from './airflow-dag.ts';
 import { Names } from './names.ts';
-import { isMap, TypedValue } from './typed-value.ts';
+import { isMap, textOf, TypedValue } from './typed-value.ts';
 
 /** What a mapped task fans out over. */
 export type FanOut =
@@ -30,7 +30,7 @@ export function toFanOut(expand: Expand, outputOf: (task: string, key: string) =
     const axis = RESERVED.includes(name) ? names.give(`${name}_x`) : names.give(name);
     axes.set(name, axis);
     if (value instanceof TypedValue && value.type === 'xcom') {
-      const expression = outputOf(String(value.members.task), String(value.members.key));
+      const expression = outputOf(textOf(value.members.task), textOf(value.members.key));
       if (expression === undefined)
         return { ok: false, reason: `it is mapped over the output of a task that is not before it` };
       matrix[axis] = `\${{ ${expression} }}`;

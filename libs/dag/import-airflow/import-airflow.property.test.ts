@@ -131,6 +131,37 @@ test('any serialized DAG', () => {
   );
 }, 60_000);
 
+/** An object that `String` cannot make a text of: a map of a file may have any member. */
+const mute = { toString: [], valueOf: 1 };
+
+test.each([
+  'dag_id schedule schedule_interval timetable start_date end_date timezone catchup params tags sla on_failure_callback tasks task_groups',
+  'task_id operator decorator trigger_rule pool retries retry_delay execution_timeout start_date env cwd bash_command python_callable',
+  'task_type _task_type _operator_name _expand_input_attr downstream_task_ids expand dependencies task_group_name on_failure_callback',
+])('what cannot be made a text is reported like anything else: %s', (keys) => {
+  for (const key of keys.split(' '))
+    for (const value of [
+      mute,
+      [mute],
+      { callback: mute },
+      { __join__: [mute] },
+      { __type: mute },
+      { __type__: 'datetime.datetime', year: mute },
+      { __type: 'timedelta', __var: mute },
+    ]) {
+      const task = { operator: 'a.BashOperator', bash_command: 'x', [key]: value };
+      const dag = { dag_id: 'x', tasks: { t: task }, [key]: value };
+      holds({ file: 'any.yaml', text: stringify({ d: dag, e: { tasks: { t: task } } }) });
+      const inner = { task_type: 'BashOperator', task_id: 't', bash_command: 'x', _is_mapped: true, [key]: value };
+      const serialized = {
+        ...dag,
+        tasks: [{ __type: 'operator', __var: inner }],
+        timetable: { __type: value, __var: {} },
+      };
+      holds({ file: 'any.json', text: JSON.stringify({ __version: 3, dag: serialized }) });
+    }
+});
+
 test('any text', () => {
   fc.assert(
     fc.property(fc.string(), fc.constantFrom('any.yaml', 'any.json'), (text, file) => holds({ file, text })),

@@ -5,7 +5,7 @@ import type { FanOut } from './fan-out.ts';
 import { kindOf } from './operators.ts';
 import { functionOf, pythonLiteral, pythonText, type PythonCall, type ReturnUse } from './python-file.ts';
 import { convertTemplate, joinTemplate } from './template.ts';
-import type { TypedValue } from './typed-value.ts';
+import { textOf, type TypedValue } from './typed-value.ts';
 
 const USES: Readonly<Record<string, ReturnUse>> = { branch: 'branch', short_circuit: 'proceed' };
 
@@ -123,9 +123,9 @@ class PythonArguments {
   }
 
   #special({ type, members }: TypedValue): string {
-    if (type === 'timedelta') return `import_module("datetime").timedelta(seconds=${Number(members.seconds)})`;
+    if (type === 'timedelta') return `import_module("datetime").timedelta(seconds=${Number(textOf(members.seconds))})`;
     const scope = templateScope(this.#task, this.#conversion);
-    const found = type === 'xcom' ? scope.outputOf(String(members.task), String(members.key)) : undefined;
+    const found = type === 'xcom' ? scope.outputOf(textOf(members.task), textOf(members.key)) : undefined;
     if (found !== undefined) return `output(${this.#variable(`\${{ ${found} }}`)})`;
     this.say(
       `is given a value of the type ${type}; it fails until you write the value in tasks.py`,

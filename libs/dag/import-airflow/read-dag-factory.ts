@@ -9,7 +9,7 @@ import { factoryOutput, factoryValue, withDefaults } from './factory-values.ts';
 import { BASE_ARGUMENTS } from './known-keys.ts';
 import { scheduleOf, type AirflowVersion } from './read-timetable.ts';
 import { Report, type Place } from './report.ts';
-import { isMap, TypedValue } from './typed-value.ts';
+import { isMap, textOf, TypedValue } from './typed-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -138,11 +138,11 @@ class FactoryReader {
     const expanded = isMap(expand) ? this.#expand(expand, kind, [...path, 'expand']) : null;
     const named = (value: unknown): unknown =>
       value instanceof TypedValue && value.type === 'xcom'
-        ? new TypedValue('xcom', { ...value.members, task: graph.idOf(String(value.members.task)) })
+        ? new TypedValue('xcom', { ...value.members, task: graph.idOf(textOf(value.members.task)) })
         : value;
     const outputsOf = [...Object.values(outputs), ...Object.values(expanded?.axes ?? {})]
       .filter((value): value is TypedValue => value instanceof TypedValue && value.type === 'xcom')
-      .map((value) => String(value.members.task));
+      .map((value) => textOf(value.members.task));
     return {
       id: graph.idOf(task.name),
       place: task.place,

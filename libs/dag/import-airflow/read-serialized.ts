@@ -5,7 +5,7 @@ import { Args } from './args.ts';
 import { decode } from './decode.ts';
 import { scheduleOf, timetableOf } from './read-timetable.ts';
 import { Report, type Place } from './report.ts';
-import { isMap, TypedValue } from './typed-value.ts';
+import { isMap, textOf, TypedValue } from './typed-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -65,7 +65,7 @@ class SerializedReader {
 
   dag(): AirflowDag {
     const dag = this.#dag;
-    const id = String(dag.dag_id ?? dag._dag_id ?? 'dag');
+    const id = textOf(dag.dag_id ?? dag._dag_id ?? 'dag');
     // Airflow 2 leaves out what is True unless told otherwise.
     const silent = this.#document.__version === 1 ? { catchup: true } : {};
     return {
@@ -88,7 +88,7 @@ class SerializedReader {
     const { timetable } = this.#dag;
     if (!isMap(timetable)) return scheduleOf(decode(this.#dag.schedule_interval), 2);
     const members = decode(timetable.__var);
-    return timetableOf(String(timetable.__type), isMap(members) ? members : {});
+    return timetableOf(textOf(timetable.__type), isMap(members) ? members : {});
   }
 
   #tasks(): AirflowTask[] {
@@ -96,13 +96,13 @@ class SerializedReader {
     const entries = written.map((entry, index) => {
       const path = [...this.#path, 'tasks', index, ...(isMap(entry) && isMap(entry.__var) ? ['__var'] : [])];
       const task = isMap(entry) && isMap(entry.__var) ? entry.__var : isMap(entry) ? entry : {};
-      return { path, task, id: String(task.task_id ?? `task_${index}`) };
+      return { path, task, id: textOf(task.task_id ?? `task_${index}`) };
     });
     const upstream = new Map<string, string[]>();
     for (const { task, id } of entries)
       if (Array.isArray(task.downstream_task_ids))
         for (const child of task.downstream_task_ids)
-          upstream.set(String(child), [...(upstream.get(String(child)) ?? []), id]);
+          upstream.set(textOf(child), [...(upstream.get(textOf(child)) ?? []), id]);
     const groups = mappedGroups(this.#dag.task_group ?? this.#dag._task_group);
     const defaults = this.#clientDefaults();
     return entries.map(({ path, task, id }) => {
@@ -112,7 +112,7 @@ class SerializedReader {
       return {
         id,
         place: jsonPlace(path),
-        operator: decorator ? String(task._operator_name) : String(task.task_type ?? task._task_type ?? 'unknown'),
+        operator: decorator ? textOf(task._operator_name) : textOf(task.task_type ?? task._task_type ?? 'unknown'),
         args: new Args(
           meant(values, [...NOT_ARGUMENTS, ...this.#inherited(values)]),
           this.#placeOf(path),
@@ -174,13 +174,13 @@ function callableOf(task: Json, id: string): AirflowDag['tasks'][number]['callab
   const written = task.python_callable_name;
   if (typeof written === 'string' && written !== '')
     return { module: null, name: written.split('.').at(-1) ?? id, file: null };
-  const isPython = /Python|ShortCircuit/.test(String(task.task_type ?? task._task_type));
+  const isPython = /Python|ShortCircuit/.test(textOf(task.task_type ?? task._task_type));
   return isPython ? { module: null, name: id.split('.').at(-1) ?? id, file: null } : null;
 }
 
 function expandOf(task: Json, path: Path): Expand | null {
   if (task._is_mapped !== true) return null;
-  const attribute = String(task._expand_input_attr ?? 'expand_input');
+  const attribute = textOf(task._expand_input_attr ?? 'expand_input');
   const place = jsonPlace([...path, attribute]);
   const input = task[attribute];
   const value = isMap(input) ? decode(input.value) : null;
@@ -194,7 +194,7 @@ function mappedGroups(root: unknown): Map<string, string> {
   const found = new Map<string, string>();
   const walk = (group: unknown, mapped: string | null, depth: number): void => {
     if (!isMap(group) || !isMap(group.children) || depth > 40) return;
-    const here = mapped ?? (group.is_mapped === true ? String(group._group_id ?? group.group_id) : null);
+    const here = mapped ?? (group.is_mapped === true ? textOf(group._group_id ?? group.group_id) : null);
     for (const [id, child] of Object.entries(group.children)) {
       const [kind, inner] = Array.isArray(child) ? (child as unknown[]) : [];
       if (kind === 'taskgroup') walk(inner, here, depth + 1);

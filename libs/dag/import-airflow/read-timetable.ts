@@ -1,5 +1,5 @@
 import type { AirflowSchedule, RunAt } from './airflow-dag.ts';
-import { isMap, secondsOf, TypedValue } from './typed-value.ts';
+import { isMap, secondsOf, textOf, TypedValue } from './typed-value.ts';
 
 /** Which Airflow a file was written for: it decides what a plain cron means, and whether silence means to catch up. */
 export type AirflowVersion = 2 | 3;
@@ -63,7 +63,7 @@ export function timetableOf(type: string, members: Readonly<Record<string, unkno
 /** An instant as Airflow writes it, ISO 8601 in UTC; null when it is none. */
 export function momentOf(value: unknown): string | null {
   if (value instanceof TypedValue && value.type === 'datetime') return momentOf(value.members.instant);
-  const date = typeof value === 'number' ? new Date(value * 1_000) : new Date(String(value).replace(' ', 'T'));
+  const date = typeof value === 'number' ? new Date(value * 1_000) : new Date(textOf(value).replace(' ', 'T'));
   return value === null || Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 

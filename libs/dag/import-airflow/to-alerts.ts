@@ -2,7 +2,7 @@ import type { AirflowDag } from './airflow-dag.ts';
 import type { Args } from './args.ts';
 import { KEY_HINTS } from './known-keys.ts';
 import type { Report } from './report.ts';
-import { isMap, TypedValue } from './typed-value.ts';
+import { isMap, textOf, TypedValue } from './typed-value.ts';
 
 const EVENTS = {
   on_failure_callback: 'run.failed',
@@ -59,7 +59,7 @@ function fromCallback(
 /** dag-factory's way of naming Slack's notifier with its arguments. */
 function slackChannel(callback: unknown): string | null {
   const members = callback instanceof TypedValue ? { callback: callback.type, ...callback.members } : callback;
-  if (!isMap(members) || !/slack/i.test(String(members.callback))) return null;
+  if (!isMap(members) || !/slack/i.test(textOf(members.callback))) return null;
   const channel = typeof members.channel === 'string' ? members.channel.replace(/^#?/, '#') : '';
   return /^#[^\s#@]\S{0,78}$/.test(channel) ? `slack:${channel}` : null;
 }

@@ -6,7 +6,7 @@ import { isTimeZone } from '../time/zone.ts';
 import type { AirflowDag, RunAt } from './airflow-dag.ts';
 import { momentOf } from './read-timetable.ts';
 import type { Place, Report } from './report.ts';
-import { TypedValue } from './typed-value.ts';
+import { textOf, TypedValue } from './typed-value.ts';
 
 /** The value of `schedule:`; undefined: manual, and whatever could not be kept is reported. */
 export function toSchedule(dag: AirflowDag, report: Report): Record<string, unknown> | string | undefined {
@@ -114,7 +114,7 @@ function localTime(value: unknown, timezone: string): string | null {
   const time = isInstant
     ? DateTime.fromISO(momentOf(value) ?? '', { zone: timezone })
     : // dag-factory takes the face of the clock, whatever zone stands behind it.
-      DateTime.fromISO(String(value).trim().replace(' ', 'T'), { setZone: true });
+      DateTime.fromISO(textOf(value).trim().replace(' ', 'T'), { setZone: true });
   return faceAt(time);
 }
 

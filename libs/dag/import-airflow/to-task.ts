@@ -11,6 +11,7 @@ import type { Report } from './report.ts';
 import { failingScript } from './shell-text.ts';
 import { toRetries } from './to-retries.ts';
 import { durationOf } from './to-schedule.ts';
+import { textOf } from './typed-value.ts';
 
 /** What the graph says of a task. */
 export interface TaskPlace {
@@ -126,7 +127,7 @@ function ruleOf(task: AirflowTask, report: Report): string | undefined {
   if (TRIGGER_RULES.some((known) => known === rule)) return String(rule);
   report.lost(
     task.args.placeOf('trigger_rule'),
-    `There is no rule "${String(rule)}".`,
+    `There is no rule "${textOf(rule)}".`,
     `Write one of ${TRIGGER_RULES.join(', ')}.`,
   );
   return undefined;

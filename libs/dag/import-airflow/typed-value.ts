@@ -30,6 +30,11 @@ export const UNIT_SECONDS: Readonly<Record<string, number>> = {
   microseconds: 0.000_001,
 };
 
+/** The value as text; JSON where it is none: an object of a file may have a "toString" of its own that cannot be called. */
+export function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TypedValue);
 }
