@@ -16,6 +16,7 @@ import {
   createReleaseCommands,
   createReleaseReads,
   createVerificationCommands,
+  mirrorsFolder,
   createVerificationReads,
   GraphLayouts,
   keepToken,
@@ -93,7 +94,7 @@ export async function serveApi(options: {
     ...createReleaseCommands({ db, releases: installation.releases }),
     ...createPromotionCommands({ db, promotions: installation.promotions }),
     ...createPreviewCommands({ db, previews: installation.previews }),
-    ...createVerificationCommands(installation, systemClock),
+    ...createVerificationCommands({ ...installation, mirrors: mirrorsFolder(config.home) }, systemClock),
     ...createFollowCommands({ ...installation, git: config.git }),
   };
   const slack = slackDecisionsOf(installation, {

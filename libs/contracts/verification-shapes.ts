@@ -117,6 +117,8 @@ export const gcReport = z.object({
   releases: collected.extend({
     removed: z.array(z.object({ digest: z.string(), alias: z.string(), createdAt: z.string() })),
   }),
+  /** Of git repositories that no environment follows any more, on the machine that was asked. */
+  mirrors: collected,
   /** What could not be removed and is tried again by the next collection. */
   problems: z.array(z.string()),
 });

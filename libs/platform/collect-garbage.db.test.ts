@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { RemoteMirror } from '#release';
 import { createFileStorage } from '#storage';
 import { requestVerification, type VerificationParts } from '#engine';
-import { createStore, createVerificationStore } from '#store';
+import { createStore, createVerificationStore, followQueries } from '#store';
 import { createTestDatabase } from '#testing';
 import { systemClock } from './clock.ts';
 import { collectGarbage, eraseMarked } from './collect-garbage.ts';
@@ -30,7 +31,7 @@ const storageFor = () => createFileStorage({ root });
 const collect = (more: Partial<Parameters<typeof collectGarbage>[1]> = {}, fails = false) =>
   collectGarbage(
     {
-      ...{ db: seeded.db, releases: seeded.releases, clock: systemClock },
+      ...{ db: seeded.db, releases: seeded.releases, clock: systemClock, mirrors: path.join(root, 'follow') },
       storageFor: fails ? () => ({ erase: () => Promise.reject(new Error('no disk')) }) : storageFor,
     },
     { dryRun: false, keep: 1, olderThanMs: 7 * DAY, ...more },
@@ -79,6 +80,7 @@ describe('versions', () => {
       dryRun: true,
       versions: [{ environment: 'dev', count: 2, bytes: 20, removed: ['v1', 'v2'] }],
       releases: { count: 0, bytes: 0, removed: [] },
+      mirrors: { count: 0, bytes: 0 },
       problems: [],
     });
     expect(await left()).toEqual(['v1', 'v2', 'v3']);
@@ -242,4 +244,22 @@ test('releases that nothing refers to go, with their contents, but the last ones
   expect(releases.removed.map(({ digest }) => digest)).toEqual(['unused']);
   const rows = await seeded.db.query<{ digest: string }[]>('select digest from release order by digest');
   expect(rows.map(({ digest }) => digest)).toEqual(['last', 'r1', 'ran']);
+});
+
+test('mirrors of remotes that no environment follows go', async () => {
+  const remotes = ['/srv/git/followed.git', '/srv/git/other.git'];
+  const mirrors = remotes.map((remote) => {
+    const options = { folder: path.join(root, 'follow'), remote, access: { token: null, sshKeyFile: null } };
+    return new RemoteMirror(options).repository;
+  });
+  const longAgo = new Date(Date.now() - 30 * DAY);
+  for (const mirror of mirrors) {
+    await mkdir(mirror, { recursive: true });
+    await utimes(mirror, longAgo, longAgo);
+  }
+  await followQueries.setFollow(seeded.db, { environment: 'dev', remote: remotes[0] ?? '', ref: 'main' }, 'ann');
+  expect((await collect({ dryRun: true })).mirrors).toEqual({ count: 1, bytes: 0 });
+  expect((await collect()).mirrors).toEqual({ count: 1, bytes: 0 });
+  expect(await readdir(path.join(root, 'follow'))).toEqual([path.basename(mirrors[0] ?? '')]);
+  await followQueries.clearFollow(seeded.db, 'dev', 'ann');
 });

@@ -1,9 +1,10 @@
 import type { DataSource } from 'typeorm';
 import type { Clock } from '#core';
 import type { GcReport } from '#contracts';
-import type { ReleaseStore } from '#release';
+import { collectMirrors, type ReleaseStore } from '#release';
 import type { EnvironmentStorage } from '#storage';
 import {
+  followQueries,
   garbageReleases,
   garbageVersions,
   markErased,
@@ -18,6 +19,8 @@ export interface GarbageCollector {
   readonly releases: Pick<ReleaseStore, 'collect' | 'list'>;
   readonly storageFor: (environment: string) => Pick<EnvironmentStorage, 'erase'>;
   readonly clock: Clock;
+  /** Folder that holds the mirrors of followed remotes. */
+  readonly mirrors: string;
 }
 
 export interface GarbageRequest {
@@ -31,7 +34,7 @@ const MOST_NAMED = 1000;
 const MOST_PROBLEMS = 20;
 
 /**
- * Removes data versions that nothing needs and releases that nothing refers to. What is marked in the database is gone for
+ * Removes data versions that nothing needs, releases that nothing refers to and mirrors that nothing follows. What is marked in the database is gone for
  * everybody; should this process die before its files are erased, the next collection erases them.
  */
 export async function collectGarbage(
@@ -48,16 +51,14 @@ export async function collectGarbage(
   const recorded = new Set(await recordedReleases(db));
   const nobodys = (await releases.list()).filter(({ digest }) => !recorded.has(digest));
   const remove = new Set([...found.releases, ...nobodys].map(({ digest }) => digest));
-  const { bytes } = await releases.collect({
-    remove,
-    olderThanMs: rules.olderThanMs,
-    now: clock.now().getTime(),
-    dryRun,
-  });
+  const young = { olderThanMs: rules.olderThanMs, now: clock.now().getTime(), dryRun };
+  const { bytes } = await releases.collect({ remove, ...young });
+  const followed = (await followQueries.readFollows(db)).map(({ remote }) => remote);
   return {
     dryRun,
     versions: byEnvironment(found.versions),
     releases: { count: found.releases.length, bytes, removed: found.releases.map((release) => ({ ...release })) },
+    mirrors: await collectMirrors({ folder: collector.mirrors, followed, ...young }),
     problems,
   };
 }

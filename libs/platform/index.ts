@@ -18,6 +18,7 @@ export { createReleaseReads, readRelease } from './reads/release-reads.ts';
 export { createPromotionReads } from './reads/promotion-reads.ts';
 export { createPreviewCommands } from './preview-commands.ts';
 export { createDriftReads } from './reads/drift-reads.ts';
+export { mirrorsFolder } from './follow/follow-remotes.ts';
 export { createVerificationCommands } from './verification-commands.ts';
 export { createVerificationReads } from './reads/verification-reads.ts';
 export { createPromotionCommands } from './promotion-commands.ts';

@@ -5,12 +5,18 @@ import type { Installation } from './installation.ts';
 
 /** What the API does about runs that are executed again, and about what nothing needs any more. */
 export function createVerificationCommands(
-  { db, releases, storageFor, verify }: Pick<Installation, 'db' | 'releases' | 'storageFor' | 'verify'>,
+  {
+    db,
+    releases,
+    storageFor,
+    verify,
+    mirrors,
+  }: Pick<Installation, 'db' | 'releases' | 'storageFor' | 'verify'> & { readonly mirrors: string },
   clock: Clock,
 ) {
   return {
     verifyRun: (runId: string, actor: string): Promise<string> => verify(runId, actor),
     collectGarbage: (request: GarbageRequest, actor: string): Promise<GcReport> =>
-      collectGarbage({ db, releases, storageFor, clock }, request, actor),
+      collectGarbage({ db, releases, storageFor, clock, mirrors }, request, actor),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '#core';
 import { gitStart } from './git.ts';
@@ -38,8 +38,7 @@ export class RemoteMirror {
   readonly repository: string;
 
   constructor(private readonly options: RemoteMirrorOptions) {
-    const name = createHash('sha256').update(options.remote).digest('hex').slice(0, 16);
-    this.repository = path.join(options.folder, `${name}.git`);
+    this.repository = path.join(options.folder, mirrorName(options.remote));
   }
 
   /** Asks the remote; nothing is fetched. */
@@ -72,6 +71,9 @@ export class RemoteMirror {
     const how = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--force'];
     const answer = await this.#git(['fetch', ...how, '--', where, `+${fullRef}:${fullRef}`], FETCH_MS);
     if (answer.code !== 0) throw this.#silent(answer);
+    // How long ago it was used: see collectMirrors.
+    const now = new Date();
+    await utimes(this.repository, now, now);
     const parsed = await this.#git(['rev-parse', '--verify', '--end-of-options', `${fullRef}^{commit}`], ASK_MS);
     if (parsed.code === 0) return parsed.out.trim();
     throw new SluiceError('not_found', `${fullRef} of ${this.options.remote} is no commit.`);
@@ -124,6 +126,11 @@ function reason({ said, code }: GitAnswer): string {
     .filter(Boolean);
   const line = lines.find((one) => one.startsWith('fatal:')) ?? lines[0] ?? `git ended with ${code ?? 'a signal'}`;
   return shownName(line.replace(/^fatal: /, '')).slice(0, 300);
+}
+
+/** The folder of a remote's mirror, within the one that holds all. */
+export function mirrorName(remote: string): string {
+  return `${createHash('sha256').update(remote).digest('hex').slice(0, 16)}.git`;
 }
 
 /** How many commits `to` has that `from` has not; null when the repository does not hold both. */

@@ -12,6 +12,7 @@ export type { UploadedRelease } from './uploaded-release.ts';
 export { contentDigest } from './content-digest.ts';
 export type { ReleaseSweepOptions } from './sweep-releases.ts';
 export { type FolderWatch, watchFolder, type WatchOptions } from './watch-folder.ts';
+export { collectMirrors, type MirrorCollection } from './collect-mirrors.ts';
 export { countCommits, mainCommit, type RemoteHead, RemoteMirror } from './follow-remote.ts';
 export type { GitAccess } from './git-access.ts';
 export { hostOf, parseRemoteRef, projectOf, type RemoteRef, transportOf } from './remote-url.ts';

@@ -15,7 +15,9 @@ const WEEK_MS = 7 * 86_400_000;
 
 export function addGcCommand(program: Command, cli: Cli): void {
   withOutput(program.command('gc'))
-    .description('remove data versions and releases that nothing needs any more; needs the right admin:*')
+    .description(
+      'remove data versions, releases and copies of git repositories that nothing needs any more; needs the right admin:*',
+    )
     .option('--dry-run', 'only say what would be removed')
     .option('--keep <n>', 'versions of each location, and releases, that stay however old', countArgument, 3)
     .addOption(
@@ -61,11 +63,12 @@ function ageText(ms: number): string {
   return `${ms}ms`;
 }
 
-function rowsOf({ versions, releases }: GcReport) {
+function rowsOf({ versions, releases, mirrors }: GcReport) {
   return [
     ...versions.map(({ environment, count, bytes }) => ({ kind: 'versions', environment, count, bytes })),
     ...(releases.count + releases.bytes > 0
       ? [{ kind: 'releases', environment: null, count: releases.count, bytes: releases.bytes }]
       : []),
+    ...(mirrors.count > 0 ? [{ kind: 'mirrors', environment: null, ...mirrors }] : []),
   ];
 }

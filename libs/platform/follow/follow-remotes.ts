@@ -13,7 +13,7 @@ export function followRemotes(
   return new RemoteFollowers(
     {
       ...{ db, releases, clock, observer, publicUrl, onUnfollowed },
-      folder: path.join(home, 'follow'),
+      folder: mirrorsFolder(home),
       access: {
         token: git.host === null || git.token === null ? null : { host: git.host, value: git.token.reveal() },
         sshKeyFile: git.sshKeyFile,
@@ -27,4 +27,9 @@ export function followRemotes(
     },
     processId,
   );
+}
+
+/** Holds the mirrors of followed remotes. */
+export function mirrorsFolder(home: string): string {
+  return path.join(home, 'follow');
 }

@@ -236,7 +236,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       ...createBackfillCommands({ backfills: new Backfills(acting) }),
       ...createReleaseCommands({ db, releases }),
       ...createPromotionCommands(promoting),
-      ...createVerificationCommands({ db, releases, storageFor, verify }, clock),
+      ...createVerificationCommands({ db, releases, storageFor, verify, mirrors: path.join(folder, 'follow') }, clock),
       ...createPreviewCommands({ db, previews }),
       ...createFollowCommands({
         ...{ db, environments, lookAtRemotes: () => undefined },
