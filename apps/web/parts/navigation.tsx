@@ -35,7 +35,7 @@ export function Navigation({ env, onSearch }: { env: string; onSearch: () => voi
   const broken = pipelines.filter((one) => one.problems.length > 0).length;
   return (
     <>
-      <button type="button" className={styles.search} onClick={onSearch} data-testid="search">
+      <button type="button" className={styles.search} onClick={onSearch} title="Search" data-testid="search">
         <IconSearch size={15} aria-hidden />
         <span>Search</span>
         <kbd className={styles.key}>{/Mac|iP/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
