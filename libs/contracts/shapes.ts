@@ -60,7 +60,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve']),
+  kind: z.enum(['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),
@@ -195,6 +195,8 @@ export const taskWait = z.object({
   detail: z.string().nullable(),
   /** Of an approval: who may answer; empty: whoever has the right to approve. */
   groups: z.array(z.string()),
+  /** Of a call: its run. Absent or null: there is none. */
+  calledRun: z.string().nullable().optional(),
 });
 export type TaskWait = z.infer<typeof taskWait>;
 

@@ -211,6 +211,13 @@ export type TaskBody =
       readonly message: string;
       /** Who may answer: members of any of these; empty: whoever has the right. */
       readonly groups: readonly string[];
+    })
+  /** No attempt is made: a run of another pipeline is started, and its end is the task's. */
+  | (WaitLimits & {
+      readonly kind: 'call';
+      readonly pipeline: string;
+      /** Texts may hold `${{ }}`; a text that is nothing else keeps the value's type. */
+      readonly params: Readonly<Record<string, unknown>>;
     });
 
 /** What an HTTP answer must be, and what becomes of it. */

@@ -7,16 +7,16 @@ import type { AlertEvent } from './pipeline.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
-import type { WaitInsert, WaitStore } from './wait-store.ts';
+import type { WaitInsert, WaitKey, WaitStore } from './wait-store.ts';
 
 /*
  * What the engine asks of the database. Instants are ISO 8601 strings in UTC, ids strings.
  * Every method is one transaction; expected losses are values, broken machinery throws.
  */
 
-/** What created a run: time, a person, another run's data or end, an event from outside, a promotion. */
+/** What created a run: time, a person, another run's data, end or task, an event from outside, a promotion. */
 export type RunTrigger =
-  'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification' | 'dataset' | 'after' | 'event';
+  'schedule' | 'manual' | 'backfill' | 'rerun' | 'smoke' | 'verification' | 'dataset' | 'after' | 'event' | 'call';
 
 export interface RunRecord {
   readonly id: string;
@@ -305,6 +305,8 @@ export interface Batch {
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
   readonly waits: readonly WaitInsert[];
+  /** Calls that ended without their runs, which are stopped if they go on. */
+  readonly endedCalls: readonly WaitKey[];
   readonly live: readonly LiveInsert[];
   /** Pools whose slots were freed or for which something became ready. */
   readonly pools: readonly { readonly environment: string; readonly pool: string; readonly freed: number }[];

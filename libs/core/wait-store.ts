@@ -1,3 +1,4 @@
+import type { RunState } from './states.ts';
 import type { WaitKind, WaitLimit, WaitOutcome } from './wait.ts';
 
 /** What is looked at, with every expression resolved that does not change: JSON, no secret value. */
@@ -24,7 +25,14 @@ export type WaitTarget =
     }
   | { readonly kind: 'time'; readonly at: string }
   | { readonly kind: 'expr'; readonly expr: string; readonly scope: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'approve'; readonly groups: readonly string[] };
+  | { readonly kind: 'approve'; readonly groups: readonly string[] }
+  /** `runId` null: the run is not started yet. */
+  | {
+      readonly kind: 'call';
+      readonly pipeline: string;
+      readonly params: Readonly<Record<string, unknown>>;
+      readonly runId: string | null;
+    };
 
 export interface WaitKey {
   readonly runId: string;
@@ -63,6 +71,11 @@ export interface StoredWait extends WaitKey {
   readonly reason: string | null;
 }
 
+export interface CalledRun {
+  readonly state: RunState;
+  readonly reason: string | null;
+}
+
 /** What waiting asks of the database. Instants are epoch milliseconds by the engine's clock. */
 export interface WaitStore {
   /** Null: the task does not wait, or the row is gone because it ended. */
@@ -86,6 +99,15 @@ export interface WaitStore {
   runsFor(
     wanted: readonly { environment: string; pipeline: string; covers: string }[],
   ): Promise<readonly ({ readonly id: string; readonly state: string } | null)[]>;
+  /**
+   * How deep the caller is in a chain of runs that started each other, its row locked until the transaction ends; null:
+   * its task does not wait any more, or has its run.
+   */
+  lockCaller(key: WaitKey): Promise<number | null>;
+  /** Notes the run that a task called. */
+  noteCalled(key: WaitKey, calledId: string): Promise<void>;
+  /** By the order of `runIds`. */
+  calledRuns(runIds: readonly string[]): Promise<readonly (CalledRun | null)[]>;
 
   /**
    * Gives up runs of this process that only wait: nobody owns them until something of them is to be done. Those of which

@@ -1,5 +1,6 @@
 import type { CompiledPipeline, Problem } from '#core';
 import { filesOf } from './compile/body.ts';
+import { checkCalls } from './compile/call-references.ts';
 import { globMatches } from './compile/needs.ts';
 import { checkTriggers } from './compile/trigger-references.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
@@ -63,6 +64,7 @@ export function compilePipelines(
     checkPlugins(pipeline, plugins, compiling);
     checkReads(pipeline, known, compiling);
     checkWaits(pipeline, known, compiling);
+    checkCalls(pipeline, known, compiling);
     checkSharedPaths(pipeline, known, compiling);
   }
   checkTriggers(

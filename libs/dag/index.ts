@@ -26,7 +26,7 @@ export type {
   TestedTry,
   TestFiles,
 } from './test-file/pipeline-test.ts';
-export { renderParams } from './render-params.ts';
+export { renderParams, renderValues } from './render-params.ts';
 export { inputFaults } from './plugin/input-faults.ts';
 export { parsePlugin, type ParsedPlugin } from './plugin/parse-plugin.ts';
 export { readPluginFolders, type PluginFolders } from './plugin/plugin-folders.ts';

@@ -73,10 +73,8 @@ describe('messages', () => {
     ],
     [
       'a key of a later version',
-      ['tasks: { a: { call: other } }'],
-      [
-        '2:15 The key "call" in tasks.a is not yet supported. > Put the tasks into one pipeline, or let the other pipeline read this one\'s paths.',
-      ],
+      ['tasks: { a: { group: other } }'],
+      ['2:15 The key "group" in tasks.a is not yet supported. > Give each task the same `matrix`.'],
     ],
     [
       'a request whose host is a parameter',

@@ -18,6 +18,14 @@ export function renderParams(
     env: { name: environment.name, vars: environment.vars },
     run: { id: '', trigger: 'event', release: '', interval: null },
   };
+  return renderValues(params, scope);
+}
+
+/** Each value with its expressions resolved. */
+export function renderValues(
+  params: Readonly<Record<string, unknown>>,
+  scope: Scope,
+): Evaluated<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     const isText = typeof value === 'string' && hasExpressions(value);

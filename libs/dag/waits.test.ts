@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { compilePipelines } from '#dag';
 
-const OTHER = 'name: other\npaths: { raw: raw }\ntasks: { make: { run: "true", writes: [raw] } }';
+const OTHER =
+  'name: other\nparams: { rate: { type: number }, size: { type: integer, default: 1 } }\npaths: { raw: raw }\ntasks: { make: { run: "true", writes: [raw] } }';
 
 function compiled(task: string): { body: unknown; problems: string[] } {
   const text = `name: p\nparams: { day: { type: string, default: x } }\ntasks:\n  w: ${task}`;
@@ -65,6 +66,16 @@ describe('what a task waits for', () => {
     [
       '{ wait: { time: "2026-01-31T06:00:00+01:00" } }',
       { ...usual, timeoutMs: null, condition: { kind: 'time', expr: 'timestamp("2026-01-31T05:00:00.000Z")' } },
+    ],
+    [
+      '{ call: { pipeline: other, params: { rate: "${{ params.day }}" } }, timeout: 1h }',
+      {
+        kind: 'call',
+        pipeline: 'other',
+        params: { rate: '${{ params.day }}' },
+        timeoutMs: 3_600_000,
+        onTimeout: 'fail',
+      },
     ],
     ['{ wait: { expr: now.getHours() >= 6 } }', { ...usual, condition: { kind: 'expr', expr: 'now.getHours() >= 6' } }],
     [
@@ -139,11 +150,53 @@ describe('what is refused', () => {
       '{ wait: { run: p } }',
       '4:21 Task "w" waits for a run of its own pipeline. > Use `needs`, or `reads` with `last:` for earlier intervals.',
     ],
+    ['{ call: othr }', '4:14 Task "w" calls "othr", but there is no such pipeline. > Did you mean "other"?'],
+    [
+      '{ call: other }',
+      '4:14 Task "w" calls "other" without the parameter "rate", which has no default in other.yaml. > Give it: call: { pipeline: other, params: { rate: … } }.',
+    ],
+    [
+      '{ call: { pipeline: other, params: { rate: 1, sise: 2 } } }',
+      '4:52 Task "w" calls "other" with the parameter "sise", which other.yaml does not declare. > Did you mean "size"?',
+    ],
+    [
+      '{ call: { pipeline: other, params: { rate: "${{ params.dya }}" } } }',
+      '4:54 There is no parameter "dya". > Did you mean "day"?',
+    ],
+    [
+      '{ call: { pipeline: other, params: { rate: 1 } }, retries: 2 }',
+      '4:56 retries has no meaning with call, which executes nothing. > Give `retries` to the tasks of the called pipeline.',
+    ],
+    [
+      '{ call: { pipeline: other, params: { rate: 1 } }, matrix: { a: [1] } }',
+      '4:56 matrix has no meaning with call, which executes nothing. > Write one task for each call; a fan-out of calls is not yet supported.',
+    ],
+    [
+      '{ call: p }',
+      '4:8 Pipelines start each other in a round: p → p. > Start one of them by time, by an event or by hand.',
+    ],
     [
       '{ wait: { path: a }, run: echo }',
-      '4:8 Task "w" has both run and wait; expected exactly one of run, node, python, sql, http, uses, wait, approve. > Split it into two tasks.',
+      '4:8 Task "w" has both run and wait; expected exactly one of run, node, python, sql, http, uses, wait, approve, call. > Split it into two tasks.',
     ],
   ])('%s', (written, problem) => {
     expect(compiled(written).problems).toEqual([problem]);
   });
+});
+
+test('rounds of calls and triggers are refused where the first of them calls or is started', () => {
+  const files = [
+    'name: a\ntasks: { c: { call: b } }',
+    'name: b\nfinally: { c: { call: c } }\ntasks: { x: { run: x } }',
+    'name: c\ntasks: { d: { call: d } }',
+    'name: d\nschedule: { after: c }\ntasks: { c: { call: a } }',
+  ].map((text, index) => ({ file: `${'abcd'[index]}.yaml`, text }));
+  const found = [...compilePipelines(files).problems.values()].flat();
+  expect(found.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)).toEqual([
+    'a.yaml:2:15 Pipelines start each other in a round: a → b → c → d → a.',
+  ]);
+  expect([
+    ...compilePipelines(files.slice(1, 3).concat({ file: 'd.yaml', text: 'name: d\ntasks: { x: { run: x } }' }))
+      .problems,
+  ]).toEqual([]);
 });

@@ -93,6 +93,7 @@ function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, un
       return pluginUse(body, scope, value);
     case 'wait':
     case 'approve':
+    case 'call':
       throw new SluiceError('internal', `no attempt is made of ${body.kind} tasks`);
     default:
       return unreachable(body);

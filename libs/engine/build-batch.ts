@@ -11,7 +11,7 @@ import type {
   TaskRunInsert,
   TaskRunUpdate,
 } from '#core';
-import { advance, BACKFILL_PRIORITY } from '#core';
+import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
 import { alertsFor } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
 import { mapItem } from './task-values.ts';
@@ -36,6 +36,7 @@ export function emptyRows(): BatchRows {
     alerts: [],
     live: [],
     waits: [],
+    endedCalls: [],
     pools: [],
   };
 }
@@ -64,6 +65,7 @@ export function addRun(
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
     const wait = change.to === 'waiting' ? run.waits.get(change.taskIndex) : undefined;
     if (wait) rows.waits.push(wait);
+    addEndedCall(rows, run, change);
     if (change.to !== 'ready') continue;
     pools.set(task.pool, pools.get(task.pool) ?? 0);
     run.readyAt.set(`${change.taskIndex}/${change.mapIndex}`, now);
@@ -146,6 +148,14 @@ function addFindings(
       attemptId: result.attemptId,
       fence: result.fence,
     });
+}
+
+/** Whatever the run that a task called does, the task has come to its end; and so may an output of it. */
+function addEndedCall(rows: BatchRows, run: OwnedRun, { from, to, taskIndex, mapIndex }: TaskRunChange): void {
+  const task = run.plan.pipeline.tasks[taskIndex];
+  if (task?.body.kind !== 'call' || from !== 'waiting' || !isTerminal(to)) return;
+  rememberOutputs(run, taskIndex, mapIndex, run.prepared.get(taskIndex)?.outputs ?? {});
+  if (to !== 'success') rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
 }
 
 /** A task run that never had an attempt and succeeded has its result from an earlier run. */
@@ -282,7 +292,7 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
     outputs:
       succeeded && ending && Object.keys(ending.result.outputs).length > 0
         ? ending.result.outputs
-        : (cached?.outputs ?? null),
+        : (cached?.outputs ?? run.prepared.get(change.taskIndex)?.outputs ?? null),
     summary: ending?.result.summary ?? cached?.summary ?? null,
     cache: leavesWaiting ? (answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null) : null,
   };

@@ -35,6 +35,8 @@ export interface PreparedTask {
   readonly items: readonly MapItem[] | null;
   /** By map index, of a task with `cache: true` that this process prepared. */
   readonly cache?: ReadonlyMap<number, CacheAnswer>;
+  /** Of a task without attempts, once it has come to its end. */
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** Rebuilds an owned run from what is stored. */

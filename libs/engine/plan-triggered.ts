@@ -5,7 +5,7 @@ import type { AppliedEnvironment } from './ports.ts';
 
 /** A run that something other than time or a person starts. */
 export interface Start {
-  readonly trigger: 'dataset' | 'after' | 'event';
+  readonly trigger: 'dataset' | 'after' | 'event' | 'call';
   readonly triggerKey: string;
   readonly why: string;
   readonly interval: { readonly start: string; readonly end: string } | null;

@@ -16,6 +16,7 @@ import { Backfills1790000000012 } from './migrations/0012-backfills.ts';
 import { PromotionInputs1790000000013 } from './migrations/0013-promotion-inputs.ts';
 import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
 import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
+import { Calls1790000000016 } from './migrations/0016-calls.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -33,6 +34,7 @@ const MIGRATIONS = [
   PromotionInputs1790000000013,
   CheckResults1790000000014,
   ReleaseTests1790000000015,
+  Calls1790000000016,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

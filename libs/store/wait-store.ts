@@ -1,5 +1,6 @@
 import type { WaitStore } from '#core';
 import type { Db } from './statement.ts';
+import * as calls from './queries/calls.ts';
 import * as waits from './queries/waits.ts';
 
 export function createWaitStore(db: Db): WaitStore {
@@ -11,6 +12,9 @@ export function createWaitStore(db: Db): WaitStore {
     hastenWaits: (subjects, now) => waits.hastenWaits(db, subjects, now),
     publishedFor: (wanted) => waits.publishedFor(db, wanted),
     runsFor: (wanted) => waits.runsFor(db, wanted),
+    lockCaller: (key) => calls.lockCaller(db, key),
+    noteCalled: (key, calledId) => calls.noteCalled(db, key, calledId),
+    calledRuns: (runIds) => calls.calledRuns(db, runIds),
     parkRuns: (processId, runs) => waits.parkRuns(db, processId, runs),
     unparkDue: (now) => waits.unparkDue(db, now),
   };

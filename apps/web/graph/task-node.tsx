@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import {
+  IconArrowForwardUp,
   IconBrandNodejs,
   IconBrandPython,
   IconDatabase,
@@ -35,6 +36,7 @@ const KINDS: Readonly<Record<GraphTask['kind'], readonly [Icon, string]>> = {
   http: [IconWorld, 'http'],
   wait: [IconHourglass, 'waits'],
   approve: [IconUserCheck, 'asks a person'],
+  call: [IconArrowForwardUp, 'calls a pipeline'],
   uses: [IconPlug, 'plugin'],
 };
 

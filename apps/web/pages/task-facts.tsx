@@ -18,6 +18,7 @@ export function TaskFacts({
   attempt: TaskRunDetail['attempts'][number] | undefined;
 }) {
   const message = attempt?.message ?? detail.reason;
+  const called = calledRun(detail);
   return (
     <>
       {message !== null && (
@@ -32,6 +33,13 @@ export function TaskFacts({
         <Fact label="Run">
           <CopyId id={detail.run.id} />
         </Fact>
+        {called !== null && (
+          <Fact label="Called run">
+            <Link to="/runs/$run" params={{ run: called }} className="link mono" data-testid="called-run">
+              {called}
+            </Link>
+          </Fact>
+        )}
         <Fact label="Environment">{detail.run.environment}</Fact>
         <Fact label="Release">
           <Release digest={detail.run.release} dirty={detail.run.dirty} />
@@ -88,4 +96,10 @@ export function TaskFacts({
       </Facts>
     </>
   );
+}
+
+/** While the task waits, the wait knows it; afterwards it is an output. */
+function calledRun({ task, wait, outputs }: TaskRunDetail): string | null {
+  if (task.kind !== 'call') return null;
+  return wait?.calledRun ?? (typeof outputs.run_id === 'string' ? outputs.run_id : null);
 }

@@ -8,7 +8,7 @@ import type { BoundText } from '../text/bound-text.ts';
 import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
 import { httpBody } from './http-body.ts';
-import { approveBody, checkWaitKeys, waitBody } from './wait-body.ts';
+import { approveBody, callBody, checkWaitKeys, waitBody } from './wait-body.ts';
 
 /** What the task executes; null when it is not clear, which is then reported. */
 export function compileBody(shape: TaskShape, path: Path, names: Names, compiling: Compiling): TaskBody | null {
@@ -39,8 +39,9 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
     compiling.checkTree(shape.with ?? {}, [...path, 'with'], names);
     return { kind, plugin, wanted, with: shape.with ?? {}, found: null };
   }
-  if (kind === 'wait' || kind === 'approve') {
+  if (kind === 'wait' || kind === 'approve' || kind === 'call') {
     checkWaitKeys(shape, path, compiling);
+    if (kind === 'call') return callBody(shape.call ?? '', shape, place, names, compiling);
     return kind === 'wait'
       ? waitBody(shape.wait ?? {}, place, names, compiling)
       : approveBody(shape.approve ?? '', place, names, compiling);

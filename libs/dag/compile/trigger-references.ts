@@ -4,6 +4,7 @@ import { didYouMean } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
 import { withOverlay } from '../with-overlay.ts';
+import { calledBy, placeOfCall } from './call-references.ts';
 import type { Compiling } from './compiling.ts';
 
 /** By name; null: its file has problems, so nothing is known of it. */
@@ -18,27 +19,37 @@ export interface TriggeredFile {
 /** Reports triggers that name pipelines or paths that do not exist, and rounds of pipelines that start each other. */
 export function checkTriggers(files: readonly TriggeredFile[], known: Known): void {
   const triggered = files.filter(({ pipeline }) => schedulesOf(pipeline).length > 0);
+  const callers = files.filter(({ pipeline }) => calledBy(pipeline).length > 0);
+  const called = new Set(callers.flatMap(({ pipeline }) => calledBy(pipeline)));
+  const started = files.filter((file) => triggered.includes(file) || called.has(file.pipeline.name));
   for (const { pipeline, compiling } of triggered)
     for (const { triggers, path } of schedulesOf(pipeline)) checkReferences(triggers, path, known, compiling);
   const environments = new Set(triggered.flatMap(({ pipeline }) => Object.keys(pipeline.environments)));
   const told = new Set<string>();
   // A name that no file has stands for every environment without overlays.
   for (const environment of ['', ...environments])
-    for (const round of roundsIn(triggered, environment)) {
+    for (const round of roundsIn(started, callers, environment)) {
       const key = round.map(({ pipeline }) => pipeline.name).join(' ');
       const [first] = round;
       if (first === undefined || told.has(key)) continue;
       told.add(key);
       const names = [...round, first].map(({ pipeline }) => pipeline.name).join(' → ');
-      const own = first.pipeline.schedule.triggers === undefined ? ['environments', environment] : [];
       first
         .compiling()
         .atKey(
-          [...own, 'schedule'],
+          placeOfRound(round, environment),
           `Pipelines start each other in a round: ${names}.`,
           'Start one of them by time, by an event or by hand.',
         );
     }
+}
+
+/** In the file of the first: the call of the second, or else what lets others start it. */
+function placeOfRound([first, second]: readonly TriggeredFile[], environment: string): Path {
+  const next = (second ?? first)?.pipeline.name;
+  const call = first?.pipeline.tasks.find(({ body }) => body.kind === 'call' && body.pipeline === next);
+  if (first !== undefined && call !== undefined) return placeOfCall(call, first.compiling)();
+  return first?.pipeline.schedule.triggers === undefined ? ['environments', environment, 'schedule'] : ['schedule'];
 }
 
 function schedulesOf({ schedule, environments }: CompiledPipeline): { triggers: Triggers; path: Path }[] {
@@ -86,12 +97,18 @@ function datasetFault(
 }
 
 /** Each begins with the name that comes first. */
-function roundsIn(files: readonly TriggeredFile[], environment: string): TriggeredFile[][] {
+function roundsIn(
+  files: readonly TriggeredFile[],
+  callers: readonly TriggeredFile[],
+  environment: string,
+): TriggeredFile[][] {
   const byName = new Map(files.map((file) => [file.pipeline.name, file]));
   const startedBy = (file: TriggeredFile): TriggeredFile[] => {
     const { datasets, after } = withOverlay(file.pipeline, environment).schedule.triggers ?? {};
     const sources = [...(datasets === undefined ? [] : datasetsOf(datasets.expression)), ...(after ?? [])];
-    return [...new Set(sources.map(({ pipeline }) => pipeline))].flatMap((name) => byName.get(name) ?? []);
+    const calling = callers.filter(({ pipeline }) => calledBy(pipeline).includes(file.pipeline.name));
+    const names = [...sources.map(({ pipeline }) => pipeline), ...calling.map(({ pipeline }) => pipeline.name)];
+    return [...new Set(names)].flatMap((name) => byName.get(name) ?? []);
   };
   const rounds: TriggeredFile[][] = [];
   const done = new Set<TriggeredFile>();

@@ -2,7 +2,7 @@ import type { TaskBody, WaitCondition } from '#core';
 import type { Names } from '../expression/check-expression.ts';
 import { soleExpression } from '../expression/template.ts';
 import type { TaskShape } from '../shape/task-shape.ts';
-import { WAIT_KEYS, type ApproveShape, type WaitShape } from '../shape/wait-shape.ts';
+import { WAIT_KEYS, type ApproveShape, type CallShape, type WaitShape } from '../shape/wait-shape.ts';
 import { durationMs } from '../source/duration.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
@@ -44,6 +44,28 @@ export function approveBody(shape: ApproveShape, place: Path, names: Names, comp
   return { kind: 'approve', message: asked.message, groups, ...limitsOf(asked, null) };
 }
 
+/** The called pipeline's parameters are looked at when all files are known. */
+export function callBody(
+  shape: CallShape,
+  { timeout }: Pick<TaskShape, 'timeout'>,
+  place: Path,
+  names: Names,
+  compiling: Compiling,
+): TaskBody {
+  const { pipeline, params = {} } = typeof shape === 'string' ? { pipeline: shape } : shape;
+  for (const [param, value] of Object.entries(params)) {
+    const at = [...place, 'params', param];
+    if (typeof value === 'string') compiling.checkTemplate(value, at, names);
+    else if (JSON.stringify(value).includes('${{'))
+      compiling.at(
+        at,
+        `The parameter ${quote(param)} holds an expression inside a list or a map.`,
+        'Give the list or the map as one expression.',
+      );
+  }
+  return { kind: 'call', pipeline, params, timeoutMs: timeout === undefined ? null : msOf(timeout), onTimeout: 'fail' };
+}
+
 /** Keys that only tasks have of which attempts are made. */
 const NEEDS_ATTEMPT = [
   ...([
@@ -61,6 +83,8 @@ const NEEDS_ATTEMPT = [
   ...(['env', 'network', 'verify', 'secrets', 'metrics', 'checks', 'gate'] as const),
 ];
 
+const WAITING_KINDS = ['wait', 'approve', 'call'] as const;
+
 const INSTEAD: Readonly<Record<string, string>> = {
   timeout: 'Write it inside: { …, timeout: 6h }.',
   retries: 'Write how often it is looked at: wait: { …, every: 5m }.',
@@ -69,15 +93,21 @@ const INSTEAD: Readonly<Record<string, string>> = {
   matrix: 'Write one task for each thing that is waited for.',
 };
 
-/** Reports keys of a `wait` or `approve` task that have no meaning without an attempt. */
+const INSTEAD_OF_CALL: Readonly<Record<string, string>> = {
+  retries: 'Give `retries` to the tasks of the called pipeline.',
+  matrix: 'Write one task for each call; a fan-out of calls is not yet supported.',
+};
+
+/** Reports keys of a `wait`, `approve` or `call` task that have no meaning without an attempt. */
 export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling): void {
-  const kind = shape.wait === undefined ? 'approve' : 'wait';
+  const kind = WAITING_KINDS.find((candidate) => shape[candidate] !== undefined) ?? 'wait';
+  const instead = kind === 'call' ? INSTEAD_OF_CALL : INSTEAD;
   for (const key of NEEDS_ATTEMPT)
-    if (shape[key] !== undefined)
+    if (shape[key] !== undefined && !(kind === 'call' && key === 'timeout'))
       compiling.atKey(
         [...path, key],
         `${key} has no meaning with ${kind}, which executes nothing.`,
-        INSTEAD[key] ?? 'Move it to the task that comes next.',
+        instead[key] ?? 'Move it to the task that comes next.',
       );
 }
 

@@ -33,7 +33,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /Sensor|^@task\.sensor/,
     'Test in `run:` and exit with 75 to try again later, or declare `reads:` with `missing: wait`.',
   ],
-  [/^TriggerDagRun/, "Put the tasks into one pipeline, or let the other pipeline read this one's paths."],
+  [/^TriggerDagRun/, 'Write `call: { pipeline: …, params: … }`, which waits for the end of that run.'],
   [/^LatestOnly/, 'Write `catchup: false` in the schedule.'],
   [/^(SubDag|DagRun)/, 'Put the tasks into this pipeline.'],
   [/^(BranchDateTime|BranchDayOfWeek|BranchSQL|Branch)/, 'Write `if:` on the tasks that may be left out.'],

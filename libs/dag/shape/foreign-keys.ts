@@ -1,7 +1,6 @@
 const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
-  call: "Put the tasks into one pipeline, or let the other pipeline read this one's paths.",
   group: 'Give each task the same `matrix`.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
@@ -73,7 +72,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   stages: 'tasks',
   // Airflow and others, tasks
   task_id: 'the key of the task under tasks:',
-  operator: 'run, node, python, sql, wait or approve',
+  operator: 'run, node, python, sql, wait, approve or call',
   sensor: 'wait',
   poke_interval: 'wait: { …, every: … }',
   soft_fail: 'wait: { …, on_timeout: skip }',

@@ -3,7 +3,7 @@ import { TRIGGER_RULES } from '#core';
 import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
-import { approveShape, waitShape } from './wait-shape.ts';
+import { approveShape, callShape, waitShape } from './wait-shape.ts';
 import {
   delay,
   duration,
@@ -93,7 +93,7 @@ const cache = z
   )
   .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve'] as const;
+export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call'] as const;
 
 const pluginWords = expecting('a plugin and its version: name@1, name@1.2 or name@1.2.3', 'dbt@1');
 const pluginUse = z.string(pluginWords).regex(/^[a-z][a-z0-9-]{0,62}@\d+(\.\d+){0,2}(-[\w.]+)?$/, pluginWords);
@@ -122,6 +122,7 @@ export const taskShape = z.strictObject(
       .describe('What the plugin is given.'),
     wait: waitShape.optional().describe('What must be so before this task ends; it holds no slot and no process.'),
     approve: approveShape.optional().describe('What somebody is asked, who continues or rejects.'),
+    call: callShape.optional().describe('Another pipeline: its run is started, and its end is the end of this task.'),
     needs: oneOrMany(
       nonEmptyText,
       expecting('a task id, a glob such as load_*, or a list of them', '[load_raw]'),

@@ -67,5 +67,19 @@ export const approveShape = z.union(
   expecting('what is asked, or a map with message, groups, timeout, on_timeout', 'Is the new threshold right?'),
 );
 
+const callWords = expecting('a pipeline, or a map with pipeline, params', '{ pipeline: train, params: { rate: 0.1 } }');
+
+export const callShape = z.union(
+  [
+    name,
+    z.strictObject({
+      pipeline: name.describe('The pipeline whose run is started.'),
+      params: z.record(text, z.json(), expecting('a map from parameter to value', '{ rate: 0.1 }')).optional(),
+    }),
+  ],
+  callWords,
+);
+
+export type CallShape = z.infer<typeof callShape>;
 export type WaitShape = z.infer<typeof waitShape>;
 export type ApproveShape = z.infer<typeof approveShape>;

@@ -14,6 +14,9 @@ import type { ExpectedLook, RunTest, TestedTry } from './pipeline-test.ts';
 import { checkTaskRef, taskIdOf } from './task-ref.ts';
 import { testedTry } from './tested-tries.ts';
 
+/** Kinds of which nothing is executed. */
+const WAITS: readonly string[] = ['wait', 'approve', 'call'];
+
 export function compileRunTest(test: TestShape, within: CompilingTest): RunTest | null {
   const { compiling, path, pipeline, environment } = within;
   const interval = test.at === undefined ? null : intervalOf(test.at, within);
@@ -87,7 +90,7 @@ function outcomesOf({ tasks }: TestShape, within: CompilingTest): Map<string, re
           'The state and the exit code of this outcome contradict each other.',
           'Give one of them; retry_after goes with exit 75.',
         );
-      else if (tested.kind === 'real' && (task?.body.kind === 'wait' || task?.body.kind === 'approve'))
+      else if (tested.kind === 'real' && task !== undefined && WAITS.includes(task.body.kind))
         compiling.at(at, `Task ${quote(task.id)} waits; nothing of it is executed.`, 'Say how long it `takes`.');
       else if (tested.kind === 'real' && task !== undefined && task.secrets.length > 0)
         compiling.at(

@@ -37,7 +37,14 @@ tasks:
   ask: { approve: { message: Go on }, needs: [until], when: always }
   after: { run: "true", needs: [until] }
 `;
+const CALLER = `
+name: caller
+tasks:
+  c: { call: waiter }
+  after: { run: "true", needs: [c], if: tasks.c.outputs.run_id == "7" }
+`;
 const { pipelines } = compilePipelines([
+  { file: 'caller.yaml', text: CALLER },
   { file: 'waiter.yaml', text: WAITER },
   { file: 'shop.yaml', text: SHOP },
   { file: 'reader.yaml', text: READER },
@@ -141,6 +148,15 @@ describe('a simulated run', () => {
     expect((await failuresOf(never, 'reader')).join()).toMatch(
       /The run is running; expected success\. read waits: 3 partitions/,
     );
+  });
+
+  test('calls nothing: the called run ends as the test says', async () => {
+    const good =
+      '{ tasks: { c: { takes: 1h, outputs: { run_id: "7" } } }, expect: { state: success, took: 1h, tasks: { after: success } } }';
+    expect(await failuresOf(good, 'caller')).toEqual([]);
+    const bad =
+      '{ tasks: { c: { state: failed, message: no } }, expect: { state: failed, tasks: { after: upstream_failed } } }';
+    expect(await failuresOf(bad, 'caller')).toEqual([]);
   });
 
   test('waits as long as the test says, and ends by on_timeout after that', async () => {

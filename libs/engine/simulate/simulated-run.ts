@@ -164,8 +164,11 @@ export class SimulatedRun {
     const task = this.run.plan.pipeline.tasks[taskIndex];
     const body = waitBodyOf(task);
     if (task === undefined || body === null) return void this.run.waiting.set(taskIndex, time.now);
-    const { afterMs, end } = endOfWait(task.id, body, test.outcomes);
-    time.at(time.now + afterMs, () => this.#apply({ kind: 'prepared', taskIndex, result: end }));
+    const { afterMs, end, outputs } = endOfWait(task.id, body, test.outcomes);
+    time.at(time.now + afterMs, () => {
+      rememberOutputs(this.run, taskIndex, 0, outputs);
+      return this.#apply({ kind: 'prepared', taskIndex, result: end });
+    });
   }
 
   #prepare(taskIndex: number): Promise<Prepared> {

@@ -25,11 +25,19 @@ export function endOfWait(
   taskId: string,
   { timeoutMs, onTimeout }: Pick<WaitBody, 'timeoutMs' | 'onTimeout'>,
   outcomes: RunTest['outcomes'],
-): { readonly afterMs: number; readonly end: Prepared } {
+): { readonly afterMs: number; readonly end: Prepared; readonly outputs: Readonly<Record<string, unknown>> } {
   const said = tryOf({ taskId, mapKey: '', number: 1 }, outcomes);
-  const { outcome, takesMs } = said.kind === 'real' ? SUCCESS : said;
+  const { outcome, takesMs, outputs } = said.kind === 'real' ? SUCCESS : said;
   if (timeoutMs !== null && takesMs > timeoutMs)
-    return { afterMs: timeoutMs, end: { kind: onTimeout, reason: `nothing came within ${timeoutMs / 1000} s` } };
+    return {
+      afterMs: timeoutMs,
+      end: { kind: onTimeout, reason: `nothing came within ${timeoutMs / 1000} s` },
+      outputs: {},
+    };
   const kind = outcome.kind === 'success' ? 'done' : outcome.kind === 'skipped' ? 'skip' : 'fail';
-  return { afterMs: takesMs, end: { kind, reason: 'message' in outcome ? outcome.message : 'the test says so' } };
+  return {
+    afterMs: takesMs,
+    end: { kind, reason: 'message' in outcome ? outcome.message : 'the test says so' },
+    outputs,
+  };
 }

@@ -1,10 +1,10 @@
-import type { Clock, DueWait, EngineStore, Look, Storage, WaitAnswer, WaitKind, WaitTarget } from '#core';
+import type { Clock, DueWait, Look, Storage, WaitAnswer, WaitKind, WaitTarget } from '#core';
 import { afterLook, unreachable } from '#core';
 import { evaluate } from '#dag';
 import type { HttpLook, Observer } from '../ports.ts';
+import { calledLook, startCalled, type CallParts } from './start-called.ts';
 
-export interface WaitLooksParts {
-  readonly store: EngineStore;
+export interface WaitLooksParts extends CallParts {
   readonly storageFor: (environment: string) => Pick<Storage, 'exists'>;
   readonly httpLook: HttpLook;
   readonly clock: Clock;
@@ -12,7 +12,12 @@ export interface WaitLooksParts {
 }
 
 /** Each of these is looked at by itself: an address that does not answer holds up nobody else. */
-const KINDS: readonly (readonly WaitKind[])[] = [['dataset', 'run', 'time', 'expr', 'approve'], ['path'], ['http']];
+const KINDS: readonly (readonly WaitKind[])[] = [
+  ['dataset', 'run', 'time', 'expr', 'approve'],
+  ['call'],
+  ['path'],
+  ['http'],
+];
 /** Waits looked at together. */
 const BATCH = 100;
 /** Looks at addresses and storage that are under way at once. */
@@ -108,6 +113,12 @@ async function lookAtAll(parts: WaitLooksParts, due: readonly DueWait[]): Promis
   for (const [place, { index }] of datasets.entries()) looks[index] = datasetLook(versions[place] ?? null);
   const found = await parts.store.runsFor(runs.map(({ target }) => target));
   for (const [place, { index }] of runs.entries()) looks[index] = runLook(found[place] ?? null);
+  const calls = of('call').flatMap(({ index, target: { pipeline, runId } }) =>
+    runId === null ? [] : [{ index, pipeline, runId }],
+  );
+  const called = await parts.store.calledRuns(calls.map(({ runId }) => runId));
+  for (const [place, { index, pipeline, runId }] of calls.entries())
+    looks[index] = calledLook(runId, pipeline, called[place] ?? null);
   const rest = [...due.entries()].filter(([index]) => looks[index] === undefined);
   await Promise.all(
     Array.from({ length: Math.min(LANES, rest.length) }, async () => {
@@ -134,7 +145,8 @@ function runLook(run: { readonly id: string; readonly state: string } | null): L
   return { kind: 'not-yet', detail: `run ${run.id} is ${run.state}` };
 }
 
-async function lookAtOne(parts: WaitLooksParts, { environment, target }: DueWait): Promise<Look> {
+async function lookAtOne(parts: WaitLooksParts, wait: DueWait): Promise<Look> {
+  const { environment, target } = wait;
   const now = parts.clock.now();
   switch (target.kind) {
     case 'path':
@@ -152,6 +164,8 @@ async function lookAtOne(parts: WaitLooksParts, { environment, target }: DueWait
       return httpLook(parts, environment, target);
     case 'approve':
       return { kind: 'not-yet', detail: 'nobody has answered' };
+    case 'call':
+      return startCalled(parts, wait, target, now);
     case 'dataset':
     case 'run':
       return { kind: 'not-yet', detail: 'nothing was found out' };

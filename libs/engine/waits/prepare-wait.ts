@@ -3,12 +3,16 @@ import { firstCheckAt } from '#core';
 import type { OwnedRun } from '../owned-run.ts';
 import { resolveWait } from './wait-target.ts';
 
-export type WaitBody = Extract<TaskBody, { kind: 'wait' | 'approve' }>;
+export type WaitBody = Extract<TaskBody, { kind: 'wait' | 'approve' | 'call' }>;
 
 /** The body of a task that executes nothing; null: attempts are made of it. */
 export function waitBodyOf(task: CompiledTask | undefined): WaitBody | null {
-  return task?.body.kind === 'wait' || task?.body.kind === 'approve' ? task.body : null;
+  const body = task?.body;
+  return body?.kind === 'wait' || body?.kind === 'approve' || body?.kind === 'call' ? body : null;
 }
+
+/** The end of a called run is told of; this is for what is not heard. */
+const CALL_EVERY_MS = 30_000;
 
 const ENDS = { met: 'done', skipped: 'skip', failed: 'fail' } as const;
 
@@ -27,13 +31,16 @@ export async function prepareWait(
   if (run.cache.tasks[taskIndex]?.instances.get(0)?.state === 'waiting') {
     const stored = await store.waitOf(key);
     if (stored === null) return { kind: 'fail', reason: 'what it waited for is not known any more' };
-    const { outcome, reason, what } = stored;
+    const { outcome, reason, what, target } = stored;
+    if (outcome !== null && target.kind === 'call' && target.runId !== null)
+      run.prepared.set(taskIndex, { inputs: [], items: null, outputs: { run_id: target.runId } });
     return outcome === null
       ? { kind: 'waiting', reason: `waits for ${what}` }
       : { kind: ENDS[outcome], reason: reason ?? '' };
   }
   // It publishes nothing, so what it would wait for protects nobody; and whoever is asked would be asked twice.
-  if (run.record.shadow) return { kind: 'done', reason: 'a run that publishes nothing does not wait' };
+  if (run.record.shadow)
+    return { kind: 'done', reason: 'a run that publishes nothing does not wait and calls nothing' };
   const resolved = resolveWait(run, taskIndex, task);
   if (!resolved.ok) return { kind: 'fail', reason: resolved.message };
   const { target, what, subject } = resolved;
@@ -53,7 +60,7 @@ function waitInsert(
     ...found,
     environment: record.environment,
     kind: found.target.kind,
-    everyMs: body.kind === 'wait' ? body.everyMs : 0,
+    everyMs: body.kind === 'wait' ? body.everyMs : body.kind === 'call' ? CALL_EVERY_MS : 0,
     onTimeout: body.onTimeout,
     since: now,
     timeoutAt,

@@ -1,7 +1,7 @@
 import type { CompiledTask, TaskBody, WaitCondition, WaitTarget } from '#core';
 import { readsFrom, unreachable } from '#core';
 import type { Scope } from '#dag';
-import { evaluate, namesIn, renderAddress, renderTemplate } from '#dag';
+import { evaluate, namesIn, renderAddress, renderTemplate, renderValues } from '#dag';
 import type { OwnedRun } from '../owned-run.ts';
 import { taskScope } from '../scope.ts';
 
@@ -13,11 +13,12 @@ export type ResolvedWait =
 /** Beyond this much, what an expression sees does not belong into a row. */
 const MOST_SCOPE_BYTES = 64 * 1024;
 
-/** Renders what a `wait` or `approve` task waits for. A mistake that only shows now is a message. */
+/** Renders what a `wait`, `approve` or `call` task waits for. A mistake that only shows now is a message. */
 export function resolveWait(run: OwnedRun, taskIndex: number, task: CompiledTask): ResolvedWait {
   const scope = taskScope(run, taskIndex, null);
   const { body } = task;
   if (body.kind === 'approve') return resolveApproval(body, scope);
+  if (body.kind === 'call') return resolveCall(run, body, scope);
   if (body.kind !== 'wait') return { ok: false, message: `a ${body.kind} task does not wait` };
   const { condition } = body;
   switch (condition.kind) {
@@ -45,6 +46,20 @@ function resolveApproval({ message, groups }: Extract<TaskBody, { kind: 'approve
   const rendered = renderTemplate(message, scope);
   if (!rendered.ok) return { ok: false, message: `its message: ${rendered.message}` };
   return { ok: true, target: { kind: 'approve', groups }, what: rendered.value, subject: null };
+}
+
+function resolveCall(
+  { record }: OwnedRun,
+  { pipeline, params }: Extract<TaskBody, { kind: 'call' }>,
+  scope: Scope,
+): ResolvedWait {
+  const values = renderValues(params, scope);
+  if (!values.ok) return values;
+  const bytes = Buffer.byteLength(JSON.stringify(values.value));
+  if (bytes > MOST_SCOPE_BYTES)
+    return { ok: false, message: `the parameters for ${pipeline} have ${bytes} bytes; at most ${MOST_SCOPE_BYTES}` };
+  const target = { kind: 'call' as const, pipeline, params: values.value, runId: null };
+  return { ok: true, target, what: `its run of ${pipeline}`, subject: `${record.environment}/${pipeline}` };
 }
 
 function resolvePath(at: string, scope: Scope): ResolvedWait {

@@ -62,6 +62,8 @@ function commandOf(body: TaskBody): string {
       return httpText(body);
     case 'approve':
       return body.message;
+    case 'call':
+      return body.pipeline;
     case 'wait':
       return waitText(body.condition);
     case 'uses':
