@@ -3,6 +3,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '#platform';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
+import { bigGraph, wideMap } from './big-graphs.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { manyFiles } from './many-files.ts';
@@ -20,6 +21,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   wideFanOut,
   shellThroughput,
   manyRuns,
+  wideMap,
+  bigGraph,
   cronStorm,
   manyFiles,
   releaseCreate,
