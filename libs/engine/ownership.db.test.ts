@@ -45,6 +45,7 @@ describe('two owners', () => {
     await endLease();
     const second = await world.process();
     await second.scheduler.tick();
+    await world.settle(); // the retry of what was lost has its timer now
     await world.wait(0);
     expect(second.executor.names()).toEqual(['a']);
     expect(second.executor.find('a')).toMatchObject({ number: 2, fence: 3 }); // one for giving the first up
@@ -96,6 +97,7 @@ describe('two owners', () => {
     const second = await world.process();
     await endLease();
     await second.scheduler.tick();
+    await world.settle(); // the retry of what was lost has its timer now
     await world.wait(0);
     await world.tick(); // the first one lives again, and owns the next run
     await world.run('q');
