@@ -53,7 +53,8 @@ export function readSlackDecision(body: string): SlackDecision | null {
   const { id, username, name } = fieldsOf(payload['user']);
   const { action_id: action, value } = fieldsOf((payload['actions'] as readonly unknown[] | undefined)?.[0]);
   const decision = CHOICES.find((choice) => `sluice_${choice.decision}` === action)?.decision;
-  const [, promotion, planHash] = /^([1-9]\d{0,17}):([0-9a-f]{1,128})$/.exec(typeof value === 'string' ? value : '') ?? [];
+  const [, promotion, planHash] =
+    /^([1-9]\d{0,17}):([0-9a-f]{1,128})$/.exec(typeof value === 'string' ? value : '') ?? [];
   if (decision === undefined || promotion === undefined || planHash === undefined) return null;
   if (typeof id !== 'string' || !/^[A-Z0-9]{2,40}$/.test(id)) return null;
   const channel = fieldsOf(payload['channel'])['id'];
