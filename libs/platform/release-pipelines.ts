@@ -1,6 +1,5 @@
 import type { CompiledPipeline } from '#core';
 import { SluiceError } from '#core';
-import { isPart } from '#dag';
 import type { Pipelines } from '#engine';
 import type { CatalogPipeline, ReleaseCatalog } from './reads/read-context.ts';
 import type { ReleaseStore, StoredRelease } from '#release';
@@ -38,9 +37,9 @@ export class ReleasePipelines implements Pipelines, ReleaseCatalog {
     const stored = await this.release(release);
     const byFile = new Map(stored.pipelines.map((pipeline) => [pipeline.file, pipeline]));
     const sources = Object.entries(stored.sources);
-    // A part is shown as a pipeline only where nothing else shows that it is broken.
-    const files = sources.filter(([file]) => !isPart(file) || stored.problems[file] !== undefined);
-    return files.map(([file, source]) => {
+    // Parts, tests and plugins are no pipelines; they are shown only where nothing else shows that they are broken.
+    const shown = sources.filter(([file]) => byFile.has(file) || stored.problems[file] !== undefined);
+    return shown.map(([file, source]) => {
       const pipeline = byFile.get(file) ?? null;
       return {
         name: pipeline?.name ?? file.replace(/\.ya?ml$/, ''),
