@@ -10,7 +10,8 @@ const FILES = {
   'broken.yaml': 'name: broken\ntasks: { hello: { rnu: echo hello } }\n',
   '_base.yaml': 'owner: growth\n',
   'tests/good.yaml': 'pipeline: good\ntests: []\n',
-  'plugins/greet/plugin.yaml': 'name: greet\nversion: 1.0.0\ndescription: Greets\nentry: plugin.mjs\nwith: { type: object }\n',
+  'plugins/greet/plugin.yaml':
+    'name: greet\nversion: 1.0.0\ndescription: Greets\nentry: plugin.mjs\nwith: { type: object }\n',
   'plugins/greet/plugin.mjs': 'export function run() {}\n',
 };
 
