@@ -1,17 +1,34 @@
 import type { Outcome } from './attempt.ts';
+import {
+  applyGroupPrepared,
+  applyIndexPrepared,
+  decideIndex,
+  decideMember,
+  releaseMember,
+  resume,
+} from './advance-group.ts';
 import type { RunCache, TaskInstance } from './run-cache.ts';
-import { countedAs, isActive } from './run-cache.ts';
 import { decideAfterAttempt } from './retry.ts';
 import { decideRule } from './trigger-rules.ts';
 import { isTerminal } from './states.ts';
-import type { TaskState, TerminalTaskState } from './states.ts';
+import type { TaskState } from './states.ts';
+import { change, createInstance, end, endUntried, finishTask, forgetOpen, isStopped, setTotal } from './step.ts';
+import type { Step } from './step.ts';
 import { unreachable } from './errors.ts';
+
+export { isStopped } from './step.ts';
 
 /** What happened to a run, in the order in which it happened. Events about attempts that are no longer live change nothing. */
 export type RunEvent =
   /** The run begins, or was just rebuilt from the database: look at every task. */
   | { readonly kind: 'start' }
-  | { readonly kind: 'prepared'; readonly taskIndex: number; readonly result: Prepared }
+  /** `mapIndex` as it was asked. */
+  | {
+      readonly kind: 'prepared';
+      readonly taskIndex: number;
+      readonly mapIndex?: number;
+      readonly result: Prepared;
+    }
   | {
       readonly kind: 'admitted';
       readonly taskIndex: number;
@@ -52,7 +69,8 @@ export type Prepared =
 /** What must be written or done because of the events, in order. */
 export type Decision =
   | TaskRunChange
-  | { readonly kind: 'prepare'; readonly taskIndex: number }
+  /** Of a task in a group `mapIndex` says which of its task runs; absent: what its group has in common, the keys. */
+  | { readonly kind: 'prepare'; readonly taskIndex: number; readonly mapIndex?: number }
   | { readonly kind: 'cancel-attempt'; readonly attemptId: string }
   | {
       readonly kind: 'end-run';
@@ -79,20 +97,12 @@ export interface TaskRunChange {
   readonly gateClosed: boolean;
 }
 
-interface Step {
-  readonly run: RunCache;
-  readonly now: number;
-  readonly decisions: Decision[];
-  /** Tasks whose trigger rule may decide now. */
-  readonly dirty: number[];
-}
-
 /**
  * Moves a run forward. Deterministic and total: the same cache, events and `now` (epoch milliseconds) give the same
  * decisions, and no event is an error. The cost follows what the events touch, never the size of the run or its history.
  */
 export function advance(run: RunCache, events: readonly RunEvent[], now: number): Decision[] {
-  const step: Step = { run, now, decisions: [], dirty: [] };
+  const step: Step = { run, now, decisions: [], dirty: [], touched: [] };
   if (run.state === 'ended') return [];
   for (const event of events) applyEvent(step, event);
   settle(step);
@@ -103,9 +113,12 @@ function applyEvent(step: Step, event: RunEvent): void {
   const { run } = step;
   switch (event.kind) {
     case 'start':
+      resume(step);
       run.tasks.forEach((_, index) => step.dirty.push(index));
       return;
     case 'prepared':
+      if (event.mapIndex !== undefined) return applyIndexPrepared(step, event.taskIndex, event.mapIndex, event.result);
+      if (run.tasks[event.taskIndex]?.chain) return applyGroupPrepared(step, event.taskIndex, event.result);
       return applyPrepared(step, event.taskIndex, event.result);
     case 'admitted': {
       const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
@@ -211,11 +224,6 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
   change(step, instance, after.state, after.reason);
 }
 
-/** `finally` tasks run after a stop, too; only a second stop, which comes while they run, is meant for them. */
-export function isStopped(run: RunCache, taskIndex: number): boolean {
-  return run.graph.tasks[taskIndex]?.final ? run.finalStopped : run.stopping !== null;
-}
-
 function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
   const { run } = step;
   const again = run.stopping !== null;
@@ -241,12 +249,9 @@ function shrink(step: Step, taskIndex: number, total: number): void {
   const { run } = step;
   const task = run.tasks[taskIndex];
   if (!task) return;
-  for (const child of run.graph.tasks[taskIndex]?.downstream ?? []) {
-    const up = run.tasks[child]?.up;
-    if (up) up.total += total - task.total;
-  }
-  task.total = total;
+  setTotal(run, taskIndex, total);
   task.nextToRelease = Number.MAX_SAFE_INTEGER;
+  forgetOpen(task.chain);
   task.phase = 'open';
   run.releasable.delete(taskIndex);
   if (task.ended === task.total) finishTask(step, taskIndex);
@@ -259,8 +264,10 @@ function settle(step: Step): void {
     // In the order in which they were touched, so that equals start in the order of the file. Grows while it is walked.
     for (const index of step.dirty) decideTask(step, index);
     step.dirty.length = 0;
+    for (const { taskIndex, mapIndex } of step.touched) decideIndex(step, taskIndex, mapIndex);
+    step.touched.length = 0;
     release(step);
-    if (step.dirty.length > 0) continue;
+    if (step.dirty.length + step.touched.length > 0) continue;
     if (run.openTasks > 0) return;
     if (run.openFinalTasks > 0) {
       if (run.finalStarted) return;
@@ -277,6 +284,7 @@ function decideTask(step: Step, taskIndex: number): void {
   const node = run.graph.tasks[taskIndex];
   const task = run.tasks[taskIndex];
   if (!node || !task) return;
+  if (task.chain) return decideMember(step, taskIndex);
   // A rebuilt cache may hold a task in the middle of its preparation.
   if (task.phase === 'preparing') return void step.decisions.push({ kind: 'prepare', taskIndex });
   if (task.phase !== 'blocked' || (node.final && !run.finalStarted)) return;
@@ -308,11 +316,7 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
   const task = run.tasks[taskIndex];
   if (!task) return;
   if (mapKeys.length === 0) return endUntried(step, taskIndex, 'skipped', 'its fan-out has no items');
-  for (const child of run.graph.tasks[taskIndex]?.downstream ?? []) {
-    const up = run.tasks[child]?.up;
-    if (up) up.total += mapKeys.length - task.total;
-  }
-  task.total = mapKeys.length;
+  setTotal(run, taskIndex, mapKeys.length);
   task.mapKeys = mapKeys;
   task.phase = 'open';
   run.releasable.add(taskIndex);
@@ -337,6 +341,10 @@ function release(step: Step): void {
     const task = run.tasks[taskIndex];
     const node = run.graph.tasks[taskIndex];
     if (!task || !node) continue;
+    if (task.chain) {
+      releaseMember(step, taskIndex);
+      continue;
+    }
     const parallel = node.maxParallel || Number.MAX_SAFE_INTEGER;
     while (task.nextToRelease < task.total && task.active < parallel && run.active < limit) {
       const mapIndex = task.nextToRelease++;
@@ -345,98 +353,9 @@ function release(step: Step): void {
         change(step, known ?? createInstance(run, taskIndex, mapIndex), 'ready', null);
     }
     if (task.nextToRelease >= task.total) run.releasable.delete(taskIndex);
-    if (run.active >= limit) return;
+    // What waits in a group takes no place of it.
+    if (run.active >= limit && run.groups.length === 0) return;
   }
-}
-
-function createInstance(run: RunCache, taskIndex: number, mapIndex: number): TaskInstance {
-  const instance: TaskInstance = {
-    taskIndex,
-    mapIndex,
-    state: 'none',
-    number: 0,
-    fence: 0,
-    retriesUsed: 0,
-    lost: 0,
-    deferred: 0,
-    attemptId: null,
-    retryAt: null,
-    gateClosed: false,
-  };
-  run.tasks[taskIndex]?.instances.set(mapIndex, instance);
-  return instance;
-}
-
-/** Ends a task as a whole before any of its task runs was tried; leaves one row that says why. */
-function endUntried(step: Step, taskIndex: number, state: TerminalTaskState, reason: string): void {
-  const task = step.run.tasks[taskIndex];
-  if (!task) return;
-  for (const child of step.run.graph.tasks[taskIndex]?.downstream ?? []) {
-    const up = step.run.tasks[child]?.up;
-    if (up) up.total += 1 - task.total;
-  }
-  task.total = 1;
-  task.phase = 'open';
-  end(step, task.instances.get(0) ?? createInstance(step.run, taskIndex, 0), state, reason);
-}
-
-function end(step: Step, instance: TaskInstance, state: TerminalTaskState, reason: string | null): void {
-  const { run } = step;
-  const task = run.tasks[instance.taskIndex];
-  if (!task) return;
-  run.timers.delete(instance);
-  instance.retryAt = null;
-  change(step, instance, state, reason);
-  task.ended += 1;
-  if (state === 'failed') task.failed += 1;
-  const counter = countedAs(instance);
-  for (const child of run.graph.tasks[instance.taskIndex]?.downstream ?? []) {
-    const up = run.tasks[child]?.up;
-    if (up) up[counter] += 1;
-    step.dirty.push(child);
-  }
-  if (task.phase === 'open' && task.ended === task.total) finishTask(step, instance.taskIndex);
-}
-
-function finishTask(step: Step, taskIndex: number): void {
-  const { run } = step;
-  const task = run.tasks[taskIndex];
-  const node = run.graph.tasks[taskIndex];
-  if (!task || !node || task.phase === 'done') return;
-  task.phase = 'done';
-  run.releasable.delete(taskIndex);
-  if (node.final) run.openFinalTasks -= 1;
-  else run.openTasks -= 1;
-  if (task.failed > 0 && !node.caught) {
-    if (node.final) run.finalFailed = true;
-    else run.anyFailed = true;
-  }
-}
-
-function change(step: Step, instance: TaskInstance, to: TaskState, reason: string | null): void {
-  const { run } = step;
-  const task = run.tasks[instance.taskIndex];
-  const from = instance.state;
-  instance.state = to;
-  const delta = Number(isActive(to)) - Number(isActive(from));
-  run.active += delta;
-  if (task) task.active += delta;
-  step.decisions.push({
-    kind: 'task-run',
-    taskIndex: instance.taskIndex,
-    mapIndex: instance.mapIndex,
-    mapKey: task?.mapKeys[instance.mapIndex] ?? '',
-    from,
-    to,
-    number: instance.number,
-    fence: instance.fence,
-    retriesUsed: instance.retriesUsed,
-    lost: instance.lost,
-    deferred: instance.deferred,
-    retryAt: instance.retryAt,
-    reason,
-    gateClosed: instance.gateClosed,
-  });
 }
 
 function endRun(step: Step): void {

@@ -38,8 +38,44 @@ export interface TaskProgress {
   active: number;
   ended: number;
   failed: number;
-  /** Upstream counts of this task. */
-  up: { total: number; success: number; failed: number; skipped: number; upstreamFailed: number };
+  /** Upstream counts of this task; in a group without what its map indexes have upstream each for itself. */
+  up: { total: number } & Ends;
+  /** Null: it is in no group. */
+  readonly chain: Chain | null;
+}
+
+/** How many task runs ended how. */
+export interface Ends {
+  success: number;
+  failed: number;
+  skipped: number;
+  upstreamFailed: number;
+}
+
+/** How far the map indexes of a task in a group are that have no task run yet, or one that waits. */
+export interface Chain {
+  /** True: it ended before its group's keys counted for it; its one row stands for every map index. */
+  asWhole: boolean;
+  /** By map index: how what is upstream within the group ended there. */
+  readonly up: Map<number, Ends>;
+  /** Its rule says run for every map index. */
+  all: boolean;
+  /** Map indexes for which its rule says run; in that order. */
+  readonly wanted: Set<number>;
+  readonly preparing: Set<number>;
+  readonly prepared: Set<number>;
+}
+
+/** One group within the cache. */
+export interface GroupProgress {
+  /** Null: not known yet. */
+  mapKeys: readonly string[] | null;
+  /** Somebody was asked for the keys and has not answered. */
+  asking: boolean;
+  /** Map indexes that are under way, with how many of its tasks have not ended there; kept only with `maxParallel`. */
+  readonly underWay: Map<number, number>;
+  /** How many of its tasks have ended, by map index; kept only with `maxParallel`. */
+  readonly ended: Map<number, number>;
 }
 
 /**
@@ -50,6 +86,7 @@ export interface RunCache {
   readonly runId: string;
   readonly graph: RunGraph;
   readonly tasks: TaskProgress[];
+  readonly groups: GroupProgress[];
   state: 'running' | 'ended';
   stopping: 'cancelled' | 'timed_out' | null;
   /** Tasks (not task runs) that have not ended, without and with `finally`. */
@@ -94,7 +131,9 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
       ended: 0,
       failed: 0,
       up: { total: node.upstream.length, success: 0, failed: 0, skipped: 0, upstreamFailed: 0 },
+      chain: node.group === null ? null : newChain(),
     })),
+    groups: graph.groups.map(() => ({ mapKeys: null, asking: false, underWay: new Map(), ended: new Map() })),
     state: 'running',
     stopping: null,
     openTasks: graph.tasks.filter((task) => !task.final).length,
@@ -106,6 +145,17 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
     active: 0,
     timers: new Set(),
     releasable: new Set(),
+  };
+}
+
+function newChain(): Chain {
+  return {
+    asWhole: false,
+    up: new Map(),
+    all: false,
+    wanted: new Set(),
+    preparing: new Set(),
+    prepared: new Set(),
   };
 }
 
@@ -126,8 +176,12 @@ export function countedAs(instance: TaskInstance): 'success' | 'failed' | 'skipp
 /** True: nothing of the run moves until a wait of it ends or somebody asks; it may be forgotten until then. */
 export function onlyWaits(run: RunCache): boolean {
   if (run.state === 'ended' || run.active > 0) return false;
-  const preparing = run.tasks.filter((task) => task.phase === 'preparing');
-  return preparing.length > 0 && preparing.every((task) => task.instances.get(0)?.state === 'waiting');
+  if (run.groups.some(({ asking }) => asking)) return false;
+  const preparing = run.tasks.flatMap((task) => [
+    ...(task.phase === 'preparing' ? [task.instances.get(0)] : []),
+    ...[...(task.chain?.preparing ?? [])].map((mapIndex) => task.instances.get(mapIndex)),
+  ]);
+  return preparing.length > 0 && preparing.every((instance) => instance?.state === 'waiting');
 }
 
 export function isActive(state: TaskState): boolean {

@@ -148,6 +148,55 @@ function childOfFanOut(rule: TriggerRule, ends: readonly Parent[]): TaskState {
   return run.state('child');
 }
 
+/**
+ * The same in a group of two map indexes, after two tasks of it of which `ends` say how they end for the first; for the
+ * second both succeed. `beyond` says which of the two stands outside the group.
+ */
+function childrenInGroup(rule: TriggerRule, ends: readonly Parent[], beyond: number | null): readonly TaskState[] {
+  const group = (index: number): string | null => (index === beyond ? null : 'g');
+  const parents = ends.flatMap((parent, index): TaskSketch[] => [
+    { id: `before${index}`, group: group(index) },
+    { id: `task${index}`, group: group(index), caught: parent === 'caught', upstream: [`before${index}`] },
+  ]);
+  const upstream = ends.map((_, index) => `task${index}`);
+  const run = new RunSimulator({
+    graph: aGraph([...parents, { id: 'child', group: 'g', when: rule, upstream }], 0, [
+      { id: 'g', mapKeys: ['k0', 'k1'] },
+    ]),
+    outcome: ({ id }, mapIndex) => {
+      const parent = mapIndex === 0 ? ends[Number(id.at(-1))]! : 'success';
+      if (id.startsWith('before')) return parent === 'upstream_failed' ? OUTCOMES.failed : OUTCOMES.success;
+      return OUTCOMES[parent];
+    },
+  });
+  run.send({ kind: 'start' });
+  for (const [index, parent] of ends.entries())
+    for (const mapIndex of index === beyond ? [0] : [0, 1]) {
+      end(run, `before${index}`, mapIndex);
+      if (mapIndex === 1 || parent !== 'upstream_failed') end(run, `task${index}`, mapIndex);
+    }
+  return [run.state('child', 0), run.state('child', 1)];
+}
+
+test.each(TRIGGER_RULES)('in a group %s decides for each map index by itself', (rule) => {
+  const parents = Object.keys(PARENTS) as Parent[];
+  const of = (first: Parent, second: Parent): TaskState =>
+    rule === 'always' ? 'ready' : expected(rule, first, second);
+  for (const first of parents)
+    for (const second of parents) {
+      const about = { first, second };
+      expect({ ...about, children: childrenInGroup(rule, [first, second], null) }).toEqual({
+        ...about,
+        children: [of(first, second), of('success', 'success')],
+      });
+      // What stands outside the group counts for each of them.
+      expect({ ...about, children: childrenInGroup(rule, [first, second], 0) }).toEqual({
+        ...about,
+        children: [of(first, second), of(first, 'success')],
+      });
+    }
+});
+
 test.each(TRIGGER_RULES)(
   'a run keeps to the table of %s, whatever ends first, and counts a fan-out by task run',
   (rule) => {

@@ -1,5 +1,5 @@
 import { TRIGGER_RULES, type Outcome, type Prepared, type TaskNode } from '#core';
-import { aGraph, RunSimulator, seeded, type TaskSketch } from './simulate-run.ts';
+import { aGraph, RunSimulator, seeded, type GroupSketch, type TaskSketch } from './simulate-run.ts';
 import { endOfAttempts, ReferenceRun } from './reference-run.ts';
 
 export interface RandomRunOptions {
@@ -15,7 +15,7 @@ export interface RandomRunOptions {
 
 const retries = (max: number) => ({ max, delayMs: 1000, backoff: 2, maxDelayMs: 60_000, jitter: 0, on: null });
 
-/** A pipeline of every rule, with fan-out, preparation, retries, caught failures and `finally` tasks. */
+/** Tasks of every rule, with fan-out, preparation, retries, caught failures and `finally` tasks. */
 function randomTasks(random: () => number, most: number): TaskSketch[] {
   const size = 1 + Math.floor(random() * most);
   const chance = (share: number): boolean => random() < share;
@@ -49,6 +49,46 @@ function randomTasks(random: () => number, most: number): TaskSketch[] {
   }).filter((task, _index, tasks) => !task.upstream?.some((id) => tasks.find((other) => other.id === id)?.final));
 }
 
+/** Puts some neighbours into groups with a fan-out: literal ones, and those whose keys tasks before them give. */
+function randomGroups(
+  random: () => number,
+  tasks: readonly TaskSketch[],
+): { readonly tasks: readonly TaskSketch[]; readonly groups: readonly GroupSketch[] } {
+  const chance = (share: number): boolean => random() < share;
+  const grouped = [...tasks];
+  const groups: GroupSketch[] = [];
+  for (let from = 0; from < tasks.length; from++) {
+    if (!chance(0.06)) continue;
+    const id = `g${groups.length}`;
+    const until = Math.min(tasks.length, from + 1 + Math.floor(random() * 6));
+    const members = tasks.slice(from, until).filter(({ final }) => !final);
+    const inside = new Set(members.map((task) => task.id));
+    const before = tasks.slice(0, from).filter(({ final }) => !final);
+    const upstream = before.filter(() => chance(1 / (from + 1))).map((task) => task.id);
+    const isDynamic = chance(0.5);
+    const mapKeys = Array.from({ length: 1 + Math.floor(random() * 4) }, (_, key) => `k${key}`);
+    groups.push({
+      id,
+      upstream: isDynamic ? upstream : [],
+      mapKeys: isDynamic ? null : mapKeys,
+      maxParallel: chance(0.3) ? 1 + Math.floor(random() * 2) : 0,
+    });
+    for (let index = from; index < until; index++) {
+      const task = tasks[index]!;
+      if (task.final) continue;
+      const isRoot = !task.upstream?.some((parent) => inside.has(parent));
+      const own = { group: id, needsPreparation: chance(0.4), dynamicFanOut: false, mapKeys: null };
+      grouped[index] = {
+        ...task,
+        ...own,
+        upstream: [...new Set([...(task.upstream ?? []), ...(isRoot ? upstream : [])])],
+      };
+    }
+    from = until;
+  }
+  return { tasks: grouped, groups };
+}
+
 /**
  * Runs a random pipeline to its end: the same seed gives the same run. Every decision is held against the reference; the
  * error of one that it does not explain names the seed.
@@ -63,24 +103,34 @@ export function randomRun(seed: number, options: RandomRunOptions): RunSimulator
 
 function simulate(seed: number, options: RandomRunOptions): RunSimulator {
   const random = seeded(seed);
-  const tasks = randomTasks(random, options.tasks).map((task) =>
+  const drawn = randomTasks(random, options.tasks).map((task) =>
     options.settled && task.when === 'all_success' ? { ...task, when: 'none_failed' as const } : task,
   );
+  const { tasks, groups } = randomGroups(random, drawn);
   // What becomes of a thing depends on what it is, not on when: so that runs with and without takeovers can be compared.
   const fate = (text: string): number =>
     seeded([...text].reduce((sum, char) => sum * 31 + char.charCodeAt(0), seed) >>> 0)();
   const outcome = (task: TaskNode, index: number, number: number): Outcome =>
     outcomeOf(fate(`${task.id}/${index}/${number}`));
-  const keysOf = (task: TaskNode): readonly string[] | null =>
-    task.dynamicFanOut
-      ? Array.from({ length: Math.floor(fate(`keys ${task.id}`) * 6) }, (_, key) => `k${key}`)
-      : task.mapKeys;
-  const graph = aGraph(tasks, random() < 0.3 ? 2 : 0);
+  const someKeys = (id: string, least: number): readonly string[] =>
+    Array.from({ length: Math.max(least, Math.floor(fate(`keys ${id}`) * 6)) }, (_, key) => `k${key}`);
+  const graph = aGraph(tasks, random() < 0.3 ? 2 : 0, groups);
+  const keysOf = (task: TaskNode): readonly string[] | null => {
+    const group = graph.groups[task.group ?? -1];
+    // Whether a group has no items is known sooner or later than how a task of it ends otherwise.
+    if (group) return group.mapKeys ?? someKeys(group.id, options.settled ? 1 : 0);
+    return task.dynamicFanOut ? someKeys(task.id, 0) : task.mapKeys;
+  };
   const reference = new ReferenceRun(graph, (task) => keysOf(task)?.length ?? 1);
   const run = new RunSimulator({
     graph,
     outcome,
-    prepared: (task, ask) => preparedBy(fate(`prepare ${task.id}`), ask, keysOf(task)),
+    prepared: (task, ask, mapIndex) => {
+      if (mapIndex !== null) return preparedBy(fate(`prepare ${task.id}/${mapIndex}`), ask, null);
+      if (task.group === null) return preparedBy(fate(`prepare ${task.id}`), ask, keysOf(task));
+      const isFault = fate(`prepare ${graph.groups[task.group]!.id}`) < 0.1;
+      return isFault ? { kind: 'fail', reason: '' } : { kind: 'ready', mapKeys: keysOf(task) };
+    },
     gateClosed: (task, index) => fate(`gate ${task.id}/${index}`) < 0.05,
     pools: { slots: { narrow: 1, wide: 3 }, of: (id) => (fate(`pool ${id}`) < 0.3 ? 'narrow' : 'wide') },
     onDecision: (decision) => reference.see(decision),

@@ -1,6 +1,7 @@
 import {
   isTerminal,
   type Decision,
+  type GroupNode,
   type Outcome,
   type RunGraph,
   type TaskNode,
@@ -95,6 +96,8 @@ interface Row {
   readonly countsAs: End;
   /** True: it ended before any attempt, and stands for the whole task. */
   readonly untried: boolean;
+  /** True: it is, or was, tried, or it waits. */
+  readonly begun: boolean;
 }
 
 /** Watches the decisions about one run; throws at the first that it cannot explain. */
@@ -118,11 +121,14 @@ export class ReferenceRun {
     const { to: state, gateClosed, number } = decision;
     // `cancelled` counts as a failure, a closed gate as a skip.
     const countsAs = state === 'cancelled' ? 'failed' : state === 'success' && gateClosed ? 'skipped' : (state as End);
-    rows.set(decision.mapIndex, { state, countsAs, untried: isTerminal(state) && number === 0 });
+    const untried = isTerminal(state) && number === 0;
+    // In a group each map index may end untried; what has no key stands for all of them.
+    const asWhole = untried && (task.group === null || decision.mapKey === '');
+    rows.set(decision.mapIndex, { state, countsAs, untried: asWhole, begun: !untried });
     this.#checkLimits(task);
   }
 
-  #seeBirth(task: TaskNode, { to, reason }: Extract<Decision, { kind: 'task-run' }>): void {
+  #seeBirth(task: TaskNode, { to, reason, mapIndex, mapKey }: Extract<Decision, { kind: 'task-run' }>): void {
     if (to === 'cancelled') {
       if (!this.stopped) this.#refuse(task, 'is cancelled, and nobody stopped the run');
       return;
@@ -130,9 +136,16 @@ export class ReferenceRun {
     if (this.stopped && !task.final) this.#refuse(task, `becomes ${to} after the run was stopped`);
     if (task.final && this.graph.tasks.some((other) => !other.final && !this.#isDone(other)))
       this.#refuse(task, 'is a finally task and begins before everything else has ended');
-    const ends = task.upstream.flatMap((parent) => this.#endsOf(this.graph.tasks[parent]!));
-    const isAll = task.upstream.every((parent) => this.#isDone(this.graph.tasks[parent]!));
+    const parents = task.upstream.map((parent) => this.graph.tasks[parent]!);
+    const seen = parents.map((parent) => this.#seenBy(task, parent, mapIndex));
+    const ends = seen.flatMap(({ ends: ended }) => ended);
+    const isAll = seen.every(({ isDone }) => isDone);
     const fate = fateBy(task.when, ends, isAll);
+    // Whatever the rule says: there is nothing of which it could say so.
+    const isWhole = task.group !== null && mapKey === '';
+    if (isWhole && this.size(task) === 0 && to === 'skipped') return;
+    // The keys of its group cannot be worked out.
+    if (isWhole && this.graph.groups[task.group]!.mapKeys === null && fate === 'run' && to === 'failed') return;
     // What the preparation says comes after the rule: a condition, no items, an author's mistake.
     const allowed: Record<Fate, readonly TaskState[]> = {
       wait: [],
@@ -144,7 +157,32 @@ export class ReferenceRun {
       this.#refuse(task, `becomes ${to} (${reason}) where ${task.when} over [${ends.join(', ')}] says ${fate}`);
   }
 
+  /** What a task, or a map index of it, sees of one upstream task: all of it, or within a group the same map index. */
+  #seenBy(task: TaskNode, parent: TaskNode, mapIndex: number): { ends: readonly End[]; isDone: boolean } {
+    const rows = this.#rows.get(parent.id);
+    const isWhole = rows?.get(0)?.untried === true;
+    if (task.group === null || task.group !== parent.group || isWhole)
+      return { ends: this.#endsOf(parent), isDone: this.#isDone(parent) };
+    const row = rows?.get(mapIndex);
+    const isDone = row !== undefined && isTerminal(row.state);
+    return { ends: isDone ? [row.countsAs] : [], isDone };
+  }
+
+  /** Map indexes that began and did not end in every task of the group. */
+  #underWay(group: GroupNode): number {
+    const chains = group.members
+      .map((member) => this.#rows.get(this.graph.tasks[member]!.id))
+      .filter((rows) => rows?.get(0)?.untried !== true);
+    const begun = new Set(
+      chains.flatMap((rows) => [...(rows ?? [])].flatMap(([index, row]) => (row.begun ? [index] : []))),
+    );
+    return [...begun].filter((index) => chains.some((rows) => !isTerminal(rows?.get(index)?.state ?? 'none'))).length;
+  }
+
   #checkLimits(task: TaskNode): void {
+    const group = this.graph.groups[task.group ?? -1];
+    if (group && group.maxParallel > 0 && !this.stopped && this.#underWay(group) > group.maxParallel)
+      this.#refuse(task, `exceeds max_parallel of ${group.id}`);
     const active = (one: TaskNode): number =>
       this.#rowsOf(one).filter(({ state }) => !isTerminal(state) && state !== 'waiting').length;
     if (task.maxParallel > 0 && active(task) > task.maxParallel) this.#refuse(task, 'exceeds its max_parallel');

@@ -1,5 +1,7 @@
 import type {
   Decision,
+  LinkedGroup,
+  LinkedTask,
   Outcome,
   Prepared,
   RunCache,
@@ -22,13 +24,15 @@ export function seeded(seed: number): () => number {
   };
 }
 
-export type TaskSketch = Partial<Omit<TaskNode, 'upstream' | 'downstream'>> & {
-  readonly id: string;
-  readonly upstream?: readonly string[];
-};
+export type TaskSketch = Partial<LinkedTask> & { readonly id: string };
+export type GroupSketch = Partial<LinkedGroup> & { readonly id: string };
 
 /** A graph from what matters to a test; everything else is the default of a pipeline file. */
-export function aGraph(tasks: readonly TaskSketch[], maxActiveTasks = 0): RunGraph {
+export function aGraph(
+  tasks: readonly TaskSketch[],
+  maxActiveTasks = 0,
+  groups: readonly GroupSketch[] = [],
+): RunGraph {
   return buildGraph(
     tasks.map((task) => ({
       when: 'all_success' as const,
@@ -43,6 +47,7 @@ export function aGraph(tasks: readonly TaskSketch[], maxActiveTasks = 0): RunGra
       upstream: task.upstream ?? [],
     })),
     maxActiveTasks,
+    groups.map((group) => ({ upstream: [], mapKeys: null, maxParallel: 0, ...group })),
   );
 }
 
@@ -50,8 +55,8 @@ export interface SimulatorOptions {
   readonly graph: RunGraph;
   /** How each attempt ends. */
   readonly outcome: (task: TaskNode, mapIndex: number, number: number) => Outcome;
-  /** How each preparation ends; asked again after `waiting`. */
-  readonly prepared?: (task: TaskNode, ask: number) => Prepared;
+  /** How each preparation ends; asked again after `waiting`. Of a task in a group the map index, or null: its group's keys. */
+  readonly prepared?: (task: TaskNode, ask: number, mapIndex: number | null) => Prepared;
   /** Whether the gate of a task run that succeeds is closed. */
   readonly gateClosed?: (task: TaskNode, mapIndex: number) => boolean;
   /** Slots that a task run takes of a pool; without pools everything is admitted. */
@@ -71,11 +76,11 @@ export class RunSimulator {
   readonly rows = new Map<string, StoredTaskRun>();
   /** Attempts in the order in which they began. */
   readonly attempts: { task: string; mapIndex: number; number: number; id: string; open: boolean }[] = [];
-  /** Preparations that were asked for and not answered. */
-  readonly preparing = new Set<number>();
+  /** Preparations that were asked for and not answered, by task or by task and map index. */
+  readonly preparing = new Map<string, Extract<Decision, { kind: 'prepare' }>>();
   readonly cancelled = new Set<string>();
   /** How often each preparation was answered. */
-  readonly #asks = new Map<number, number>();
+  readonly #asks = new Map<string, number>();
   mostActive = 0;
 
   constructor(readonly options: SimulatorOptions) {
@@ -140,7 +145,7 @@ export class RunSimulator {
     const choices = [
       ...ready.map((row) => () => this.admit(row)),
       ...open.map((attempt) => () => this.finish(attempt.id)),
-      ...[...this.preparing].map((taskIndex) => () => this.answer(taskIndex)),
+      ...[...this.preparing.values()].map((asked) => () => this.answer(asked)),
       ...(timers.length > 0 ? [() => this.wait(Math.min(...timers.map((timer) => timer.retryAt ?? 0)))] : []),
     ];
     const choice = choices[Math.floor(random() * choices.length)];
@@ -163,16 +168,18 @@ export class RunSimulator {
     return Object.fromEntries([...this.rows.values()].map((row) => [key(row), row.state]).sort());
   }
 
-  private answer(taskIndex: number): void {
+  private answer(asked: Extract<Decision, { kind: 'prepare' }>): void {
+    const { taskIndex, mapIndex } = asked;
     const node = this.options.graph.tasks[taskIndex];
     if (!node) return;
-    this.preparing.delete(taskIndex);
-    const ask = (this.#asks.get(taskIndex) ?? 0) + 1;
-    this.#asks.set(taskIndex, ask);
-    const result = this.options.prepared?.(node, ask) ?? { kind: 'ready', mapKeys: node.mapKeys };
-    this.send({ kind: 'prepared', taskIndex, result });
+    this.preparing.delete(askedKey(asked));
+    const ask = (this.#asks.get(askedKey(asked)) ?? 0) + 1;
+    this.#asks.set(askedKey(asked), ask);
+    const result = this.options.prepared?.(node, ask, mapIndex ?? null) ?? { kind: 'ready', mapKeys: node.mapKeys };
+    this.send({ ...asked, kind: 'prepared', result });
     // Whoever prepares looks again by itself, until the task has ended meanwhile.
-    if (result.kind === 'waiting' && this.state(node.id) === 'waiting') this.preparing.add(taskIndex);
+    if (result.kind === 'waiting' && this.state(node.id, mapIndex) === 'waiting')
+      this.preparing.set(askedKey(asked), asked);
   }
 
   private hasSlot(taskId: string): boolean {
@@ -189,7 +196,7 @@ export class RunSimulator {
 
   private store(decision: Decision): void {
     this.options.onDecision?.(decision);
-    if (decision.kind === 'prepare') this.preparing.add(decision.taskIndex);
+    if (decision.kind === 'prepare') this.preparing.set(askedKey(decision), decision);
     if (decision.kind === 'cancel-attempt') this.cancelled.add(decision.attemptId);
     if (decision.kind === 'end-run') {
       if (this.ended) throw new Error('the run ended twice');
@@ -227,6 +234,10 @@ export class RunSimulator {
 
 export function allTerminal(simulator: RunSimulator): boolean {
   return [...simulator.rows.values()].every((row) => isTerminal(row.state));
+}
+
+function askedKey({ taskIndex, mapIndex }: { taskIndex: number; mapIndex?: number }): string {
+  return mapIndex === undefined ? String(taskIndex) : `${taskIndex}/${mapIndex}`;
 }
 
 function key(row: { taskId: string; mapIndex: number }): string {
