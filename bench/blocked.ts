@@ -55,7 +55,12 @@ export const blockedBacklog: Benchmark = {
         const floor = quantile(empty, share);
         return {
           ...{ what: `from the trigger to the end, p${share * 100}`, unit: 'ms', value: quantile(beside, share) },
-          ...{ promise: Number((1.2 * floor).toPrecision(3)), floor, floorIs: 'the same runs in the empty system', promisedFloor: null },
+          ...{
+            promise: Number((1.2 * floor).toPrecision(3)),
+            floor,
+            floorIs: 'the same runs in the empty system',
+            promisedFloor: null,
+          },
         };
       });
     } finally {
