@@ -4,7 +4,7 @@ import type { GroupNode } from './graph.ts';
 import type { Chain, Ends, GroupProgress, RunCache, TaskProgress } from './run-cache.ts';
 import { isTerminal } from './states.ts';
 import type { TerminalTaskState } from './states.ts';
-import { change, createInstance, end, endUntried, finishTask, isStopped, setTotal } from './step.ts';
+import { change, createInstance, end, endUntried, finishTask, isClosed, isStopped, setTotal } from './step.ts';
 import type { Step } from './step.ts';
 import { decideRule, type UpstreamCounts } from './trigger-rules.ts';
 
@@ -36,7 +36,7 @@ export function decideMember(step: Step, taskIndex: number): void {
   const chain = task?.chain;
   const groupIndex = node?.group ?? -1;
   const group = run.graph.groups[groupIndex];
-  if (!node || !task || !chain || !group || task.phase === 'done') return;
+  if (!node || !task || !chain || !group || isClosed(task)) return;
   if (isStopped(run, taskIndex))
     return task.phase === 'blocked' ? endUntried(step, taskIndex, 'cancelled', 'the run was stopped') : undefined;
   const verdict = decideRule(node.when, task.up);
@@ -70,7 +70,7 @@ export function decideIndex(step: Step, taskIndex: number, mapIndex: number): vo
   const node = run.graph.tasks[taskIndex];
   const task = run.tasks[taskIndex];
   const chain = task?.chain;
-  if (!node || !task || !chain || task.phase !== 'open' || isStopped(run, taskIndex)) return;
+  if (!node || !task || !chain || task.phase !== 'open' || isClosed(task) || isStopped(run, taskIndex)) return;
   if (run.groups[node.group ?? -1]?.mapKeys === null || !isUndecided(task, chain, mapIndex)) return;
   const verdict = decideRule(node.when, together(task.up, chain.up.get(mapIndex)));
   if (verdict === 'wait') return;
@@ -103,7 +103,7 @@ export function applyGroupPrepared(step: Step, taskIndex: number, result: Prepar
   const state = result.kind === 'skip' ? 'skipped' : result.kind === 'done' ? 'success' : 'failed';
   for (const member of group.members) {
     const task = run.tasks[member];
-    if (!task || task.phase === 'done') continue;
+    if (!task || isClosed(task)) continue;
     // The others ask for themselves, or have their rules decide from how this one ended.
     if (task.instances.size === 0 && member !== taskIndex) step.dirty.push(member);
     else if (task.instances.size === 0) endUntried(step, member, state, result.reason);
@@ -231,7 +231,7 @@ function openGroup(step: Step, groupIndex: number, mapKeys: readonly string[]): 
   progress.mapKeys = mapKeys;
   for (const member of group.members) {
     const task = run.tasks[member];
-    if (!task?.chain || task.phase === 'done') continue;
+    if (!task?.chain || isClosed(task)) continue;
     if (mapKeys.length === 0) {
       endUntried(step, member, 'skipped', `the fan-out of ${group.id} has no items`);
       continue;

@@ -26,6 +26,8 @@ export interface CompiledPipeline {
   readonly env: Readonly<Record<string, string>>;
   /** In topological order; `finally` tasks come last. */
   readonly tasks: readonly CompiledTask[];
+  /** By name. Absent: there are none. */
+  readonly groups?: Readonly<Record<string, TaskGroup>>;
   readonly alerts: readonly AlertRule[];
   /** Overlays by environment name: only graph-neutral keys. */
   readonly environments: Readonly<Record<string, PipelineOverlay>>;
@@ -83,6 +85,18 @@ export type Catchup =
   | { readonly kind: 'all'; readonly order: 'oldest_first' | 'newest_first' }
   | { readonly kind: 'bounded'; readonly maxAgeMs: number; readonly order: 'oldest_first' | 'newest_first' };
 
+/** Tasks that belong together. */
+export interface TaskGroup {
+  readonly description: string;
+  /** Ids of what it needs, sorted; its first tasks have them among theirs. */
+  readonly upstream: readonly string[];
+  /** The fan-out of each of its tasks, which then go on item by item; null: they stand together, and that is all. */
+  readonly matrix: Matrix | null;
+  /** Items under way at once; 0 means no limit. */
+  readonly maxParallel: number;
+  readonly maxFanout: number;
+}
+
 export interface CompiledTask {
   readonly id: string;
   readonly body: TaskBody;
@@ -91,7 +105,10 @@ export interface CompiledTask {
   readonly when: TriggerRule;
   /** CEL without the `${{ }}`; null: always. */
   readonly condition: string | null;
+  /** In a group that fans out it is the group's. */
   readonly matrix: Matrix | null;
+  /** Absent: it is in none. */
+  readonly group?: string;
   /** Simultaneous task runs of this task; 0 means no limit. */
   readonly maxParallel: number;
   readonly maxFanout: number;

@@ -1,5 +1,5 @@
 import type { Decision } from './advance.ts';
-import type { Chain, Ends, GroupProgress, RunCache, TaskInstance } from './run-cache.ts';
+import type { Chain, Ends, GroupProgress, RunCache, TaskInstance, TaskProgress } from './run-cache.ts';
 import { countedAs, isActive } from './run-cache.ts';
 import type { TaskState, TerminalTaskState } from './states.ts';
 
@@ -93,13 +93,15 @@ export function end(step: Step, instance: TaskInstance, state: TerminalTaskState
   if (state === 'failed') task.failed += 1;
   countEnd(run, instance);
   step.dirty.push(...(run.graph.tasks[instance.taskIndex]?.beyond ?? []));
-  if (task.chain) endInGroup(step, instance, task.chain.asWhole);
+  if (task.chain) endInGroup(step, instance, task.chain);
   if (task.phase === 'open' && task.ended === task.total) finishTask(step, instance.taskIndex);
 }
 
 /** What follows within the group may decide now; with its last task a map index gives its place to another one. */
-function endInGroup(step: Step, { taskIndex, mapIndex }: TaskInstance, asWhole: boolean): void {
+function endInGroup(step: Step, { taskIndex, mapIndex }: TaskInstance, chain: Chain): void {
   const { run } = step;
+  const { asWhole } = chain;
+  for (const open of [chain.wanted, chain.preparing, chain.prepared]) open.delete(mapIndex);
   const node = run.graph.tasks[taskIndex];
   for (const child of node?.followers ?? [])
     if (asWhole) step.dirty.push(child);
@@ -138,6 +140,11 @@ export function finishTask(step: Step, taskIndex: number): void {
   }
   for (const opened of node.opens)
     if (run.groups[opened]?.mapKeys === null) step.dirty.push(...(run.graph.groups[opened]?.members ?? []));
+}
+
+/** True: no task run of it begins any more. */
+export function isClosed(task: TaskProgress): boolean {
+  return task.phase === 'done' || task.nextToRelease === Number.MAX_SAFE_INTEGER;
 }
 
 /** Map indexes of which nothing more will come. */

@@ -486,8 +486,11 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore {
   ): Promise<EarlierCache | null>;
   /** Task runs of the run whose outputs were collected as garbage, those that it took over included. */
   erasedTaskRuns(runId: string): Promise<readonly { readonly taskId: string; readonly mapIndex: number }[]>;
-  /** What a task of run `origin` read, for `runId`, which executes that run again; null: it never began there. */
-  earlierInputs(origin: string, runId: string, taskId: string): Promise<EarlierInputs | null>;
+  /**
+   * What a task of run `origin` read, for `runId`, which executes that run again; null: it never began there. `mapIndex`
+   * null: all of its task runs read the same.
+   */
+  earlierInputs(origin: string, runId: string, taskId: string, mapIndex: number | null): Promise<EarlierInputs | null>;
   /** Metrics of the last successful run of this pipeline before this one, by name; the task's own values win over others'. */
   baseline(
     environment: string,

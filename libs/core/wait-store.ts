@@ -37,6 +37,7 @@ export type WaitTarget =
 export interface WaitKey {
   readonly runId: string;
   readonly taskId: string;
+  readonly mapIndex: number;
 }
 
 /** A wait to note in the commit in which its task run becomes `waiting`. Instants are epoch milliseconds. */

@@ -73,8 +73,8 @@ describe('messages', () => {
     ],
     [
       'a key of a later version',
-      ['tasks: { a: { group: other } }'],
-      ['2:15 The key "group" in tasks.a is not yet supported. > Give each task the same `matrix`.'],
+      ['tasks: { a: { replicas: 3 } }'],
+      ['2:15 The key "replicas" in tasks.a is not yet supported. > Use `matrix` to fan a task out.'],
     ],
     [
       'a request whose host is a parameter',

@@ -225,6 +225,7 @@ describe('JSON Schema of pipeline files', () => {
       'paths',
       'env',
       'defaults',
+      'groups',
       'first',
       'tasks',
       'finally',

@@ -168,8 +168,8 @@ describe('what is refused', () => {
       '4:56 retries has no meaning with call, which executes nothing. > Give `retries` to the tasks of the called pipeline.',
     ],
     [
-      '{ call: { pipeline: other, params: { rate: 1 } }, matrix: { a: [1] } }',
-      '4:56 matrix has no meaning with call, which executes nothing. > Write one task for each call; a fan-out of calls is not yet supported.',
+      '{ approve: Ok?, matrix: { a: [1] } }',
+      '4:22 matrix has no meaning with approve, which executes nothing. > Write one task for each question.',
     ],
     [
       '{ call: p }',

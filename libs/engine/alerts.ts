@@ -66,8 +66,8 @@ function retryingAlerts(run: OwnedRun, change: TaskRunChange, defaults: AlertDef
 }
 
 /** Tells that somebody is asked; who waits for anything else tells nobody. */
-function approvalAlerts(run: OwnedRun, { taskIndex }: TaskRunChange, defaults: AlertDefaults): AlertInsert[] {
-  const wait = run.waits.get(taskIndex);
+function approvalAlerts(run: OwnedRun, { taskIndex, mapIndex }: TaskRunChange, defaults: AlertDefaults): AlertInsert[] {
+  const wait = run.waits.get(`${taskIndex}/${mapIndex}`);
   if (wait?.target.kind !== 'approve') return [];
   const { taskId, what, timeoutAt, onTimeout, target } = wait;
   const { id } = run.record;

@@ -4,6 +4,7 @@ import type { Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
 import { pluginUse } from './plugin-use.ts';
 import type { OwnedRun } from './owned-run.ts';
+import { preparedOf } from './owned-run.ts';
 import { collectingInto, taskValues, type Value } from './task-values.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
@@ -55,7 +56,7 @@ export function buildAssignment(
           environment.config.secrets[name] ? [[name, environment.config.secrets[name]]] : [],
         ),
       ),
-      reads: run.prepared.get(attempt.taskIndex)?.inputs ?? [],
+      reads: preparedOf(run, attempt.taskIndex, attempt.mapIndex).inputs ?? [],
       writes,
       ...(task.tableChecks === undefined
         ? {}

@@ -14,11 +14,10 @@ import type {
 import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
 import { alertsFor } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
-import { mapItem } from './task-values.ts';
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { rememberOutputs } from './owned-run.ts';
+import { mapItem, preparedOf, rememberOutputs } from './owned-run.ts';
 
 export type BatchRows = { -readonly [K in keyof Omit<Batch, 'processId' | 'worker' | 'runs'>]: Batch[K][number][] };
 
@@ -63,7 +62,7 @@ export function addRun(
     addCached(rows, run, change);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
-    const wait = change.to === 'waiting' ? run.waits.get(change.taskIndex) : undefined;
+    const wait = change.to === 'waiting' ? run.waits.get(`${change.taskIndex}/${change.mapIndex}`) : undefined;
     if (wait) rows.waits.push(wait);
     addEndedCall(rows, run, change);
     if (change.to !== 'ready') continue;
@@ -154,8 +153,8 @@ function addFindings(
 function addEndedCall(rows: BatchRows, run: OwnedRun, { from, to, taskIndex, mapIndex }: TaskRunChange): void {
   const task = run.plan.pipeline.tasks[taskIndex];
   if (task?.body.kind !== 'call' || from !== 'waiting' || !isTerminal(to)) return;
-  rememberOutputs(run, taskIndex, mapIndex, run.prepared.get(taskIndex)?.outputs ?? {});
-  if (to !== 'success') rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
+  rememberOutputs(run, taskIndex, mapIndex, preparedOf(run, taskIndex, mapIndex).outputs ?? {});
+  if (to !== 'success') rows.endedCalls.push({ runId: run.record.id, taskId: task.id, mapIndex });
 }
 
 /** A task run that never had an attempt and succeeded has its result from an earlier run. */
@@ -184,7 +183,7 @@ function cachedResult(run: OwnedRun, { to, number, taskIndex, mapIndex }: TaskRu
 }
 
 function answerOf(run: OwnedRun, taskIndex: number, mapIndex: number): CacheAnswer | null {
-  return run.prepared.get(taskIndex)?.cache?.get(mapIndex) ?? null;
+  return preparedOf(run, taskIndex, mapIndex).cache ?? null;
 }
 
 /** A fan-out's paths are published when its last task run has succeeded. */
@@ -260,7 +259,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
     slots: task?.slots ?? 1,
     priority: (task?.priority ?? 0) + (record.trigger === 'backfill' ? BACKFILL_PRIORITY : 0),
     intervalStart: record.intervalStart,
-    inputs: run.prepared.get(change.taskIndex)?.inputs ?? null,
+    inputs: preparedOf(run, change.taskIndex, change.mapIndex).inputs,
     reason: change.reason,
     cache: answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null,
     outputs: cached?.outputs ?? null,
@@ -270,6 +269,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
 
 function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefined): TaskRunUpdate {
   const leavesWaiting = change.from === 'waiting';
+  const prepared = preparedOf(run, change.taskIndex, change.mapIndex);
   const item = leavesWaiting ? mapItem(run, change.taskIndex, change.mapIndex) : null;
   const succeeded = change.to === 'success';
   const cached = cachedResult(run, change);
@@ -286,13 +286,13 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
     startedAt: ending?.result.startedAt ?? null,
     reason: change.reason ?? (succeeded ? (ending?.judged.warning ?? null) : null),
     gateClosed: change.gateClosed,
-    inputs: leavesWaiting ? (run.prepared.get(change.taskIndex)?.inputs ?? null) : null,
+    inputs: leavesWaiting ? prepared.inputs : null,
     matrix: item?.values ?? null,
     mapKey: item?.key ?? null,
     outputs:
       succeeded && ending && Object.keys(ending.result.outputs).length > 0
         ? ending.result.outputs
-        : (cached?.outputs ?? run.prepared.get(change.taskIndex)?.outputs ?? null),
+        : (cached?.outputs ?? prepared.outputs ?? null),
     summary: ending?.result.summary ?? cached?.summary ?? null,
     cache: leavesWaiting ? (answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null) : null,
   };

@@ -121,8 +121,10 @@ export class Commands {
     answer: { readonly isApproved: boolean; readonly comment: string },
     caller: Pick<Caller, 'name' | 'groups'>,
   ): Promise<void> {
+    // Who is asked is asked once: tasks with `approve` have no fan-out.
+    const key = { runId, taskId, mapIndex: 0 };
     const run = await this.run(runId);
-    const wait = await this.options.store.waitOf({ runId, taskId });
+    const wait = await this.options.store.waitOf(key);
     const { name } = caller;
     checkAnswer(run, taskId, wait, caller);
     const words = `${answer.isApproved ? 'approved' : 'rejected'} by ${name}${answer.comment === '' ? '' : `: ${answer.comment}`}`;
@@ -130,7 +132,7 @@ export class Commands {
     const action = answer.isApproved ? 'task.approve' : 'task.reject';
     const detail = { task: taskId, pipeline: run.pipeline, comment: answer.comment };
     const answered = await this.options.store.audited(
-      (store) => store.answerWaits([{ runId, taskId, outcome, reason: words }]),
+      (store) => store.answerWaits([{ ...key, outcome, reason: words }]),
       (done) => (done.length > 0 ? [entry(name, action, run.environment, runId, detail)] : []),
     );
     if (answered.length === 0) throw answeredAlready(runId, taskId, null);

@@ -1,4 +1,4 @@
-import type { CompiledPipeline, CompiledTask, RunGraph } from '#core';
+import type { CompiledPipeline, CompiledTask, LinkedGroup, Matrix, RunGraph } from '#core';
 import { buildGraph } from '#core';
 import { expandMatrix } from '#dag';
 import { waitBodyOf } from './waits/prepare-wait.ts';
@@ -19,11 +19,12 @@ export interface MapItem {
 
 /** `pools` are the environment's: a task that names another one is prepared, which fails it with the reason. */
 export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<string, number>>): RunPlan {
-  const literalItems = pipeline.tasks.map(literalItemsOf);
+  const literalItems = literalItemsOf(pipeline);
   const graph = buildGraph(
     pipeline.tasks.map((task, index) => ({
       id: task.id,
       upstream: task.upstream,
+      group: groupOf(task, pipeline),
       when: task.when,
       final: task.final,
       caught: task.catch,
@@ -34,6 +35,7 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
       retries: task.retries,
     })),
     pipeline.maxActiveTasks,
+    groupsOf(pipeline, literalItems),
   );
   return { pipeline, graph, literalItems, indexOf: new Map(pipeline.tasks.map((task, index) => [task.id, index])) };
 }
@@ -51,8 +53,46 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
   );
 }
 
-function literalItemsOf(task: CompiledTask): readonly MapItem[] | null {
-  if (task.matrix?.kind !== 'literal') return null;
-  const expanded = expandMatrix(task.matrix, () => undefined);
+/** Each item of a wait or a call goes its own way even where no other task does: it is a group of one. */
+function groupOf(task: CompiledTask, { groups }: CompiledPipeline): string | null {
+  if (task.matrix === null) return null;
+  return isShared(task, groups) ? (task.group ?? null) : waitBodyOf(task) === null ? null : task.id;
+}
+
+/** True: its fan-out is that of its group. */
+function isShared({ group }: CompiledTask, groups: CompiledPipeline['groups']): boolean {
+  return group !== undefined && (groups?.[group]?.matrix ?? null) !== null;
+}
+
+function groupsOf(pipeline: CompiledPipeline, literalItems: RunPlan['literalItems']): LinkedGroup[] {
+  const { tasks, groups = {} } = pipeline;
+  const keysOf = (index: number): readonly string[] | null => literalItems[index]?.map(({ key }) => key) ?? null;
+  const shared = Object.entries(groups).flatMap(([id, { matrix, upstream, maxParallel }]): LinkedGroup[] => {
+    const first = tasks.findIndex(({ group }) => group === id);
+    if (matrix === null || first < 0) return [];
+    // What a literal fan-out is made of is there from the beginning.
+    return [{ id, upstream: matrix.kind === 'dynamic' ? upstream : [], mapKeys: keysOf(first), maxParallel }];
+  });
+  const ofOne = tasks.flatMap((task, index): LinkedGroup[] => {
+    if (isShared(task, groups) || groupOf(task, pipeline) === null) return [];
+    // The condition is one for all of its items, so it is asked with the keys.
+    return [{ id: task.id, upstream: [], mapKeys: task.condition === null ? keysOf(index) : null, maxParallel: 0 }];
+  });
+  return [...shared, ...ofOne];
+}
+
+/** Tasks of a group have the same list. */
+function literalItemsOf({ tasks }: CompiledPipeline): (readonly MapItem[] | null)[] {
+  const known = new Map<Matrix, readonly MapItem[]>();
+  return tasks.map(({ matrix }) => {
+    if (matrix?.kind !== 'literal') return null;
+    const items = known.get(matrix) ?? itemsOf(matrix);
+    known.set(matrix, items);
+    return items;
+  });
+}
+
+function itemsOf(matrix: Matrix): readonly MapItem[] {
+  const expanded = expandMatrix(matrix, () => undefined);
   return expanded.ok ? expanded.items : [];
 }

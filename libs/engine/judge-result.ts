@@ -1,8 +1,8 @@
 import type { AttemptResult, CheckResult, CompiledTask, EngineStore, MetricPoint, Outcome } from '#core';
 import { rowsBesideHistory } from '#core';
 import { evaluate } from '#dag';
-import { mapItem } from './task-values.ts';
 import type { OwnedRun } from './owned-run.ts';
+import { mapItem } from './owned-run.ts';
 import { taskScope } from './scope.ts';
 import { verifiedRun } from './verification/pin-as-before.ts';
 
@@ -34,7 +34,7 @@ export async function judgeResult(
 
   const latest = Object.fromEntries(metrics.map((point) => [point.name, point.value]));
   const item = mapItem(run, taskIndex, mapIndex);
-  const scope = { ...taskScope(run, item?.values ?? null), outputs: result.outputs, metrics: latest };
+  const scope = { ...taskScope(run, taskIndex, mapIndex), outputs: result.outputs, metrics: latest };
   const checks = [
     ...task.checks.map((check) => judgeExpression(check, scope)),
     ...(await besideHistory(store, run, task, item?.key ?? '', looked)),

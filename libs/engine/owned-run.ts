@@ -20,14 +20,29 @@ export interface OwnedRun {
   readonly outputs: Map<number, Map<number, Readonly<Record<string, unknown>>>>;
   /** Why task runs failed, by `taskIndex/mapIndex`, for alerts. */
   readonly failures: Map<string, string>;
-  /** Tasks whose data is not there yet, with the time of the next look (epoch milliseconds). */
-  readonly waiting: Map<number, number>;
-  /** By task index: what is noted when the task begins to wait. */
-  readonly waits: Map<number, WaitInsert>;
+  /** Tasks, and task runs in groups, whose data is not there yet, by `placeOf`. */
+  readonly waiting: Map<string, WaitingPlace>;
+  /** What is noted when a task run begins to wait, by `taskIndex/mapIndex`. */
+  readonly waits: Map<string, WaitInsert>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
   readonly readyAt: Map<string, number>;
-  /** Task indexes whose preparation is under way. */
-  readonly preparing: Set<number>;
+  /** What is being prepared, by `placeOf`. */
+  readonly preparing: Set<string>;
+}
+
+/** What is prepared: a task, what its group has in common, or with `mapIndex` one task run in a group. */
+export interface PreparedPlace {
+  readonly taskIndex: number;
+  readonly mapIndex?: number;
+}
+
+export interface WaitingPlace extends PreparedPlace {
+  /** Of the next look, epoch milliseconds. */
+  readonly at: number;
+}
+
+export function placeOf({ taskIndex, mapIndex }: PreparedPlace): string {
+  return mapIndex === undefined ? String(taskIndex) : `${taskIndex}/${mapIndex}`;
 }
 
 export interface PreparedTask {
@@ -37,6 +52,44 @@ export interface PreparedTask {
   readonly cache?: ReadonlyMap<number, CacheAnswer>;
   /** Of a task without attempts, once it has come to its end. */
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** By map index, of a task in a group: each is prepared by itself, and has these instead. */
+  readonly each?: Map<number, PreparedEach>;
+}
+
+/** What is known of one task run before it is tried. */
+export interface PreparedEach {
+  readonly inputs: readonly InputBinding[] | null;
+  readonly cache?: CacheAnswer;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** True: each of its task runs is prepared by itself. */
+export function isChained(run: OwnedRun, taskIndex: number): boolean {
+  return (run.plan.graph.tasks[taskIndex]?.group ?? null) !== null;
+}
+
+/** What this process knows of a task run from its preparation. */
+export function preparedOf(run: OwnedRun, taskIndex: number, mapIndex: number): PreparedEach {
+  const prepared = run.prepared.get(taskIndex);
+  if (isChained(run, taskIndex)) return prepared?.each?.get(mapIndex) ?? { inputs: null };
+  const cache = prepared?.cache?.get(mapIndex);
+  return {
+    inputs: prepared?.inputs ?? null,
+    ...(cache === undefined ? {} : { cache }),
+    ...(prepared?.outputs === undefined ? {} : { outputs: prepared.outputs }),
+  };
+}
+
+export function rememberEach(run: OwnedRun, taskIndex: number, mapIndex: number, each: PreparedEach): void {
+  const prepared = run.prepared.get(taskIndex) ?? { inputs: [], items: null };
+  const all = prepared.each ?? new Map<number, PreparedEach>();
+  run.prepared.set(taskIndex, { ...prepared, each: all.set(mapIndex, each) });
+}
+
+/** Its place in the fan-out; null: the task has none, or its task run stands for all of it. */
+export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): MapItem | null {
+  if (run.cache.tasks[taskIndex]?.chain?.asWhole) return null;
+  return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
 }
 
 /** Rebuilds an owned run from what is stored. */
@@ -92,5 +145,7 @@ function rememberPrepared(run: OwnedRun, taskIndex: number, row: LoadedTaskRun):
   const before = run.prepared.get(taskIndex);
   const items = [...(before?.items ?? [])];
   if (row.matrix) items[row.mapIndex] = { key: row.mapKey, values: row.matrix };
-  run.prepared.set(taskIndex, { inputs: row.inputs ?? before?.inputs ?? [], items: items.length > 0 ? items : null });
+  const inputs = row.inputs ?? before?.inputs ?? [];
+  run.prepared.set(taskIndex, { ...before, inputs, items: items.length > 0 ? items : null });
+  if (isChained(run, taskIndex)) rememberEach(run, taskIndex, row.mapIndex, { inputs: row.inputs });
 }

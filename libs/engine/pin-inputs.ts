@@ -2,6 +2,7 @@ import type { CompiledTask, EngineStore, InputBinding, PinnedVersion, PublishedP
 import { readsFrom } from '#core';
 import { intervalsBetween } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
+import { mapItem } from './owned-run.ts';
 import type { Pipelines } from './ports.ts';
 import { pinAsBefore, verifiedRun } from './verification/pin-as-before.ts';
 
@@ -11,23 +12,36 @@ export type Pinned =
   | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'missing'; readonly reason: string };
 
-/** Fixes which versions a task reads. Kept over retries, so an attempt can be repeated on the same inputs. */
+/**
+ * Fixes which versions a task reads. Kept over retries, so an attempt can be repeated on the same inputs. `mapIndex`:
+ * of the one task run in a group that it is about, which reads of what its group writes only its own.
+ */
 export async function pinInputs(
   store: EngineStore,
   pipelines: Pipelines,
   run: OwnedRun,
-  task: CompiledTask,
+  taskIndex: number,
+  mapIndex: number | null,
 ): Promise<Pinned> {
+  const task = run.plan.pipeline.tasks[taskIndex];
+  if (!task) return { kind: 'pinned', inputs: [] };
   const verified = verifiedRun(run.record);
-  if (verified !== null) return pinAsBefore(store, run.record.id, verified, task);
+  if (verified !== null) return pinAsBefore(store, run.record.id, verified, task, mapIndex);
+  const mapKey = mapIndex === null ? null : (mapItem(run, taskIndex, mapIndex)?.key ?? null);
   const inputs: InputBinding[] = [];
   for (const read of task.reads) {
     // In order of declaration: the first read that is not there is the one that the reason names.
-    const found = await findVersions(store, pipelines, run, read);
+    const own = mapKey !== null && isWrittenInGroup(run, task, read) ? mapKey : null;
+    const found = await findVersions(store, pipelines, run, read, own);
     if (found.kind !== 'found') return found;
     inputs.push({ name: read.alias, variable: `PATH_${read.alias.toUpperCase()}`, versions: found.versions });
   }
   return { kind: 'pinned', inputs };
+}
+
+function isWrittenInGroup({ plan }: OwnedRun, { group }: CompiledTask, { pipeline, path }: ReadDeclaration): boolean {
+  if (pipeline !== null || group === undefined) return false;
+  return plan.pipeline.tasks.some((task) => task.group === group && task.writes.includes(path));
 }
 
 type Found =
@@ -38,13 +52,15 @@ async function findVersions(
   pipelines: Pipelines,
   run: OwnedRun,
   read: ReadDeclaration,
+  mapKey: string | null,
 ): Promise<Found> {
+  const isWanted = (version: PublishedPath): boolean => mapKey === null || version.mapKey === mapKey;
   const owner = read.pipeline ?? run.record.pipeline;
   const from = read.pipeline === null ? run.record.environment : readsFrom(run.environment.config, owner, read.path);
   const source: Source = { owner, environment: from, granted: from !== run.record.environment };
-  if (read.lastMs !== null) return findWindow(store, pipelines, run, read, source);
+  if (read.lastMs !== null) return findWindow(store, pipelines, run, read, source, isWanted);
   const { environment, id, originRun } = run.record;
-  const own =
+  const written =
     read.pipeline === null
       ? await store.versionsOfRuns(
           environment,
@@ -53,14 +69,18 @@ async function findVersions(
           originRun === null ? [id] : await originChain(store, run),
         )
       : [];
-  const published = own.length > 0 ? own : await store.newestVersions(from, owner, read.path, run.record.intervalEnd);
+  const own = written.filter(isWanted);
+  const published =
+    own.length > 0
+      ? own
+      : (await store.newestVersions(from, owner, read.path, run.record.intervalEnd)).filter(isWanted);
   if (published.length === 0)
     return absent(
       read,
       `nothing was published at ${referenceTo(source, read)}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`,
     );
   // A version without a map key is the folder itself; those of a fan-out are shown side by side.
-  const single = published.length === 1 && published[0]?.mapKey === '';
+  const single = published.length === 1 && (mapKey !== null || published[0]?.mapKey === '');
   return { kind: 'found', versions: published.map((version) => pin(version, single ? null : version.mapKey, source)) };
 }
 
@@ -82,6 +102,7 @@ async function findWindow(
   run: OwnedRun,
   read: ReadDeclaration,
   source: Source,
+  isWanted: (version: PublishedPath) => boolean,
 ): Promise<Found> {
   const { owner } = source;
   const reference = referenceTo(source, read);
@@ -99,7 +120,7 @@ async function findWindow(
       ? await store.versionsOfRuns(environment, owner, read.path, [run.record.id])
       : [];
   const replaced = new Set(own.map(({ location }) => location));
-  const published = [...others.filter(({ location }) => !replaced.has(location)), ...own];
+  const published = [...others.filter(({ location }) => !replaced.has(location)), ...own].filter(isWanted);
   if (read.missing !== 'ok') {
     const missing = await missingPartitions(pipelines, release, owner, from, new Date(intervalEnd), published);
     if (missing.length > 0)

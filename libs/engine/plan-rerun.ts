@@ -1,4 +1,4 @@
-import type { CompiledPipeline, LoadedTaskRun, NewRun } from '#core';
+import type { CompiledPipeline, CompiledTask, LoadedTaskRun, NewRun } from '#core';
 import { SluiceError } from '#core';
 
 export interface RerunInput {
@@ -21,19 +21,25 @@ export function taskRunsToTakeOver(
 ): NewRun['takeOver'] {
   const again = tasksToRepeat(runId, rows, pipeline, input, erased);
   return rows
-    .filter((row) => again.get(row.taskId) !== 'whole' && isFinished(row.state))
+    .filter(({ taskId, mapIndex, state }) => !isRepeated(again.get(taskId), mapIndex) && isFinished(state))
     .map(({ taskId, mapIndex }) => ({ taskId, mapIndex }));
 }
 
-/** `part`: only those of its task runs that did not succeed. */
+/** All task runs of a task, or besides those that did not succeed only these. */
+type Repeated = 'whole' | ReadonlySet<number>;
+
+function isRepeated(repeated: Repeated | undefined, mapIndex: number): boolean {
+  return repeated === 'whole' || (repeated?.has(mapIndex) ?? false);
+}
+
 function tasksToRepeat(
   runId: string,
   rows: readonly LoadedTaskRun[],
   pipeline: CompiledPipeline,
   { mode, task: from = '' }: RerunInput,
   erased: ReadonlySet<string>,
-): Map<string, 'whole' | 'part'> {
-  const again = new Map<string, 'whole' | 'part'>();
+): ReadonlyMap<string, Repeated> {
+  const again = new Map<string, Repeated>();
   if (mode === 'all') for (const task of pipeline.tasks) again.set(task.id, 'whole');
   if (mode === 'from') {
     if (!pipeline.tasks.some((task) => task.id === from))
@@ -45,7 +51,8 @@ function tasksToRepeat(
   if (mode === 'failed') {
     for (const task of pipeline.tasks) {
       const own = rows.filter((row) => row.taskId === task.id);
-      if (own.length === 0 || own.some((row) => !isFinished(row.state))) again.set(task.id, 'part');
+      const open = own.filter((row) => !isFinished(row.state)).map(({ mapIndex }) => mapIndex);
+      if (own.length === 0 || open.length > 0) again.set(task.id, new Set(open));
     }
     if (again.size === 0)
       throw new SluiceError('conflict', `Run ${runId} has nothing that failed.`, {
@@ -54,9 +61,24 @@ function tasksToRepeat(
   }
   for (const taskId of erased) again.set(taskId, 'whole');
   // Tasks are in topological order: one pass reaches everything downstream. `finally` tasks always run again.
-  for (const task of pipeline.tasks)
-    if (task.final || task.upstream.some((parent) => again.has(parent))) again.set(task.id, 'whole');
+  for (const task of pipeline.tasks) {
+    const before = task.upstream.filter((parent) => again.has(parent));
+    const parts = before.map((parent) => (isChained(pipeline, task, parent) ? again.get(parent) : 'whole'));
+    if (task.final || parts.includes('whole')) again.set(task.id, 'whole');
+    else if (parts.length > 0) again.set(task.id, union([again.get(task.id), ...parts]));
+  }
   return again;
+}
+
+/** True: each map index comes after the same one of the other task, and after that one only. */
+function isChained({ tasks, groups }: CompiledPipeline, { group }: CompiledTask, parent: string): boolean {
+  if (group === undefined || !groups?.[group]?.matrix) return false;
+  return tasks.some((task) => task.id === parent && task.group === group);
+}
+
+function union(parts: readonly (Repeated | undefined)[]): Repeated {
+  if (parts.includes('whole')) return 'whole';
+  return new Set(parts.flatMap((part) => (part === undefined || part === 'whole' ? [] : [...part])));
 }
 
 function isFinished(state: string): boolean {

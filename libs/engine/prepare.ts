@@ -1,12 +1,12 @@
-import type { CompiledTask, Prepared } from '#core';
-import { evaluate, expandMatrix } from '#dag';
+import type { Prepared } from '#core';
 import type { CacheSources } from './cache/find-cached.ts';
 import { findCached } from './cache/find-cached.ts';
-import type { MapItem } from './graph-of.ts';
-import type { OwnedRun } from './owned-run.ts';
+import type { OwnedRun, PreparedPlace } from './owned-run.ts';
+import { isChained } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
+import { prepareEach, prepareGroup } from './prepare-group.ts';
 import type { Pipelines } from './ports.ts';
-import { taskScope } from './scope.ts';
+import { conditionVerdict, expandFanOut, poolProblem } from './task-verdicts.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 /**
@@ -17,72 +17,28 @@ export async function prepareTask(
   sources: CacheSources,
   pipelines: Pipelines,
   run: OwnedRun,
-  taskIndex: number,
+  { taskIndex, mapIndex }: PreparedPlace,
   now: number,
 ): Promise<Prepared> {
   const task = run.plan.pipeline.tasks[taskIndex];
   if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
+  if (mapIndex !== undefined) return prepareEach(sources, pipelines, run, { taskIndex, mapIndex, task }, now);
+  if (isChained(run, taskIndex)) return prepareGroup(run, taskIndex, task);
   const waits = waitBodyOf(task) !== null;
   const pool = waits ? null : poolProblem(task, run);
   if (pool !== null) return { kind: 'fail', reason: pool };
-  const held = conditionVerdict(task, run);
+  const held = conditionVerdict(task, run, taskIndex, null);
   if (held !== null) return held;
-  if (waits) return prepareWait(sources.store, run, taskIndex, task, now);
-  const pinned = await pinInputs(sources.store, pipelines, run, task);
+  if (waits) return prepareWait(sources.store, run, { taskIndex, mapIndex: null, task }, now);
+  const pinned = await pinInputs(sources.store, pipelines, run, taskIndex, null);
   if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const fanOut = expandFanOut(task, run, taskIndex);
   if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };
   const prepared = { inputs: pinned.inputs, items: fanOut.items };
   run.prepared.set(taskIndex, prepared);
-  const cache = await findCached(sources, run, taskIndex, fanOut.items?.length ?? 1);
+  const cache = await findCached(sources, run, taskIndex, (fanOut.items ?? [null]).keys());
   if (cache.size > 0) run.prepared.set(taskIndex, { ...prepared, cache });
   const cached = new Set([...cache].flatMap(([mapIndex, { result }]) => (result === null ? [] : [mapIndex])));
   return { kind: 'ready', mapKeys: fanOut.items?.map((item) => item.key) ?? null, cached };
-}
-
-/** Null: there is no condition, or it holds. */
-function conditionVerdict({ condition }: CompiledTask, run: OwnedRun): Prepared | null {
-  if (condition === null) return null;
-  const verdict = evaluate(condition, taskScope(run, null));
-  if (!verdict.ok)
-    return { kind: 'fail', reason: `its condition \`${condition}\` cannot be evaluated: ${verdict.message}` };
-  if (typeof verdict.value !== 'boolean')
-    return {
-      kind: 'fail',
-      reason: `its condition \`${condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected`,
-    };
-  return verdict.value ? null : { kind: 'skip', reason: `its condition \`${condition}\` is false` };
-}
-
-function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
-  const slots = run.environment.config.pools[task.pool];
-  const where = `environments/${run.record.environment}.yaml`;
-  if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
-  if (slots < task.slots)
-    return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
-  return null;
-}
-
-function expandFanOut(
-  task: CompiledTask,
-  run: OwnedRun,
-  taskIndex: number,
-): { ok: true; items: readonly MapItem[] | null } | { ok: false; message: string } {
-  if (task.matrix === null) return { ok: true, items: null };
-  const literal = run.plan.literalItems[taskIndex];
-  if (literal) return { ok: true, items: literal };
-  const scope = taskScope(run, null);
-  let problem: string | null = null;
-  const expanded = expandMatrix(task.matrix, (expr) => {
-    const value = evaluate(expr, scope);
-    if (value.ok) return value.value;
-    problem ??= `its matrix \`${expr}\` cannot be evaluated: ${value.message}`;
-    return [];
-  });
-  if (problem !== null) return { ok: false, message: problem };
-  if (!expanded.ok) return expanded;
-  if (expanded.items.length > task.maxFanout)
-    return { ok: false, message: `its fan-out has ${expanded.items.length} items, max_fanout is ${task.maxFanout}` };
-  return { ok: true, items: expanded.items };
 }

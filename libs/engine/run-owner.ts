@@ -10,7 +10,7 @@ import { judgeResult } from './judge-result.ts';
 import type { AttemptPlace } from './live-attempts.ts';
 import { LiveAttempts } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { isIdle, ownRun } from './owned-run.ts';
+import { isChained, isIdle, ownRun, placeOf } from './owned-run.ts';
 import { plainResult } from './plain-result.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
 import { committed, reportCommit, type Committed } from './report-commit.ts';
@@ -76,8 +76,8 @@ export class RunOwner {
       () => this.owned.values(),
       (runId) => this.push(runId, { kind: 'tick' }),
     );
-    this.preparer = new TaskPreparer(options, this.background, (run, taskIndex, result) => {
-      if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', taskIndex, result });
+    this.preparer = new TaskPreparer(options, this.background, (run, place, result) => {
+      if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', ...place, result });
     });
   }
 
@@ -167,18 +167,20 @@ export class RunOwner {
     if (!this.stopped) this.preparer.lookAgain(this.owned.values());
   }
 
-  /** The wait of a task ended. */
-  waitEnded(runId: string, taskId: string): void {
+  /** The wait of a task run ended. */
+  waitEnded(runId: string, taskId: string, mapIndex: number): void {
     const run = this.owned.get(runId);
     const taskIndex = run?.plan.indexOf.get(taskId);
     if (!run || taskIndex === undefined || this.stopped) return;
-    run.waiting.set(taskIndex, 0);
+    const place = isChained(run, taskIndex) ? { taskIndex, mapIndex } : { taskIndex };
+    run.waiting.set(placeOf(place), { ...place, at: 0 });
     this.preparer.lookAgain([run]);
   }
 
   /** Makes every waiting task due for another look. */
   dataArrived(): void {
-    for (const run of this.owned.values()) for (const taskIndex of run.waiting.keys()) run.waiting.set(taskIndex, 0);
+    for (const { waiting } of this.owned.values())
+      for (const [key, place] of waiting) waiting.set(key, { ...place, at: 0 });
   }
 
   /** Resolves when nothing is waiting to be written, judged or prepared. */
@@ -373,7 +375,7 @@ export class RunOwner {
     for (const decision of decisions) {
       switch (decision.kind) {
         case 'prepare':
-          if (!this.stopped) this.preparer.prepare(run, decision.taskIndex);
+          if (!this.stopped) this.preparer.prepare(run, decision);
           break;
         case 'cancel-attempt':
           this.cancelAttempt(run, decision.attemptId);

@@ -211,7 +211,8 @@ export class Scheduler {
     if (ids.length === 0) return;
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
-      else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
+      else if (command.kind === 'wait')
+        this.owner.waitEnded(command.runId, String(command.payload.taskId), Number(command.payload.mapIndex ?? 0));
   }
 
   private async unpark(): Promise<void> {

@@ -2,6 +2,7 @@ import type { CompiledPipeline, RunRecord } from '#core';
 import type { Scope } from '#dag';
 import { ds } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
+import { mapItem } from './owned-run.ts';
 import type { AppliedEnvironment } from './ports.ts';
 
 /** What expressions of a run see, without anything of a particular task. */
@@ -32,12 +33,16 @@ export function runScope(record: RunRecord, pipeline: CompiledPipeline, environm
   } as Scope;
 }
 
-/** Adds what the tasks before it said: `tasks.<id>.state` and `.outputs` (a list in map order for a fan-out). */
-export function taskScope(run: OwnedRun, matrix: Readonly<Record<string, unknown>> | null): Scope {
+/**
+ * Adds what the tasks before it said: `tasks.<id>.state` and `.outputs` (a list in map order for a fan-out, but of a task
+ * in the same group what it said at the same map index). `mapIndex` null: of the task as a whole.
+ */
+export function taskScope(run: OwnedRun, taskIndex: number, mapIndex: number | null): Scope {
   const scope = runScope(run.record, run.plan.pipeline, run.environment);
+  const matrix = mapIndex === null ? null : mapItem(run, taskIndex, mapIndex)?.values;
   return {
     ...scope,
-    tasks: tasksOf(run),
+    tasks: mapIndex === null ? tasksOf(run) : tasksAt(run, taskIndex, mapIndex),
     ...(matrix ? { matrix } : {}),
     run: { ...scope.run, ...(run.cache.finalStarted ? { state: runningVerdict(run) } : {}) },
   } as Scope;
@@ -59,6 +64,27 @@ function tasksOf(run: OwnedRun): TaskViews {
   );
   views.set(run, made);
   return made;
+}
+
+/** The same from within a group. Its tasks are looked at in passing: a copy of all would cost as much as the run is large. */
+function tasksAt(run: OwnedRun, taskIndex: number, mapIndex: number): TaskViews {
+  const all = tasksOf(run);
+  const { tasks, groups } = run.plan.graph;
+  const group = groups[tasks[taskIndex]?.group ?? -1];
+  if (!group || group.members.length < 2) return all;
+  const members = new Map(group.members.map((member) => [tasks[member]?.id, member]));
+  return new Proxy(all, {
+    get: (_, id) => {
+      const member = members.get(String(id));
+      return member === undefined ? all[String(id)] : viewAt(run, member, mapIndex);
+    },
+  });
+}
+
+function viewAt(run: OwnedRun, taskIndex: number, mapIndex: number): TaskViews[string] {
+  const progress = run.cache.tasks[taskIndex];
+  const instance = progress?.instances.get(progress.chain?.asWhole ? 0 : mapIndex);
+  return { state: instance?.state ?? 'none', outputs: run.outputs.get(taskIndex)?.get(mapIndex) ?? {} };
 }
 
 function taskView(run: OwnedRun, taskIndex: number): TaskViews[string] {

@@ -1,7 +1,8 @@
 import type { Clock, Prepared } from '#core';
 import type { Background } from './background.ts';
 import type { CacheSources } from './cache/find-cached.ts';
-import type { OwnedRun } from './owned-run.ts';
+import type { OwnedRun, PreparedPlace } from './owned-run.ts';
+import { placeOf } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
@@ -25,38 +26,40 @@ export class TaskPreparer {
   constructor(
     private readonly options: TaskPreparerOptions,
     private readonly background: Background,
-    private readonly onPrepared: (run: OwnedRun, taskIndex: number, result: Prepared) => void,
+    private readonly onPrepared: (run: OwnedRun, place: PreparedPlace, result: Prepared) => void,
   ) {}
 
-  prepare(run: OwnedRun, taskIndex: number): void {
-    if (run.preparing.has(taskIndex)) return;
-    run.preparing.add(taskIndex);
-    this.background.add(this.answer(run, taskIndex).finally(() => run.preparing.delete(taskIndex)));
+  prepare(run: OwnedRun, { taskIndex, mapIndex }: PreparedPlace): void {
+    const place = mapIndex === undefined ? { taskIndex } : { taskIndex, mapIndex };
+    const key = placeOf(place);
+    if (run.preparing.has(key)) return;
+    run.preparing.add(key);
+    this.background.add(this.answer(run, place, key).finally(() => run.preparing.delete(key)));
   }
 
   /** Looks again at what is due. */
   lookAgain(runs: Iterable<OwnedRun>): void {
     const now = this.options.clock.now().getTime();
-    for (const run of runs) for (const [taskIndex, at] of run.waiting) if (at <= now) this.prepare(run, taskIndex);
+    for (const run of runs) for (const place of run.waiting.values()) if (place.at <= now) this.prepare(run, place);
   }
 
-  private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
+  private async answer(run: OwnedRun, place: PreparedPlace, key: string): Promise<void> {
     const { pipelines, clock, observer } = this.options;
-    const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
+    const isWait = waitBodyOf(run.plan.pipeline.tasks[place.taskIndex]) !== null;
     // Before it is read: an answer that comes while it is makes it due again.
-    if (isWait) run.waiting.delete(taskIndex);
+    if (isWait) run.waiting.delete(key);
     try {
-      const result = await prepareTask(this.options, pipelines, run, taskIndex, clock.now().getTime());
-      if (isWait) return this.onPrepared(run, taskIndex, result);
+      const result = await prepareTask(this.options, pipelines, run, place, clock.now().getTime());
+      if (isWait) return this.onPrepared(run, place, result);
       if (result.kind === 'waiting') {
-        const known = run.waiting.has(taskIndex);
-        run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);
+        const known = run.waiting.has(key);
+        run.waiting.set(key, { ...place, at: clock.now().getTime() + DATA_LOOK_MS });
         if (known) return;
-      } else run.waiting.delete(taskIndex);
-      this.onPrepared(run, taskIndex, result);
+      } else run.waiting.delete(key);
+      this.onPrepared(run, place, result);
     } catch (error) {
-      observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });
-      run.waiting.set(taskIndex, clock.now().getTime() + RETRY_MS);
+      observer.problem('preparing a task', error, { runId: run.record.id, ...place });
+      run.waiting.set(key, { ...place, at: clock.now().getTime() + RETRY_MS });
     }
   }
 }

@@ -5,6 +5,7 @@ import { evaluate, renderTemplate } from '#dag';
 import type { MapItem } from './graph-of.ts';
 import { renderLocation } from './locations.ts';
 import type { OwnedRun } from './owned-run.ts';
+import { mapItem } from './owned-run.ts';
 import { taskScope } from './scope.ts';
 
 /** What the texts of one task run come to. */
@@ -28,7 +29,7 @@ export function taskValues(
   const task = plan.pipeline.tasks[taskIndex];
   if (!task) return { ok: false, message: `release ${record.release} has no such task` };
   const item = mapItem(run, taskIndex, mapIndex);
-  const scope = taskScope(run, item?.values ?? null);
+  const scope = taskScope(run, taskIndex, mapIndex);
   const problems: string[] = [];
   const value = collectingInto(problems);
 
@@ -63,10 +64,6 @@ export function taskValues(
   }
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
   return { ok: true, values: { item, scope, expressions, env, writes } };
-}
-
-export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): MapItem | null {
-  return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
 }
 
 /** The value of what was evaluated; what cannot be is noted under its name, and `fallback` stands for it. */

@@ -61,7 +61,7 @@ export function createStore(db: Db): EngineStore {
       cached.earlierCache(db, environment, pipeline, taskId, intervalStart),
     earlierRows: (about, count) => earlierRows(db, about, count),
     erasedTaskRuns: (runId) => paths.erasedTaskRuns(db, runId),
-    earlierInputs: (origin, runId, taskId) => paths.earlierInputs(db, origin, runId, taskId),
+    earlierInputs: (origin, runId, taskId, mapIndex) => paths.earlierInputs(db, origin, runId, taskId, mapIndex),
     baseline: (environment, pipeline, taskId, runId) => paths.baseline(db, environment, pipeline, taskId, runId),
     unprojected: (limit) => paths.unprojected(db, limit),
     markProjected: (items) => paths.markProjected(db, items),

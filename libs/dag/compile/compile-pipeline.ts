@@ -47,7 +47,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     params,
     paths,
     env: compileEnv(simple.env, ['env'], names, compiling),
-    tasks: compileTasks(sections, { pipeline: name, paths, names }, compiling),
+    ...compileTasks(sections, { pipeline: name, paths, names }, compiling),
     alerts: compileAlerts(simple.alerts ?? []),
     environments: compileOverlays(sections.environments, about, compiling),
   };

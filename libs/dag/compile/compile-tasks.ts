@@ -1,8 +1,9 @@
-import type { CompiledPipeline, CompiledTask } from '#core';
+import type { CompiledPipeline } from '#core';
 import type { Names } from '../expression/check-expression.ts';
 import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { buildGraph } from './graph.ts';
+import { compileGroups, groupOf } from './groups.ts';
 import { compileReads, compileWrites } from './reads.ts';
 import type { Sections } from './sections.ts';
 import { compileTask } from './task.ts';
@@ -15,12 +16,15 @@ interface Pipeline {
   readonly names: Names;
 }
 
-/** All tasks in topological order, those under `finally:` last. Links are found first, because names depend on them. */
+/**
+ * All tasks in topological order, those under `finally:` last, and their groups. Links are found first, because names
+ * depend on them.
+ */
 export function compileTasks(
   sections: Sections,
   { pipeline, paths, names }: Pipeline,
   compiling: Compiling,
-): CompiledTask[] {
+): Pick<CompiledPipeline, 'tasks' | 'groups'> {
   const nodes = readNodes(sections, { pipeline, paths }, compiling);
   const all = [...nodes.values()];
   const { usable } = sections.tasks;
@@ -36,17 +40,22 @@ export function compileTasks(
     sections.first.usable &&
     sections.finally.usable &&
     sections.paths.usable &&
+    sections.groups.usable &&
     all.every((node) => node.shape !== null);
   const writers = findWriters(all, paths, pipeline, compiling);
   if (isComplete && all.length > 0) reportUnwritten(all, writers, paths, compiling);
-  const graph = buildGraph(nodes, writers, compiling);
+  const graph = buildGraph(nodes, writers, sections.groups, compiling);
   const ids = new Set(nodes.keys());
-  return graph.order.flatMap((node) => {
+  const groups = compileGroups(sections, nodes, graph, names, isComplete, compiling);
+  const tasks = graph.order.flatMap((node) => {
     const visible = { has: (id: string) => !isComplete || graph.runsBefore(id, node) };
     const upstream = [...(graph.upstream.get(node.id) ?? [])];
-    const around = { defaults: sections.simple.defaults ?? {}, paths, names, tasks: { visible, all: ids }, upstream };
+    const group = groups?.[node.group ?? ''] ?? null;
+    const defaults = sections.simple.defaults ?? {};
+    const around = { defaults, paths, names, tasks: { visible, all: ids }, upstream, group };
     return compileTask(node, around, compiling) ?? [];
   });
+  return { tasks, ...(groups === null ? {} : { groups }) };
 }
 
 function readNodes(
@@ -67,7 +76,17 @@ function readNodes(
       }
       const writes = compileWrites(shape?.writes ?? [], [...path, 'writes'], declared, compiling);
       const reads = compileReads(shape?.reads, writes, [...path, 'reads'], declared, compiling);
-      nodes.set(id, { id, first: section === 'first', final: section === 'finally', path, shape, reads, writes });
+      const group = groupOf(id, shape?.group, section, sections.groups, compiling);
+      nodes.set(id, {
+        id,
+        first: section === 'first',
+        final: section === 'finally',
+        group,
+        path,
+        shape,
+        reads,
+        writes,
+      });
     }
   }
   return nodes;

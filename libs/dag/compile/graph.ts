@@ -1,6 +1,7 @@
 import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { expandNeeds } from './needs.ts';
+import type { Sections } from './sections.ts';
 import type { TaskNode } from './task-node.ts';
 
 /** Who runs before whom. */
@@ -9,19 +10,25 @@ export interface TaskGraph {
   readonly upstream: ReadonlyMap<string, ReadonlySet<string>>;
   /** Topological, in the order of the file where that leaves a choice; `finally` tasks last. Short of tasks in cycles. */
   readonly order: readonly TaskNode[];
+  /** What each group needs, other groups among it replaced by their last tasks. */
+  readonly groupNeeds: ReadonlyMap<string, ReadonlySet<string>>;
   /** True if `id` always ends before `before` begins. */
   runsBefore(id: string, before: TaskNode): boolean;
 }
 
-/** Edges from `needs`, from paths and from `first`; reports what `needs` cannot find and every cycle. */
+/** Edges from `needs`, from paths, groups and `first`; reports what `needs` cannot find and every cycle. */
 export function buildGraph(
   nodes: ReadonlyMap<string, TaskNode>,
   writers: ReadonlyMap<string, TaskNode>,
+  groups: Sections['groups'],
   compiling: Compiling,
 ): TaskGraph {
   const upstream = new Map<string, Set<string>>();
+  const groupIds = new Set(Object.keys(groups.entries));
+  const wanted = new Map<string, ReadonlySet<string>>();
   for (const node of nodes.values()) {
-    const needed = expandNeeds(node, nodes, compiling);
+    const { tasks: needed, groups: neededGroups } = expandNeeds(node, nodes, groupIds, compiling);
+    wanted.set(node.id, neededGroups);
     for (const [index, read] of node.reads.entries()) {
       const writer = read.pipeline === null ? writers.get(read.path) : undefined;
       if (writer === undefined || writer.id === node.id) continue;
@@ -36,6 +43,7 @@ export function buildGraph(
     }
     upstream.set(node.id, needed);
   }
+  const groupNeeds = addGroups({ nodes, upstream, wanted }, groups, compiling);
   const first = [...nodes.values()].filter((node) => node.first).map((node) => node.id);
   for (const node of nodes.values()) {
     const needed = upstream.get(node.id);
@@ -49,12 +57,55 @@ export function buildGraph(
   return {
     upstream,
     order,
+    groupNeeds,
     runsBefore(id, before) {
       if (before.final && nodes.get(id)?.final === false) return true;
       let known = ancestors.get(before.id);
       if (known === undefined) ancestors.set(before.id, (known = reachedFrom(before.id, upstream)));
       return known.has(id);
     },
+  };
+}
+
+/** Edges to and from groups: who needs one needs its last tasks, and what it needs its first ones need. */
+function addGroups(
+  links: {
+    readonly nodes: ReadonlyMap<string, TaskNode>;
+    readonly upstream: ReadonlyMap<string, Set<string>>;
+    /** Groups that each task needs. */
+    readonly wanted: ReadonlyMap<string, ReadonlySet<string>>;
+  },
+  groups: Sections['groups'],
+  compiling: Compiling,
+): Map<string, ReadonlySet<string>> {
+  const { nodes, upstream, wanted } = links;
+  const ids = new Set(Object.keys(groups.entries));
+  const ends = new Map([...ids].map((id) => [id, endsOf(id, nodes, upstream)]));
+  const lastOf = (needed: ReadonlySet<string>): string[] => [...needed].flatMap((id) => ends.get(id)?.last ?? []);
+  const groupNeeds = new Map<string, ReadonlySet<string>>();
+  for (const [id, shape] of Object.entries(groups.entries)) {
+    const needing = { id, first: false, final: false, group: id, path: ['groups', id], shape };
+    const { tasks, groups: others } = expandNeeds(needing, nodes, ids, compiling);
+    groupNeeds.set(id, new Set([...tasks, ...lastOf(others)]));
+  }
+  for (const [id, needed] of groupNeeds)
+    for (const root of ends.get(id)?.first ?? []) for (const before of needed) upstream.get(root)?.add(before);
+  for (const [id, needed] of wanted) for (const before of lastOf(needed)) upstream.get(id)?.add(before);
+  return groupNeeds;
+}
+
+/** Tasks of a group that come after none, and before none, of it. */
+function endsOf(
+  group: string,
+  nodes: ReadonlyMap<string, TaskNode>,
+  upstream: ReadonlyMap<string, ReadonlySet<string>>,
+): { readonly first: string[]; readonly last: string[] } {
+  const members = [...nodes.values()].filter((node) => node.group === group).map(({ id }) => id);
+  const needed = new Set(members.flatMap((id) => [...(upstream.get(id) ?? [])]));
+  const isIn = new Set(members);
+  return {
+    first: members.filter((id) => ![...(upstream.get(id) ?? [])].some((before) => isIn.has(before))),
+    last: members.filter((id) => !needed.has(id)),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../shape/pipeline-shape.ts';
 import { checkKeys, checkShape } from '../shape/shape-problems.ts';
 import { taskShape, type TaskShape } from '../shape/task-shape.ts';
+import { groupShape, type GroupShape } from '../shape/group-shape.ts';
 import { labelOf } from '../shape/label.ts';
 import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
@@ -34,7 +35,10 @@ export function namesOf(section: Entries<unknown>): KnownNames {
   return { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
 }
 
-type SimpleKey = Exclude<keyof PipelineShape, 'params' | 'paths' | 'environments' | 'first' | 'tasks' | 'finally'>;
+type SimpleKey = Exclude<
+  keyof PipelineShape,
+  'params' | 'paths' | 'environments' | 'groups' | 'first' | 'tasks' | 'finally'
+>;
 
 export interface Sections {
   /** Sections without entries; one with faults is absent. */
@@ -42,6 +46,7 @@ export interface Sections {
   readonly params: Entries<ParamShape>;
   readonly paths: Entries<PathShape>;
   readonly environments: Entries<OverlayShape>;
+  readonly groups: Entries<GroupShape>;
   readonly first: Entries<TaskShape>;
   readonly tasks: Entries<TaskShape>;
   readonly finally: Entries<TaskShape>;
@@ -56,6 +61,7 @@ export function readSections(root: Readonly<Record<string, unknown>>, compiling:
     params: entries('params', paramShape),
     paths: entries('paths', pathShape),
     environments: entries('environments', overlayShape),
+    groups: entries('groups', groupShape),
     first: entries('first', taskShape),
     tasks: entries('tasks', taskShape),
     finally: entries('finally', taskShape),

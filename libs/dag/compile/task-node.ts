@@ -9,6 +9,8 @@ export interface TaskNode {
   readonly first: boolean;
   /** Under `finally:`. */
   readonly final: boolean;
+  /** Under `groups:`; null: in none, or in one that does not exist. */
+  readonly group: string | null;
   readonly path: Path;
   /** Null: the shape has faults, which are reported already. */
   readonly shape: TaskShape | null;

@@ -1,4 +1,4 @@
-import type { CompiledTask, PathDeclaration } from '#core';
+import type { CompiledTask, PathDeclaration, TaskGroup } from '#core';
 import type { Names } from '../expression/check-expression.ts';
 import type { TaskShape } from '../shape/task-shape.ts';
 import { quote } from '../source/quote.ts';
@@ -19,9 +19,13 @@ export interface TaskSurroundings {
   readonly names: Names;
   readonly tasks: Names['tasks'];
   readonly upstream: readonly string[];
+  /** Null: the task is in none. */
+  readonly group: TaskGroup | null;
 }
 
 const MOST_TASK_RUNS = 1_000;
+/** Of a group with faults, which are reported. */
+const ANY_AXIS = { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
 
 /** The compiled task; null when it has no usable body. All its faults are reported. */
 export function compileTask(node: TaskNode, around: TaskSurroundings, compiling: Compiling): CompiledTask | null {
@@ -29,12 +33,16 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   if (shape === null) return null;
   const place = `task ${quote(node.id)}`;
   const known: Names = { ...around.names, place, tasks: around.tasks, runState: node.final };
-  const maxFanout = shape.max_fanout ?? MOST_TASK_RUNS;
-  const matrix = compileMatrix(shape.matrix, maxFanout, [...path, 'matrix'], known, compiling);
-  checkMatrixKeys(node, compiling);
+  const shared = around.group?.matrix ?? null;
+  const maxFanout =
+    shared === null ? (shape.max_fanout ?? MOST_TASK_RUNS) : (around.group?.maxFanout ?? MOST_TASK_RUNS);
+  const matrix = shared ?? compileMatrix(shape.matrix, maxFanout, [...path, 'matrix'], known, compiling);
+  if (shared === null) checkMatrixKeys(node, compiling);
+  const axes = shared?.axes ?? shape.matrix;
+  const isUnclear = node.group !== null && around.group === null;
   const inside: Names = {
     ...known,
-    matrix: shape.matrix === undefined ? null : new Set(Object.keys(shape.matrix)),
+    matrix: axes !== undefined ? new Set(Object.keys(axes)) : isUnclear ? ANY_AXIS : null,
     types: { ...known.types, matrix: matrixTypes(matrix) },
   };
   const judging: Names = { ...inside, metrics: new Set(shape.metrics), outputs: true };
@@ -55,7 +63,10 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     upstream: [...around.upstream].sort(),
     when: node.final ? 'all_done' : (shape.when ?? 'all_success'),
     condition:
-      shape.if === undefined ? null : compiling.expression(String(shape.if), [...path, 'if'], known, 'condition'),
+      shape.if === undefined
+        ? null
+        : // In a group that fans out it is asked of each item.
+          compiling.expression(String(shape.if), [...path, 'if'], shared === null ? known : inside, 'condition'),
     matrix,
     maxParallel: shape.max_parallel ?? 0,
     maxFanout,
@@ -74,6 +85,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     ...compileChecks(shape, path, judging, compiling),
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
     ...(cache === undefined ? {} : { cache }),
+    ...(node.group === null ? {} : { group: node.group }),
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
     line: compiling.map.key(path).line,

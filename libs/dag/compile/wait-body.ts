@@ -90,20 +90,26 @@ const INSTEAD: Readonly<Record<string, string>> = {
   retries: 'Write how often it is looked at: wait: { …, every: 5m }.',
   reads: 'Let the task that reads it wait by itself: `reads` with `missing: wait`.',
   secrets: 'Name the secret in `bearer:` of `http`.',
-  matrix: 'Write one task for each thing that is waited for.',
+  matrix: 'Write one task for each question.',
 };
 
 const INSTEAD_OF_CALL: Readonly<Record<string, string>> = {
   retries: 'Give `retries` to the tasks of the called pipeline.',
-  matrix: 'Write one task for each call; a fan-out of calls is not yet supported.',
 };
+
+/** What `wait` and `call` have all the same: each of their items waits, or calls, by itself. */
+const FAN_OUT: readonly string[] = ['matrix', 'max_parallel', 'max_fanout'];
 
 /** Reports keys of a `wait`, `approve` or `call` task that have no meaning without an attempt. */
 export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling): void {
   const kind = WAITING_KINDS.find((candidate) => shape[candidate] !== undefined) ?? 'wait';
   const instead = kind === 'call' ? INSTEAD_OF_CALL : INSTEAD;
   for (const key of NEEDS_ATTEMPT)
-    if (shape[key] !== undefined && !(kind === 'call' && key === 'timeout'))
+    if (
+      shape[key] !== undefined &&
+      !(kind === 'call' && key === 'timeout') &&
+      !(kind !== 'approve' && FAN_OUT.includes(key))
+    )
       compiling.atKey(
         [...path, key],
         `${key} has no meaning with ${kind}, which executes nothing.`,

@@ -1,7 +1,6 @@
 const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
-  group: 'Give each task the same `matrix`.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
   depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other.',
@@ -111,6 +110,9 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   parallel: 'matrix',
   foreach: 'matrix',
   strategy: 'matrix',
+  task_group: 'group, declared under groups',
+  task_groups: 'groups',
+  task_group_name: 'group',
   inlets: 'reads',
   outlets: 'writes',
   outputs: 'writes',

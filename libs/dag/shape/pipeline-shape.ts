@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RUN_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
+import { groupShape } from './group-shape.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
 import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
 import { TRIGGER_KEYS } from './trigger-shape.ts';
@@ -134,6 +135,14 @@ export const PIPELINE_KEYS = {
       expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
     )
     .optional(),
+  groups: z
+    .record(
+      id,
+      groupShape,
+      expecting('a map from group to what its tasks share', '{ regions: { matrix: { region: [eu, us] } } }'),
+    )
+    .optional()
+    .describe('Tasks that belong together, by name.'),
   first: tasks.optional().describe('Tasks that run before every task that needs nothing.'),
   tasks,
   finally: tasks.optional(),

@@ -3,20 +3,9 @@ import { TRIGGER_RULES } from '#core';
 import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
+import { matrixShape, needsShape } from './links-shape.ts';
 import { approveShape, callShape, waitShape } from './wait-shape.ts';
-import {
-  delay,
-  duration,
-  id,
-  metricName,
-  name,
-  nonEmptyText,
-  oneOrMany,
-  text,
-  variable,
-  wholeNumber,
-  yesNo,
-} from './names.ts';
+import { delay, duration, id, metricName, name, nonEmptyText, text, variable, wholeNumber, yesNo } from './names.ts';
 
 const retryCount = wholeNumber(0, 1000);
 const factorWords = expecting('a factor from 1 to 100', '2');
@@ -78,11 +67,6 @@ export const envShape = z.record(
 
 const toleranceWords = expecting('a share from 0 to 1', '1e-9');
 
-const matrixValues = z.union(
-  [z.array(z.json({ error: 'a text, number, boolean, list or map' })), nonEmptyText],
-  expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
-);
-
 const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
 
 const filesWords = expecting('a list of at most 100 files below dags/, such as lib/*', '[churn/*]');
@@ -123,13 +107,11 @@ export const taskShape = z.strictObject(
     wait: waitShape.optional().describe('What must be so before this task ends; it holds no slot and no process.'),
     approve: approveShape.optional().describe('What somebody is asked, who continues or rejects.'),
     call: callShape.optional().describe('Another pipeline: its run is started, and its end is the end of this task.'),
-    needs: oneOrMany(
-      nonEmptyText,
-      expecting('a task id, a glob such as load_*, or a list of them', '[load_raw]'),
-    ).optional(),
+    needs: needsShape.optional(),
+    group: id.optional().describe('A group under `groups:`.'),
     when: z.enum(TRIGGER_RULES).optional(),
     if: z.union([nonEmptyText, z.boolean()], expecting('an expression', 'params.rate > 0.5')).optional(),
-    matrix: z.record(id, matrixValues, expecting('a map from axis to list', '{ lr: [0.05, 0.1] }')).optional(),
+    matrix: matrixShape.optional(),
     max_parallel: wholeNumber(1, 100_000).optional(),
     max_fanout: wholeNumber(1, 100_000).optional(),
     reads: z

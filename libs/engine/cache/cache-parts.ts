@@ -3,6 +3,7 @@ import type { CompiledTask } from '#core';
 import { canonicalJson } from '#core';
 import { globMatches, renderJson } from '#dag';
 import type { OwnedRun } from '../owned-run.ts';
+import { preparedOf } from '../owned-run.ts';
 import { taskValues } from '../task-values.ts';
 
 /** Locks of what tasks import; they count for every task. */
@@ -34,7 +35,7 @@ export function cacheParts(
       ['its place in the matrix', [mapIndex, item?.values ?? null]],
       ['its interval', [record.intervalStart, record.intervalEnd, scope.ds ?? null]],
       ["the environment's vars", config.vars],
-      ...named('input', (run.prepared.get(taskIndex)?.inputs ?? []).map(inputOf)),
+      ...named('input', (preparedOf(run, taskIndex, mapIndex).inputs ?? []).map(inputOf)),
       ...named('param', Object.entries(record.params)),
       ...named('env', Object.entries(env)),
       ...named('data folder', Object.entries(config.data)),

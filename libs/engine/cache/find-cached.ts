@@ -30,7 +30,7 @@ export async function findCached(
   sources: CacheSources,
   run: OwnedRun,
   taskIndex: number,
-  count: number,
+  mapIndexes: Iterable<number>,
 ): Promise<ReadonlyMap<number, CacheAnswer>> {
   const answers = new Map<number, CacheAnswer>();
   const task = run.plan.pipeline.tasks[taskIndex];
@@ -39,7 +39,7 @@ export async function findCached(
   const { environment, pipeline, release } = run.record;
   const files = await sources.releaseFiles(release);
   const keyed = new Map<number, Pick<CacheNote, 'key' | 'parts'>>();
-  for (let mapIndex = 0; mapIndex < count; mapIndex++) {
+  for (const mapIndex of mapIndexes) {
     const parts = cacheParts(run, taskIndex, mapIndex, files);
     if (parts !== null) keyed.set(mapIndex, { key: cacheKey(parts), parts });
   }

@@ -17,11 +17,10 @@ import { alertsFor, lateAlerts, type AlertDefaults } from '../alerts.ts';
 import { buildAssignment } from '../assignment.ts';
 import { endedResult } from '../ended-result.ts';
 import { judgeResult } from '../judge-result.ts';
-import { rememberOutputs, type OwnedRun } from '../owned-run.ts';
+import { mapItem, placeOf, rememberOutputs, type OwnedRun, type PreparedPlace } from '../owned-run.ts';
 import { plainResult } from '../plain-result.ts';
 import type { Pipelines } from '../ports.ts';
 import { prepareTask } from '../prepare.ts';
-import { mapItem } from '../task-values.ts';
 import { waitBodyOf } from '../waits/prepare-wait.ts';
 import { taskRefOf, type RunLook, type SentAlert, type TaskLook } from './run-look.ts';
 import type { SimulatedData } from './simulated-data.ts';
@@ -91,11 +90,11 @@ export class SimulatedRun {
 
   /** Tasks that wait for data look again. */
   async dataArrived(): Promise<void> {
-    for (const taskIndex of [...this.run.waiting.keys()]) {
-      const result = await this.#prepare(taskIndex);
+    for (const [key, { at: _at, ...place }] of [...this.run.waiting]) {
+      const result = await this.#prepare(place);
       if (result.kind === 'waiting') continue;
-      this.run.waiting.delete(taskIndex);
-      await this.#apply({ kind: 'prepared', taskIndex, result });
+      this.run.waiting.delete(key);
+      await this.#apply({ kind: 'prepared', ...place, result });
     }
   }
 
@@ -137,10 +136,9 @@ export class SimulatedRun {
     const { time } = this.parts;
     switch (decision.kind) {
       case 'prepare': {
-        const { taskIndex } = decision;
-        const result = await this.#prepare(taskIndex);
-        if (result.kind === 'waiting') this.#wait(taskIndex);
-        return this.#advance({ kind: 'prepared', taskIndex, result });
+        const result = await this.#prepare(decision);
+        if (result.kind === 'waiting') this.#wait(decision);
+        return this.#advance({ ...decision, kind: 'prepared', result });
       }
       case 'cancel-attempt': {
         const attempt = this.#open.get(decision.attemptId);
@@ -159,23 +157,29 @@ export class SimulatedRun {
     }
   }
 
-  #wait(taskIndex: number): void {
+  #wait({ taskIndex, mapIndex }: PreparedPlace): void {
     const { time, test } = this.parts;
+    const place = mapIndex === undefined ? { taskIndex } : { taskIndex, mapIndex };
     const task = this.run.plan.pipeline.tasks[taskIndex];
     const body = waitBodyOf(task);
-    if (task === undefined || body === null) return void this.run.waiting.set(taskIndex, time.now);
-    const { afterMs, end, outputs } = endOfWait(task.id, body, test.outcomes);
+    if (task === undefined || body === null)
+      return void this.run.waiting.set(placeOf(place), { ...place, at: time.now });
+    const { afterMs, end, outputs } = endOfWait(
+      { taskId: task.id, mapKey: this.#keyOf(taskIndex, mapIndex ?? 0) },
+      body,
+      test.outcomes,
+    );
     time.at(time.now + afterMs, () => {
-      rememberOutputs(this.run, taskIndex, 0, outputs);
-      return this.#apply({ kind: 'prepared', taskIndex, result: end });
+      rememberOutputs(this.run, taskIndex, mapIndex ?? 0, outputs);
+      return this.#apply({ kind: 'prepared', ...place, result: end });
     });
   }
 
-  #prepare(taskIndex: number): Promise<Prepared> {
+  #prepare(place: PreparedPlace): Promise<Prepared> {
     const { data, pipelines } = this.parts;
     // Nothing is cached in a simulation, so nobody asks what a cache would need.
     const sources = { store: data.store, storageFor: () => NO_STORAGE, releaseFiles: NO_FILES };
-    return prepareTask(sources, pipelines, this.run, taskIndex, this.parts.time.now);
+    return prepareTask(sources, pipelines, this.run, place, this.parts.time.now);
   }
 
   /** Slots go by priority, then by the order of the file; no other run takes any. */

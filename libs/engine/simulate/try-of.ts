@@ -22,11 +22,11 @@ export function tryOf(
 
 /** How, and how long after its beginning, a task that waits or asks comes to its end. */
 export function endOfWait(
-  taskId: string,
+  about: { readonly taskId: string; readonly mapKey: string },
   { timeoutMs, onTimeout }: Pick<WaitBody, 'timeoutMs' | 'onTimeout'>,
   outcomes: RunTest['outcomes'],
 ): { readonly afterMs: number; readonly end: Prepared; readonly outputs: Readonly<Record<string, unknown>> } {
-  const said = tryOf({ taskId, mapKey: '', number: 1 }, outcomes);
+  const said = tryOf({ ...about, number: 1 }, outcomes);
   const { outcome, takesMs, outputs } = said.kind === 'real' ? SUCCESS : said;
   if (timeoutMs !== null && takesMs > timeoutMs)
     return {

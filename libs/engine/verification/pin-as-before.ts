@@ -15,9 +15,10 @@ export async function pinAsBefore(
   runId: string,
   verified: string,
   task: CompiledTask,
+  mapIndex: number | null,
 ): Promise<Pinned> {
   if (task.reads.length === 0) return { kind: 'pinned', inputs: [] };
-  const earlier = await store.earlierInputs(verified, runId, task.id);
+  const earlier = await store.earlierInputs(verified, runId, task.id, mapIndex);
   if (earlier === null) return { kind: 'missing', reason: `run ${verified} did not execute it` };
   const inputs: InputBinding[] = [];
   for (const input of earlier.inputs) {

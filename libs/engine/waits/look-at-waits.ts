@@ -1,4 +1,4 @@
-import type { Clock, DueWait, Look, Storage, WaitAnswer, WaitKind, WaitTarget } from '#core';
+import type { Clock, DueWait, Look, Storage, WaitAnswer, WaitKey, WaitKind, WaitTarget } from '#core';
 import { afterLook, unreachable } from '#core';
 import { evaluate } from '#dag';
 import type { HttpLook, Observer } from '../ports.ts';
@@ -88,12 +88,13 @@ class LookLoop {
   private async note(due: readonly DueWait[], looks: readonly Look[], now: number): Promise<void> {
     const { store } = this.parts;
     const ended: WaitAnswer[] = [];
-    const open: { runId: string; taskId: string; detail: string; nextCheckAt: number | null }[] = [];
+    const open: (WaitKey & { readonly detail: string; readonly nextCheckAt: number | null })[] = [];
     for (const [index, wait] of due.entries()) {
-      const { runId, taskId } = wait;
+      const { runId, taskId, mapIndex } = wait;
+      const key = { runId, taskId, mapIndex };
       const step = afterLook(wait, looks[index] ?? { kind: 'not-yet', detail: 'nothing was found out' }, now);
-      if (step.kind === 'ends') ended.push({ runId, taskId, outcome: step.outcome, reason: step.reason });
-      else open.push({ runId, taskId, detail: step.detail, nextCheckAt: step.nextCheckAt });
+      if (step.kind === 'ends') ended.push({ ...key, outcome: step.outcome, reason: step.reason });
+      else open.push({ ...key, detail: step.detail, nextCheckAt: step.nextCheckAt });
     }
     await store.noteLooks(open, now);
     const answered = await store.answerWaits(ended);

@@ -1,6 +1,7 @@
 import type { CompiledTask, EngineStore, Prepared, TaskBody, WaitInsert } from '#core';
 import { firstCheckAt } from '#core';
 import type { OwnedRun } from '../owned-run.ts';
+import { rememberEach } from '../owned-run.ts';
 import { resolveWait } from './wait-target.ts';
 
 export type WaitBody = Extract<TaskBody, { kind: 'wait' | 'approve' | 'call' }>;
@@ -23,17 +24,17 @@ const ENDS = { met: 'done', skipped: 'skip', failed: 'fail' } as const;
 export async function prepareWait(
   store: EngineStore,
   run: OwnedRun,
-  taskIndex: number,
-  task: CompiledTask,
+  about: { readonly taskIndex: number; readonly mapIndex: number | null; readonly task: CompiledTask },
   now: number,
 ): Promise<Prepared> {
-  const key = { runId: run.record.id, taskId: task.id };
-  if (run.cache.tasks[taskIndex]?.instances.get(0)?.state === 'waiting') {
+  const { taskIndex, task } = about;
+  const mapIndex = about.mapIndex ?? 0;
+  const key = { runId: run.record.id, taskId: task.id, mapIndex };
+  if (run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.state === 'waiting') {
     const stored = await store.waitOf(key);
     if (stored === null) return { kind: 'fail', reason: 'what it waited for is not known any more' };
     const { outcome, reason, what, target } = stored;
-    if (outcome !== null && target.kind === 'call' && target.runId !== null)
-      run.prepared.set(taskIndex, { inputs: [], items: null, outputs: { run_id: target.runId } });
+    if (outcome !== null && target.kind === 'call' && target.runId !== null) rememberRun(run, about, target.runId);
     return outcome === null
       ? { kind: 'waiting', reason: `waits for ${what}` }
       : { kind: ENDS[outcome], reason: reason ?? '' };
@@ -41,18 +42,32 @@ export async function prepareWait(
   // It publishes nothing, so what it would wait for protects nobody; and whoever is asked would be asked twice.
   if (run.record.shadow)
     return { kind: 'done', reason: 'a run that publishes nothing does not wait and calls nothing' };
-  const resolved = resolveWait(run, taskIndex, task);
+  const resolved = resolveWait(run, taskIndex, about.mapIndex, task);
   if (!resolved.ok) return { kind: 'fail', reason: resolved.message };
   const { target, what, subject } = resolved;
   if (target.kind === 'time' && Date.parse(target.at) <= now) return { kind: 'done', reason: `${what} had come` };
-  run.waits.set(taskIndex, waitInsert(run, task.body as WaitBody, { ...key, target, what, subject }, now));
+  run.waits.set(
+    `${taskIndex}/${mapIndex}`,
+    waitInsert(run, task.body as WaitBody, { ...key, target, what, subject }, now),
+  );
   return { kind: 'waiting', reason: `waits for ${what}` };
+}
+
+/** Which run a call was, is an output of its task. */
+function rememberRun(
+  run: OwnedRun,
+  { taskIndex, mapIndex }: { readonly taskIndex: number; readonly mapIndex: number | null },
+  calledId: string,
+): void {
+  const outputs = { run_id: calledId };
+  if (mapIndex === null) run.prepared.set(taskIndex, { inputs: [], items: null, outputs });
+  else rememberEach(run, taskIndex, mapIndex, { inputs: null, outputs });
 }
 
 function waitInsert(
   { record }: OwnedRun,
   body: WaitBody,
-  found: Pick<WaitInsert, 'runId' | 'taskId' | 'target' | 'what' | 'subject'>,
+  found: Pick<WaitInsert, 'runId' | 'taskId' | 'mapIndex' | 'target' | 'what' | 'subject'>,
   now: number,
 ): WaitInsert {
   const timeoutAt = body.timeoutMs === null ? null : now + body.timeoutMs;

@@ -1,4 +1,4 @@
-import type { CalledRun, DueWait, EngineStore, Look, RunRecord, WaitTarget } from '#core';
+import type { CalledRun, DueWait, EngineStore, Look, RunRecord, WaitKey, WaitTarget } from '#core';
 import { unreachable } from '#core';
 import { withOverlay } from '#dag';
 import { planStarts, type Start } from '../plan-triggered.ts';
@@ -31,7 +31,7 @@ export async function startCalled(parts: CallParts, wait: DueWait, call: Call, n
       const depth = await tx.lockCaller(wait);
       if (depth === null) return { kind: 'not-yet', detail: 'somebody else has started its run' };
       const live = await tx.liveRuns(wait.environment, [pipeline.name]);
-      const start = calledStart(caller, wait.taskId, call, depth);
+      const start = calledStart(caller, wait, call, depth);
       const { runs, cancelled } = planStarts([start], { pipeline, environment, release: caller.release, live, now });
       const [id = null] = await tx.createRuns(runs);
       if (id === null) return { kind: 'never', detail: `its run of ${call.pipeline} is not known any more` };
@@ -43,12 +43,12 @@ export async function startCalled(parts: CallParts, wait: DueWait, call: Call, n
   );
 }
 
-function calledStart(caller: RunRecord, taskId: string, { params }: Call, depth: number): Start {
+function calledStart(caller: RunRecord, { taskId, mapIndex }: WaitKey, { params }: Call, depth: number): Start {
   const { id, pipeline, intervalStart, intervalEnd } = caller;
   return {
     trigger: 'call',
-    triggerKey: `call ${id}/${taskId}`,
-    why: `Called by task ${taskId} of run ${id} of ${pipeline}.`,
+    triggerKey: `call ${id}/${taskId}${mapIndex === 0 ? '' : `/${mapIndex}`}`,
+    why: `Called by task ${taskId}${mapIndex === 0 ? '' : `[${mapIndex}]`} of run ${id} of ${pipeline}.`,
     interval: intervalStart === null || intervalEnd === null ? null : { start: intervalStart, end: intervalEnd },
     params,
     refusal: null,

@@ -60,12 +60,12 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     const key = `${taskId}/${mapIndex}`;
     earlierOf.set(key, [...(earlierOf.get(key) ?? []), attempt]);
   }
-  const waitOf = new Map(waits.map((wait) => [wait.taskId, wait]));
+  const waitOf = new Map(waits.map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]));
   const pipeline = entry?.pipeline ?? null;
   const started = new Set(rows.map((one) => one.taskId));
   const taskRuns = [
     ...rows.map((one) => ({
-      ...toTaskRun(context, runId, one, waitOf.get(one.taskId)),
+      ...toTaskRun(context, runId, one, waitOf.get(`${one.taskId}/${one.mapIndex}`)),
       earlier: earlierOf.get(`${one.taskId}/${one.mapIndex}`) ?? [],
     })),
     ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),

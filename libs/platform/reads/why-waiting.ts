@@ -22,11 +22,11 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   if (run.state === 'queued') return whyQueued(context, run);
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
   if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
-  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [wait.taskId, wait]));
+  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
   const reasons = [
     ...(await whyReady(context, run)),
-    ...rows.flatMap((row) => whyWaits(row, waits.get(row.taskId)) ?? whyRow(row) ?? []),
+    ...rows.flatMap((row) => whyWaits(row, waits.get(`${row.taskId}/${row.mapIndex}`)) ?? whyRow(row) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
   ];

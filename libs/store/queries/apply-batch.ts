@@ -171,10 +171,10 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($7::jsonb) as t (environment text, pipeline text, "runId" bigint, event text, target text, message jsonb,
              state text, detail text)
     ), waits as (
-      insert into task_wait (run_id, task_id, environment, kind, target, what, subject, every_ms, on_timeout, since, timeout_at, next_check_at)
-      select "runId", "taskId", environment, kind, target, what, subject, "everyMs", "onTimeout", to_timestamp(since / 1000),
+      insert into task_wait (run_id, task_id, map_index, environment, kind, target, what, subject, every_ms, on_timeout, since, timeout_at, next_check_at)
+      select "runId", "taskId", "mapIndex", environment, kind, target, what, subject, "everyMs", "onTimeout", to_timestamp(since / 1000),
              to_timestamp("timeoutAt" / 1000), to_timestamp("nextCheckAt" / 1000)
-      from jsonb_to_recordset($11::jsonb) as t ("runId" bigint, "taskId" text, environment text, kind text, target jsonb, what text,
+      from jsonb_to_recordset($11::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, environment text, kind text, target jsonb, what text,
              subject text, "everyMs" bigint, "onTimeout" text, since float8, "timeoutAt" float8, "nextCheckAt" float8)
     ), shown as (
       insert into event (environment, run_id, payload)

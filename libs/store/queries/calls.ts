@@ -8,22 +8,22 @@ import { endQueued, send } from './runs.ts';
  * To be called in a transaction. Two statements: whoever held the run's lock before may have ended the task, which only a
  * statement that begins afterwards sees. Locks: the run.
  */
-export async function lockCaller(db: Db, { runId, taskId }: WaitKey): Promise<number | null> {
+export async function lockCaller(db: Db, { runId, taskId, mapIndex }: WaitKey): Promise<number | null> {
   await db.sql`select id from run where id = ${runId}::bigint for update`;
   const [row] = await db.sql<{ depth: number }[]>`
     select r.depth
     from run r
-    join task_run t on t.run_id = r.id and t.task_id = ${taskId} and t.map_index = 0 and t.state = 'waiting'
-    join task_wait w on w.run_id = r.id and w.task_id = ${taskId} and w.target ->> 'runId' is null
+    join task_run t on t.run_id = r.id and t.task_id = ${taskId} and t.map_index = ${mapIndex} and t.state = 'waiting'
+    join task_wait w on w.run_id = r.id and w.task_id = ${taskId} and w.map_index = ${mapIndex} and w.target ->> 'runId' is null
     where r.id = ${runId}::bigint and not r.cancel_requested`;
   return row?.depth ?? null;
 }
 
-export async function noteCalled(db: Db, { runId, taskId }: WaitKey, calledId: string): Promise<void> {
+export async function noteCalled(db: Db, { runId, taskId, mapIndex }: WaitKey, calledId: string): Promise<void> {
   await db.sql`
     with noted as (
       update task_wait set target = jsonb_set(target, '{runId}', to_jsonb(${calledId}::text))
-      where run_id = ${runId}::bigint and task_id = ${taskId}
+      where run_id = ${runId}::bigint and task_id = ${taskId} and map_index = ${mapIndex}
       returning 1
     )
     select count(*) from noted`;
@@ -41,8 +41,8 @@ export async function calledRuns(db: Db, runIds: readonly string[]): Promise<(Ca
 export async function stopCalled(db: Db, calls: readonly WaitKey[]): Promise<void> {
   const live = await db.sql<{ id: string; callerId: string }[]>`
     select r.id::text, w.run_id::text as "callerId"
-    from jsonb_to_recordset(${JSON.stringify(calls)}::jsonb) as c ("runId" bigint, "taskId" text)
-    join task_wait w on w.run_id = c."runId" and w.task_id = c."taskId"
+    from jsonb_to_recordset(${JSON.stringify(calls)}::jsonb) as c ("runId" bigint, "taskId" text, "mapIndex" int)
+    join task_wait w on w.run_id = c."runId" and w.task_id = c."taskId" and w.map_index = c."mapIndex"
     join run r on r.id = (w.target ->> 'runId')::bigint
     where r.state in ('queued', 'running')
     order by r.id`;

@@ -76,10 +76,12 @@ export async function earlierInputs(
   origin: string,
   runId: string,
   taskId: string,
+  mapIndex: number | null,
 ): Promise<EarlierInputs | null> {
   const [row] = await db.sql<{ inputs: InputBinding[] }[]>`
     select inputs from task_run
     where run_id = ${origin}::bigint and task_id = ${taskId} and inputs is not null
+      and (${mapIndex}::int is null or map_index = ${mapIndex}::int)
     order by map_index
     limit 1`;
   if (row === undefined) return null;

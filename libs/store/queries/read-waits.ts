@@ -3,6 +3,7 @@ import type { Db } from '../statement.ts';
 
 export interface WaitRow {
   readonly taskId: string;
+  readonly mapIndex: number;
   readonly kind: WaitKind;
   readonly what: string;
   readonly since: string;
@@ -18,10 +19,10 @@ export interface WaitRow {
 /** What tasks of a run wait for, as far as that has not ended. */
 export function readWaits(db: Db, runId: string): Promise<WaitRow[]> {
   return db.sql<WaitRow[]>`
-    select task_id as "taskId", kind, what, since, checked_at as "checkedAt", next_check_at as "nextCheckAt", timeout_at as "timeoutAt",
+    select task_id as "taskId", map_index as "mapIndex", kind, what, since, checked_at as "checkedAt", next_check_at as "nextCheckAt", timeout_at as "timeoutAt",
            on_timeout as "onTimeout", detail, coalesce(target -> 'groups', '[]') as groups,
            case when kind = 'call' then target ->> 'runId' end as "calledRun"
     from task_wait
     where run_id = ${runId}::bigint and outcome is null
-    order by task_id`;
+    order by task_id, map_index`;
 }

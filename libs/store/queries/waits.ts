@@ -3,11 +3,11 @@ import { inTransaction, type Db } from '../statement.ts';
 
 /** Waits of `wait` and `approve` tasks. Instants come from the caller: the engine's clock, as for retries. */
 
-export async function waitOf(db: Db, { runId, taskId }: WaitKey): Promise<StoredWait | null> {
+export async function waitOf(db: Db, { runId, taskId, mapIndex }: WaitKey): Promise<StoredWait | null> {
   const [row] = await db.sql<StoredWait[]>`
-    select run_id::text as "runId", task_id as "taskId", kind, what, target, outcome, reason
+    select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", kind, what, target, outcome, reason
     from task_wait
-    where run_id = ${runId}::bigint and task_id = ${taskId}`;
+    where run_id = ${runId}::bigint and task_id = ${taskId} and map_index = ${mapIndex}`;
   return row ?? null;
 }
 
@@ -24,9 +24,9 @@ export function takeDueWaits(
 ): Promise<DueWait[]> {
   return db.sql<DueWait[]>`
     with due as (
-      select w.run_id, w.task_id, exists (
+      select w.run_id, w.task_id, w.map_index, exists (
         select from task_run t
-        where t.run_id = w.run_id and t.task_id = w.task_id and t.map_index = 0 and t.state = 'waiting'
+        where t.run_id = w.run_id and t.task_id = w.task_id and t.map_index = w.map_index and t.state = 'waiting'
       ) as waits
       from task_wait w
       where w.next_check_at <= to_timestamp(${now}::float8 / 1000) and w.kind = any(${kinds}::text[])
@@ -35,15 +35,15 @@ export function takeDueWaits(
       for update of w skip locked
     ), over as (
       delete from task_wait w using due
-      where w.run_id = due.run_id and w.task_id = due.task_id and not due.waits
+      where (w.run_id, w.task_id, w.map_index) = (due.run_id, due.task_id, due.map_index) and not due.waits
     ), taken as (
       update task_wait w
       set next_check_at = to_timestamp((${now}::float8 + ${leaseMs}::float8) / 1000)
       from due
-      where w.run_id = due.run_id and w.task_id = due.task_id and due.waits
+      where (w.run_id, w.task_id, w.map_index) = (due.run_id, due.task_id, due.map_index) and due.waits
       returning w.*
     )
-    select run_id::text as "runId", task_id as "taskId", environment, target, every_ms::float8 as "everyMs", on_timeout as "onTimeout",
+    select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", environment, target, every_ms::float8 as "everyMs", on_timeout as "onTimeout",
            (extract(epoch from timeout_at) * 1000)::float8 as "timeoutAt"
     from taken`;
 }
@@ -59,8 +59,8 @@ export async function noteLooks(
     with noted as (
       update task_wait w
       set checked_at = to_timestamp(${now}::float8 / 1000), detail = l.detail, next_check_at = to_timestamp(l."nextCheckAt" / 1000)
-      from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as l ("runId" bigint, "taskId" text, detail text, "nextCheckAt" float8)
-      where w.run_id = l."runId" and w.task_id = l."taskId" and w.outcome is null
+      from jsonb_to_recordset(${JSON.stringify(looks)}::jsonb) as l ("runId" bigint, "taskId" text, "mapIndex" int, detail text, "nextCheckAt" float8)
+      where w.run_id = l."runId" and w.task_id = l."taskId" and w.map_index = l."mapIndex" and w.outcome is null
       returning 1
     )
     select count(*) from noted`;
@@ -79,20 +79,20 @@ export async function answerWaits(db: Db, answers: readonly WaitAnswer[]): Promi
       with answered as (
         update task_wait w
         set outcome = a.outcome, reason = a.reason, next_check_at = null
-        from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) as a ("runId" bigint, "taskId" text, outcome text, reason text)
-        where w.run_id = a."runId" and w.task_id = a."taskId" and w.outcome is null
-        returning w.run_id, w.task_id
+        from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) as a ("runId" bigint, "taskId" text, "mapIndex" int, outcome text, reason text)
+        where w.run_id = a."runId" and w.task_id = a."taskId" and w.map_index = a."mapIndex" and w.outcome is null
+        returning w.run_id, w.task_id, w.map_index
       ), unparked as (
         update run r set parked = false
         where r.parked and r.id in (select run_id from answered)
         returning 1
       ), told as (
         insert into inbox (run_id, kind, payload)
-        select run_id, 'wait', jsonb_build_object('taskId', task_id) from answered
+        select run_id, 'wait', jsonb_build_object('taskId', task_id, 'mapIndex', map_index) from answered
       ), woken as (
         select pg_notify('sluice_inbox', '') from (select from answered limit 1) one
       )
-      select run_id::text as "runId", task_id as "taskId"
+      select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex"
       from answered, (select count(*) from woken) as notified`;
   });
 }
@@ -167,7 +167,7 @@ export async function parkRuns(
           and r.state = 'running' and not r.cancel_requested
           and not exists (select from inbox i where i.run_id = r.id)
           and not exists (
-            select from task_wait w join task_run t using (run_id, task_id)
+            select from task_wait w join task_run t using (run_id, task_id, map_index)
             where w.run_id = r.id and w.outcome is not null and t.state = 'waiting')
         returning r.id
       )
@@ -195,15 +195,15 @@ export async function unparkDue(db: Db, now: number): Promise<number> {
 export async function sweepWaits(db: Db): Promise<void> {
   await db.sql`
     with ended as (
-      select w.run_id, w.task_id, exists (
+      select w.run_id, w.task_id, w.map_index, exists (
         select from task_run t
-        where t.run_id = w.run_id and t.task_id = w.task_id and t.map_index = 0 and t.state = 'waiting'
+        where t.run_id = w.run_id and t.task_id = w.task_id and t.map_index = w.map_index and t.state = 'waiting'
       ) as waits
       from task_wait w
       where w.outcome is not null
     ), forgotten as (
       delete from task_wait w using ended e
-      where w.run_id = e.run_id and w.task_id = e.task_id and not e.waits
+      where (w.run_id, w.task_id, w.map_index) = (e.run_id, e.task_id, e.map_index) and not e.waits
       returning 1
     ), unparked as (
       update run r set parked = false

@@ -1,0 +1,58 @@
+import type { CompiledTask, Prepared } from '#core';
+import { evaluate, expandMatrix } from '#dag';
+import type { MapItem } from './graph-of.ts';
+import type { OwnedRun } from './owned-run.ts';
+import { taskScope } from './scope.ts';
+
+/** What can be said of a task before anything is looked up: its condition, its pool, its fan-out. */
+
+/** Null: there is no condition, or it holds. */
+export function conditionVerdict(
+  { condition }: CompiledTask,
+  run: OwnedRun,
+  taskIndex: number,
+  mapIndex: number | null,
+): Prepared | null {
+  if (condition === null) return null;
+  const verdict = evaluate(condition, taskScope(run, taskIndex, mapIndex));
+  if (!verdict.ok)
+    return { kind: 'fail', reason: `its condition \`${condition}\` cannot be evaluated: ${verdict.message}` };
+  if (typeof verdict.value !== 'boolean')
+    return {
+      kind: 'fail',
+      reason: `its condition \`${condition}\` gave ${JSON.stringify(verdict.value)}; true or false was expected`,
+    };
+  return verdict.value ? null : { kind: 'skip', reason: `its condition \`${condition}\` is false` };
+}
+
+export function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
+  const slots = run.environment.config.pools[task.pool];
+  const where = `environments/${run.record.environment}.yaml`;
+  if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
+  if (slots < task.slots)
+    return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
+  return null;
+}
+
+export function expandFanOut(
+  task: CompiledTask,
+  run: OwnedRun,
+  taskIndex: number,
+): { ok: true; items: readonly MapItem[] | null } | { ok: false; message: string } {
+  if (task.matrix === null) return { ok: true, items: null };
+  const literal = run.plan.literalItems[taskIndex];
+  if (literal) return { ok: true, items: literal };
+  const scope = taskScope(run, taskIndex, null);
+  let problem: string | null = null;
+  const expanded = expandMatrix(task.matrix, (expr) => {
+    const value = evaluate(expr, scope);
+    if (value.ok) return value.value;
+    problem ??= `its matrix \`${expr}\` cannot be evaluated: ${value.message}`;
+    return [];
+  });
+  if (problem !== null) return { ok: false, message: problem };
+  if (!expanded.ok) return expanded;
+  if (expanded.items.length > task.maxFanout)
+    return { ok: false, message: `its fan-out has ${expanded.items.length} items, max_fanout is ${task.maxFanout}` };
+  return { ok: true, items: expanded.items };
+}
