@@ -67,6 +67,8 @@ export const graphTask = z.object({
   metrics: z.array(z.string()),
   when: z.string(),
   mapped: z.boolean(),
+  /** `mapped`: its tasks share a fan-out, each item of which goes its own way. Null: it is in none. */
+  group: z.object({ id: z.string(), mapped: z.boolean() }).nullable(),
   final: z.boolean(),
   /** 1-based line in the pipeline's file. */
   line: z.number(),
@@ -79,6 +81,8 @@ export const graphLayout = z.object({
   width: z.number(),
   height: z.number(),
   nodes: z.array(z.object({ id: z.string(), x: z.number(), y: z.number(), width: z.number(), height: z.number() })),
+  /** Frames around the tasks of groups; none where a layout is too plain to keep others out of them. */
+  groups: z.array(z.object({ id: z.string(), x: z.number(), y: z.number(), width: z.number(), height: z.number() })),
   edges: z.array(
     z.object({ from: z.string(), to: z.string(), points: z.array(z.object({ x: z.number(), y: z.number() })) }),
   ),

@@ -38,6 +38,20 @@ describe('graph layout', () => {
     expectSound(await layouts.layout('chain', chain), chain);
   });
 
+  test('keeps the tasks of a group together in a frame, and all others out of it', async () => {
+    const grouped = [
+      ...chain.map((task) => (task.id === 'left' || task.id === 'right' ? { ...task, group: 'sides' } : task)),
+      { id: 'middle', upstream: ['ingest'] },
+    ];
+    const layout = await layouts.layout('grouped', grouped);
+    expectSound(layout, grouped);
+    expect(layout.groups.map(({ id }) => id)).toEqual(['sides']);
+    const frame = layout.groups[0]!;
+    const isInside = ({ x, y, width, height }: GraphLayout['nodes'][number]): boolean =>
+      x >= frame.x && y >= frame.y && x + width <= frame.x + frame.width && y + height <= frame.y + frame.height;
+    expect(layout.nodes.filter(isInside).map(({ id }) => id)).toEqual(['left', 'right']);
+  });
+
   test('is computed once per key', async () => {
     expect(await layouts.layout('chain', [])).toBe(await layouts.layout('chain', chain));
   });
@@ -53,7 +67,7 @@ describe('graph layout', () => {
   });
 
   test('of nothing is nothing', async () => {
-    expect(await layouts.layout('empty', [])).toEqual({ width: 0, height: 0, nodes: [], edges: [] });
+    expect(await layouts.layout('empty', [])).toEqual({ width: 0, height: 0, nodes: [], groups: [], edges: [] });
   });
 
   test('of a graph that is too large for ELK is plain layers, at once', async () => {

@@ -51,7 +51,7 @@ export class GraphLayouts {
   }
 
   async #compute(tasks: readonly GraphNode[]): Promise<GraphLayout> {
-    if (tasks.length === 0) return { width: 0, height: 0, nodes: [], edges: [] };
+    if (tasks.length === 0) return { width: 0, height: 0, nodes: [], groups: [], edges: [] };
     const laidOut = tasks.length > ELK_MOST_TASKS ? null : await this.#ask(toElk(tasks));
     return laidOut === null ? layerGraph(tasks) : fromElk(laidOut, tasks);
   }
@@ -62,7 +62,8 @@ export class GraphLayouts {
     return new Promise((resolve) => {
       const done = (result: ElkGraph | null) => {
         clearTimeout(timer);
-        worker.removeAllListeners();
+        // Those of its own alone: without the listeners that Node keeps there no further message would arrive.
+        worker.off('message', done).off('error', onError);
         if (result === null) {
           this.#worker = null;
           // A worker that failed or hangs is not used again; nobody waits for its end.
@@ -70,9 +71,9 @@ export class GraphLayouts {
         } else worker.unref();
         resolve(result);
       };
+      const onError = (): void => done(null);
       const timer = setTimeout(() => done(null), TIME_LIMIT_MS);
-      worker.once('message', (answer: ElkGraph | null) => done(answer));
-      worker.once('error', () => done(null));
+      worker.on('message', done).on('error', onError);
       worker.ref();
       worker.postMessage(graph);
     });
@@ -95,12 +96,17 @@ interface ElkPoint {
   x: number;
   y: number;
 }
-interface ElkGraph {
+interface ElkNode {
   id: string;
   width?: number;
   height?: number;
+  x?: number;
+  y?: number;
   layoutOptions?: Record<string, string>;
-  children: { id: string; width: number; height: number; x?: number; y?: number }[];
+  children?: ElkNode[];
+}
+interface ElkGraph extends ElkNode {
+  children: ElkNode[];
   edges: {
     id: string;
     sources: string[];
@@ -122,8 +128,9 @@ function toElk(tasks: readonly GraphNode[]): ElkGraph {
       'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
       'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
       'elk.padding': '[top=16,left=16,bottom=16,right=16]',
+      ...(tasks.some(({ group }) => group !== undefined) ? WITH_GROUPS : {}),
     },
-    children: tasks.map(({ id }) => ({ id, ...NODE_SIZE })),
+    children: elkNodes(tasks),
     edges: tasks.flatMap(({ id, upstream }) =>
       upstream
         .filter((from) => known.has(from))
@@ -132,8 +139,36 @@ function toElk(tasks: readonly GraphNode[]): ElkGraph {
   };
 }
 
+const WITH_GROUPS = {
+  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'elk.json.shapeCoords': 'ROOT',
+  'elk.json.edgeCoords': 'ROOT',
+};
+/** No id of a task holds a blank. */
+const GROUP_PREFIX = 'group ';
+
+/** Tasks in the order of the file, those of a group within one node that stands where the first of them does. */
+function elkNodes(tasks: readonly GraphNode[]): ElkNode[] {
+  const nodes: ElkNode[] = [];
+  const frames = new Map<string, ElkNode[]>();
+  for (const { id, group } of tasks) {
+    const node = { id, ...NODE_SIZE };
+    const frame = group === undefined ? nodes : frames.get(group);
+    if (frame !== undefined) frame.push(node);
+    else if (group !== undefined) {
+      const children = [node];
+      frames.set(group, children);
+      const layoutOptions = { 'elk.padding': '[top=34,left=16,bottom=16,right=16]' };
+      nodes.push({ id: GROUP_PREFIX + group, layoutOptions, children });
+    }
+  }
+  return nodes;
+}
+
 function fromElk(graph: ElkGraph, tasks: readonly GraphNode[]): GraphLayout {
-  const byId = new Map(graph.children.map((node) => [node.id, node]));
+  const byId = new Map(
+    graph.children.flatMap((node) => [node, ...(node.children ?? [])]).map((node) => [node.id, node]),
+  );
   const round = ({ x, y }: ElkPoint) => ({ x: Math.round(x), y: Math.round(y) });
   return {
     width: Math.ceil(graph.width ?? 0),
@@ -142,6 +177,18 @@ function fromElk(graph: ElkGraph, tasks: readonly GraphNode[]): GraphLayout {
       const node = byId.get(id);
       return { id, ...round({ x: node?.x ?? 0, y: node?.y ?? 0 }), ...NODE_SIZE };
     }),
+    groups: graph.children.flatMap(({ id, x = 0, y = 0, width = 0, height = 0 }) =>
+      id.startsWith(GROUP_PREFIX)
+        ? [
+            {
+              id: id.slice(GROUP_PREFIX.length),
+              ...round({ x, y }),
+              width: Math.ceil(width),
+              height: Math.ceil(height),
+            },
+          ]
+        : [],
+    ),
     edges: graph.edges.map(({ sources, targets, sections }) => ({
       from: sources[0] ?? '',
       to: targets[0] ?? '',

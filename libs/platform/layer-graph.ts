@@ -6,6 +6,8 @@ export type GraphLayout = z.infer<typeof graphLayout>;
 export interface GraphNode {
   readonly id: string;
   readonly upstream: readonly string[];
+  /** Tasks of one group stand together in a frame. Absent: in none. */
+  readonly group?: string;
 }
 
 export const NODE_SIZE = { width: 200, height: 56 } as const;
@@ -42,6 +44,7 @@ export function layerGraph(tasks: readonly GraphNode[]): GraphLayout {
     width: nodes.reduce((most, node) => Math.max(most, node.x + node.width + MARGIN), 0),
     height: nodes.reduce((most, node) => Math.max(most, node.y + node.height + MARGIN), 0),
     nodes,
+    groups: [],
     edges,
   };
 }

@@ -46,6 +46,12 @@ export function PipelineGraphTab() {
             <Row label="Writes" values={task.writes} />
             <Row label="Metrics" values={task.metrics} />
             {task.mapped && <Row label="Fan-out" values={['matrix']} />}
+            {task.group !== null && (
+              <Row
+                label="Group"
+                values={[task.group.mapped ? `${task.group.id}, each item by itself` : task.group.id]}
+              />
+            )}
             {task.final && <Row label="Place" values={['finally']} />}
           </dl>
         </Card>

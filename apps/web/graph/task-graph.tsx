@@ -4,6 +4,7 @@ import '@xyflow/react/dist/base.css';
 import type { TaskState } from '#core';
 import type { PipelineDetail } from '#contracts';
 import { edgePath, type Point } from './edge-path.ts';
+import { GroupFrame, type GroupFrameNode } from './group-frame.tsx';
 import { TaskNode, type GraphTask, type TaskGraphNode } from './task-node.tsx';
 import styles from './graph.module.css';
 
@@ -16,14 +17,14 @@ interface TaskGraphProps {
 }
 
 type PointsEdge = Edge<{ points: readonly Point[] }, 'points'>;
-const nodeTypes = { task: TaskNode };
+const nodeTypes = { task: TaskNode, 'group-frame': GroupFrame };
 const edgeTypes = { points: PointsEdgeLine };
 
 /** Coordinates come from the server, laid out once per release; nothing is computed or draggable here. */
 export function TaskGraph({ tasks, layout, states, onOpen }: TaskGraphProps) {
-  const nodes = useMemo<TaskGraphNode[]>(() => {
+  const nodes = useMemo<(TaskGraphNode | GroupFrameNode)[]>(() => {
     const byId = new Map(tasks.map((task) => [task.id, task]));
-    return layout.nodes.flatMap(({ id, x, y, width, height }) => {
+    const taskNodes = layout.nodes.flatMap(({ id, x, y, width, height }) => {
       const task = byId.get(id);
       if (task === undefined) return [];
       return {
@@ -36,6 +37,7 @@ export function TaskGraph({ tasks, layout, states, onOpen }: TaskGraphProps) {
         data: { task, states: states?.get(id) ?? null, onOpen },
       };
     });
+    return [...framesOf(tasks, layout, states), ...taskNodes];
   }, [tasks, layout, states, onOpen]);
   const edges = useMemo<PointsEdge[]>(
     () =>
@@ -77,6 +79,23 @@ export function TaskGraph({ tasks, layout, states, onOpen }: TaskGraphProps) {
       </ReactFlow>
     </div>
   );
+}
+
+/** Behind the tasks, and in the way of none. */
+function framesOf(
+  tasks: TaskGraphProps['tasks'],
+  layout: TaskGraphProps['layout'],
+  states: TaskGraphProps['states'],
+): GroupFrameNode[] {
+  return layout.groups.flatMap(({ id, x, y, width, height }) => {
+    const members = tasks.filter(({ group }) => group?.id === id);
+    const group = members[0]?.group ?? null;
+    if (group === null) return [];
+    const counts = members.map((task) => (states?.get(task.id) ?? []).reduce((sum, [, number]) => sum + number, 0));
+    const items = states === undefined ? null : Math.max(...counts);
+    const place = { position: { x, y }, width, height, zIndex: -1 };
+    return { id: `group ${id}`, type: 'group-frame' as const, ...place, focusable: false, data: { group, items } };
+  });
 }
 
 function frameHeight(height: number): number {

@@ -20,7 +20,10 @@ export function TaskTable({ run }: { run: RunDetail }) {
         taskRuns={shown}
         about={(one) => {
           const task = kinds.get(one.taskId);
-          return task === undefined ? '' : `${task.kind}${task.final ? ', finally' : ''}`;
+          if (task === undefined) return '';
+          return [task.kind, ...(task.group ? [`in ${task.group.id}`] : []), ...(task.final ? ['finally'] : [])].join(
+            ', ',
+          );
         }}
       />
       {shown.length < run.taskRuns.length && (

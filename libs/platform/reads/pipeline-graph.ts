@@ -7,7 +7,7 @@ import type { GraphLayout } from '../layer-graph.ts';
 
 export type GraphTask = z.infer<typeof graphTask>;
 
-export function toGraphTask(task: CompiledTask): GraphTask {
+export function toGraphTask(task: CompiledTask, { groups }: Pick<CompiledPipeline, 'groups'>): GraphTask {
   return {
     id: task.id,
     kind: task.body.kind,
@@ -17,6 +17,8 @@ export function toGraphTask(task: CompiledTask): GraphTask {
     metrics: [...task.metrics],
     when: task.when,
     mapped: task.matrix !== null,
+    group:
+      task.group === undefined ? null : { id: task.group, mapped: (groups?.[task.group]?.matrix ?? null) !== null },
     final: task.final,
     line: task.line,
     origin: [...(task.origin ?? [])],
@@ -30,8 +32,9 @@ export async function layoutOf(layouts: GraphLayouts, pipeline: CompiledPipeline
   const ends = pipeline.tasks.filter((task) => !task.final && !followed.has(task.id)).map((task) => task.id);
   const layout = await layouts.layout(
     pipelineDigest(pipeline),
-    pipeline.tasks.map(({ id, final, upstream }) => ({
+    pipeline.tasks.map(({ id, final, upstream, group }) => ({
       id,
+      ...(group === undefined ? {} : { group }),
       upstream: final && upstream.length === 0 ? ends : upstream,
     })),
   );

@@ -42,7 +42,7 @@ export async function readPipeline(context: ReadContext, environment: string, na
   const common = { ...(summary as PipelineSummary), file, source };
   const pipeline = entry.pipeline && withOverlay(entry.pipeline, environment);
   if (!pipeline) {
-    const layout = { width: 0, height: 0, nodes: [], edges: [] };
+    const layout = { width: 0, height: 0, nodes: [], groups: [], edges: [] };
     return { ...common, params: {}, tasks: [], layout, maxActiveRuns: 0, catchup: 'off', nextFires: [] };
   }
   const schedules = await schedulesByPipeline(context, environment);
@@ -50,7 +50,7 @@ export async function readPipeline(context: ReadContext, environment: string, na
   return {
     ...common,
     params: Object.fromEntries(Object.entries(pipeline.params).map(([key, schema]) => [key, { ...schema }])),
-    tasks: pipeline.tasks.map(toGraphTask),
+    tasks: pipeline.tasks.map((task) => toGraphTask(task, pipeline)),
     layout: await layoutOf(context.layouts, pipeline),
     maxActiveRuns: pipeline.maxActiveRuns,
     catchup: describeCatchup(pipeline.schedule),

@@ -72,8 +72,8 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
   ];
   return {
     ...toRun(row),
-    tasks: (pipeline?.tasks ?? []).map(toGraphTask),
-    layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
+    tasks: (pipeline?.tasks ?? []).map((task) => toGraphTask(task, pipeline ?? {})),
+    layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], groups: [], edges: [] },
     taskRuns,
     source: entry?.source ?? '',
     startedBy: [...starts.startedBy],

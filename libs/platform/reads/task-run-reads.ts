@@ -41,11 +41,11 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
           context,
           runId,
           row,
-          waits.find((one) => one.taskId === taskId),
+          waits.find((one) => one.taskId === taskId && one.mapIndex === mapIndex),
         )
       : notYet(taskId)),
     run: toRun(run),
-    task: toGraphTask(task),
+    task: toGraphTask(task, pipeline ?? {}),
     attempts: attempts.map((attempt) => ({
       ...attempt,
       metrics: metrics

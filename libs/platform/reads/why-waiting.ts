@@ -22,7 +22,9 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   if (run.state === 'queued') return whyQueued(context, run);
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
   if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
-  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]));
+  const waits = new Map(
+    (await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]),
+  );
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
   const reasons = [
     ...(await whyReady(context, run)),
@@ -126,6 +128,11 @@ function whyNotYet(
   if (own.length > 0) {
     const active = own.filter((row) => ACTIVE.includes(row.state)).length;
     const more = literalSize(task) - own.length;
+    const before = task.upstream.filter((id) => follows(task, id, pipeline) && !hasEnded(id, rows));
+    if (before.length > 0) {
+      const text = `Its other items begin when they have ended in ${before.join(', ')}, each by itself (rule ${task.when}).`;
+      return [{ ...about, mapIndex: null, rule: 'needs', text, holders: before.map((id) => `${run.id}/${id}`) }];
+    }
     if (task.maxParallel === 0 || active < task.maxParallel || more <= 0) return [];
     const holders = own
       .filter((row) => ACTIVE.includes(row.state))
@@ -150,6 +157,12 @@ function whyNotYet(
   const text = `max_active_tasks is ${pipeline.maxActiveTasks}, and as many task runs are active.`;
   const holders = [...new Set(active.map((row) => `${run.id}/${row.taskId}`))].slice(0, 10);
   return [{ ...about, mapIndex: null, rule: 'max_active_tasks', text, holders }];
+}
+
+/** True: each item of the task comes after the same one of the other. */
+function follows({ group }: CompiledTask, id: string, { tasks, groups }: CompiledPipeline): boolean {
+  if (group === undefined || !groups?.[group]?.matrix) return false;
+  return tasks.some((task) => task.id === id && task.group === group);
 }
 
 function hasEnded(taskId: string, rows: readonly TaskRunRow[]): boolean {
