@@ -49,6 +49,7 @@ export function pretendRun(
     failures: new Map(),
     waiting: new Map(),
     waits: new Map(),
+    approved: new Map(),
     readyAt: new Map(),
     preparing: new Set(),
   };
