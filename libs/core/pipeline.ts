@@ -306,7 +306,14 @@ export interface RetryPolicy {
 }
 
 /** What a pipeline can ask to be told of. */
-export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying', 'task.approval'] as const;
+export const RUN_EVENTS = [
+  'run.failed',
+  'run.late',
+  'run.recovered',
+  'task.retrying',
+  'task.approval',
+  'check.warned',
+] as const;
 /** What an environment tells of. */
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,

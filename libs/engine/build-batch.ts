@@ -12,7 +12,7 @@ import type {
   TaskRunUpdate,
 } from '#core';
 import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
-import { alertsFor } from './alerts.ts';
+import { alertsFor, warnedAlerts } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
 import { mapItem } from './task-values.ts';
 import type { CacheAnswer } from './cache/find-cached.ts';
@@ -54,7 +54,7 @@ export function addRun(
   defaults: AlertDefaults,
 ): Decision[] {
   const pools = new Map<string, number>();
-  const endings = addAttempts(rows, run, events, facts, pools, now);
+  const endings = addAttempts(rows, run, events, facts, pools, now, defaults);
   const decisions = advance(run.cache, events, now);
   const changes = collapse(decisions);
   addPublished(rows, run, changes);
@@ -97,6 +97,7 @@ function addAttempts(
   facts: AttemptFacts,
   pools: Map<string, number>,
   now: number,
+  defaults: AlertDefaults,
 ): Map<string, Ending> {
   const endings = new Map<string, Ending>();
   const ended = new Set(events.flatMap((event) => (event.kind === 'ended' ? [event.attemptId] : [])));
@@ -116,6 +117,8 @@ function addAttempts(
     rows.attempts.push(endOf(ending, start?.pid ?? null));
     pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots);
     addFindings(rows, run, event.taskIndex, event.mapIndex, instance.number, ending);
+    const { taskIndex, mapIndex } = event;
+    rows.alerts.push(...warnedAlerts(run, { taskIndex, mapIndex, number: instance.number }, ending.judged, defaults));
     const question = gateQuestion(run, event.taskIndex, instance.number, ending, now);
     if (question !== null) run.waits.set(event.taskIndex, question);
   }

@@ -81,7 +81,8 @@ function asking({ record }: OwnedRun, message: string): Partial<Judged> {
   return { outcome: { kind: 'failed', exitCode: null, message } };
 }
 
-function warningOf({ name, state, detail }: CheckResult): string {
+/** One sentence about a check that does not hold and fails nothing. */
+export function warningOf({ name, state, detail }: CheckResult): string {
   return `check "${name}" ${state === 'quarantined' ? 'put rows aside: ' : ''}${detail}`;
 }
 

@@ -26,6 +26,8 @@ export interface OwnedRun {
   readonly waits: Map<number, WaitInsert>;
   /** By `taskIndex/mapIndex`: results that somebody let pass, and that are to be written. */
   readonly approved: Map<string, ResultInQuestion>;
+  /** By task index: tasks of whose checks somebody was told. */
+  readonly warned: Set<number>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
   readonly readyAt: Map<string, number>;
   /** Task indexes whose preparation is under way. */
@@ -61,6 +63,7 @@ export function ownRun(
     waiting: new Map(),
     waits: new Map(),
     approved: new Map(),
+    warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),
   };

@@ -50,6 +50,7 @@ export function pretendRun(
     waiting: new Map(),
     waits: new Map(),
     approved: new Map(),
+    warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),
   };

@@ -14,7 +14,7 @@ import {
   type TaskInstance,
 } from '#core';
 import type { RunTest, TestedTry } from '#dag';
-import { alertsFor, lateAlerts, type AlertDefaults } from '../alerts.ts';
+import { alertsFor, lateAlerts, warnedAlerts, type AlertDefaults } from '../alerts.ts';
 import { buildAssignment } from '../assignment.ts';
 import { endedResult } from '../ended-result.ts';
 import { judgeResult } from '../judge-result.ts';
@@ -262,6 +262,8 @@ export class SimulatedRun {
     const result = plainResult(said);
     const judged = await judgeResult(store, this.run, taskIndex, mapIndex, result);
     const { outcome, gateClosed, asks, warning } = judged;
+    const number = this.run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.number ?? 0;
+    this.#tell(warnedAlerts(this.run, { taskIndex, mapIndex, number }, judged, NOBODY));
     const ended = { kind: 'ended', taskIndex, mapIndex, attemptId, outcome, gateClosed } as const;
     if (asks !== null) return this.#ask(attempt, { result, judged }, { ...ended, asks });
     if (outcome.kind === 'success') await this.#count(attempt, { result, judged });
