@@ -43,7 +43,7 @@ export async function judgeResult(
 
   const latest = Object.fromEntries(metrics.map((point) => [point.name, point.value]));
   const item = mapItem(run, taskIndex, mapIndex);
-  const scope = { ...taskScope(run, taskIndex, item?.values ?? null), outputs: result.outputs, metrics: latest };
+  const scope = { ...taskScope(run, item?.values ?? null), outputs: result.outputs, metrics: latest };
   const checks = [
     ...task.checks.map((check) => judgeExpression(check, scope)),
     ...(await besideHistory(store, run, task, item?.key ?? '', looked)),
