@@ -196,7 +196,7 @@ export interface Reads {
 export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
-  /** Answers what an `approve` task asks. */
+  /** Answers what a task asks. */
   answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
   rerunRun(runId: string, request: z.infer<typeof rerunRequest>, actor: string): Promise<{ runId: string }>;
   setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void>;
