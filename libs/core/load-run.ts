@@ -1,13 +1,13 @@
 import type { RunGraph, TaskNode } from './graph.ts';
 import { chainsOf } from './advance-group.ts';
 import type { Chain, RunCache, StoredTaskRun, TaskInstance, TaskProgress } from './run-cache.ts';
-import { isActive, newRunCache } from './run-cache.ts';
+import { isActive, newRunCache, waitsUntried } from './run-cache.ts';
 import { isTerminal } from './states.ts';
 import { countEnd, setTotal } from './step.ts';
 
 /**
  * Rebuilds the cache of a run from its stored task runs. Send `start` afterwards: `advance` then asks again for every
- * preparation that was under way. Rows of tasks that the graph does not have are ignored.
+ * preparation that was under way, and after it the marks of the run once more: one that was obeyed changes nothing. Rows of tasks that the graph does not have are ignored.
  */
 export function loadRunCache(runId: string, graph: RunGraph, stored: readonly StoredTaskRun[]): RunCache {
   const run = newRunCache(runId, graph);
@@ -33,7 +33,8 @@ export function loadRunCache(runId: string, graph: RunGraph, stored: readonly St
 
 function instanceOf(row: StoredTaskRun, taskIndex: number): TaskInstance {
   const { mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed } = row;
-  return { taskIndex, mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed };
+  const counts = { number, fence, retriesUsed, lost, deferred };
+  return { taskIndex, mapIndex, state, ...counts, attemptId, retryAt, gateClosed, mark: null };
 }
 
 function openLoaded(run: RunCache, taskIndex: number): void {
@@ -49,7 +50,7 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   if (node.needsPreparation && !endedUntried && !complete) {
     task.phase = 'preparing';
     // Not all of its task runs exist yet: until the keys are known again there must be one more than have ended.
-    const waiting = only?.state === 'waiting';
+    const waiting = only !== undefined && waitsUntried(only);
     setTotal(run, taskIndex, waiting ? 1 : (node.mapKeys?.length ?? task.instances.size + 1));
     return;
   }
@@ -69,7 +70,7 @@ function openLoadedMember(run: RunCache, taskIndex: number, chain: Chain): void 
   chain.asWhole = task.mapKeys[0] === '';
   if (chain.asWhole) return;
   setTotal(run, taskIndex, group.mapKeys?.length ?? task.instances.size + 1);
-  for (const { state, mapIndex } of task.instances.values()) if (state === 'waiting') chain.preparing.add(mapIndex);
+  for (const instance of task.instances.values()) if (waitsUntried(instance)) chain.preparing.add(instance.mapIndex);
 }
 
 /** Map indexes of a group that began: something of them is, or was, tried or waits. */
@@ -95,7 +96,7 @@ function countUnderWay(run: RunCache, groupIndex: number): void {
 
 /** Only a task whose fan-out is an expression, or whose one row still waits for data, must be prepared once more. */
 function mapKeysKnown(node: TaskNode, only: TaskInstance | undefined): boolean {
-  return !node.dynamicFanOut && only?.state !== 'waiting';
+  return !node.dynamicFanOut && !(only !== undefined && waitsUntried(only));
 }
 
 function countLoaded(run: RunCache, taskIndex: number): void {

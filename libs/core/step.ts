@@ -32,6 +32,7 @@ export function createInstance(run: RunCache, taskIndex: number, mapIndex: numbe
     attemptId: null,
     retryAt: null,
     gateClosed: false,
+    mark: null,
   };
   run.tasks[taskIndex]?.instances.set(mapIndex, instance);
   return instance;

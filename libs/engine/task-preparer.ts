@@ -1,10 +1,11 @@
-import type { Clock, Prepared } from '#core';
+import type { Clock, RunEvent } from '#core';
 import type { Background } from './background.ts';
 import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun, PreparedPlace } from './owned-run.ts';
 import { placeOf } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
+import { answerOfGate, inQuestion } from './waits/gate-question.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
 /** How soon a task whose data is not there is looked at again when nothing says that data came. */
@@ -20,13 +21,13 @@ export interface TaskPreparerOptions extends CacheSources {
 
 /**
  * Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. Whether a
- * `wait` task has come to its end others find out; they say when to look.
+ * `wait` task has come to its end, or a gate's question to its answer, others find out; they say when to look.
  */
 export class TaskPreparer {
   constructor(
     private readonly options: TaskPreparerOptions,
     private readonly background: Background,
-    private readonly onPrepared: (run: OwnedRun, place: PreparedPlace, result: Prepared) => void,
+    private readonly onPrepared: (run: OwnedRun, event: RunEvent) => void,
   ) {}
 
   prepare(run: OwnedRun, { taskIndex, mapIndex }: PreparedPlace): void {
@@ -44,19 +45,27 @@ export class TaskPreparer {
   }
 
   private async answer(run: OwnedRun, place: PreparedPlace, key: string): Promise<void> {
-    const { pipelines, clock, observer } = this.options;
-    const isWait = waitBodyOf(run.plan.pipeline.tasks[place.taskIndex]) !== null;
+    const { store, pipelines, clock, observer } = this.options;
+    const { taskIndex } = place;
+    const asked = inQuestion(run, taskIndex);
+    const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
     // Before it is read: an answer that comes while it is makes it due again.
-    if (isWait) run.waiting.delete(key);
+    if (isWait || asked.length > 0) run.waiting.delete(key);
     try {
+      for (const mapIndex of asked) {
+        const event = await answerOfGate(store, run, taskIndex, mapIndex);
+        if (event !== null) this.onPrepared(run, event);
+      }
+      if (asked.length > 0) return;
       const result = await prepareTask(this.options, pipelines, run, place, clock.now().getTime());
-      if (isWait) return this.onPrepared(run, place, result);
+      const event = { kind: 'prepared', ...place, result } as const;
+      if (isWait) return this.onPrepared(run, event);
       if (result.kind === 'waiting') {
         const known = run.waiting.has(key);
         run.waiting.set(key, { ...place, at: clock.now().getTime() + DATA_LOOK_MS });
         if (known) return;
       } else run.waiting.delete(key);
-      this.onPrepared(run, place, result);
+      this.onPrepared(run, event);
     } catch (error) {
       observer.problem('preparing a task', error, { runId: run.record.id, ...place });
       run.waiting.set(key, { ...place, at: clock.now().getTime() + RETRY_MS });
