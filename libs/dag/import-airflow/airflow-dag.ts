@@ -26,6 +26,8 @@ export interface AirflowTask {
   readonly upstream: readonly string[];
   readonly callable: AirflowCallable | null;
   readonly expand: Expand | null;
+  /** The innermost group that it stands in, with those around: `reports.daily`. */
+  readonly group: string | null;
   /** The group that is mapped as a whole, if it stands in one. */
   readonly mappedGroup: string | null;
 }

@@ -47,6 +47,12 @@ export class FactoryGraph {
     return [...this.#groupsAround(this.#tasks.get(name)?.group ?? null).reverse(), name].join('.');
   }
 
+  /** Airflow's id of the group that a task stands in. */
+  groupIdOf({ group }: FactoryNode): string | null {
+    const around = this.#groupsAround(group);
+    return around.length === 0 ? null : around.reverse().join('.');
+  }
+
   groupOf(task: FactoryNode): FactoryNode | null {
     return this.#groups.get(task.group ?? '') ?? null;
   }

@@ -100,13 +100,17 @@ describe('a dag-factory file', () => {
     c: { operator: a.EmptyOperator, task_group_name: after }
     e: { operator: a.EmptyOperator, task_group_name: after, dependencies: [c] }
 `;
-    const { tasks } = parse(textOf(importAirflow([{ file: 'd.yaml', text }]), 'd.yaml')) as { tasks: object };
+    const { tasks, groups } = parse(textOf(importAirflow([{ file: 'd.yaml', text }]), 'd.yaml')) as Record<
+      string,
+      object
+    >;
     expect(tasks).toEqual({
-      outer_inner_a: { run: ':' },
-      outer_inner_b: { needs: ['outer_inner_a'], run: ':' },
-      after_c: { needs: ['outer_inner_b'], run: ':' },
-      after_e: { needs: ['after_c'], run: ':' },
+      outer_inner_a: { group: 'outer_inner', run: ':' },
+      outer_inner_b: { group: 'outer_inner', needs: ['outer_inner_a'], run: ':' },
+      after_c: { group: 'after', needs: ['outer_inner_b'], run: ':' },
+      after_e: { group: 'after', needs: ['after_c'], run: ':' },
     });
+    expect(groups).toEqual({ outer_inner: {}, after: {} });
   });
 
   test('a circle is opened where it closes, with a word', () => {

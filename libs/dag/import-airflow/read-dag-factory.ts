@@ -158,6 +158,7 @@ class FactoryReader {
       upstream: [...new Set([...before, ...outputsOf])].map((name) => graph.idOf(name)),
       callable: callableOf(task.config),
       expand: expanded === null ? null : { ...expanded, axes: mapValues(expanded.axes, named) },
+      group: graph.groupIdOf(task),
       mappedGroup: null,
     };
   }

@@ -103,7 +103,7 @@ class SerializedReader {
       if (Array.isArray(task.downstream_task_ids))
         for (const child of task.downstream_task_ids)
           upstream.set(textOf(child), [...(upstream.get(textOf(child)) ?? []), id]);
-    const groups = mappedGroups(this.#dag.task_group ?? this.#dag._task_group);
+    const groups = groupsOf(this.#dag.task_group ?? this.#dag._task_group);
     const defaults = this.#clientDefaults();
     return entries.map(({ path, task, id }) => {
       const decorator = typeof task._operator_name === 'string' && task._operator_name.startsWith('@');
@@ -121,7 +121,8 @@ class SerializedReader {
         upstream: upstream.get(id) ?? [],
         callable: callableOf(task, id),
         expand: expandOf(task, path),
-        mappedGroup: groups.get(id) ?? null,
+        group: groups.get(id)?.id ?? null,
+        mappedGroup: groups.get(id)?.mapped ?? null,
       };
     });
   }
@@ -189,16 +190,24 @@ function expandOf(task: Json, path: Path): Expand | null {
   return { axes: { expand_kwargs: new TypedValue('expand_kwargs', {}) }, ofFunction, place };
 }
 
-/** By task, the outermost group that is mapped as a whole. */
-function mappedGroups(root: unknown): Map<string, string> {
-  const found = new Map<string, string>();
+interface GroupAround {
+  readonly id: string | null;
+  /** The outermost one that is mapped as a whole. */
+  readonly mapped: string | null;
+}
+
+/** By task, the groups that it stands in. */
+function groupsOf(root: unknown): Map<string, GroupAround> {
+  const found = new Map<string, GroupAround>();
   const walk = (group: unknown, mapped: string | null, depth: number): void => {
     if (!isMap(group) || !isMap(group.children) || depth > 40) return;
-    const here = mapped ?? (group.is_mapped === true ? textOf(group._group_id ?? group.group_id) : null);
+    const written = group._group_id ?? group.group_id;
+    const name = typeof written === 'string' && written !== '' ? written : null;
+    const here = mapped ?? (group.is_mapped === true ? name : null);
     for (const [id, child] of Object.entries(group.children)) {
       const [kind, inner] = Array.isArray(child) ? (child as unknown[]) : [];
       if (kind === 'taskgroup') walk(inner, here, depth + 1);
-      else if (here !== null) found.set(id, here);
+      else found.set(id, { id: name, mapped: here });
     }
   };
   walk(root, null, 0);

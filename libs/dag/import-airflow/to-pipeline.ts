@@ -33,7 +33,7 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
   const alerts = toAlerts(dag, report);
   const deadline = slaOf(dag, report);
   const owner = ownerOf(dag);
-  const { tasks, finals, comments } = tasksOf(conversion);
+  const { tasks, finals, comments, groups } = tasksOf(conversion);
   const lists = hoistDefaults(tasks, finals);
   noteStrictness(conversion);
   const file: Record<string, unknown> = {
@@ -48,6 +48,7 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
     deadline,
     params,
     defaults: lists.defaults,
+    groups,
     tasks: lists.tasks,
     finally: lists.finals,
     alerts:
@@ -76,6 +77,7 @@ interface Entries {
   readonly tasks: Record<string, Record<string, unknown>>;
   readonly finals: Record<string, Record<string, unknown>>;
   readonly comments: Map<string, string>;
+  readonly groups: Record<string, object>;
 }
 
 function tasksOf(conversion: Conversion): Entries {
@@ -83,7 +85,7 @@ function tasksOf(conversion: Conversion): Entries {
   const priorities = prioritiesOf(dag.tasks, report);
   const conditions = branchConditions(dag.tasks, (id) => taskNames.give(id));
   const final = teardowns(dag.tasks);
-  const entries: Entries = { tasks: {}, finals: {}, comments: new Map() };
+  const entries: Entries = { tasks: {}, finals: {}, comments: new Map(), groups: {} };
   for (const task of dag.tasks) {
     const name = taskNames.give(task.id);
     const isFinal = final.has(task.id);
@@ -95,10 +97,17 @@ function tasksOf(conversion: Conversion): Entries {
       final: isFinal,
     };
     const { entry, comment } = toTask(task, place, conversion);
-    (isFinal ? entries.finals : entries.tasks)[name] = entry;
+    const group = isFinal || task.group === null ? null : groupName(task.group, conversion);
+    if (group !== null) entries.groups[group] = {};
+    (isFinal ? entries.finals : entries.tasks)[name] = group === null ? entry : { group, ...entry };
     if (comment !== '') entries.comments.set(name, comment);
   }
   return entries;
+}
+
+/** Groups within groups become one: `reports.daily` is `reports_daily`. */
+function groupName(id: string, { taskNames, byId }: Conversion): string {
+  return taskNames.give(byId.has(id) ? `${id}_group` : id);
 }
 
 function descriptionOf({ args }: AirflowDag): string {

@@ -93,7 +93,7 @@ function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
   if (task.mappedGroup !== null)
     return failing(
       `its group "${task.mappedGroup}" is mapped as a whole`,
-      'Give each task of the group the same `matrix`.',
+      'Write its tasks, and give the group a `matrix`.',
     );
   if (kind === 'other')
     return failing(`it is a ${task.operator || 'task without an operator'}`, operatorHint(task.operator));
