@@ -257,13 +257,15 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
+  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */
   position: z.number().nullable(),
   /** `RUN/TASK` that hold what is waited for; at most ten. */
   holders: z.array(z.string()),
+  /** When it should begin, by what such runs and tasks took before; null or absent: nobody knows. */
+  startsAt: instant.nullable().optional(),
 });
 
 export const metricValue = z.object({ name: z.string(), value: z.number(), step: z.number().nullable(), at: instant });

@@ -266,7 +266,9 @@ describe('messages', () => {
     [
       'what environments cannot change',
       [ONE_TASK, 'environments: { dev: { tasks: {} } }'],
-      ['3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, alerts.'],
+      [
+        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, alerts.',
+      ],
     ],
     [
       'a reserved variable',

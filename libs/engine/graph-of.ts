@@ -46,6 +46,7 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
     task.matrix?.kind === 'dynamic' ||
     task.reads.length > 0 ||
     task.cache !== undefined ||
+    task.resources !== undefined ||
     slots === undefined ||
     slots < task.slots
   );

@@ -76,6 +76,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     releases,
     readSecret,
     concurrency: config.concurrency,
+    resources: config.workerResources,
     childFolder: path.join(options.packageRoot, 'dist', 'child'),
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,

@@ -309,6 +309,7 @@ create table process (
   pid integer not null,
   started_at timestamp with time zone default now() not null,
   alive_until timestamp with time zone not null,
+  resources jsonb,
   constraint process_pkey primary key (id)
 );
 
@@ -561,10 +562,12 @@ create table task_run (
   cache_key text,
   cache jsonb,
   cached_from bigint,
+  resources jsonb,
   constraint task_run_pkey primary key (run_id, task_id, map_index),
   constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
 ) with (fillfactor=75);
+create index task_run_asking on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE ((state = 'ready'::text) AND (resources IS NOT NULL));
 create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
 

@@ -7,6 +7,7 @@ import { countArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
+import { relativeTime } from '../output/time.ts';
 import { runColumns, runDuration, runFields, startFields } from './run-table.ts';
 
 export function addRunsCommands(program: Command, cli: Cli): void {
@@ -187,6 +188,7 @@ async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Pro
       { header: 'RULE', cell: (row) => row.rule },
       { header: 'WHY', cell: (row) => row.text, shrinks: true },
       { header: 'POSITION', cell: (row) => row.position, align: 'right' },
+      { header: 'BEGINS', cell: (row) => (row.startsAt ? relativeTime(row.startsAt, cli.io.now()) : null) },
       { header: 'HELD BY', cell: (row) => row.holders.join(' ') || null, shrinks: true },
     ],
   });

@@ -8,13 +8,17 @@ import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileGate } from './gate.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
+import { resourcesOf } from './resources.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
+import { executesNothing } from './wait-body.ts';
 import { compileEnv, compileSecrets } from './variables.ts';
 
 /** What the tasks of a pipeline have in common. */
 export interface TaskSurroundings {
-  readonly defaults: Partial<Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority' | 'cache'>>;
+  readonly defaults: Partial<
+    Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority' | 'resources' | 'cache'>
+  >;
   readonly paths: Readonly<Record<string, PathDeclaration>>;
   /** Names known everywhere in the pipeline; the task adds its own. */
   readonly names: Names;
@@ -50,6 +54,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   const origin = compiling.origins(path);
   const { retries: _retries, ...inherited } = around.defaults;
   const timeout = shape.timeout ?? inherited.timeout;
+  const resources = executesNothing(shape) ? undefined : (shape.resources ?? inherited.resources);
   const cache = compileCache(node, inherited.cache, compiling);
   const compiled = {
     id: node.id,
@@ -67,6 +72,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     pool: shape.pool ?? inherited.pool ?? 'default',
     slots: shape.slots ?? inherited.slots ?? 1,
     priority: shape.priority ?? inherited.priority ?? 0,
+    ...(resources === undefined ? {} : { resources: resourcesOf(resources) }),
     catch: shape.catch ?? false,
     final: node.final,
     env,

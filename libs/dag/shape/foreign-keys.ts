@@ -2,7 +2,6 @@ const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   group: 'Give each task the same `matrix`.',
-  resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
   depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other.',
   wait_for_downstream: 'Set `max_active_runs: 1`; runs then follow each other.',
@@ -29,7 +28,7 @@ export const NOT_YET: Readonly<
   schedule: {
     calendar: 'Use `cron`.',
   },
-  overlay: { resources: TASK_LATER.resources },
+  overlay: {},
 };
 
 /** What people write who come from other systems, and what Sluice calls it. */

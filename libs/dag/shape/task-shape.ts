@@ -3,6 +3,7 @@ import { TRIGGER_RULES } from '#core';
 import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
+import { resourcesShape } from './resources-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import {
   delay,
@@ -112,6 +113,7 @@ export const DEFAULT_KEYS = {
   pool: name.optional(),
   slots: wholeNumber(1, 10_000).optional(),
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
+  resources: resourcesShape.optional(),
   cache: cache.optional(),
 };
 
