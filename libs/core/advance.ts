@@ -1,4 +1,5 @@
 import type { Outcome } from './attempt.ts';
+import type { MarkedState } from './mark.ts';
 import type { RunCache, TaskInstance } from './run-cache.ts';
 import { countedAs, isActive, isInQuestion, waitsUntried } from './run-cache.ts';
 import { decideAfterAttempt } from './retry.ts';
@@ -41,7 +42,15 @@ export type RunEvent =
     }
   /** Time passed: retries that are due become ready. */
   | { readonly kind: 'tick' }
-  | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' };
+  | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' }
+  /** Somebody said how it ends. `taskIndex` null: the run; `mapIndex` null: all of the task. What has ended stays as it is. */
+  | {
+      readonly kind: 'mark';
+      readonly taskIndex: number | null;
+      readonly mapIndex: number | null;
+      readonly state: MarkedState;
+      readonly reason: string;
+    };
 
 /**
  * The answer to a `prepare` decision. `mapKeys` null: not fanned out. `cached`: map indexes whose results are there
@@ -153,6 +162,8 @@ function applyEvent(step: Step, event: RunEvent): void {
       return;
     case 'stop':
       return stop(step, event.verdict);
+    case 'mark':
+      return mark(step, event);
     default:
       return unreachable(event);
   }
@@ -207,6 +218,7 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
   const node = run.graph.tasks[event.taskIndex];
   if (!node) return;
   instance.attemptId = null;
+  if (instance.mark !== null) return end(step, instance, instance.mark.state, instance.mark.reason);
   const stopping = isStopped(run, event.taskIndex);
   // Nobody asked to cancel: its executor was shut down, which is a loss like any other.
   const outcome: Outcome =
@@ -236,24 +248,67 @@ export function isStopped(run: RunCache, taskIndex: number): boolean {
   return run.graph.tasks[taskIndex]?.final ? run.finalStopped : run.stopping !== null;
 }
 
-function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
+function stop(step: Step, verdict: 'cancelled' | 'timed_out' | 'marked'): void {
   const { run } = step;
   const again = run.stopping !== null;
   if (again && !run.finalStarted) return;
   run.stopping ??= verdict;
   if (again) run.finalStopped = true;
-  const reason = verdict === 'cancelled' ? 'the run was cancelled' : 'the run took longer than its run_timeout';
+  const reason = whyStopped(run, verdict);
   run.tasks.forEach((task, taskIndex) => {
-    if (task.phase === 'done' || run.graph.tasks[taskIndex]?.final !== again) return;
-    for (const instance of task.instances.values()) {
-      if (instance.attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId: instance.attemptId });
-    }
-    if (task.instances.size === 0) return endUntried(step, taskIndex, 'cancelled', reason);
-    shrink(step, taskIndex, task.instances.size);
-    for (const instance of [...task.instances.values()]) {
-      if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, 'cancelled', reason);
-    }
+    if (task.phase !== 'done' && run.graph.tasks[taskIndex]?.final === again)
+      endTask(step, taskIndex, 'cancelled', reason);
   });
+}
+
+/** Why what is under way ends before its time. */
+export function whyStopped(run: RunCache, stopping = run.stopping): string {
+  switch (stopping) {
+    case 'timed_out':
+      return 'the run took longer than its run_timeout';
+    case 'cancelled':
+      return 'the run was cancelled';
+    case 'marked':
+      return `the run was ${run.verdict?.reason ?? 'marked'}`;
+    case null:
+      return 'its task was marked';
+    default:
+      return unreachable(stopping);
+  }
+}
+
+/** Ends what of a task has not ended. Attempts are asked to stop; their task runs end when they have. */
+function endTask(step: Step, taskIndex: number, state: TerminalTaskState, reason: string): void {
+  const task = step.run.tasks[taskIndex];
+  if (!task) return;
+  for (const { attemptId } of task.instances.values())
+    if (attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId });
+  if (task.instances.size === 0) return endUntried(step, taskIndex, state, reason);
+  shrink(step, taskIndex, task.instances.size);
+  for (const instance of [...task.instances.values()])
+    if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, state, reason);
+}
+
+function mark(step: Step, { taskIndex, mapIndex, state, reason }: Extract<RunEvent, { kind: 'mark' }>): void {
+  const { run } = step;
+  if (taskIndex === null) {
+    run.verdict = { state, reason };
+    if (run.stopping === null) stop(step, 'marked');
+    return;
+  }
+  const task = run.tasks[taskIndex];
+  if (!task || task.phase === 'done') return;
+  for (const instance of task.instances.values())
+    if (covers(mapIndex, instance) && instance.attemptId !== null) instance.mark = { state, reason };
+  if (mapIndex === null) return endTask(step, taskIndex, state, reason);
+  const one = task.instances.get(mapIndex);
+  if (one === undefined || isTerminal(one.state)) return;
+  if (one.attemptId === null) end(step, one, state, reason);
+  else step.decisions.push({ kind: 'cancel-attempt', attemptId: one.attemptId });
+}
+
+function covers(mapIndex: number | null, instance: TaskInstance): boolean {
+  return mapIndex === null || mapIndex === instance.mapIndex;
 }
 
 /** Forgets the task runs that were never released, and the preparation that was under way: its answer comes too late. */
@@ -382,6 +437,7 @@ function createInstance(run: RunCache, taskIndex: number, mapIndex: number): Tas
     attemptId: null,
     retryAt: null,
     gateClosed: false,
+    mark: null,
   };
   run.tasks[taskIndex]?.instances.set(mapIndex, instance);
   return instance;
@@ -465,7 +521,9 @@ function endRun(step: Step): void {
   const failed = run.graph.tasks
     .filter((node, index) => !node.caught && (run.tasks[index]?.failed ?? 0) > 0)
     .map((node) => `"${node.id}"`);
-  const state = run.stopping ?? (run.anyFailed || run.finalFailed ? 'failed' : 'success');
+  if (run.verdict !== null) return void step.decisions.push({ kind: 'end-run', ...run.verdict });
+  const stopped = run.stopping === 'marked' ? null : run.stopping;
+  const state = stopped ?? (run.anyFailed || run.finalFailed ? 'failed' : 'success');
   const reason =
     state === 'success'
       ? null

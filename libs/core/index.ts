@@ -9,6 +9,8 @@ export * from './explain-miss.ts';
 export * from './graph.ts';
 export * from './limits.ts';
 export * from './load-run.ts';
+export * from './mark.ts';
+export * from './mark-store.ts';
 export * from './pipeline.ts';
 export * from './plugin.ts';
 export * from './ports.ts';

@@ -5,7 +5,7 @@ import { isTerminal } from './states.ts';
 
 /**
  * Rebuilds the cache of a run from its stored task runs. Send `start` afterwards: `advance` then asks again for every
- * preparation that was under way. Rows of tasks that the graph does not have are ignored.
+ * preparation that was under way, and after it the marks of the run once more: one that was obeyed changes nothing. Rows of tasks that the graph does not have are ignored.
  */
 export function loadRunCache(runId: string, graph: RunGraph, stored: readonly StoredTaskRun[]): RunCache {
   const run = newRunCache(runId, graph);
@@ -22,7 +22,8 @@ export function loadRunCache(runId: string, graph: RunGraph, stored: readonly St
 
 function instanceOf(row: StoredTaskRun, taskIndex: number): TaskInstance {
   const { mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed } = row;
-  return { taskIndex, mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed };
+  const counts = { number, fence, retriesUsed, lost, deferred };
+  return { taskIndex, mapIndex, state, ...counts, attemptId, retryAt, gateClosed, mark: null };
 }
 
 function openLoaded(run: RunCache, taskIndex: number): void {

@@ -186,6 +186,14 @@ export type TaskBody =
       readonly module: string | null;
       readonly function: string | null;
     }
+  | {
+      readonly kind: 'notebook';
+      /** Relative to `dags/`. */
+      readonly file: string;
+      /** Besides those of the run, and before them. Texts may hold `${{ }}`. */
+      readonly params: Readonly<Record<string, unknown>>;
+      readonly save: FilePlace | null;
+    }
   /** A `.sql` file relative to `dags/`, or inline text; `${{ }}` replaced by `getvariable('__E1')`. */
   | {
       readonly kind: 'sql';
@@ -231,6 +239,12 @@ export type TaskBody =
       readonly params: Readonly<Record<string, unknown>>;
     });
 
+/** A file below a path that the task writes. */
+export interface FilePlace {
+  readonly path: string;
+  readonly file: string;
+}
+
 /** What an HTTP answer must be, and what becomes of it. */
 export interface HttpExpectation {
   /** By name in lower case: the secret, and what stands before it. */
@@ -241,8 +255,8 @@ export interface HttpExpectation {
   readonly expr: string | null;
   /** CEL over `response` by output; empty: `status`. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** A path that the task writes, and the file below it that takes the answer; null: it is not kept. */
-  readonly save: { readonly path: string; readonly file: string } | null;
+  /** What takes the answer; null: it is not kept. */
+  readonly save: FilePlace | null;
   /** From the first byte asked to the last one answered. */
   readonly requestTimeoutMs: number;
 }

@@ -1,4 +1,5 @@
 import type { RunGraph } from './graph.ts';
+import type { MarkedState } from './mark.ts';
 import type { TryCounts } from './retry.ts';
 import type { TaskState } from './states.ts';
 import { isTerminal } from './states.ts';
@@ -19,6 +20,14 @@ export interface TaskInstance extends TryCounts {
   /** Epoch milliseconds at which a `retrying` or `lost` task run becomes ready again. */
   retryAt: number | null;
   gateClosed: boolean;
+  /** What it ends as when its attempt has stopped, whatever that attempt still says; null: as the attempt says. */
+  mark: MarkedEnd | null;
+}
+
+/** How something ends because somebody said so, and in which words. */
+export interface MarkedEnd {
+  readonly state: MarkedState;
+  readonly reason: string;
 }
 
 /** `blocked`: the trigger rule has not decided. `preparing`: waits for `prepared`. `open`: its task runs are known. */
@@ -51,7 +60,9 @@ export interface RunCache {
   readonly graph: RunGraph;
   readonly tasks: TaskProgress[];
   state: 'running' | 'ended';
-  stopping: 'cancelled' | 'timed_out' | null;
+  stopping: 'cancelled' | 'timed_out' | 'marked' | null;
+  /** What the run ends as because somebody marked it; null: as its tasks did. */
+  verdict: MarkedEnd | null;
   /** Tasks (not task runs) that have not ended, without and with `finally`. */
   openTasks: number;
   openFinalTasks: number;
@@ -97,6 +108,7 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
     })),
     state: 'running',
     stopping: null,
+    verdict: null,
     openTasks: graph.tasks.filter((task) => !task.final).length,
     openFinalTasks: graph.tasks.filter((task) => task.final).length,
     finalStarted: false,

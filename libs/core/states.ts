@@ -26,11 +26,11 @@ export type TaskState = (typeof TASK_STATES)[number];
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
   none: ['waiting', 'ready', 'skipped', 'upstream_failed', 'failed', 'cancelled', 'success'],
   waiting: ['ready', 'skipped', 'failed', 'cancelled', 'success'],
-  ready: ['queued', 'cancelled', 'failed'],
+  ready: ['queued', 'cancelled', 'failed', 'success'],
   queued: ['running', 'waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
   running: ['waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
-  retrying: ['ready', 'cancelled', 'failed'],
-  lost: ['ready', 'failed', 'cancelled'],
+  retrying: ['ready', 'cancelled', 'failed', 'success'],
+  lost: ['ready', 'failed', 'cancelled', 'success'],
   success: [],
   failed: [],
   skipped: [],
@@ -50,7 +50,8 @@ export type RunState = (typeof RUN_STATES)[number];
 
 /** `skipped`: a fire that was recorded but never executed (superseded, or the overlap rule said so). */
 export const RUN_TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
-  queued: ['running', 'cancelled', 'skipped'],
+  // Success and failed: somebody marked it so before it began.
+  queued: ['running', 'cancelled', 'skipped', 'success', 'failed'],
   running: ['success', 'failed', 'cancelled', 'timed_out'],
   success: [],
   failed: [],

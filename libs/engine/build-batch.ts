@@ -100,8 +100,10 @@ function addAttempts(
   defaults: AlertDefaults,
 ): Map<string, Ending> {
   const endings = new Map<string, Ending>();
+  const marks: Extract<RunEvent, { kind: 'mark' }>[] = [];
   const ended = new Set(events.flatMap((event) => (event.kind === 'ended' ? [event.attemptId] : [])));
   for (const event of events) {
+    if (event.kind === 'mark') marks.push(event);
     if (event.kind !== 'started' && event.kind !== 'ended') continue;
     const instance = run.cache.tasks[event.taskIndex]?.instances.get(event.mapIndex);
     if (instance?.attemptId !== event.attemptId) continue;
@@ -110,9 +112,11 @@ function addAttempts(
       if (start && !ended.has(event.attemptId)) rows.attempts.push(startOf(event.attemptId, start));
       continue;
     }
-    const ending = facts.endings.get(event.attemptId);
+    const said = facts.endings.get(event.attemptId);
     const task = run.plan.pipeline.tasks[event.taskIndex];
-    if (!ending || !task) continue;
+    if (!said || !task) continue;
+    const isMarked = instance.mark !== null || marks.some((mark) => namesTaskRun(mark, event));
+    const ending = isMarked ? silenced(said) : said;
     endings.set(`${event.taskIndex}/${event.mapIndex}`, ending);
     rows.attempts.push(endOf(ending, start?.pid ?? null));
     pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots);
@@ -123,6 +127,24 @@ function addAttempts(
     if (question !== null) run.waits.set(event.taskIndex, question);
   }
   return endings;
+}
+
+function namesTaskRun(
+  mark: Extract<RunEvent, { kind: 'mark' }>,
+  { taskIndex, mapIndex }: { taskIndex: number; mapIndex: number },
+): boolean {
+  return mark.taskIndex === taskIndex && (mark.mapIndex === null || mark.mapIndex === mapIndex);
+}
+
+/** Of an attempt whose task run was marked while it was under way: nothing that it still said counts. */
+function silenced({ result }: Ending): Ending {
+  return {
+    result: { ...result, outputs: {}, metrics: [], versions: [], checks: [], summary: null },
+    judged: {
+      outcome: { kind: 'cancelled', message: 'its task run was marked while it was under way' },
+      ...{ gateClosed: false, asks: null, metrics: [], warning: null, checks: [] },
+    },
+  };
 }
 
 function addFindings(
@@ -145,7 +167,8 @@ function addEndedCall(rows: BatchRows, run: OwnedRun, { from, to, taskIndex, map
   const task = run.plan.pipeline.tasks[taskIndex];
   if (task?.body.kind !== 'call' || from !== 'waiting' || !isTerminal(to)) return;
   rememberOutputs(run, taskIndex, mapIndex, run.prepared.get(taskIndex)?.outputs ?? {});
-  if (to !== 'success') rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
+  // Also when it succeeds: it may have been marked so while its run goes on.
+  rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
 }
 
 /** A task run that never had an attempt and succeeded has its result from an earlier run. */

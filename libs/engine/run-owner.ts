@@ -1,5 +1,5 @@
-import type { Admitted, AttemptReport, AttemptResult, ClaimedRun, Clock, Executor, RunEvent } from '#core';
-import { advance, isInQuestion, isStopped, unreachable } from '#core';
+import type { Admitted, AttemptReport, AttemptResult, ClaimedRun, Clock, Executor, Mark, RunEvent } from '#core';
+import { advance, isInQuestion, isStopped, markedBy, unreachable, whyStopped } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
 import { emptyRows } from './build-batch.ts';
@@ -117,6 +117,13 @@ export class RunOwner {
     if (!run) return;
     run.events.push(event);
     this.touch(runId);
+  }
+
+  /** Somebody said how the run, or something of it, ends. One that was obeyed already changes nothing. */
+  mark(runId: string, mark: Mark): void {
+    const taskIndex = mark.taskId === null ? null : this.owned.get(runId)?.plan.indexOf.get(mark.taskId);
+    if (taskIndex === undefined) return;
+    this.push(runId, { kind: 'mark', taskIndex, mapIndex: mark.mapIndex, state: mark.state, reason: markedBy(mark) });
   }
 
   /** Looks for free slots of these pools, for instance after another process freed some. */
@@ -396,9 +403,7 @@ export class RunOwner {
   }
 
   private cancelAttempt(run: OwnedRun, attemptId: string): void {
-    const why =
-      run.cache.stopping === 'timed_out' ? 'the run took longer than its run_timeout' : 'the run was cancelled';
-    this.options.executor.cancel(attemptId, why);
+    this.options.executor.cancel(attemptId, whyStopped(run.cache));
   }
 
   private dispatch(admitted: readonly Admitted[]): void {

@@ -1,4 +1,4 @@
-import type { AlertInsert, Clock, EngineStore, Executor, Storage } from '#core';
+import type { AlertInsert, Clock, EngineStore, Executor, Mark, Storage } from '#core';
 import { withOverlay } from '#dag';
 import type { AlertDefaults } from './alerts.ts';
 import { lateAlerts } from './alerts.ts';
@@ -214,6 +214,7 @@ export class Scheduler {
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
       else if (command.kind === 'slots') this.owner.admit([command.payload as { environment: string; pool: string }]);
       else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
+      else if (command.kind === 'mark') this.owner.mark(command.runId, command.payload as unknown as Mark);
   }
 
   private async unpark(): Promise<void> {

@@ -101,6 +101,16 @@ test('another pipeline’s run for the same interval: a failed one does not coun
   await world.endAll();
   await world.wait(100);
   expect((await world.tasks(id)).w).toBe('success');
+  // Nor does one that somebody marked failed afterwards; marked success, one that failed does.
+  const [first, second] = await world.db.query<{ id: string }[]>(
+    "select id from run where pipeline = 'other' order by id",
+  );
+  const mark = { taskId: null, mapIndex: null, reason: 'r', actor: 'ann' };
+  await world.commands.mark(second!.id, { ...mark, state: 'failed' });
+  const next = await world.run('p', interval);
+  await world.commands.mark(first!.id, { ...mark, state: 'success' });
+  await world.tick();
+  expect([(await world.tasks(next)).w, await reasonOf(next)]).toEqual(['success', `run ${first!.id} succeeded`]);
   // Without an interval there is nothing to compare with.
   const none = await world.run('p');
   expect(await reasonOf(none)).toContain('and this run has none; trigger it with --at');

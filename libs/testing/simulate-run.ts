@@ -90,11 +90,12 @@ export class RunSimulator {
     return decisions;
   }
 
-  /** Forgets everything in memory and goes on from what is stored, as another owner would, who also finds a wish to stop. */
-  crash({ isToStop = false } = {}): void {
+  /** Forgets everything in memory and goes on from what is stored, as another owner would, who also finds a wish to stop and marks. */
+  crash({ isToStop = false, marks = [] }: { isToStop?: boolean; marks?: readonly RunEvent[] } = {}): void {
     this.preparing.clear();
     this.cache = loadRunCache('1', this.options.graph, [...this.rows.values()]);
-    this.send({ kind: 'start' }, ...(isToStop ? [{ kind: 'stop', verdict: 'cancelled' } as const] : []));
+    const stop: RunEvent[] = isToStop ? [{ kind: 'stop', verdict: 'cancelled' }] : [];
+    this.send({ kind: 'start' }, ...stop, ...marks);
   }
 
   /** Gives a slot to a ready task run. */

@@ -3,6 +3,7 @@ import { TRIGGER_RULES } from '#core';
 import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
+import { notebookShape } from './notebook-shape.ts';
 import { resourcesShape } from './resources-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import {
@@ -101,7 +102,18 @@ const cache = z
   )
   .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call'] as const;
+export const TASK_KINDS = [
+  'run',
+  'node',
+  'python',
+  'notebook',
+  'sql',
+  'http',
+  'uses',
+  'wait',
+  'approve',
+  'call',
+] as const;
 
 const pluginWords = expecting('a plugin and its version: name@1, name@1.2 or name@1.2.3', 'dbt@1');
 const pluginUse = z.string(pluginWords).regex(/^[a-z][a-z0-9-]{0,62}@\d+(\.\d+){0,2}(-[\w.]+)?$/, pluginWords);
@@ -122,6 +134,7 @@ export const taskShape = z.strictObject(
     run: nonEmptyText.optional().describe('Shell text, executed by bash -euo pipefail.'),
     node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
+    notebook: notebookShape.optional().describe('A .ipynb file relative to dags/, executed with parameters.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
     http: httpShape.optional().describe('One HTTP request.'),
     uses: pluginUse.optional().describe('A plugin of dags/plugins and its version.'),
