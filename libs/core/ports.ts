@@ -12,6 +12,8 @@ import type { InputAnswer } from './promotion-input.ts';
 
 /** Executes attempts. Dispatch is idempotent by attempt id; every accepted attempt ends in exactly one `finished` report. */
 export interface Executor {
+  /** True: attempts are executed elsewhere and go on when this process dies. False: they die with it. */
+  readonly outlivesProcess: boolean;
   /** Reports go to this listener; set once, before the first dispatch. */
   onReport(listener: (report: AttemptReport) => void): void;
   dispatch(assignments: readonly Assignment[]): void;
