@@ -1,4 +1,5 @@
 export * from './admission.ts';
+export * from './assignment-store.ts';
 export * from './advance.ts';
 export * from './attempt.ts';
 export * from './backfill.ts';
@@ -34,6 +35,7 @@ export * from './promotion-input.ts';
 export * from './close-enough.ts';
 export * from './compare-outputs.ts';
 export * from './diff-runs.ts';
+export * from './own-versions.ts';
 export * from './plan-verification.ts';
 export * from './tool-versions.ts';
 export * from './verification-store.ts';

@@ -110,6 +110,8 @@ export interface LoadedTaskRun extends StoredTaskRun {
   readonly attemptFence: number | null;
   /** Process that was told to execute the live attempt. */
   readonly worker: string | null;
+  /** A worker elsewhere has the live attempt, or it waits for one. */
+  readonly isAssigned: boolean;
 }
 
 export interface TaskRunInsert {

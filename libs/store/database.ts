@@ -19,6 +19,7 @@ import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
 import { Calls1790000000016 } from './migrations/0016-calls.ts';
 import { Marks1790000000018 } from './migrations/0018-marks.ts';
 import { Resources1790000000020 } from './migrations/0020-resources.ts';
+import { Assignments1790000000023 } from './migrations/0023-assignments.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -39,6 +40,7 @@ const MIGRATIONS = [
   Calls1790000000016,
   Marks1790000000018,
   Resources1790000000020,
+  Assignments1790000000023,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

@@ -25,6 +25,28 @@ create index alert_delivery_of_pipeline on alert_delivery (environment, pipeline
 create index alert_delivery_of_run on alert_delivery (run_id, target, id);
 create index alert_delivery_pending on alert_delivery (run_id, target, id) WHERE (state = 'pending'::text);
 
+create table assignment (
+  attempt_id bigint not null,
+  run_id bigint not null,
+  environment text not null,
+  pool text not null,
+  content jsonb not null,
+  worker text,
+  fenced boolean default false not null,
+  cancel text,
+  result jsonb,
+  news boolean default false not null,
+  noted_at timestamp with time zone default clock_timestamp() not null,
+  claimed_at timestamp with time zone,
+  constraint assignment_pkey primary key (attempt_id),
+  constraint assignment_fenced_had_a_worker check (((NOT fenced) OR (worker IS NOT NULL))),
+  constraint assignment_reported_by_somebody check (((result IS NULL) OR (worker IS NOT NULL)))
+) with (fillfactor=75);
+create index assignment_live on assignment (worker) WHERE ((worker IS NOT NULL) AND (result IS NULL) AND (NOT fenced));
+create index assignment_news on assignment (run_id) WHERE news;
+create index assignment_run on assignment (run_id);
+create index assignment_waiting on assignment (environment, pool, attempt_id) WHERE (worker IS NULL);
+
 create table attempt (
   id bigint generated always as identity,
   run_id bigint not null,
@@ -310,6 +332,9 @@ create table process (
   started_at timestamp with time zone default now() not null,
   alive_until timestamp with time zone not null,
   resources jsonb,
+  key_hash text,
+  capacity integer,
+  queues text[],
   constraint process_pkey primary key (id)
 );
 

@@ -29,7 +29,7 @@ export interface Progress {
 export interface ProcessStatus {
   readonly version: string;
   readonly startedAt: Date;
-  readonly executor: () => { kind: string; capacity: number; running: number };
+  readonly executor: () => Told | Promise<Told>;
 }
 
 /** What releases hold, as far as screens show it; implementations keep it in memory, a release never changes. */
@@ -46,4 +46,10 @@ export interface CatalogPipeline {
   /** Null: the file is broken, and `problems` says why. */
   readonly pipeline: CompiledPipeline | null;
   readonly problems: readonly Problem[];
+}
+
+interface Told {
+  readonly kind: string;
+  readonly capacity: number;
+  readonly running: number;
 }

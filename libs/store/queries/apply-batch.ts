@@ -90,6 +90,12 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($3::jsonb) as u ("attemptId" bigint, state text, "startedAt" double precision,
              "finishedAt" double precision, pid int, "exitCode" int, message text, "logLines" int)
       where a.id = u."attemptId" and a.state in ('queued', 'running')
+      returning a.id, a.state
+    ), done as (
+      -- Nobody may report them any more.
+      delete from assignment s
+      using attempts a
+      where s.attempt_id = a.id and a.state <> 'running'
       returning 1
     ), links as (
       select *, nextval('attempt_id_seq') as "attemptId"

@@ -79,6 +79,13 @@ export function claimRuns(
        from free
        where r.id = free.id
        returning ${RUN}, r.lease_token::text as "leaseToken"
+     ), told_anew as (
+       -- What the owner before was told of attempts elsewhere died with its memory.
+       update assignment s
+       set news = true
+       from claimed c
+       where s.run_id = c.id::bigint and s.worker is not null
+       returning 1
      )
      select * from claimed order by id::bigint`,
     [processId, limit, again],
@@ -90,7 +97,8 @@ export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedT
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,
            t.retries_used as "retriesUsed", t.lost, t.deferred, t.gate_closed as "gateClosed",
            (extract(epoch from t.retry_at) * 1000)::float8 as "retryAt", t.inputs, t.matrix, t.outputs,
-           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker
+           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker,
+           exists (select from assignment s where s.attempt_id = a.id) as "isAssigned"
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state in ('queued', 'running')
     where t.run_id = any(${runIds}::bigint[])
