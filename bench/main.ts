@@ -7,6 +7,7 @@ import { bigGraph, wideMap } from './big-graphs.ts';
 import { blockedBacklog } from './blocked.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
+import { longHistory } from './history.ts';
 import { manyFiles } from './many-files.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   bigGraph,
   cronStorm,
   manyFiles,
+  longHistory,
   releaseCreate,
   rollback,
   waits,

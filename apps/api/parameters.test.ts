@@ -33,6 +33,9 @@ beforeAll(async () => {
     ...{
       backfill: () => ({ id: null, intervals: [] }),
       backfills: page,
+      archivedRuns: page,
+      archivedRun: one,
+      pruneHistory: one,
       backfillDetail: one,
       testAlerts: list,
       recordMetrics: one,

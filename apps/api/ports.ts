@@ -3,6 +3,8 @@ import type { Caller, PromotionState, RunState } from '#core';
 import type {
   AlertDelivery,
   AppliedConfiguration,
+  ArchivedRun,
+  ArchivedRunDetail,
   AuditRecordShape,
   AuditVerdict,
   BackfillDetail,
@@ -33,6 +35,8 @@ import type {
   PromotionPlan,
   promotionRequest,
   PromotionStand,
+  PruneReport,
+  pruneRequest,
   rollbackRequest,
   Release,
   ReleaseDetail,
@@ -115,6 +119,14 @@ export interface Reads {
   run(runId: string): Promise<Run>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
+  archivedRuns(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    pipeline: string | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<ArchivedRun>>;
+  archivedRun(runId: string): Promise<ArchivedRunDetail>;
   backfills(options: {
     environment: string | null;
     among: readonly string[] | null;
@@ -258,6 +270,7 @@ export interface Commands {
     body: string,
     proof: { readonly signature: string | undefined; readonly token: string | undefined },
   ): Promise<void>;
+  pruneHistory(request: z.infer<typeof pruneRequest>, actor: string): Promise<PruneReport>;
   collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
 }
 

@@ -137,9 +137,15 @@ export async function runsFor(
   const rows = await db.sql<{ found: { id: string; state: string } | null }[]>`
     select (
       select jsonb_build_object('id', r.id::text, 'state', r.state)
-      from run r
-      where r.environment = w.environment and r.pipeline = w.pipeline and not r.shadow and r.state <> 'skipped'
-        and r.interval_start < w.covers and r.interval_end >= w.covers
+      from (
+        select id, state from run
+        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
+          and interval_start < w.covers and interval_end >= w.covers
+        union all
+        select run_id, state from archived_run
+        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
+          and interval_start < w.covers and interval_end >= w.covers
+      ) r
       order by r.state = 'success' desc, r.id desc
       limit 1
     ) as found
