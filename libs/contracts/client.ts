@@ -3,6 +3,7 @@ import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
 import type * as backfillShapes from './backfill-shapes.ts';
 import type * as environmentShapes from './environment-shapes.ts';
+import type * as historyShapes from './history-shapes.ts';
 import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
@@ -37,6 +38,7 @@ export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
 export type BackfillRequest = z.input<typeof backfillShapes.backfillRequest>;
+export type PruneRequest = z.input<typeof historyShapes.pruneRequest>;
 export type GcRequest = z.input<typeof verificationShapes.gcRequest>;
 export type MetricsIn = z.input<typeof shapes.metricsIn>;
 
@@ -272,6 +274,17 @@ export function createClient(options: ClientOptions) {
       const answer = await send(options, 'DELETE', `${environment(env)}/freezes/${encodeURIComponent(id)}`);
       return (await answer.json()) as promotionShapes.PromotionStand;
     },
+    archivedRuns: (
+      query: {
+        env?: string | undefined;
+        pipeline?: string | undefined;
+        limit?: number | undefined;
+        cursor?: string | undefined;
+      } = {},
+    ) => get<Page<historyShapes.ArchivedRun>>('/history/runs', query),
+    archivedRun: (id: string) => get<historyShapes.ArchivedRunDetail>(`/history/runs/${encodeURIComponent(id)}`),
+    pruneHistory: async (body: PruneRequest): Promise<historyShapes.PruneReport> =>
+      (await (await send(patient, 'POST', '/history/prune', { body })).json()) as historyShapes.PruneReport,
     collectGarbage: async (body: GcRequest): Promise<verificationShapes.GcReport> =>
       (await (await send(patient, 'POST', '/gc', { body })).json()) as verificationShapes.GcReport,
     system: () => get<SystemStatus>('/system'),
