@@ -10,6 +10,8 @@ import type {
   signOutRequest,
   AlertDelivery,
   AppliedConfiguration,
+  ArchivedRun,
+  ArchivedRunDetail,
   AuditRecordShape,
   AuditVerdict,
   BackfillDetail,
@@ -43,6 +45,8 @@ import type {
   PromotionPlan,
   promotionRequest,
   PromotionStand,
+  PruneReport,
+  pruneRequest,
   rollbackRequest,
   Release,
   ReleaseDetail,
@@ -128,6 +132,14 @@ export interface Reads {
   run(runId: string): Promise<Run>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
+  archivedRuns(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    pipeline: string | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<ArchivedRun>>;
+  archivedRun(runId: string): Promise<ArchivedRunDetail>;
   backfills(options: {
     environment: string | null;
     among: readonly string[] | null;
@@ -280,6 +292,7 @@ export interface Commands {
     body: string,
     proof: { readonly signature: string | undefined; readonly token: string | undefined },
   ): Promise<void>;
+  pruneHistory(request: z.infer<typeof pruneRequest>, actor: string): Promise<PruneReport>;
   collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
 }
 

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
   AlertDelivery,
+  ArchivedRunDetail,
   CheckSeries,
   Environment,
   Grid,
@@ -102,6 +103,15 @@ export const runQuery = (id: string) =>
       const run = await get<RunDetail>(`/runs/${part(id)}`, {}, signal);
       return { ...run, taskRuns: orderTaskRuns(run.tasks, run.taskRuns) };
     },
+  });
+
+/** What the archive holds of a run past its retention; nothing more comes to it. */
+export const archivedRunQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['archived-run', id],
+    queryFn: ({ signal }) => get<ArchivedRunDetail>(`/history/runs/${part(id)}`, {}, signal),
+    staleTime: Infinity,
+    retry: false,
   });
 
 /** The newest verification of a run; null: it was never verified. */

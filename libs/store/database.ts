@@ -20,6 +20,7 @@ import { Calls1790000000016 } from './migrations/0016-calls.ts';
 import { Marks1790000000018 } from './migrations/0018-marks.ts';
 import { Resources1790000000020 } from './migrations/0020-resources.ts';
 import { Assignments1790000000023 } from './migrations/0023-assignments.ts';
+import { History1790000000025 } from './migrations/0025-history.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -41,6 +42,7 @@ const MIGRATIONS = [
   Marks1790000000018,
   Resources1790000000020,
   Assignments1790000000023,
+  History1790000000025,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

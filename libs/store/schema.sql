@@ -46,6 +46,42 @@ create index assignment_live on assignment (worker) WHERE ((worker IS NOT NULL) 
 create index assignment_news on assignment (run_id) WHERE news;
 create index assignment_run on assignment (run_id);
 create index assignment_waiting on assignment (environment, pool, attempt_id) WHERE (worker IS NULL);
+create table archive (
+  id bigint generated always as identity,
+  environment text not null,
+  day date not null,
+  key text not null,
+  sha256 text not null,
+  bytes bigint not null,
+  runs integer not null,
+  task_runs integer not null,
+  at timestamp with time zone default now() not null,
+  constraint archive_pkey primary key (id),
+  constraint archive_holds_runs check ((runs > 0))
+);
+create index archive_of_environment on archive (environment, day DESC, id DESC);
+
+create table archived_run (
+  run_id bigint not null,
+  archive_id bigint not null,
+  environment text not null,
+  pipeline text not null,
+  release text not null,
+  trigger text not null,
+  shadow boolean not null,
+  state text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone not null,
+  erased boolean default false not null,
+  constraint archived_run_pkey primary key (run_id),
+  constraint archived_run_archive_id_fkey foreign key (archive_id) REFERENCES archive(id)
+);
+create index archived_run_of_environment on archived_run (environment, run_id DESC);
+create index archived_run_of_pipeline on archived_run (environment, pipeline, run_id DESC);
+create index archived_run_to_erase on archived_run (environment, run_id) WHERE (NOT erased);
 
 create table attempt (
   id bigint generated always as identity,
@@ -122,7 +158,6 @@ create table backfill_interval (
   run_id bigint,
   constraint backfill_interval_pkey primary key (backfill_id, "position"),
   constraint backfill_interval_backfill_id_fkey foreign key (backfill_id) REFERENCES backfill(id),
-  constraint backfill_interval_run_id_fkey foreign key (run_id) REFERENCES run(id),
   constraint backfill_interval_created_has_run check (((state = 'created'::text) = (run_id IS NOT NULL))),
   constraint backfill_interval_state_known check ((state = ANY (ARRAY['pending'::text, 'created'::text, 'left_out'::text])))
 );
@@ -248,6 +283,20 @@ create table metric (
 );
 create index metric_of_run on metric (run_id);
 create index metric_series on metric (environment, pipeline, task_id, name, run_id);
+
+create table metric_history (
+  environment text not null,
+  pipeline text not null,
+  run_id bigint not null,
+  task_id text not null,
+  map_key text not null,
+  name text not null,
+  value double precision not null,
+  at timestamp with time zone not null,
+  interval_start timestamp with time zone,
+  release text not null,
+  constraint metric_history_pkey primary key (environment, pipeline, run_id, task_id, map_key, name)
+);
 
 create table path_pointer (
   environment text not null,
@@ -527,9 +576,12 @@ create table run (
   constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text, 'call'::text])))
 ) with (fillfactor=80);
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
+create index run_ended on run (environment, finished_at DESC, id DESC) WHERE (finished_at IS NOT NULL);
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 create index run_of_environment on run (environment, id DESC);
 create index run_of_event on run (event_id) WHERE (event_id IS NOT NULL);
+create index run_of_interval on run (environment, pipeline, interval_end) WHERE (interval_end IS NOT NULL);
+create index run_of_origin on run (origin_run) WHERE (origin_run IS NOT NULL);
 create index run_of_pipeline on run (environment, pipeline, id DESC);
 create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
 create index run_of_release on run (environment, pipeline, release, id DESC);
@@ -695,6 +747,7 @@ create table verification (
   constraint verification_verdict_known check ((verdict = ANY (ARRAY['reproducible'::text, 'drifted'::text, 'not_comparable'::text])))
 );
 create index verification_of_run on verification (run_id, id DESC);
+create index verification_of_shadow on verification (shadow_run_id) WHERE (shadow_run_id IS NOT NULL);
 create unique index verification_one_open on verification (run_id) WHERE (finished_at IS NULL);
 
 create table verification_sample (

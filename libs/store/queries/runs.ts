@@ -1,4 +1,4 @@
-import type { ActiveRuns, ClaimedRun, LoadedTaskRun, NewRun, RunRecord } from '#core';
+import { SluiceError, type ActiveRuns, type ClaimedRun, type LoadedTaskRun, type NewRun, type RunRecord } from '#core';
 import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
@@ -120,11 +120,25 @@ export async function fenceAttempts(db: Db, attemptIds: readonly string[]): Prom
 /** Creates runs in one transaction; null stands for a scheduled run whose fire exists already. */
 export async function createRuns(db: Db, runs: readonly NewRun[]): Promise<(string | null)[]> {
   return inTransaction(db, async (manager) => {
+    await lockOrigins(manager, runs);
     const ids: (string | null)[] = [];
     // One after the other: a lost fire must not create its run, and order of ids is order of creation.
     for (const run of runs) ids.push(await createRun(manager, run));
     return ids;
   });
+}
+
+/** What a run is made from must not be archived meanwhile. Locks: those runs, by id. Throws `not_found` when one is gone. */
+async function lockOrigins(manager: Db, runs: readonly NewRun[]): Promise<void> {
+  const origins = [...new Set(runs.flatMap(({ originRun }) => originRun ?? []))];
+  if (origins.length === 0) return;
+  const locked = await manager.sql<{ id: string }[]>`
+    select id::text from run where id = any(${origins}::bigint[]) order by run.id for key share`;
+  const gone = origins.find((origin) => !locked.some(({ id }) => id === origin));
+  if (gone !== undefined)
+    throw new SluiceError('not_found', `Run ${gone} is gone: it was archived, or never existed.`, {
+      hint: `\`sluice history show ${gone}\` shows what is known of it. Trigger the pipeline for its interval instead.`,
+    });
 }
 
 async function createRun(manager: Db, run: NewRun): Promise<string | null> {
@@ -198,6 +212,7 @@ export function activeRuns(db: Db, environment: string): Promise<ActiveRuns[]> {
     group by environment, pipeline`;
 }
 
+/** Archived ones among them, which say nothing of their params and origin. Index run_of_interval. */
 export function runsOfIntervals(
   db: Db,
   environment: string,
@@ -206,9 +221,16 @@ export function runsOfIntervals(
   to: string,
 ): Promise<RunRecord[]> {
   return db.query(
-    `select ${RUN} from run r
-     where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
-     order by r.interval_start, r.id`,
+    `select * from (
+       select ${RUN} from run r
+       where r.environment = $1 and r.pipeline = $2 and r.interval_end > $3 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
+       union all
+       select r.run_id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, false, null, r.interval_start, r.interval_end,
+              '{}', null, r.state, false, r.created_at, r.started_at, null
+       from archived_run r
+       where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
+     ) known
+     order by known."intervalStart", known.id::bigint`,
     [environment, pipeline, from, to],
   );
 }
