@@ -127,7 +127,8 @@ function isPython39(path) {
 }
 
 function hasKernel(path) {
-  const script = 'from importlib.util import find_spec as f; import sys; sys.exit(not (f("nbclient") and f("ipykernel")))';
+  const script =
+    'from importlib.util import find_spec as f; import sys; sys.exit(not (f("nbclient") and f("ipykernel")))';
   return path !== null && isExecutable(path) && runs(path, ['-c', script]);
 }
 

@@ -24,9 +24,11 @@ export async function readArtefact(at: RootFolder, key: ArtefactKey): Promise<Bu
 
 /** Where it lies in a bucket. */
 export function artefactKey({ runId, taskId, mapIndex, number, name }: ArtefactKey): string {
-  return [OURS, 'artefacts', ...[runId, taskId, mapIndex, number, name].map((part) => relativeSegment(String(part)))].join(
-    '/',
-  );
+  return [
+    OURS,
+    'artefacts',
+    ...[runId, taskId, mapIndex, number, name].map((part) => relativeSegment(String(part))),
+  ].join('/');
 }
 
 function fileOf(at: RootFolder, { runId, taskId, mapIndex, number, name }: ArtefactKey): string {

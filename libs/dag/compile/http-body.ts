@@ -41,7 +41,9 @@ export function httpBody(shape: TaskShape, place: Path, names: Names, compiling:
       Object.entries(outputs).map(([name, text]) => [name, expression(text, [...place, 'outputs', name], 'text')]),
     ),
     save:
-      details.save === undefined ? null : savePlace(details.save, shape.writes ?? [], 'raw/orders.json', [...place, 'save'], compiling),
+      details.save === undefined
+        ? null
+        : savePlace(details.save, shape.writes ?? [], 'raw/orders.json', [...place, 'save'], compiling),
     requestTimeoutMs: timeout === undefined ? USUAL_TIMEOUT_MS : msOf(timeout),
   };
 }

@@ -13,7 +13,9 @@ export const notebookShape = z.union(
         .describe('Injected besides the parameters of the run.'),
       save: nonEmptyText
         .optional()
-        .describe('File that the executed notebook is written to: a path of `writes`, then its name: report/daily.ipynb.'),
+        .describe(
+          'File that the executed notebook is written to: a path of `writes`, then its name: report/daily.ipynb.',
+        ),
     }),
   ],
   expecting('a .ipynb file, or a map with file, params, save', 'reports/daily.ipynb'),
