@@ -162,6 +162,8 @@ export interface Reads {
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
   log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;
+  /** The executed notebook of an attempt: JSON. */
+  notebook(key: AttemptKey): Promise<Buffer>;
   /** Line numbers, at most 10,000. */
   searchLog(key: AttemptKey, text: string): Promise<number[]>;
   /** Resolves when the log is complete or the signal aborts. */

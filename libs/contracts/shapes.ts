@@ -347,6 +347,30 @@ export const logPage = z.object({
 });
 export type LogPageShape = z.infer<typeof logPage>;
 
+/** An executed notebook in Jupyter's own format, as far as it is shown; texts may be whole or in pieces. */
+const notebookText = z.union([z.string(), z.array(z.string())]);
+const notebookOutput = z.looseObject({
+  output_type: z.string(),
+  name: z.string().optional(),
+  text: notebookText.optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
+  traceback: z.array(z.string()).optional(),
+});
+export const notebook = z.looseObject({
+  nbformat: z.number(),
+  cells: z.array(
+    z.looseObject({
+      cell_type: z.string(),
+      source: notebookText,
+      metadata: z.looseObject({ tags: z.array(z.string()).optional() }).optional(),
+      execution_count: z.number().nullable().optional(),
+      outputs: z.array(notebookOutput).optional(),
+    }),
+  ),
+});
+export type NotebookShape = z.infer<typeof notebook>;
+export type NotebookOutput = z.infer<typeof notebookOutput>;
+
 export const metricSeries = z.object({
   task: z.string(),
   name: z.string(),

@@ -1,4 +1,4 @@
-import type { CompiledPipeline, EngineStore, LogStore, Problem } from '#core';
+import type { CompiledPipeline, EngineStore, LogStore, Problem, Storage } from '#core';
 import type { AppliedEnvironment } from '#engine';
 import type { Db } from '#store';
 import type { GraphLayouts } from '../graph-layout.ts';
@@ -12,7 +12,9 @@ export interface ReadContext {
   readonly now: () => Date;
   readonly environment: (name: string) => AppliedEnvironment | null;
   readonly logsFor: (environment: string) => LogStore;
-  readonly storageFor: (environment: string) => { address(version: string): Promise<string> };
+  readonly storageFor: (
+    environment: string,
+  ) => { address(version: string): Promise<string> } & Pick<Storage, 'readArtefact'>;
   /** Why the newest working tree is not what the environment runs; empty: it is. */
   readonly treeProblems: (environment: string) => readonly Problem[];
   /** The last progress that a running task run told. */

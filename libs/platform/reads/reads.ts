@@ -13,6 +13,7 @@ import { readSchedulePreview } from './schedule-reads.ts';
 import { environmentOfRun, findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
 import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
+import { readNotebook } from './notebook-reads.ts';
 import { readTaskRun, type TaskRunKey } from './task-run-reads.ts';
 import { readWhyWaiting } from './why-waiting.ts';
 
@@ -51,6 +52,7 @@ export function createReads(context: ReadContext) {
     whyWaiting: (runId: string) => readWhyWaiting(context, runId),
     taskRun: (key: TaskRunKey) => readTaskRun(context, key),
     log: (key: AttemptKey, options: { fromLine: number; limit: number }) => readLog(context, key, options),
+    notebook: (key: AttemptKey) => readNotebook(context, key),
     searchLog: (key: AttemptKey, text: string) => searchLog(context, key, text),
     followLog: (
       key: AttemptKey,
