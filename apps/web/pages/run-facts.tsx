@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { IconAlertTriangle, IconClockExclamation } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
+import { Marked } from '../acting/marked.tsx';
 import { useNow } from '../parts/clock.ts';
 import { CopyId } from '../parts/copy-id.tsx';
 import { Fact, Facts } from '../parts/page.tsx';
@@ -43,6 +44,7 @@ export function RunFacts({ run }: { run: RunDetail }) {
           <FailedLogs run={run} />
         </p>
       )}
+      <Marked mark={run.marked} />
       <RunStarts run={run} />
       <RunVerified run={run} />
       <Facts>
