@@ -271,7 +271,7 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
+  /** `max_active_runs`, `needs`, `past`, `data`, `wait`, `approval`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */

@@ -121,6 +121,10 @@ export interface CompiledTask {
    * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
    */
   readonly cache?: { readonly files: readonly string[] | null };
+  /**
+   * It waits until it, and with `downstream` what directly follows it, ended well in the interval before. Absent: it does not.
+   */
+  readonly past?: { readonly downstream: boolean };
   /** True: it reads from somewhere else than its paths, so what it writes cannot be verified. Absent: it does not. */
   readonly network?: true;
   /** Numbers in JSON and CSV files may differ by this much when the run is verified. Absent: not at all. */

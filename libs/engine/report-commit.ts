@@ -22,8 +22,11 @@ export function committed(
   applied: Pick<Committed, 'pointed' | 'awaited'>,
 ): Committed {
   const ended = advanced.filter(({ decisions }) => decisions.some(({ kind }) => kind === 'end-run'));
+  const moved = advanced.filter(
+    ({ run, decisions }) => run.plan.hasPast && decisions.some((one) => one.kind === 'task-run' && isTerminal(one.to)),
+  );
   const told = [
-    ...ended.map(({ run: { record } }) => `${record.environment}/${record.pipeline}`),
+    ...[...ended, ...moved].map(({ run: { record } }) => `${record.environment}/${record.pipeline}`),
     ...batch.versions.map(({ environment, pipeline, name }) => `${environment}/${pipeline}.${name}`),
   ];
   return { ...applied, endedRuns: ended.length, waits: batch.waits.length, told };

@@ -42,17 +42,16 @@ export class TaskPreparer {
 
   private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
     const { pipelines, clock, observer } = this.options;
-    const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
+    const task = run.plan.pipeline.tasks[taskIndex];
+    const known = (run.waiting.get(taskIndex) ?? 0) > 0;
     // Before it is read: an answer that comes while it is makes it due again.
-    if (isWait) run.waiting.delete(taskIndex);
+    if (waitBodyOf(task) !== null || task?.past !== undefined) run.waiting.delete(taskIndex);
     try {
       const result = await prepareTask(this.options, pipelines, run, taskIndex, clock.now().getTime());
-      if (isWait) return this.onPrepared(run, taskIndex, result);
-      if (result.kind === 'waiting') {
-        const known = run.waiting.has(taskIndex);
+      if (result.kind === 'waiting' && result.heard !== true) {
         run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);
         if (known) return;
-      } else run.waiting.delete(taskIndex);
+      } else if (result.kind !== 'waiting' && waitBodyOf(task) === null) run.waiting.delete(taskIndex);
       this.onPrepared(run, taskIndex, result);
     } catch (error) {
       observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });

@@ -18,6 +18,7 @@ import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
 import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
 import { Calls1790000000016 } from './migrations/0016-calls.ts';
 import { Marks1790000000018 } from './migrations/0018-marks.ts';
+import { Past1790000000019 } from './migrations/0019-past.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -37,6 +38,7 @@ const MIGRATIONS = [
   ReleaseTests1790000000015,
   Calls1790000000016,
   Marks1790000000018,
+  Past1790000000019,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

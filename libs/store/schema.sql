@@ -504,6 +504,7 @@ create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) 
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 create index run_of_environment on run (environment, id DESC);
 create index run_of_event on run (event_id) WHERE (event_id IS NOT NULL);
+create index run_of_interval on run (environment, pipeline, interval_start DESC, id DESC) WHERE ((interval_start IS NOT NULL) AND (NOT shadow));
 create index run_of_pipeline on run (environment, pipeline, id DESC);
 create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
 create index run_of_release on run (environment, pipeline, release, id DESC);
@@ -542,7 +543,10 @@ create table schedule (
   last_end timestamp with time zone,
   definition text not null,
   paused boolean default false not null,
-  constraint schedule_pkey primary key (environment, pipeline)
+  paused_reason text,
+  resumed_at timestamp with time zone,
+  constraint schedule_pkey primary key (environment, pipeline),
+  constraint schedule_paused_for_a_reason check ((paused OR (paused_reason IS NULL)))
 );
 
 create table task_run (
@@ -604,7 +608,7 @@ create table task_wait (
   constraint task_wait_pkey primary key (run_id, task_id),
   constraint task_wait_ended_is_not_due check (((outcome IS NULL) OR (next_check_at IS NULL))),
   constraint task_wait_ended_says_why check (((outcome IS NULL) = (reason IS NULL))),
-  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text]))),
+  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text, 'past'::text]))),
   constraint task_wait_on_timeout_known check ((on_timeout = ANY (ARRAY['fail'::text, 'skip'::text]))),
   constraint task_wait_outcome_known check ((outcome = ANY (ARRAY['met'::text, 'skipped'::text, 'failed'::text])))
 ) with (fillfactor=70);

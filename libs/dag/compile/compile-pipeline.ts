@@ -4,6 +4,7 @@ import { compileTasks } from './compile-tasks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileAlerts, compileOverlays } from './overlays.ts';
 import { compileParams, paramTypes } from './params.ts';
+import { checkPast } from './past.ts';
 import { compilePaths } from './paths.ts';
 import { msOf } from './retries.ts';
 import { compileSchedule } from './schedule.ts';
@@ -31,7 +32,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
   };
   const about = { pipeline: name, params, known: namesOf(sections.params) };
   const paths = compilePaths(sections.paths, names, compiling);
-  return {
+  const pipeline: CompiledPipeline = {
     format: 1,
     name,
     file,
@@ -51,6 +52,8 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     alerts: compileAlerts(simple.alerts ?? []),
     environments: compileOverlays(sections.environments, about, compiling),
   };
+  checkPast(pipeline, sections, compiling);
+  return pipeline;
 }
 
 /** The name that a file without one most likely wants. */

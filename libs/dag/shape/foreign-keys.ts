@@ -4,8 +4,6 @@ const TASK_LATER = {
   group: 'Give each task the same `matrix`.',
   resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
-  depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other.',
-  wait_for_downstream: 'Set `max_active_runs: 1`; runs then follow each other.',
   io: 'Read and write the folder in $PATH_<NAME>.',
   templates: 'Use `${{ }}` in `run`, `env`, `paths` and `sql`.',
 };
@@ -90,6 +88,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   dependencies: 'needs',
   upstream: 'needs',
   after: 'needs',
+  depends_on_previous_tasks: 'depends_on_past',
   trigger_rule: 'when',
   condition: 'if',
   execution_timeout: 'timeout',

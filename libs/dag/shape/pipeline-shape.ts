@@ -131,7 +131,10 @@ export const PIPELINE_KEYS = {
   defaults: z
     .strictObject(
       DEFAULT_KEYS,
-      expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
+      expecting(
+        'a map with retries, timeout, pool, slots, priority, cache, depends_on_past, wait_for_downstream',
+        '{ retries: 2 }',
+      ),
     )
     .optional(),
   first: tasks.optional().describe('Tasks that run before every task that needs nothing.'),

@@ -136,6 +136,24 @@ describe('why something waits', () => {
     ]);
   });
 
+  test('a task that depends on the interval before names the run and task that hold it now', async () => {
+    const before = await aRun(seeded, { state: 'failed', interval_start: '2025-12-31T01:00:00Z' });
+    await aTaskRun(seeded, before, 'train', 'failed');
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'train', 'waiting', { reason: 'waits for itself in the interval before' });
+    await seeded.insert('task_wait', {
+      ...{ run_id: runId, task_id: 'train', environment: 'dev', kind: 'past', what: 'itself in the interval before' },
+      ...{ target: { kind: 'past', tasks: ['train'] }, every_ms: 1, on_timeout: 'fail', since: NOW },
+    });
+    const held = (await rules(runId)).filter(({ taskId }) => taskId === 'train');
+    expect(held).toEqual([
+      {
+        ...{ taskId: 'train', mapIndex: 0, rule: 'past', position: null, holders: [`${before}/train`] },
+        text: `Waits for itself in the interval before: task "train" of run ${before} of the interval that begins at 2025-12-31T01:00:00Z is failed.`,
+      },
+    ]);
+  });
+
   test('a queued run says when it should start by what the last ones took, or that its pipeline or backfill is paused', async () => {
     for (const minutes of [2, 4, 30]) {
       const finished = NOW.getTime() + minutes * 60_000;

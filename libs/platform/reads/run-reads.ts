@@ -144,6 +144,7 @@ export function markedAs(
 
 function toTaskWait({
   taskId: _task,
+  tasks: _tasks,
   groups,
   ...wait
 }: Awaited<ReturnType<typeof apiQueries.readWaits>>[number]): TaskWait {
