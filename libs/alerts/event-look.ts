@@ -14,6 +14,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'task.approval': { icon: '✋', word: 'asks', color: '#1f6feb' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
+  'pipeline.paused': { icon: '⏸️', word: 'paused', color: '#d9730d' },
   'run.looping': { icon: '🔁', word: 'loop stopped', color: '#d9730d' },
   'promotion.waiting': { icon: '✋', word: 'waits for approval', color: '#1f6feb' },
   'promotion.approved': { icon: '👍', word: 'approved', color: '#1f6feb' },

@@ -47,6 +47,8 @@ export const pipelineSummary = z.object({
   /** For people: `30 2 * * * Europe/Berlin`, `every 15m`, `manual`. */
   schedule: z.string(),
   paused: z.boolean(),
+  /** Why it was paused by itself; absent: it is not, or somebody paused it. */
+  pausedReason: z.string().optional(),
   nextFireAt: instant.nullable(),
   /** Newest last, at most 30. */
   lastRuns: z.array(runBar),

@@ -10,6 +10,7 @@ export * from './load-run.ts';
 export * from './mark.ts';
 export * from './mark-store.ts';
 export * from './past.ts';
+export * from './pause.ts';
 export * from './pipeline.ts';
 export * from './plugin.ts';
 export * from './ports.ts';

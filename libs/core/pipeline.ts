@@ -17,6 +17,8 @@ export interface CompiledPipeline {
   /** Task runs of one run that may hold a slot at once; 0 means no limit. */
   readonly maxActiveTasks: number;
   readonly overlap: 'queue' | 'skip' | 'cancel_running';
+  /** It is paused after so many failed scheduled runs in a row. Absent: never. */
+  readonly maxConsecutiveFailedRuns?: number;
   readonly runTimeoutMs: number | null;
   /** `run.late` is raised this long after the run's creation; null: never. */
   readonly deadlineMs: number | null;
@@ -302,7 +304,14 @@ export interface RetryPolicy {
 }
 
 /** What a pipeline can ask to be told of. */
-export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying', 'task.approval'] as const;
+export const RUN_EVENTS = [
+  'run.failed',
+  'run.late',
+  'run.recovered',
+  'task.retrying',
+  'task.approval',
+  'pipeline.paused',
+] as const;
 /** What an environment tells of. */
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,

@@ -6,6 +6,7 @@ import type { CheckResult, InputBinding, MetricPoint, PublishedVersion } from '.
 import type { AlertEvent } from './pipeline.ts';
 import type { MarkStore } from './mark-store.ts';
 import type { MarkedState } from './mark.ts';
+import type { PauseStore } from './pause.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
@@ -399,7 +400,7 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore {
+export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore, PauseStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */

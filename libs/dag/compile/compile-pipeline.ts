@@ -43,6 +43,9 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     maxActiveRuns: simple.max_active_runs ?? 16,
     maxActiveTasks: simple.max_active_tasks ?? 0,
     overlap: simple.overlap ?? 'queue',
+    ...(simple.max_consecutive_failed_runs === undefined
+      ? {}
+      : { maxConsecutiveFailedRuns: simple.max_consecutive_failed_runs }),
     runTimeoutMs: simple.run_timeout === undefined ? null : msOf(simple.run_timeout),
     deadlineMs: simple.deadline === undefined ? null : msOf(simple.deadline),
     params,

@@ -26,7 +26,6 @@ export const KEY_HINTS: Readonly<Record<string, string>> = {
   on_skipped_callback: 'Add a task with `when: all_skipped`.',
   sla_miss_callback: 'Write `deadline` and `alerts: [{ on: run.late, to: "slack:#channel" }]`.',
   deadline: 'Write `deadline: 3h` and `alerts: [{ on: run.late, to: "slack:#channel" }]`.',
-  max_consecutive_failed_dag_runs: 'Let `alerts` tell of `run.failed`; whoever is told pauses the pipeline.',
   fail_fast: 'Leave it out: what needs a failed task does not start, everything else ends.',
   fail_stop: 'Leave it out: what needs a failed task does not start, everything else ends.',
   is_paused_upon_creation: 'Write `environments: { dev: { paused: true } }` where it should be paused.',

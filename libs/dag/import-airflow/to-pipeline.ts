@@ -45,6 +45,7 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
     schedule,
     max_active_runs: countOf(dag, 'max_active_runs', 1_000, report),
     max_active_tasks: countOf(dag, 'max_active_tasks', 100_000, report) ?? countOf(dag, 'concurrency', 100_000, report),
+    max_consecutive_failed_runs: countOf(dag, 'max_consecutive_failed_dag_runs', 1_000, report),
     run_timeout: timeoutOf(dag, report),
     deadline,
     params,

@@ -50,6 +50,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   catchup: 'schedule: { catchup: … }',
   default_args: 'defaults',
   concurrency: 'max_active_tasks',
+  max_consecutive_failed_dag_runs: 'max_consecutive_failed_runs',
   dagrun_timeout: 'run_timeout',
   sla: 'deadline',
   doc_md: 'description',

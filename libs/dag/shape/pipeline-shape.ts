@@ -120,6 +120,9 @@ export const PIPELINE_KEYS = {
   schedule: scheduleShape.optional(),
   max_active_runs: wholeNumber(1, 1_000).optional(),
   max_active_tasks: wholeNumber(1, 100_000).optional(),
+  max_consecutive_failed_runs: wholeNumber(1, 1_000)
+    .optional()
+    .describe('The pipeline is paused after so many failed scheduled runs in a row.'),
   overlap: z.enum(['queue', 'skip', 'cancel_running']).optional(),
   run_timeout: duration.optional(),
   deadline: duration.optional(),

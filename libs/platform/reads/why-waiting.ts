@@ -42,9 +42,12 @@ async function whyQueued({ db }: ReadContext, run: RunRow): Promise<WaitingReaso
   const { position, maxActiveRuns, holders, usualMs, pausedBy } = place;
   const about = { taskId: null, mapIndex: null };
   if (pausedBy !== null) {
-    const { backfill } = pausedBy;
+    const { backfill, reason } = pausedBy;
+    const because = reason === null ? '' : `: ${reason}`;
     const text =
-      backfill === null ? `${run.pipeline} is paused in ${run.environment}.` : `Backfill ${backfill} is paused.`;
+      backfill === null
+        ? `${run.pipeline} is paused in ${run.environment}${because}.`
+        : `Backfill ${backfill} is paused.`;
     return [{ ...about, rule: 'paused', text, position: null, holders: [] }];
   }
   const many = maxActiveRuns === 1 ? 'one run' : `${maxActiveRuns} runs`;
