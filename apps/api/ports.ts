@@ -46,6 +46,7 @@ import type {
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
+  RerunResult,
   Run,
   RunDiffShape,
   RunDetail,
@@ -119,6 +120,8 @@ export interface Reads {
     cursor: string | null;
   }): Promise<Page<Run>>;
   run(runId: string): Promise<Run>;
+  /** Of a run that was just made of another one. */
+  rerun(runId: string): Promise<RerunResult>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
   backfills(options: {

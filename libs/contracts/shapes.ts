@@ -263,6 +263,8 @@ export const runDetail = run.extend({
   event: z.object({ name: z.string(), key: z.string(), actor: z.string(), at: instant }).nullable(),
   /** Runs that this one started, oldest first. At most 100. */
   started: z.array(z.object({ runId: id, pipeline: z.string(), state: runState, path: z.string().nullable() })),
+  /** Tasks that it took over although its release has them otherwise; absent: none. */
+  outdated: z.array(z.object({ taskId: z.string(), why: z.string() })).optional(),
   /** Neighbours in time of the same pipeline and environment. */
   previousRun: id.nullable(),
   nextRun: id.nullable(),

@@ -9,6 +9,7 @@ export * from './graph.ts';
 export * from './load-run.ts';
 export * from './mark.ts';
 export * from './mark-store.ts';
+export * from './outdated-task.ts';
 export * from './past.ts';
 export * from './pause.ts';
 export * from './pipeline.ts';

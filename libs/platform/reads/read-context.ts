@@ -36,6 +36,8 @@ export interface ProcessStatus {
 export interface ReleaseCatalog {
   /** All pipeline files of a release, by name. Throws `not_found` for a release that is not there (any more). */
   pipelines(release: string): Promise<readonly CatalogPipeline[]>;
+  /** Digests of its files by path. Throws the same. */
+  files(release: string): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface CatalogPipeline {

@@ -10,7 +10,7 @@ import { readPath } from './path-reads.ts';
 import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { readSchedulePreview } from './schedule-reads.ts';
-import { findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
+import { findRun, readRerun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
 import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
 import { readTaskRun, type TaskRunKey } from './task-run-reads.ts';
@@ -42,6 +42,7 @@ export function createReads(context: ReadContext) {
       cursor: string | null;
     }) => readRuns(context, options),
     run: async (runId: string) => toRun(await findRun(context, runId)),
+    rerun: (runId: string) => readRerun(context, runId),
     environmentOfRun: async (runId: string) => (await findRun(context, runId)).environment,
     schedulePreview: (environment: string, name: string) => readSchedulePreview(context, environment, name),
     runDetail: (runId: string) => readRunDetail(context, runId),

@@ -82,6 +82,18 @@ describe('runs', () => {
   });
 });
 
+test('a run says which tasks it took over although its release has them otherwise', async () => {
+  await seeded.insert('release', { digest: 'r0', alias: 'b', dirty: true, created_at: NOW });
+  const origin = await aRun(seeded, { release: 'r0', state: 'failed' });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, origin, task, 'success');
+  const rerun = await aRun(seeded, { origin_run: origin });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, rerun, task, 'success', { origin_run: origin });
+  const outdated = [{ taskId: 'ingest', why: 'body.script changed' }];
+  expect(shapes.rerunResult.strict().parse(await seeded.reads.rerun(rerun)).outdated).toEqual(outdated);
+  expect((await seeded.reads.runDetail(rerun)).outdated).toEqual(outdated);
+  expect(await seeded.reads.rerun(origin)).not.toHaveProperty('outdated');
+});
+
 test('no list walks a whole table of runs', async () => {
   const first = await aRun(seeded, { state: 'success' });
   await seeded.db.query(
