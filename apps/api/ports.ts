@@ -205,7 +205,7 @@ export interface Reads {
 export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
-  /** Answers what an `approve` task asks. */
+  /** Answers what a task asks. */
   answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
   /** Says what a run, a task of it or one of its task runs counts as. */
   markRun(runId: string, request: z.infer<typeof markRequest>, actor: string): Promise<void>;

@@ -139,7 +139,7 @@ export function createClient(options: ClientOptions) {
     run: (id: string) => get<RunDetail>(run(id)),
     why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
     cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
-    /** Answers what an `approve` task asks. */
+    /** Answers what a task asks. */
     answer: (id: string, task: string, body: DecisionRequest) =>
       post<TaskRunDetail>(`${run(id)}/tasks/${encodeURIComponent(task)}/approvals`, body),
     rerun: (id: string, body: RerunRequest) => post<actingShapes.RerunResult>(`${run(id)}/rerun`, body),

@@ -63,7 +63,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
+  kind: z.enum(['run', 'node', 'python', 'notebook', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),
@@ -235,7 +235,7 @@ export const taskRun = z.object({
    */
   cache: z.object({ from: id.nullable(), why: z.string() }).optional(),
   progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
-  /** Of a `wait` or `approve` task that waits; absent or null: it does not. */
+  /** Of a task that waits for a condition or a person; absent or null: it does not. */
   wait: taskWait.nullable().optional(),
   /** Tries before the last one, oldest first; absent when the answer does not tell them. */
   earlier: z

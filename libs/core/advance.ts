@@ -1,7 +1,7 @@
 import type { Outcome } from './attempt.ts';
 import type { MarkedState } from './mark.ts';
 import type { RunCache, TaskInstance } from './run-cache.ts';
-import { countedAs, isActive } from './run-cache.ts';
+import { countedAs, isActive, isInQuestion, waitsUntried } from './run-cache.ts';
 import { decideAfterAttempt } from './retry.ts';
 import { decideRule } from './trigger-rules.ts';
 import { isTerminal } from './states.ts';
@@ -29,6 +29,16 @@ export type RunEvent =
       readonly attemptId: string;
       readonly outcome: Outcome;
       readonly gateClosed: boolean;
+      /** Its success does not count before somebody says so; why. Absent: it counts. */
+      readonly asks?: string;
+    }
+  /** What a task run asked is answered, or nobody answered in time. */
+  | {
+      readonly kind: 'answered';
+      readonly taskIndex: number;
+      readonly mapIndex: number;
+      readonly state: 'success' | 'failed' | 'skipped';
+      readonly reason: string;
     }
   /** Time passed: retries that are due become ready. */
   | { readonly kind: 'tick' }
@@ -140,6 +150,11 @@ function applyEvent(step: Step, event: RunEvent): void {
     }
     case 'ended':
       return applyEnded(step, event);
+    case 'answered': {
+      const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
+      if (instance !== undefined && isInQuestion(instance)) end(step, instance, event.state, event.reason);
+      return;
+    }
     case 'tick':
       for (const instance of run.timers) {
         if (instance.retryAt === null || instance.retryAt > step.now) continue;
@@ -169,7 +184,8 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
   const { run } = step;
   const task = run.tasks[taskIndex];
   if (task?.phase !== 'preparing') return;
-  const waiting = task.instances.get(0)?.state === 'waiting' ? task.instances.get(0) : undefined;
+  const first = task.instances.get(0);
+  const waiting = first !== undefined && waitsUntried(first) ? first : undefined;
   // After a rebuild some task runs may exist already: then only the keys are news.
   const begun = task.instances.size > 0 && !waiting;
   switch (result.kind) {
@@ -217,6 +233,10 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
     lost: after.counts.lost,
     deferred: after.counts.deferred,
   });
+  if (after.kind === 'end' && after.state === 'success' && event.asks !== undefined) {
+    if (stopping) return end(step, instance, 'cancelled', event.asks);
+    return change(step, instance, 'waiting', event.asks);
+  }
   if (after.kind === 'end') {
     instance.gateClosed = event.gateClosed;
     return end(step, instance, after.state, after.reason);
@@ -384,7 +404,7 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
 /** A task run that began before its process died goes on as it is. */
 function endCached(step: Step, taskIndex: number, mapIndex: number): void {
   const known = step.run.tasks[taskIndex]?.instances.get(mapIndex);
-  if (known === undefined || known.state === 'waiting')
+  if (known === undefined || waitsUntried(known))
     end(step, known ?? createInstance(step.run, taskIndex, mapIndex), 'success', null);
 }
 
@@ -400,7 +420,7 @@ function release(step: Step): void {
     while (task.nextToRelease < task.total && task.active < parallel && run.active < limit) {
       const mapIndex = task.nextToRelease++;
       const known = task.instances.get(mapIndex);
-      if (known === undefined || known.state === 'waiting')
+      if (known === undefined || waitsUntried(known))
         change(step, known ?? createInstance(run, taskIndex, mapIndex), 'ready', null);
     }
     if (task.nextToRelease >= task.total) run.releasable.delete(taskIndex);

@@ -1,6 +1,6 @@
 import type { RunGraph, TaskNode } from './graph.ts';
 import type { RunCache, StoredTaskRun, TaskInstance } from './run-cache.ts';
-import { countedAs, isActive, newRunCache } from './run-cache.ts';
+import { countedAs, isActive, newRunCache, waitsUntried } from './run-cache.ts';
 import { isTerminal } from './states.ts';
 
 /**
@@ -38,7 +38,7 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   if (node.needsPreparation && !endedUntried && !complete) {
     task.phase = 'preparing';
     // Not all of its task runs exist yet: until the keys are known again there must be one more than have ended.
-    const waiting = only?.state === 'waiting';
+    const waiting = only !== undefined && waitsUntried(only);
     setTotal(run, taskIndex, waiting ? 1 : (node.mapKeys?.length ?? task.instances.size + 1));
     return;
   }
@@ -60,7 +60,7 @@ function setTotal(run: RunCache, taskIndex: number, total: number): void {
 
 /** Only a task whose fan-out is an expression, or whose one row still waits for data, must be prepared once more. */
 function mapKeysKnown(node: TaskNode, only: TaskInstance | undefined): boolean {
-  return !node.dynamicFanOut && only?.state !== 'waiting';
+  return !node.dynamicFanOut && !(only !== undefined && waitsUntried(only));
 }
 
 function countLoaded(run: RunCache, taskIndex: number): void {

@@ -135,11 +135,23 @@ export function countedAs(instance: TaskInstance): 'success' | 'failed' | 'skipp
   }
 }
 
+/** True: it waits for data, a condition or a person, and nothing of it was tried. */
+export function waitsUntried({ state, number }: Pick<TaskInstance, 'state' | 'number'>): boolean {
+  return state === 'waiting' && number === 0;
+}
+
+/** True: it was executed, and somebody is asked whether its result counts. */
+export function isInQuestion({ state, number }: Pick<TaskInstance, 'state' | 'number'>): boolean {
+  return state === 'waiting' && number > 0;
+}
+
 /** True: nothing of the run moves until a wait of it ends or somebody asks; it may be forgotten until then. */
 export function onlyWaits(run: RunCache): boolean {
   if (run.state === 'ended' || run.active > 0) return false;
+  // Nothing is active, so what has not ended waits, unless its preparation is still under way.
   const preparing = run.tasks.filter((task) => task.phase === 'preparing');
-  return preparing.length > 0 && preparing.every((task) => task.instances.get(0)?.state === 'waiting');
+  if (!preparing.every((task) => task.instances.get(0)?.state === 'waiting')) return false;
+  return preparing.length > 0 || run.tasks.some(({ phase, ended, total }) => phase === 'open' && ended < total);
 }
 
 export function isActive(state: TaskState): boolean {

@@ -17,8 +17,8 @@ export type TaskState = (typeof TASK_STATES)[number];
 
 /**
  * The only place that says which task state may follow which.
- * `waiting`: the data that the task reads is not there yet, or what a `wait` or `approve` task waits for; it holds no slot and
- * no process.
+ * `waiting`: the data that the task reads is not there yet, or what a `wait` or `approve` task waits for, or somebody is asked
+ * whether a result counts that its gate does not let pass; it holds no slot and no process.
  * `retrying`: an attempt ended and the next one is due at a later time.
  * `lost`: the process that executed the attempt died; the next attempt follows at once, at most five times.
  * Terminal states absorb: a report that comes later changes nothing.
@@ -28,8 +28,8 @@ export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
   // Waiting again: for the next thing.
   waiting: ['waiting', 'ready', 'skipped', 'failed', 'cancelled', 'success'],
   ready: ['queued', 'cancelled', 'failed', 'success'],
-  queued: ['running', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
-  running: ['success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
+  queued: ['running', 'waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
+  running: ['waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
   retrying: ['ready', 'cancelled', 'failed', 'success'],
   lost: ['ready', 'failed', 'cancelled', 'success'],
   success: [],

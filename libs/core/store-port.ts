@@ -315,6 +315,8 @@ export interface Batch {
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
   readonly waits: readonly WaitInsert[];
+  /** Tries whose metrics and checks are stored and count from now on. */
+  readonly counted: readonly (WaitKey & { readonly mapIndex: number; readonly number: number })[];
   /** Calls that ended without their runs, which are stopped if they go on. */
   readonly endedCalls: readonly WaitKey[];
   readonly live: readonly LiveInsert[];

@@ -1,3 +1,4 @@
+import type { AttemptResult } from './attempt.ts';
 import type { PastRun } from './past.ts';
 import type { RunState } from './states.ts';
 import type { WaitKind, WaitLimit, WaitOutcome } from './wait.ts';
@@ -26,7 +27,8 @@ export type WaitTarget =
     }
   | { readonly kind: 'time'; readonly at: string }
   | { readonly kind: 'expr'; readonly expr: string; readonly scope: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'approve'; readonly groups: readonly string[] }
+  /** `result`: what the task made, which counts if somebody says so. Absent: it made nothing. */
+  | { readonly kind: 'approve'; readonly groups: readonly string[]; readonly result?: ResultInQuestion }
   /** `runId` null: the run is not started yet. */
   | {
       readonly kind: 'call';
@@ -36,6 +38,12 @@ export type WaitTarget =
     }
   /** What has to have ended well in the interval before: the task, and perhaps what follows it. */
   | { readonly kind: 'past'; readonly tasks: readonly string[] };
+
+/** What an attempt made whose gate asks a person. Its metrics and checks are stored already. */
+export interface ResultInQuestion extends Pick<AttemptResult, 'attemptId' | 'fence' | 'outputs' | 'versions'> {
+  /** Of its try. */
+  readonly number: number;
+}
 
 export interface WaitKey {
   readonly runId: string;

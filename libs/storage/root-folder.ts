@@ -57,6 +57,10 @@ export class RootFolder {
     return this.inside('logs', runId, taskId, mapIndex, number);
   }
 
+  artefacts(runId: string, taskId: string, mapIndex: number, number: number): string {
+    return this.inside('artefacts', runId, taskId, mapIndex, number);
+  }
+
   pointer(locationHash: string): string {
     return this.inside('pointers', locationHash);
   }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
+import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
@@ -60,6 +61,8 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),
     manifest: (version) => cache.manifest(version),
+    writeArtefact: (key, content) => objects.put(artefactKey(key), content),
+    readArtefact: (key) => objects.get(artefactKey(key)),
     writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),
     readEvidence: async (key) => {
       const text = await objects.get(evidenceKey(key));

@@ -36,7 +36,9 @@ export function addRunsCommands(program: Command, cli: Cli): void {
 
   addActingCommands(runs, cli);
 
-  withOutput(runs.command('approve').description('continue, or reject, what an `approve` task asks'))
+  withOutput(
+    runs.command('approve').description('continue, or reject, what a task asks: one of kind `approve`, or its gate'),
+  )
     .argument('<run>')
     .argument('<task>')
     .option('--reject', 'the task fails')
