@@ -57,6 +57,7 @@ import type {
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
+  RerunResult,
   Run,
   RunDiffShape,
   RunDetail,
@@ -130,6 +131,8 @@ export interface Reads {
     cursor: string | null;
   }): Promise<Page<Run>>;
   run(runId: string): Promise<Run>;
+  /** Of a run that was just made of another one. */
+  rerun(runId: string): Promise<RerunResult>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
   archivedRuns(options: {

@@ -47,6 +47,8 @@ export const pipelineSummary = z.object({
   /** For people: `30 2 * * * Europe/Berlin`, `every 15m`, `manual`. */
   schedule: z.string(),
   paused: z.boolean(),
+  /** Why it was paused by itself; absent: it is not, or somebody paused it. */
+  pausedReason: z.string().optional(),
   nextFireAt: instant.nullable(),
   /** Newest last, at most 30. */
   lastRuns: z.array(runBar),
@@ -261,6 +263,8 @@ export const runDetail = run.extend({
   event: z.object({ name: z.string(), key: z.string(), actor: z.string(), at: instant }).nullable(),
   /** Runs that this one started, oldest first. At most 100. */
   started: z.array(z.object({ runId: id, pipeline: z.string(), state: runState, path: z.string().nullable() })),
+  /** Tasks that it took over although its release has them otherwise; absent: none. */
+  outdated: z.array(z.object({ taskId: z.string(), why: z.string() })).optional(),
   /** Neighbours in time of the same pipeline and environment. */
   previousRun: id.nullable(),
   nextRun: id.nullable(),
@@ -271,7 +275,7 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
+  /** `max_active_runs`, `needs`, `past`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */

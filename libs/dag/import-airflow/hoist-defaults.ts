@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical-json.ts';
 
 type Entries = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-const KEYS = ['retries', 'timeout', 'pool', 'slots', 'priority'] as const;
+const KEYS = ['retries', 'timeout', 'pool', 'slots', 'priority', 'depends_on_past', 'wait_for_downstream'] as const;
 
 /** Takes what all tasks say alike, and the retries of most, out of them and into `defaults:`. */
 export function hoistDefaults(

@@ -207,15 +207,28 @@ describe('arguments of a task', () => {
     expect(bash('x', `      ${argument}\n`).task).toEqual({ run: 'x', ...expected });
   });
 
-  test.each(['depends_on_past: true', 'queue: big', 'retries: many', 'unheard_of: 1', 'on_execute_callback: a.b'])(
-    '%s is reported at its place',
-    (argument) => {
-      const tasks = `    t:\n      operator: x.EmptyOperator\n      ${argument}\n`;
-      const [note, more] = factory(tasks).notes;
-      expect([note?.line, note?.column, note?.kind, more]).toEqual([7, 7, 'lost', undefined]);
-      expect(note?.hint).toMatch(/\S[.`]$/);
-    },
-  );
+  test('what it asks of the interval before is kept where intervals follow each other', () => {
+    const task = (id: string, keys: string) =>
+      `    ${id}: { operator: x.EmptyOperator, depends_on_past: true, ignore_first_depends_on_past: true${keys} }\n`;
+    const text = `d:\n  schedule: "@daily"\n  start_date: 2026-01-01\n  tasks:\n${task('a', '')}${task('b', ', wait_for_downstream: true')}`;
+    const result = importAirflow([{ file: 'd.yaml', text, version: 2 }]);
+    const file = parse(textOf(result, 'd.yaml')) as { defaults: object; tasks: { b: object } };
+    expect(file).toMatchObject({ defaults: { depends_on_past: true }, tasks: { b: { wait_for_downstream: true } } });
+    expect(result.notes).toEqual([]);
+  });
+
+  test.each([
+    'depends_on_past: true',
+    'queue: big',
+    'retries: many',
+    'unheard_of: 1',
+    'on_execute_callback: a.b',
+  ])('%s is reported at its place', (argument) => {
+    const tasks = `    t:\n      operator: x.EmptyOperator\n      ${argument}\n`;
+    const [note, more] = factory(tasks).notes;
+    expect([note?.line, note?.column, note?.kind, more]).toEqual([7, 7, 'lost', undefined]);
+    expect(note?.hint).toMatch(/\S[.`]$/);
+  });
 });
 
 test('branches and short circuits become conditions of what is after them', () => {

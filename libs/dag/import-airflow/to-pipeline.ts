@@ -36,7 +36,8 @@ export function toPipeline(dag: AirflowDag, name: string, project: Project): Con
   const alerts = toAlerts(dag, report);
   const deadline = slaOf(dag, report);
   const owner = ownerOf(dag);
-  const { tasks, finals, comments } = tasksOf(conversion);
+  const schedule = toSchedule(dag, report, project);
+  const { tasks, finals, comments } = tasksOf(conversion, schedule !== undefined);
   const lists = hoistDefaults(tasks, finals);
   noteStrictness(conversion);
   const file: Record<string, unknown> = {
@@ -44,9 +45,10 @@ export function toPipeline(dag: AirflowDag, name: string, project: Project): Con
     description: descriptionOf(dag),
     owner,
     tags: dag.args.texts('tags').filter((tag) => tag !== 'dagfactory'),
-    schedule: toSchedule(dag, report, project),
+    schedule,
     max_active_runs: countOf(dag, 'max_active_runs', 1_000, report),
     max_active_tasks: countOf(dag, 'max_active_tasks', 100_000, report) ?? countOf(dag, 'concurrency', 100_000, report),
+    max_consecutive_failed_runs: countOf(dag, 'max_consecutive_failed_dag_runs', 1_000, report),
     run_timeout: timeoutOf(dag, report),
     deadline,
     params,
@@ -102,7 +104,7 @@ interface Entries {
   readonly comments: Map<string, string>;
 }
 
-function tasksOf(conversion: Conversion): Entries {
+function tasksOf(conversion: Conversion, hasIntervals: boolean): Entries {
   const { dag, taskNames, report } = conversion;
   const priorities = prioritiesOf(dag.tasks, report);
   const conditions = branchConditions(dag.tasks, (id) => taskNames.give(id));
@@ -116,7 +118,7 @@ function tasksOf(conversion: Conversion): Entries {
       needs,
       conditions: conditions.get(task.id) ?? [],
       priority: priorities.get(task.id),
-      final: isFinal,
+      ...{ final: isFinal, hasIntervals },
     };
     const { entry, comment } = toTask(task, place, conversion);
     (isFinal ? entries.finals : entries.tasks)[name] = entry;

@@ -26,6 +26,8 @@ export interface TaskPlace {
   readonly priority: number | undefined;
   /** It stands under `finally:`, where rules have no meaning. */
   readonly final: boolean;
+  /** Its pipeline has intervals, of which one comes before another. */
+  readonly hasIntervals: boolean;
 }
 
 /** A task of Airflow as an entry of `tasks:`, with the comment that goes before it. */
@@ -40,6 +42,7 @@ export function toTask(
   const limits = limitsOf(args, report);
   const rule = ruleOf(task, report);
   const parallel = args.number('max_active_tis_per_dagrun');
+  const past = pastOf(task, place, report);
   const mayFail = !args.yes('on_failure_fail_dagrun') && place.final;
   // Last, so that a task that has to be written anew shows what nobody else took.
   const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, conversion);
@@ -58,11 +61,25 @@ export function toTask(
     env: Object.keys(env).length > 0 ? env : undefined,
     ...(waits ? waitLimits(body, limits, task, report) : limits),
     priority: waits ? undefined : place.priority,
+    ...past,
     ...data,
     catch: mayFail ? true : undefined,
   };
   for (const key of Object.keys(entry)) if (entry[key] === undefined) delete entry[key];
   return { entry, comment: docs.filter((doc): doc is string => typeof doc === 'string').join('\n') };
+}
+
+function pastOf({ id, args }: AirflowTask, place: TaskPlace, report: Report): Record<string, unknown> {
+  const asked = (['depends_on_past', 'wait_for_downstream'] as const).filter((key) => args.yes(key));
+  const why = place.final
+    ? 'it stands under finally, whose tasks always run'
+    : place.hasIntervals
+      ? null
+      : 'without a schedule no interval comes before another';
+  if (why === null) return Object.fromEntries(asked.map((key) => [key, true]));
+  for (const key of asked)
+    report.lost(args.placeOf(key), `\`${key}\` of task "${id}" is not carried over: ${why}.`, 'Leave it out.');
+  return {};
 }
 
 function limitsOf(args: Args, report: Report): Record<string, unknown> {

@@ -6,7 +6,7 @@ import type { GraphLayouts } from '../graph-layout.ts';
 /** Everything reads are assembled from. All of it is looked up per call: a read keeps nothing. */
 export interface ReadContext {
   readonly db: Db;
-  readonly store: Pick<EngineStore, 'loadTaskRuns' | 'marksOf'>;
+  readonly store: Pick<EngineStore, 'loadTaskRuns' | 'marksOf' | 'pastOf'>;
   readonly catalog: ReleaseCatalog;
   readonly layouts: GraphLayouts;
   readonly now: () => Date;
@@ -38,6 +38,8 @@ export interface ProcessStatus {
 export interface ReleaseCatalog {
   /** All pipeline files of a release, by name. Throws `not_found` for a release that is not there (any more). */
   pipelines(release: string): Promise<readonly CatalogPipeline[]>;
+  /** Digests of its files by path. Throws the same. */
+  files(release: string): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface CatalogPipeline {

@@ -10,7 +10,7 @@ import { readPath } from './path-reads.ts';
 import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { readSchedulePreview } from './schedule-reads.ts';
-import { environmentOfRun, findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
+import { environmentOfRun, findRun, readRerun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
 import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
 import { readNotebook } from './notebook-reads.ts';
@@ -43,6 +43,7 @@ export function createReads(context: ReadContext) {
       cursor: string | null;
     }) => readRuns(context, options),
     run: async (runId: string) => toRun(await findRun(context, runId)),
+    rerun: (runId: string) => readRerun(context, runId),
     environmentOfRun: (runId: string) => environmentOfRun(context, runId),
     schedulePreview: (environment: string, name: string) => readSchedulePreview(context, environment, name),
     runDetail: (runId: string) => readRunDetail(context, runId),
