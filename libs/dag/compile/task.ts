@@ -20,7 +20,15 @@ export interface TaskSurroundings {
   readonly defaults: Partial<
     Pick<
       TaskShape,
-      'retries' | 'timeout' | 'pool' | 'slots' | 'priority' | 'resources' | 'cache' | 'depends_on_past' | 'wait_for_downstream'
+      | 'retries'
+      | 'timeout'
+      | 'pool'
+      | 'slots'
+      | 'priority'
+      | 'resources'
+      | 'cache'
+      | 'depends_on_past'
+      | 'wait_for_downstream'
     >
   >;
   readonly paths: Readonly<Record<string, PathDeclaration>>;

@@ -217,18 +217,15 @@ describe('arguments of a task', () => {
     expect(result.notes).toEqual([]);
   });
 
-  test.each([
-    'depends_on_past: true',
-    'queue: big',
-    'retries: many',
-    'unheard_of: 1',
-    'on_execute_callback: a.b',
-  ])('%s is reported at its place', (argument) => {
-    const tasks = `    t:\n      operator: x.EmptyOperator\n      ${argument}\n`;
-    const [note, more] = factory(tasks).notes;
-    expect([note?.line, note?.column, note?.kind, more]).toEqual([7, 7, 'lost', undefined]);
-    expect(note?.hint).toMatch(/\S[.`]$/);
-  });
+  test.each(['depends_on_past: true', 'queue: big', 'retries: many', 'unheard_of: 1', 'on_execute_callback: a.b'])(
+    '%s is reported at its place',
+    (argument) => {
+      const tasks = `    t:\n      operator: x.EmptyOperator\n      ${argument}\n`;
+      const [note, more] = factory(tasks).notes;
+      expect([note?.line, note?.column, note?.kind, more]).toEqual([7, 7, 'lost', undefined]);
+      expect(note?.hint).toMatch(/\S[.`]$/);
+    },
+  );
 });
 
 test('branches and short circuits become conditions of what is after them', () => {
