@@ -1,11 +1,11 @@
 import type { CompiledTask, Prepared } from '#core';
-import type { CacheSources } from './cache/find-cached.ts';
 import { findCached } from './cache/find-cached.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { rememberEach } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
 import type { Pipelines } from './ports.ts';
-import { conditionVerdict, expandFanOut, poolProblem } from './task-verdicts.ts';
+import type { PrepareSources } from './prepare.ts';
+import { conditionVerdict, expandFanOut, limitProblem } from './task-verdicts.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 /** Answers for all tasks of a group what they have in common: their fan-out. One that fans out alone has its condition here, too. */
@@ -22,7 +22,7 @@ export function prepareGroup(run: OwnedRun, taskIndex: number, task: CompiledTas
 
 /** Answers for one task run in a group what `prepareTask` answers for a task. */
 export async function prepareEach(
-  sources: CacheSources,
+  sources: PrepareSources,
   pipelines: Pipelines,
   run: OwnedRun,
   about: { readonly taskIndex: number; readonly mapIndex: number; readonly task: CompiledTask },
@@ -30,11 +30,14 @@ export async function prepareEach(
 ): Promise<Prepared> {
   const { taskIndex, mapIndex, task } = about;
   const waits = waitBodyOf(task) !== null;
-  const pool = waits ? null : poolProblem(task, run);
-  if (pool !== null) return { kind: 'fail', reason: pool };
+  const limit = waits ? null : limitProblem(task, run, sources.machine ?? {});
+  if (limit !== null) return { kind: 'fail', reason: limit };
   const held = task.group === undefined ? null : conditionVerdict(task, run, taskIndex, mapIndex);
   if (held !== null) return held;
-  if (waits) return prepareWait(sources.store, run, about, now);
+  if (waits) {
+    const own = await prepareWait(sources.store, run, about, now);
+    return own.kind === 'waiting' ? { ...own, heard: true } : own;
+  }
   const pinned = await pinInputs(sources.store, pipelines, run, taskIndex, mapIndex);
   if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };

@@ -1,4 +1,4 @@
-import type { Prepared } from '#core';
+import type { Prepared, Resources } from '#core';
 import type { CacheSources } from './cache/find-cached.ts';
 import { findCached } from './cache/find-cached.ts';
 import type { OwnedRun, PreparedPlace } from './owned-run.ts';
@@ -6,15 +6,21 @@ import { isChained } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
 import { prepareEach, prepareGroup } from './prepare-group.ts';
 import type { Pipelines } from './ports.ts';
-import { conditionVerdict, expandFanOut, poolProblem } from './task-verdicts.ts';
+import { conditionVerdict, expandFanOut, limitProblem } from './task-verdicts.ts';
+import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
+export interface PrepareSources extends CacheSources {
+  /** What attempts together may take where they run. Absent: others decide where that is. */
+  readonly machine?: Resources;
+}
+
 /**
- * Answers a `prepare` decision: pool, condition, inputs, fan-out, cache, in this order; what it finds is remembered in
+ * Answers a `prepare` decision: pool, resources, condition, past, inputs, fan-out, cache, in this order; what it finds is remembered in
  * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
  */
 export async function prepareTask(
-  sources: CacheSources,
+  sources: PrepareSources,
   pipelines: Pipelines,
   run: OwnedRun,
   { taskIndex, mapIndex }: PreparedPlace,
@@ -25,13 +31,19 @@ export async function prepareTask(
   if (mapIndex !== undefined) return prepareEach(sources, pipelines, run, { taskIndex, mapIndex, task }, now);
   if (isChained(run, taskIndex)) return prepareGroup(run, taskIndex, task);
   const waits = waitBodyOf(task) !== null;
-  const pool = waits ? null : poolProblem(task, run);
-  if (pool !== null) return { kind: 'fail', reason: pool };
+  const limit = waits ? null : limitProblem(task, run, sources.machine ?? {});
+  if (limit !== null) return { kind: 'fail', reason: limit };
   const held = conditionVerdict(task, run, taskIndex, null);
   if (held !== null) return held;
-  if (waits) return prepareWait(sources.store, run, { taskIndex, mapIndex: null, task }, now);
+  const past = await preparePast(sources.store, run, taskIndex, task, now);
+  if (past.kind === 'waiting') return past;
+  const { hasWaited: anew } = past;
+  if (waits) {
+    const own = await prepareWait(sources.store, run, { taskIndex, mapIndex: null, task }, now);
+    return own.kind === 'waiting' ? { ...own, heard: true, anew } : own;
+  }
   const pinned = await pinInputs(sources.store, pipelines, run, taskIndex, null);
-  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason, anew };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const fanOut = expandFanOut(task, run, taskIndex);
   if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };

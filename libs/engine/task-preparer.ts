@@ -1,10 +1,9 @@
 import type { Clock, RunEvent } from '#core';
 import type { Background } from './background.ts';
-import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun, PreparedPlace } from './owned-run.ts';
 import { placeOf } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
-import { prepareTask } from './prepare.ts';
+import { prepareTask, type PrepareSources } from './prepare.ts';
 import { answerOfGate, inQuestion } from './waits/gate-question.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
@@ -13,7 +12,7 @@ const DATA_LOOK_MS = 5000;
 /** How soon after a failure. */
 const RETRY_MS = 1000;
 
-export interface TaskPreparerOptions extends CacheSources {
+export interface TaskPreparerOptions extends PrepareSources {
   readonly pipelines: Pipelines;
   readonly clock: Clock;
   readonly observer: Observer;
@@ -48,9 +47,10 @@ export class TaskPreparer {
     const { store, pipelines, clock, observer } = this.options;
     const { taskIndex } = place;
     const asked = inQuestion(run, taskIndex);
-    const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
+    const task = run.plan.pipeline.tasks[taskIndex];
+    const known = (run.waiting.get(key)?.at ?? 0) > 0;
     // Before it is read: an answer that comes while it is makes it due again.
-    if (isWait || asked.length > 0) run.waiting.delete(key);
+    if (waitBodyOf(task) !== null || task?.past !== undefined || asked.length > 0) run.waiting.delete(key);
     try {
       for (const mapIndex of asked) {
         const event = await answerOfGate(store, run, taskIndex, mapIndex);
@@ -58,14 +58,11 @@ export class TaskPreparer {
       }
       if (asked.length > 0) return;
       const result = await prepareTask(this.options, pipelines, run, place, clock.now().getTime());
-      const event = { kind: 'prepared', ...place, result } as const;
-      if (isWait) return this.onPrepared(run, event);
-      if (result.kind === 'waiting') {
-        const known = run.waiting.has(key);
+      if (result.kind === 'waiting' && result.heard !== true) {
         run.waiting.set(key, { ...place, at: clock.now().getTime() + DATA_LOOK_MS });
         if (known) return;
-      } else run.waiting.delete(key);
-      this.onPrepared(run, event);
+      } else if (result.kind !== 'waiting' && waitBodyOf(task) === null) run.waiting.delete(key);
+      this.onPrepared(run, { kind: 'prepared', ...place, result });
     } catch (error) {
       observer.problem('preparing a task', error, { runId: run.record.id, ...place });
       run.waiting.set(key, { ...place, at: clock.now().getTime() + RETRY_MS });

@@ -1,10 +1,11 @@
-import type { CompiledTask, Prepared } from '#core';
+import type { CompiledTask, Prepared, Resources } from '#core';
+import { exceedsMachine, missingPool, neverFits } from '#core';
 import { evaluate, expandMatrix } from '#dag';
 import type { MapItem } from './graph-of.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { taskScope } from './scope.ts';
 
-/** What can be said of a task before anything is looked up: its condition, its pool, its fan-out. */
+/** What can be said of a task before anything is looked up: its condition, its limits, its fan-out. */
 
 /** Null: there is no condition, or it holds. */
 export function conditionVerdict(
@@ -25,13 +26,13 @@ export function conditionVerdict(
   return verdict.value ? null : { kind: 'skip', reason: `its condition \`${condition}\` is false` };
 }
 
-export function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
-  const slots = run.environment.config.pools[task.pool];
-  const where = `environments/${run.record.environment}.yaml`;
-  if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
-  if (slots < task.slots)
-    return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
-  return null;
+/** What would wait for ever says so instead. */
+export function limitProblem(
+  task: CompiledTask,
+  { environment: { config } }: OwnedRun,
+  machine: Resources,
+): string | null {
+  return missingPool(task, config) ?? neverFits(task, config) ?? exceedsMachine(task.resources ?? {}, machine);
 }
 
 export function expandFanOut(

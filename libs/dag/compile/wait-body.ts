@@ -79,6 +79,7 @@ const NEEDS_ATTEMPT = [
     'pool',
     'slots',
     'priority',
+    'resources',
   ] as const),
   ...(['env', 'network', 'verify', 'secrets', 'metrics', 'checks', 'gate'] as const),
 ];
@@ -99,6 +100,11 @@ const INSTEAD_OF_CALL: Readonly<Record<string, string>> = {
 
 /** What `wait` and `call` have all the same: each of their items waits, or calls, by itself. */
 const FAN_OUT: readonly string[] = ['matrix', 'max_parallel', 'max_fanout'];
+
+/** True: no attempt is made of such a task. */
+export function executesNothing(shape: TaskShape): boolean {
+  return WAITING_KINDS.some((kind) => shape[kind] !== undefined);
+}
 
 /** Reports keys of a `wait`, `approve` or `call` task that have no meaning without an attempt. */
 export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling): void {

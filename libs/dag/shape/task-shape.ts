@@ -5,6 +5,7 @@ import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { matrixShape, needsShape } from './links-shape.ts';
 import { notebookShape } from './notebook-shape.ts';
+import { resourcesShape } from './resources-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import { delay, duration, id, metricName, name, nonEmptyText, text, variable, wholeNumber, yesNo } from './names.ts';
 
@@ -108,7 +109,10 @@ export const DEFAULT_KEYS = {
   pool: name.optional(),
   slots: wholeNumber(1, 10_000).optional(),
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
+  resources: resourcesShape.optional(),
   cache: cache.optional(),
+  depends_on_past: yesNo.optional().describe('Waits until it ended well in the interval before.'),
+  wait_for_downstream: yesNo.optional().describe('And until what directly follows it ended well there, too.'),
 };
 
 export const taskShape = z.strictObject(

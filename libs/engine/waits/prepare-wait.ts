@@ -30,8 +30,10 @@ export async function prepareWait(
   const { taskIndex, task } = about;
   const mapIndex = about.mapIndex ?? 0;
   const key = { runId: run.record.id, taskId: task.id, mapIndex };
-  if (run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.state === 'waiting') {
-    const stored = await store.waitOf(key);
+  const isWaiting = run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.state === 'waiting';
+  const stored = isWaiting ? await store.waitOf(key) : null;
+  // Its past is behind it; what it waits for itself is not noted yet.
+  if (isWaiting && stored?.target.kind !== 'past') {
     if (stored === null) return { kind: 'fail', reason: 'what it waited for is not known any more' };
     const { outcome, reason, what, target } = stored;
     if (outcome !== null && target.kind === 'call' && target.runId !== null) rememberRun(run, about, target.runId);
