@@ -12,6 +12,12 @@ test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
   expect(parsePipeline('churn.yaml', example ?? '').problems).toEqual([]);
 });
 
+test('the examples of docs/acting.md are valid', () => {
+  const text = readFileSync(new URL('../../docs/acting.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
+  expect(examples.map((example) => parsePipeline('p.yaml', example).problems)).toEqual([[], []]);
+});
+
 describe('docs/pipeline-file.md', () => {
   test('its examples are valid', () => {
     const [pipeline, , , , environment] = blocks;
