@@ -205,7 +205,10 @@ export function runsOfIntervals(
   to: string,
 ): Promise<RunRecord[]> {
   return db.query(
-    `select ${RUN} from run r
+    `select ${RUN}, (
+       select m.state from run_mark m where m.run_id = r.id and m.task_id is null order by m.id desc limit 1
+     ) as "markedAs"
+     from run r
      where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
      order by r.interval_start, r.id`,
     [environment, pipeline, from, to],
