@@ -43,6 +43,9 @@ beforeAll(async () => {
     ...{
       backfill: () => ({ id: null, intervals: [] }),
       backfills: page,
+      archivedRuns: page,
+      archivedRun: one,
+      pruneHistory: one,
       backfillDetail: one,
       testAlerts: list,
       recordMetrics: one,

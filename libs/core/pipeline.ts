@@ -1,5 +1,6 @@
 import type { Plugin } from './plugin.ts';
 import type { PromotionRules } from './promotion.ts';
+import type { Resources } from './resources.ts';
 import type { TriggerRule } from './states.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -105,6 +106,8 @@ export interface CompiledTask {
   readonly pool: string;
   readonly slots: number;
   readonly priority: number;
+  /** What an attempt takes of the machine that executes it. Absent: nothing that is counted. */
+  readonly resources?: Resources;
   /** True: a failure counts in trigger rules, but not in the run's verdict. */
   readonly catch: boolean;
   /** True for tasks under `finally:`. */
@@ -361,6 +364,8 @@ export interface PipelineOverlay {
   readonly paused?: boolean;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly pool?: string;
+  /** Of every task that asks for resources: what it asks for here. */
+  readonly resources?: Resources;
   readonly alerts?: readonly AlertRule[];
 }
 
@@ -375,6 +380,8 @@ export interface EnvironmentConfig {
   /** Where each secret comes from; never its value. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
   readonly pools: Readonly<Record<string, number>>;
+  /** What all tasks together may take here. Absent: as much as the machines have that execute them. */
+  readonly resources?: Resources;
   readonly alerts: {
     readonly slack: {
       readonly channel: string;

@@ -55,6 +55,7 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
     task.matrix?.kind === 'dynamic' ||
     task.reads.length > 0 ||
     task.cache !== undefined ||
+    task.resources !== undefined ||
     task.past !== undefined ||
     slots === undefined ||
     slots < task.slots

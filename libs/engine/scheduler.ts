@@ -167,8 +167,9 @@ export class Scheduler {
   }
 
   private async beat(): Promise<void> {
-    const { store, processId, host, pid, leaseMs, observer } = this.options;
-    if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs })) return;
+    const { store, processId, host, pid, leaseMs, observer, executor } = this.options;
+    const has = executor.resources === undefined ? {} : { resources: executor.resources };
+    if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, ...has })) return;
     // We slept too long. Every write is guarded; but what was taken over meanwhile must not go on here.
     observer.event('leases-lost', { processId });
     await this.owner.checkLeases();
@@ -214,6 +215,7 @@ export class Scheduler {
     if (ids.length === 0) return;
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
+      else if (command.kind === 'slots') this.owner.admit([command.payload as { environment: string; pool: string }]);
       else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
       else if (command.kind === 'mark') this.owner.mark(command.runId, command.payload as unknown as Mark);
   }

@@ -1,9 +1,8 @@
 import type { Clock, RunEvent } from '#core';
 import type { Background } from './background.ts';
-import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
-import { prepareTask } from './prepare.ts';
+import { prepareTask, type PrepareSources } from './prepare.ts';
 import { answerOfGate, inQuestion } from './waits/gate-question.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
@@ -12,7 +11,7 @@ const DATA_LOOK_MS = 5000;
 /** How soon after a failure. */
 const RETRY_MS = 1000;
 
-export interface TaskPreparerOptions extends CacheSources {
+export interface TaskPreparerOptions extends PrepareSources {
   readonly pipelines: Pipelines;
   readonly clock: Clock;
   readonly observer: Observer;

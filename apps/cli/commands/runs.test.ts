@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ContractServer, TOKEN, eventStream } from '../fixture/contract-server.ts';
 import { aRun, aRunDetail, aTaskRun } from '../fixture/records.ts';
-import { sluice } from '../fixture/test-io.ts';
+import { NOW, sluice } from '../fixture/test-io.ts';
 import { Interrupt } from '../io.ts';
 
 let server: ContractServer;
@@ -320,7 +320,7 @@ describe('runs cancel, rerun, why', () => {
     expect(err).toContain("option '--all' cannot be used with option '--from <task>'");
   });
 
-  test('why names the rule, the place in line and who holds it', async () => {
+  test('why names the rule, the place in line, when it should begin and who holds it', async () => {
     const reason = {
       taskId: 'train',
       mapIndex: 1,
@@ -328,11 +328,12 @@ describe('runs cancel, rerun, why', () => {
       text: 'Pool gpu has no free slot.',
       position: 2,
       holders: ['5/train'],
+      startsAt: new Date(NOW.getTime() + 2 * 3_600_000).toISOString(),
     };
     server.on('GET /runs/7/why', { json: { items: [reason] } });
     const { out } = await sluice(['runs', 'why', '7'], { env: server.env });
     expect(out).toBe(
-      'TASK      RULE  WHY                         POSITION  HELD BY\ntrain[1]  pool  Pool gpu has no free slot.         2  5/train\n',
+      'TASK      RULE  WHY                         POSITION  BEGINS    HELD BY\ntrain[1]  pool  Pool gpu has no free slot.         2  in 2h00m  5/train\n',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { markOf, SluiceError, type RunState, type StoredMark } from '#core';
 import type { RerunResult, Run, RunDetail, TaskRun, TaskWait } from '#contracts';
-import { apiQueries } from '#store';
+import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
 import { readOutdated } from './outdated-tasks.ts';
 import { layoutOf, toGraphTask } from './pipeline-graph.ts';
@@ -34,11 +34,25 @@ export async function readRuns(
 /** Throws `not_found`. */
 export async function findRun({ db }: Pick<ReadContext, 'db'>, runId: string): Promise<RunRow> {
   const row = await apiQueries.readRun(db, runId);
-  if (row === null)
-    throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
-      hint: 'See `sluice runs list`.',
-    });
-  return row;
+  if (row !== null) return row;
+  const archived = await historyQueries.archivedRun(db, runId);
+  if (archived !== null)
+    throw new SluiceError(
+      'not_found',
+      `Run ${runId} is past its retention: it was archived at ${archived.archivedAt}.`,
+      {
+        hint: `\`sluice history show ${runId}\` shows what is kept of it.`,
+        details: { archivedAt: archived.archivedAt },
+      },
+    );
+  throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, { hint: 'See `sluice runs list`.' });
+}
+
+/** Archived runs among them. Throws `not_found`. */
+export async function environmentOfRun(context: Pick<ReadContext, 'db'>, runId: string): Promise<string> {
+  const { db } = context;
+  const known = (await apiQueries.readRun(db, runId)) ?? (await historyQueries.archivedRun(db, runId));
+  return (known ?? (await findRun(context, runId))).environment;
 }
 
 export function toRun(row: RunRow): Run {

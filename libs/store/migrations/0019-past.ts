@@ -17,7 +17,7 @@ const SQL = `
 alter table task_wait drop constraint task_wait_kind_known, add constraint task_wait_kind_known
   check (kind in ('path', 'dataset', 'http', 'run', 'time', 'expr', 'approve', 'call', 'past'));
 -- Which run has the interval before, and what is known of the intervals of a range.
-create index run_of_interval on run (environment, pipeline, interval_start desc, id desc) where interval_start is not null and not shadow;
+create index run_by_interval on run (environment, pipeline, interval_start desc, id desc) where interval_start is not null and not shadow;
 -- Which pause is by failures in a row, and why; null: somebody's, or none.
 alter table schedule add column paused_reason text;
 -- Failures before that do not count.

@@ -3,7 +3,7 @@ import type { Db } from '../statement.ts';
 
 /**
  * By the order of `wanted`: the newest run of the interval before that of `runId`, with the task runs of `tasks`. An
- * interval counts when it was fired or backfilled; the first one of a backfill has none before it. Index run_of_interval.
+ * interval counts when it was fired or backfilled; the first one of a backfill has none before it. Index run_by_interval.
  */
 export async function pastOf(
   db: Db,

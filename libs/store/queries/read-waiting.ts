@@ -76,28 +76,15 @@ export function readReadyPlaces(db: Db, environment: string, runId: string, limi
     limit ${limit}`;
 }
 
-export interface PoolHoldersRow {
+export interface PoolSlotsRow {
   readonly pool: string;
   readonly slots: number;
   readonly used: number;
-  /** `RUN/TASK`, at most ten. */
-  readonly holders: readonly string[];
 }
 
-/** Who holds the slots of these pools. */
-export function readPoolHolders(db: Db, environment: string, pools: readonly string[]): Promise<PoolHoldersRow[]> {
-  return db.sql<PoolHoldersRow[]>`
-    select p.name as pool, p.slots, p.used, (
-      select coalesce(array_agg(h.holder), '{}')
-      from (
-        select t.run_id || '/' || t.task_id as holder
-        from attempt a
-        join task_run t using (run_id, task_id, map_index)
-        where a.state in ('queued', 'running') and t.environment = p.environment and t.pool = p.name
-        order by a.id
-        limit 10
-      ) h
-    ) as holders
-    from pool p
-    where p.environment = ${environment} and p.name = any(${pools}::text[])`;
+export function readPoolSlots(db: Db, environment: string, pools: readonly string[]): Promise<PoolSlotsRow[]> {
+  return db.sql<PoolSlotsRow[]>`
+    select name as pool, slots, used
+    from pool
+    where environment = ${environment} and name = any(${pools}::text[])`;
 }
