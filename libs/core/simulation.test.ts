@@ -49,3 +49,10 @@ test('a run may be stopped at any moment and ends cancelled, with nothing left o
     expect({ seed, terminal: allTerminal(run) }).toEqual({ seed, terminal: true });
   }
 });
+
+test('tasks, task runs and the run may be marked at any moment: nothing of them begins any more, and the last mark of the run is its verdict', () => {
+  for (const seed of seeds(0.1)) {
+    const run = randomRun(seed, { tasks: 30, takeovers: seed % 2 === 0, marks: true });
+    expect({ seed, terminal: allTerminal(run) }).toEqual({ seed, terminal: true });
+  }
+});

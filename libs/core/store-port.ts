@@ -39,6 +39,8 @@ export interface RunRecord {
   readonly params: Readonly<Record<string, unknown>>;
   readonly originRun: string | null;
   readonly state: RunState;
+  /** What somebody said that it counts as. Absent: not asked for; null: nobody did. */
+  readonly markedAs?: MarkedState | null;
   readonly cancelRequested: boolean;
   readonly createdAt: string;
   /** Null while it is queued. */
@@ -470,7 +472,7 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
   ): Promise<number>;
   setPaused(environment: string, pipeline: string, paused: boolean): Promise<boolean>;
   activeRuns(environment: string): Promise<readonly ActiveRuns[]>;
-  /** Scheduled or backfilled originals of a pipeline whose interval starts in [from, to), oldest first. */
+  /** Runs of a pipeline whose interval starts in [from, to), with what they are marked, oldest first. */
   runsOfIntervals(environment: string, pipeline: string, from: string, to: string): Promise<readonly RunRecord[]>;
   /** Queued and running ones of these pipelines, in the order of their queue. */
   liveRuns(environment: string, pipelines: readonly string[]): Promise<readonly RunRecord[]>;

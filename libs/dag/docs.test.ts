@@ -19,6 +19,12 @@ test('the examples of docs/groups.md are valid', () => {
   for (const example of examples) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
 });
 
+test('the examples of docs/acting.md are valid', () => {
+  const text = readFileSync(new URL('../../docs/acting.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
+  expect(examples.map((example) => parsePipeline('p.yaml', example).problems)).toEqual([[], []]);
+});
+
 test('the examples of docs/limits.md are valid, and ask for what they say', () => {
   const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
   const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');

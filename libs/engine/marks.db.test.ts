@@ -197,6 +197,24 @@ test('a result of a task that somebody marked is never taken from the cache', as
   expect(world.executor.names()).toEqual(['a']);
 });
 
+test('a backfill goes by marks', async () => {
+  await aWorld('name: p\nschedule: { cron: "0 0 * * *" }\ntasks: { a: { run: "true" } }');
+  const id = await world.run('p', { from: '2026-01-03T00:00:00Z', to: '2026-01-04T00:00:00Z' });
+  await world.endAll();
+  await mark(id, 'failed');
+  const range = {
+    environment: 'dev',
+    pipeline: 'p',
+    from: '2026-01-03',
+    to: '2026-01-04',
+    reprocess: 'failed' as const,
+  };
+  const { items } = await world.backfills.plan(range);
+  expect(items.map(({ action, reason }) => `${action}: ${reason}`)).toEqual([
+    `create: failed: run ${id} is marked failed`,
+  ]);
+});
+
 test('a mark that waits for the lock of a run that is ending meets what has ended', async () => {
   await aWorld('name: p\ntasks: { a: { run: "true" } }');
   const id = await world.run('p');

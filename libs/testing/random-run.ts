@@ -1,5 +1,6 @@
 import { TRIGGER_RULES, type Outcome, type Prepared, type TaskNode } from '#core';
 import { aGraph, RunSimulator, seeded, type GroupSketch, type TaskSketch } from './simulate-run.ts';
+import { RandomMarks } from './random-marks.ts';
 import { endOfAttempts, ReferenceRun } from './reference-run.ts';
 
 export interface RandomRunOptions {
@@ -9,6 +10,8 @@ export interface RandomRunOptions {
   readonly takeovers: boolean;
   /** Somebody stops the run at some moment. */
   readonly stop?: boolean;
+  /** Somebody marks tasks, task runs and the run now and then: then only what marks promise is held against it. */
+  readonly marks?: boolean;
   /** Without the one rule whose verdict depends on whether a skip or a failure comes first. */
   readonly settled?: boolean;
 }
@@ -135,20 +138,23 @@ function simulate(seed: number, options: RandomRunOptions): RunSimulator {
     gateClosed: (task, index) => fate(`gate ${task.id}/${index}`) < 0.05,
     answers,
     pools: { slots: { narrow: 1, wide: 3 }, of: (id) => (fate(`pool ${id}`) < 0.3 ? 'narrow' : 'wide') },
-    onDecision: (decision) => reference.see(decision),
+    onDecision: (decision) => (options.marks ? undefined : reference.see(decision)),
   });
+  const marks = new RandomMarks(run, random);
   run.send({ kind: 'start' });
   const stopAfter = options.stop ? Math.floor(random() * 40) : Infinity;
   for (let steps = 0; run.ended === null; steps++) {
     if (steps > 10_000) throw new Error('the run does not end');
-    if (options.takeovers && random() < 0.1) run.crash({ isToStop: reference.stopped });
+    if (options.takeovers && random() < 0.1) run.crash({ isToStop: reference.stopped, marks: marks.made });
+    if (options.marks && run.ended === null && random() < 0.05) marks.make();
     if (steps >= stopAfter && !reference.stopped) {
       reference.stopped = true;
       run.send({ kind: 'stop', verdict: 'cancelled' });
     }
     if (run.ended === null && !run.step(random)) throw new Error(`nothing is left to do after ${steps} steps`);
   }
-  if (!reference.stopped) checkAttempts(run, outcome, answers);
+  if (options.marks) marks.check();
+  else if (!reference.stopped) checkAttempts(run, outcome, answers);
   return run;
 }
 

@@ -37,6 +37,8 @@ describe('which intervals get a run', () => {
     ['failed', FAILED, 'create: failed: run 7 ended failed'],
     ['failed', [run('7', 'cancelled')], 'create: failed: run 7 ended cancelled'],
     ['failed', OLDER, 'skip: exists as run 7 (success)'],
+    ['failed', [{ ...run('7', 'failed'), markedAs: 'success' }], 'skip: exists as run 7 (marked success)'],
+    ['failed', [{ ...run('7', 'success'), markedAs: 'failed' }], 'create: failed: run 7 is marked failed'],
     ['stale', FAILED, 'create: failed: run 7 ended failed'],
     ['stale', MADE, 'skip: exists as run 7 (success)'],
     ['stale', OLDER, 'create: stale: run 7 was made by another release, r1'],

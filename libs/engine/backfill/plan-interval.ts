@@ -39,11 +39,12 @@ export function planInterval(interval: Interval, facts: BackfillFacts): Backfill
   if (creationOf(schedule, interval) > now) return item('skip', notDue(schedule, interval, now));
   if (!latest) return item('create', 'missing');
   if (latest.state === 'queued' || latest.state === 'running') return item('skip', `in flight as run ${latest.id}`);
-  if (latest.state !== 'success' && asksFor('failed'))
-    return item('create', `failed: run ${latest.id} ended ${latest.state}`);
+  const counts = latest.markedAs ?? latest.state;
+  const how = latest.markedAs == null ? `ended ${latest.state}` : `is marked ${latest.markedAs}`;
+  if (counts !== 'success' && asksFor('failed')) return item('create', `failed: run ${latest.id} ${how}`);
   const stale = latest.state === 'success' && asksFor('stale') ? whyStale(latest, facts) : null;
   if (stale !== null) return item('create', `stale: ${stale}`);
-  const exists = `exists as run ${latest.id} (${latest.state})`;
+  const exists = `exists as run ${latest.id} (${latest.markedAs == null ? latest.state : `marked ${latest.markedAs}`})`;
   return asksFor('all') ? item('create', `${exists}; reprocess is all`) : item('skip', exists);
 }
 

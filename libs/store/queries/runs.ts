@@ -229,11 +229,16 @@ export function runsOfIntervals(
 ): Promise<RunRecord[]> {
   return db.query(
     `select * from (
-       select ${RUN} from run r
+       select ${RUN}, (
+         select m.state from run_mark m where m.run_id = r.id and m.task_id is null order by m.id desc limit 1
+       ) as "markedAs"
+       from run r
        where r.environment = $1 and r.pipeline = $2 and r.interval_end > $3 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
        union all
        select r.run_id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, false, null, r.interval_start, r.interval_end,
-              '{}', null, r.state, false, r.created_at, r.started_at, null
+              '{}', null, r.state, false, r.created_at, r.started_at, null, (
+         select m.state from run_mark m where m.run_id = r.run_id and m.task_id is null order by m.id desc limit 1
+       )
        from archived_run r
        where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
      ) known
