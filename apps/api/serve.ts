@@ -7,6 +7,8 @@ import {
   createEventCommands,
   createBackfillCommands,
   createBackfillReads,
+  createHistoryCommands,
+  createHistoryReads,
   createDriftReads,
   createPreviewCommands,
   createFollowCommands,
@@ -27,6 +29,7 @@ import {
   slackDecisionsOf,
   systemClock,
   WORKING_TREE_ENVIRONMENT,
+  workersOf,
   writeServerFile,
 } from '#platform';
 import { createApi } from './create-api.ts';
@@ -59,14 +62,16 @@ export async function serveApi(options: {
   const tokens = new NamedTokens(db, systemClock);
   const auth = new Auth(token, systemClock, tokens);
   const startedAt = new Date();
-  const executor = () => ({
+  const local = () => ({
     kind: 'local',
     capacity: installation.executor()?.capacity ?? 0,
     running: installation.executor()?.running() ?? 0,
   });
+  const executor = () => (config.redisUrl === null ? local() : workersOf(db));
   const reads = {
     ...createReleaseReads({ db, releases: installation.releases }),
     ...createBackfillReads({ db }),
+    ...createHistoryReads(installation),
     ...createPromotionReads({
       ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
       ...{ store: installation.promotionStore, now: () => new Date() },
@@ -96,6 +101,7 @@ export async function serveApi(options: {
     ...createPreviewCommands({ db, previews: installation.previews }),
     ...createVerificationCommands({ ...installation, mirrors: mirrorsFolder(config.home) }, systemClock),
     ...createFollowCommands({ ...installation, git: config.git }),
+    ...createHistoryCommands({ ...installation, clock: systemClock }),
   };
   const slack = slackDecisionsOf(installation, {
     clock: systemClock,
@@ -110,6 +116,7 @@ export async function serveApi(options: {
     auth,
     tokens,
     slack,
+    workers: installation.work,
     metrics,
     log,
     webFolder: path.join(packageRoot, 'dist', 'web'),
@@ -119,6 +126,7 @@ export async function serveApi(options: {
   const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host.includes(':') ? `[${config.host}]` : config.host;
   const url = config.publicUrl ?? `http://${host}:${port}`;
   await writeServerFile(config.home, { url, token, pid: process.pid, startedAt: startedAt.toISOString() });
+  const serving = installation.serving();
   installation.onCommit(() => events.wake());
   installation.onProgress((event) => events.tellProgress(event));
   return {
@@ -126,6 +134,7 @@ export async function serveApi(options: {
     loginCode: () => auth.createLoginCode(null).code,
     close: async () => {
       await removeServerFile(config.home);
+      await serving.stop();
       await api.close();
       await events.stop();
       await layouts.close();

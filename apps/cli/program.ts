@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnvCommands } from './commands/env.ts';
 import { addEventsCommands } from './commands/events.ts';
 import { addGcCommand } from './commands/gc.ts';
+import { addHistoryCommands } from './commands/history.ts';
 import { addHoldsCommands } from './commands/holds.ts';
 import { addImportCommands } from './commands/import.ts';
 import { addInitCommand } from './commands/init.ts';
@@ -36,6 +37,7 @@ import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWhoamiCommand } from './commands/whoami.ts';
+import { addWorkerCommand } from './commands/worker.ts';
 import { packageVersion } from './package-root.ts';
 
 /** The whole command tree; nothing in it does anything before it is parsed. */
@@ -60,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addVerifyCommand(program, cli);
   addDiffCommand(program, cli);
   addBackfillCommands(program, cli);
+  addHistoryCommands(program, cli);
   addEventsCommands(program, cli);
   addMetricsCommands(program, cli);
   addChecksCommand(program, cli);
@@ -81,6 +84,7 @@ export function buildProgram(cli: Cli): Command {
   addAuditCommand(program, cli);
   program.commandsGroup('This machine:');
   addOpenCommand(program, cli);
+  addWorkerCommand(program);
   addGcCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);

@@ -11,6 +11,8 @@ export interface Assignment {
   readonly mapIndex: number;
   /** Label of the map index, e.g. `lr=0.1,depth=4`; empty when not fanned out. Safe as one path segment. */
   readonly mapKey: string;
+  /** Whose slots it takes. */
+  readonly pool: string;
   /** 1 for the first attempt. */
   readonly number: number;
   /** Rises with every attempt of the task run; storage and database refuse lower ones. */

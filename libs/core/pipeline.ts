@@ -18,6 +18,8 @@ export interface CompiledPipeline {
   /** Task runs of one run that may hold a slot at once; 0 means no limit. */
   readonly maxActiveTasks: number;
   readonly overlap: 'queue' | 'skip' | 'cancel_running';
+  /** It is paused after so many failed scheduled runs in a row. Absent: never. */
+  readonly maxConsecutiveFailedRuns?: number;
   readonly runTimeoutMs: number | null;
   /** `run.late` is raised this long after the run's creation; null: never. */
   readonly deadlineMs: number | null;
@@ -124,6 +126,10 @@ export interface CompiledTask {
    * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
    */
   readonly cache?: { readonly files: readonly string[] | null };
+  /**
+   * It waits until it, and with `downstream` what directly follows it, ended well in the interval before. Absent: it does not.
+   */
+  readonly past?: { readonly downstream: boolean };
   /** True: it reads from somewhere else than its paths, so what it writes cannot be verified. Absent: it does not. */
   readonly network?: true;
   /** Numbers in JSON and CSV files may differ by this much when the run is verified. Absent: not at all. */
@@ -329,6 +335,7 @@ export const RUN_EVENTS = [
   'run.recovered',
   'task.retrying',
   'task.approval',
+  'pipeline.paused',
   'check.warned',
 ] as const;
 /** What an environment tells of. */

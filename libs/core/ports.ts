@@ -15,6 +15,8 @@ import type { Resources } from './resources.ts';
 export interface Executor {
   /** What attempts together may take here. Absent: others decide where they run. */
   readonly resources?: Resources;
+  /** True: attempts are executed elsewhere and go on when this process dies. False: they die with it. */
+  readonly outlivesProcess: boolean;
   /** Reports go to this listener; set once, before the first dispatch. */
   onReport(listener: (report: AttemptReport) => void): void;
   dispatch(assignments: readonly Assignment[]): void;

@@ -6,6 +6,7 @@ import type { CheckResult, InputBinding, MetricPoint, PublishedVersion } from '.
 import type { AlertEvent } from './pipeline.ts';
 import type { MarkStore } from './mark-store.ts';
 import type { MarkedState } from './mark.ts';
+import type { PauseStore } from './pause.ts';
 import type { Resources } from './resources.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
@@ -110,6 +111,8 @@ export interface LoadedTaskRun extends StoredTaskRun {
   readonly attemptFence: number | null;
   /** Process that was told to execute the live attempt. */
   readonly worker: string | null;
+  /** A worker elsewhere has the live attempt, or it waits for one. */
+  readonly isAssigned: boolean;
 }
 
 export interface TaskRunInsert {
@@ -414,7 +417,7 @@ export interface ProcessBeat {
   readonly resources?: Resources;
 }
 
-export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore {
+export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore, PauseStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: ProcessBeat): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */

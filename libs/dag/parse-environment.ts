@@ -23,6 +23,7 @@ const USUAL_EVENTS: readonly AlertEvent[] = [
   'run.late',
   'run.recovered',
   'task.approval',
+  'pipeline.paused',
   'run.drifted',
   'run.looping',
   'promotion.waiting',

@@ -285,6 +285,14 @@ describe('messages', () => {
       ],
     ],
     [
+      'a notebook out of dags, kept where the task writes nothing',
+      ['tasks: { a: { notebook: { file: ../x.ipynb, save: report/x.ipynb } } }'],
+      [
+        '2:33 The file "../x.ipynb" is not a plain path below dags/. > Write it relative to dags/, without "..", "./" or blanks.',
+        '2:51 save is "report/x.ipynb", but the task writes no path "report". > Add it to the task: `writes: [report]`.',
+      ],
+    ],
+    [
       'a file out of dags',
       ['tasks: { a: { python: ../x.py } }'],
       [

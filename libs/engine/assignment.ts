@@ -41,6 +41,7 @@ export function buildAssignment(
       taskId: task.id,
       mapIndex: attempt.mapIndex,
       mapKey: item?.key ?? '',
+      pool: task.pool,
       number: attempt.number,
       fence: attempt.fence,
       release: record.release,

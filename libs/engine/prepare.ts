@@ -8,6 +8,7 @@ import type { OwnedRun } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
 import type { Pipelines } from './ports.ts';
 import { taskScope } from './scope.ts';
+import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 export interface PrepareSources extends CacheSources {
@@ -16,7 +17,7 @@ export interface PrepareSources extends CacheSources {
 }
 
 /**
- * Answers a `prepare` decision: pool, resources, condition, inputs, fan-out, cache, in this order; what it finds is remembered in
+ * Answers a `prepare` decision: pool, resources, condition, past, inputs, fan-out, cache, in this order; what it finds is remembered in
  * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
  */
 export async function prepareTask(
@@ -33,9 +34,15 @@ export async function prepareTask(
   if (limit !== null) return { kind: 'fail', reason: limit };
   const held = conditionVerdict(task, run);
   if (held !== null) return held;
-  if (waits) return prepareWait(sources.store, run, taskIndex, task, now);
+  const past = await preparePast(sources.store, run, taskIndex, task, now);
+  if (past.kind === 'waiting') return past;
+  const { hasWaited: anew } = past;
+  if (waits) {
+    const own = await prepareWait(sources.store, run, taskIndex, task, now);
+    return own.kind === 'waiting' ? { ...own, heard: true, anew } : own;
+  }
   const pinned = await pinInputs(sources.store, pipelines, run, task);
-  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason, anew };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const fanOut = expandFanOut(task, run, taskIndex);
   if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
+import type { Clock, EngineStore, FileContent, LogStore, ObjectStore, PromotionStore } from '#core';
 import { otherInstallation, previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
 import { Backfills, Commands, Events, Promotions, requestVerification } from '#engine';
 import type { ReleaseStore } from '#release';
-import { createReleaseStore } from '#release';
+import { createReleaseStore, folderObjects } from '#release';
 import type { LocalExecutor } from '#runner';
 import type { EnvironmentStorage } from '#storage';
 import {
@@ -15,23 +15,28 @@ import {
   createPromotionStore,
   createStore,
   createVerificationStore,
+  createWorkStore,
   followQueries,
   markShadowVersions,
   migrate,
 } from '#store';
 import { alertDefaults } from './alert-senders.ts';
+import { beatAsApi } from './beat-as-api.ts';
 import { systemClock } from './clock.ts';
 import { eraseMarked } from './collect-garbage.ts';
 import type { Config } from './config.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import type { Log } from './log.ts';
+import type { LookLoop } from './look-loop.ts';
 import { observe } from './observe.ts';
 import { Previews } from './previews.ts';
+import { readSecret } from './read-secret.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
 import { startRunning, type Running } from './running.ts';
 import { type OpenedRoot, StorageRoots, openBucket } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
+import { Work } from './work.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
 
 export interface InstallationOptions {
@@ -74,8 +79,13 @@ export interface Installation {
   /** Executes a run again to compare what it writes; the verification's id. See `requestVerification`. */
   verify(runId: string, actor: string): Promise<string>;
   readonly metrics: SystemMetrics;
+  readonly work: Work;
+  /** To be called once the API serves: workers are thought dead only while one does. Returns how to end it. */
+  serving(): LookLoop;
   readonly storageFor: (environment: string) => EnvironmentStorage;
   readonly logsFor: (environment: string) => LogStore;
+  /** Whole contents below an environment's storage root. */
+  readonly objectsFor: (environment: string) => ObjectStore;
   /** Null until `startScheduler`. */
   scheduler(): Scheduler | null;
   executor(): LocalExecutor | null;
@@ -102,10 +112,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const db = await connectDatabase(databaseUrl);
   const store = createStore(db);
   const environments = new EnvironmentFiles(config.project, options.storageRoot ?? null);
-  const releases = createReleaseStore({
-    folder: path.join(config.home, 'releases'),
-    ...(config.releases === null ? {} : { objects: openBucket(config.releases, config.s3) }),
-  });
+  const releasesFolder = path.join(config.home, 'releases');
+  const releaseObjects =
+    config.releases === null ? folderObjects(releasesFolder) : openBucket(config.releases, config.s3);
+  const releases = createReleaseStore({ folder: releasesFolder, objects: releaseObjects });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();
   const listeners: {
@@ -134,6 +144,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   };
   const storageFor = (name: string): EnvironmentStorage => rootOf(name).storage;
   const logsFor = (name: string): LogStore => rootOf(name).logs;
+  const objectsFor = (name: string): ObjectStore => rootOf(name).objects;
   let running: Running | null = null;
   const wake = (): void =>
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
@@ -167,6 +178,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     },
     alertDefaults: alertDefaults(config, publicUrl),
   };
+  const work = new Work({
+    ...{ store: createWorkStore(db), environments, readSecret, releaseObjects },
+    onProgress: (event) => listeners.progress(event),
+  });
   const common = {
     options,
     db,
@@ -179,6 +194,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     observer,
     storageFor,
     logsFor,
+    objectsFor,
     clock,
     promotionStore,
     isFollowed,
@@ -207,8 +223,11 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     onUnfollowed: (listener) => void (listeners.unfollowed = listener),
     verify: (runId, actor) => requestVerification(verificationParts, runId, { actor, sampled: false }),
     metrics,
+    work,
+    serving: () => beatAsApi(store, clock, observer),
     storageFor,
     logsFor,
+    objectsFor,
     wake,
     onCommit: (listener) => void (listeners.commit = listener),
     onProgress: (listener) => void (listeners.progress = listener),

@@ -4,6 +4,7 @@ export { diffReleases, type FileDiff, type ReleaseDiff } from './diff-releases.t
 export { type CompiledRelease, compileRelease } from './compile-release.ts';
 export type { ReleaseFile } from './hashed-files.ts';
 export type { ReleaseSummary } from './release-record.ts';
+export { folderObjects } from './folder-objects.ts';
 export { createReleaseStore, type ReleaseStore, type StoredRelease } from './release-store.ts';
 export { type CommitSnapshotOptions, snapshotCommit } from './snapshot-commit.ts';
 export { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';
@@ -16,3 +17,4 @@ export { collectMirrors, type MirrorCollection } from './collect-mirrors.ts';
 export { countCommits, mainCommit, type RemoteHead, RemoteMirror } from './follow-remote.ts';
 export type { GitAccess } from './git-access.ts';
 export { hostOf, parseRemoteRef, projectOf, type RemoteRef, transportOf } from './remote-url.ts';
+export { FolderObjects } from './folder-objects.ts';

@@ -72,6 +72,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const REMEMBERED = 20_000;
 
 class AttemptQueue implements LocalExecutor {
+  readonly outlivesProcess = false;
   readonly capacity: number;
   readonly resources: Resources;
   readonly #options: LocalExecutorOptions;

@@ -1,6 +1,8 @@
 export { connectDatabase, migrate } from './database.ts';
 export { createPromotionStore } from './promotion-store.ts';
+export { createAssignmentStore, createWorkStore } from './assignment-store.ts';
 export { createStore } from './store.ts';
+export { listen, type Listening } from './listen.ts';
 export { createVerificationStore } from './verification-store.ts';
 export type { Db } from './statement.ts';
 export * as followQueries from './queries/follows.ts';
@@ -16,6 +18,11 @@ export {
   versionsToErase,
   type GarbageVersion,
 } from './queries/collect-garbage.ts';
+export * as historyQueries from './history-queries.ts';
+export type { RunArchive } from './queries/archive-runs.ts';
+export type { ArchivedRunRow } from './queries/archives.ts';
+export type { ExpiredRun, Pin } from './queries/expired-runs.ts';
+export type { WrittenArchive } from './queries/remove-runs.ts';
 export { recordedReleases, usedReleases } from './queries/used-releases.ts';
 export * as apiQueries from './api-queries.ts';
 export { appendAudit, type AuditVerdict } from './queries/audit.ts';

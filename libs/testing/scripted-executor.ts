@@ -7,6 +7,7 @@ export const FAILURE: Outcome = { kind: 'failed', exitCode: 3, message: 'exit co
 
 /** An executor that executes nothing: each attempt lives until the test says how it ended. */
 export class ScriptedExecutor implements Executor {
+  readonly outlivesProcess = false;
   /** Every assignment that was accepted, in order; repeated ones once. */
   readonly accepted: Assignment[] = [];
   /** `task: reason`, for every attempt that was cancelled. */

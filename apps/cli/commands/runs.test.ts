@@ -251,14 +251,14 @@ describe('runs cancel, rerun, why', () => {
   });
 
   test('several are run again one after the other; resume goes on with the release of now, and says what is outdated', async () => {
-    const outdated = [{ taskId: 'load', why: '`body.text` is another' }];
+    const outdated = [{ taskId: 'load', why: 'body.script, load.py changed' }];
     server.on('POST /runs/7/rerun', { status: 201, json: { ...aRun({ id: '9', originRun: '7' }), outdated } });
     server.on('POST /runs/8/rerun', { status: 201, json: aRun({ id: '10', originRun: '8' }) });
     const { code, out, err } = await sluice(['runs', 'resume', '7', '8', '-o', 'name'], { env: server.env });
     expect([code, out]).toEqual([0, '9\n10\n']);
     expect(server.asked.map(({ body }) => body)).toEqual(Array(2).fill({ mode: 'failed', release: 'current' }));
     expect(err).toBe(
-      'warning: Task "load" is taken over from run 7 although `body.text` is another. `--from load` executes it again.\n',
+      'warning: Task "load" is taken over from run 7 although body.script, load.py changed. `--from load` executes it again.\n',
     );
   });
 

@@ -108,7 +108,9 @@ export const environmentShape = z.strictObject(
       .strictObject({ every: duration, runs: wholeNumber(1, 100).optional() })
       .optional()
       .describe('How often scheduled runs, chosen by chance, are executed again and compared; default never.'),
-    retention: duration.optional().describe('How long runs, logs and old versions are kept; default for ever.'),
+    retention: duration
+      .optional()
+      .describe('How long ended runs and their logs are kept before they are archived; default for ever.'),
   },
   { error: 'a map' },
 );

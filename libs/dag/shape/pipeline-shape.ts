@@ -122,6 +122,9 @@ export const PIPELINE_KEYS = {
   schedule: scheduleShape.optional(),
   max_active_runs: wholeNumber(1, 1_000).optional(),
   max_active_tasks: wholeNumber(1, 100_000).optional(),
+  max_consecutive_failed_runs: wholeNumber(1, 1_000)
+    .optional()
+    .describe('The pipeline is paused after so many failed scheduled runs in a row.'),
   overlap: z.enum(['queue', 'skip', 'cancel_running']).optional(),
   run_timeout: duration.optional(),
   deadline: duration.optional(),
@@ -133,7 +136,10 @@ export const PIPELINE_KEYS = {
   defaults: z
     .strictObject(
       DEFAULT_KEYS,
-      expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
+      expecting(
+        'a map with retries, timeout, pool, slots, priority, cache, depends_on_past, wait_for_downstream',
+        '{ retries: 2 }',
+      ),
     )
     .optional(),
   first: tasks.optional().describe('Tasks that run before every task that needs nothing.'),

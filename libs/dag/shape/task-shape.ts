@@ -127,6 +127,8 @@ export const DEFAULT_KEYS = {
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
   resources: resourcesShape.optional(),
   cache: cache.optional(),
+  depends_on_past: yesNo.optional().describe('Waits until it ended well in the interval before.'),
+  wait_for_downstream: yesNo.optional().describe('And until what directly follows it ended well there, too.'),
 };
 
 export const taskShape = z.strictObject(

@@ -82,6 +82,18 @@ describe('runs', () => {
   });
 });
 
+test('a run says which tasks it took over although its release has them otherwise', async () => {
+  await seeded.insert('release', { digest: 'r0', alias: 'b', dirty: true, created_at: NOW });
+  const origin = await aRun(seeded, { release: 'r0', state: 'failed' });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, origin, task, 'success');
+  const rerun = await aRun(seeded, { origin_run: origin });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, rerun, task, 'success', { origin_run: origin });
+  const outdated = [{ taskId: 'ingest', why: 'body.script changed' }];
+  expect(shapes.rerunResult.strict().parse(await seeded.reads.rerun(rerun)).outdated).toEqual(outdated);
+  expect((await seeded.reads.runDetail(rerun)).outdated).toEqual(outdated);
+  expect(await seeded.reads.rerun(origin)).not.toHaveProperty('outdated');
+});
+
 test('no list walks a whole table of runs', async () => {
   const first = await aRun(seeded, { state: 'success' });
   await seeded.db.query(
@@ -133,6 +145,24 @@ describe('why something waits', () => {
         position: 2,
         holders: [one, two],
         startsAt: null,
+      },
+    ]);
+  });
+
+  test('a task that depends on the interval before names the run and task that hold it now', async () => {
+    const before = await aRun(seeded, { state: 'failed', interval_start: '2025-12-31T01:00:00Z' });
+    await aTaskRun(seeded, before, 'train', 'failed');
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'train', 'waiting', { reason: 'waits for itself in the interval before' });
+    await seeded.insert('task_wait', {
+      ...{ run_id: runId, task_id: 'train', environment: 'dev', kind: 'past', what: 'itself in the interval before' },
+      ...{ target: { kind: 'past', tasks: ['train'] }, every_ms: 1, on_timeout: 'fail', since: NOW },
+    });
+    const held = (await rules(runId)).filter(({ taskId }) => taskId === 'train');
+    expect(held).toEqual([
+      {
+        ...{ taskId: 'train', mapIndex: 0, rule: 'past', position: null, holders: [`${before}/train`] },
+        text: `Waits for itself in the interval before: task "train" of run ${before} of the interval that begins at 2025-12-31T01:00:00Z is failed.`,
       },
     ]);
   });

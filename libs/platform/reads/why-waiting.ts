@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isTerminal, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import { isTerminal, lookAtPast, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
 import type { waitingReason } from '#contracts';
 import { apiQueries } from '#store';
 import type { ReadContext } from './read-context.ts';
@@ -25,8 +25,11 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
   const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [wait.taskId, wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
+  const waiting = rows.filter(({ state }) => state === 'waiting').flatMap(({ taskId }) => waits.get(taskId) ?? []);
+  const pasts = await whyPast(context, run.id, waiting);
   const reasons = [
     ...(await whyReady(context, run, MOST_REASONS)),
+    ...pasts,
     ...rows.flatMap((row) => whyWaits(row, waits.get(row.taskId)) ?? whyRow(row) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
@@ -40,9 +43,12 @@ async function whyQueued({ db, now }: ReadContext, run: RunRow): Promise<Waiting
   const { position, maxActiveRuns, holders, usualMs, pausedBy } = place;
   const about = { taskId: null, mapIndex: null };
   if (pausedBy !== null) {
-    const { backfill } = pausedBy;
+    const { backfill, reason } = pausedBy;
+    const because = reason === null ? '' : `: ${reason}`;
     const text =
-      backfill === null ? `${run.pipeline} is paused in ${run.environment}.` : `Backfill ${backfill} is paused.`;
+      backfill === null
+        ? `${run.pipeline} is paused in ${run.environment}${because}.`
+        : `Backfill ${backfill} is paused.`;
     return [{ ...about, rule: 'paused', text, position: null, holders: [] }];
   }
   const many = maxActiveRuns === 1 ? 'one run' : `${maxActiveRuns} runs`;
@@ -58,9 +64,26 @@ async function whyQueued({ db, now }: ReadContext, run: RunRow): Promise<Waiting
 
 type WaitRow = Awaited<ReturnType<typeof apiQueries.readWaits>>[number];
 
+/** What holds tasks that depend on the interval before, as it is now. */
+async function whyPast(
+  { store }: Pick<ReadContext, 'store'>,
+  runId: string,
+  waits: readonly WaitRow[],
+): Promise<WaitingReason[]> {
+  const pasts = waits.filter(({ kind }) => kind === 'past');
+  const found = await store.pastOf(pasts.map(({ tasks }) => ({ runId, tasks })));
+  return pasts.map(({ taskId, what, tasks }, place) => {
+    const { detail, holder } = lookAtPast(found[place] ?? null, tasks);
+    const text = `Waits for ${what}: ${detail}.`;
+    return { taskId, mapIndex: 0, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
+  });
+}
+
 /** What it waits for, what the last look found, when the next one is and how it ends otherwise. */
-function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undefined): WaitingReason | null {
+function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undefined): WaitingReason | [] | null {
   if (state !== 'waiting' || wait === undefined) return null;
+  // Told with who holds it.
+  if (wait.kind === 'past') return [];
   const { kind, what, detail, nextCheckAt, timeoutAt, onTimeout, groups } = wait;
   const asks = kind === 'approve';
   const whom = groups.length === 0 ? 'somebody who may approve here' : `one of ${groups.join(', ')}`;

@@ -90,6 +90,12 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($3::jsonb) as u ("attemptId" bigint, state text, "startedAt" double precision,
              "finishedAt" double precision, pid int, "exitCode" int, message text, "logLines" int)
       where a.id = u."attemptId" and a.state in ('queued', 'running')
+      returning a.id, a.state
+    ), done as (
+      -- Nobody may report them any more.
+      delete from assignment s
+      using attempts a
+      where s.attempt_id = a.id and a.state <> 'running'
       returning 1
     ), links as (
       select *, nextval('attempt_id_seq') as "attemptId"
@@ -180,6 +186,11 @@ const WRITE: Prepared = {
              to_timestamp("timeoutAt" / 1000), to_timestamp("nextCheckAt" / 1000)
       from jsonb_to_recordset($11::jsonb) as t ("runId" bigint, "taskId" text, environment text, kind text, target jsonb, what text,
              subject text, "everyMs" bigint, "onTimeout" text, since float8, "timeoutAt" float8, "nextCheckAt" float8)
+      -- What it waited for has come, and this is the next thing.
+      on conflict (run_id, task_id) do update
+      set kind = excluded.kind, target = excluded.target, what = excluded.what, subject = excluded.subject, every_ms = excluded.every_ms,
+          on_timeout = excluded.on_timeout, since = excluded.since, timeout_at = excluded.timeout_at, next_check_at = excluded.next_check_at,
+          checked_at = null, detail = null, outcome = null, reason = null
     ), shown as (
       insert into event (environment, run_id, payload)
       select environment, "runId", payload

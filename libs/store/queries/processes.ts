@@ -39,7 +39,7 @@ export async function retireHost(db: Db, host: string): Promise<void> {
       update alert_delivery
       set next_try_at = now()
       where state = 'pending' and in_doubt
-        and not exists (select from process where host <> ${host} and alive_until > now())
+        and not exists (select from process where kind = 'scheduler' and host <> ${host} and alive_until > now())
       returning 1
     )
     select (select count(*) from retired), (select count(*) from given_back)`;

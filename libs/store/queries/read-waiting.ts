@@ -9,7 +9,7 @@ export interface QueuePlace {
   /** What the last successful runs of the pipeline took, at most twenty, by their median; null: there are none. */
   readonly usualMs: number | null;
   /** It does not start before that goes on: the pipeline, or its backfill by id. */
-  readonly pausedBy: { readonly backfill: string | null } | null;
+  readonly pausedBy: { readonly backfill: string | null; readonly reason: string | null } | null;
 }
 
 /** Where a queued run stands in its pipeline's queue; null when it is not queued. */
@@ -37,11 +37,11 @@ export async function readQueuePlace(db: Db, runId: string): Promise<QueuePlace 
         limit 20
       ) d
     ) as "usualMs", (
-      select jsonb_build_object('backfill', p.backfill)
+      select jsonb_build_object('backfill', p.backfill, 'reason', p.reason)
       from (
-        select b.id::text as backfill from backfill b where b.id = q.backfill_id and b.state = 'paused'
+        select b.id::text as backfill, null as reason from backfill b where b.id = q.backfill_id and b.state = 'paused'
         union all
-        select null from schedule s
+        select null, s.paused_reason from schedule s
         where s.environment = q.environment and s.pipeline = q.pipeline and s.paused
           and q.trigger in ('schedule', 'dataset', 'after', 'event')
       ) p
