@@ -12,7 +12,7 @@ export function createWaitStore(db: Db): WaitStore {
     hastenWaits: (subjects, now) => waits.hastenWaits(db, subjects, now),
     publishedFor: (wanted) => waits.publishedFor(db, wanted),
     runsFor: (wanted) => waits.runsFor(db, wanted),
-    lockCaller: (key) => calls.lockCaller(db, key),
+    lockCaller: (key, rivals) => calls.lockCaller(db, key, rivals),
     noteCalled: (key, calledId) => calls.noteCalled(db, key, calledId),
     calledRuns: (runIds) => calls.calledRuns(db, runIds),
     parkRuns: (processId, runs) => waits.parkRuns(db, processId, runs),

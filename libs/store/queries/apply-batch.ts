@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Admitted, Applied, Batch, MovedPointer } from '#core';
 import { admit, SluiceError } from '#core';
-import { stopCalled } from './calls.ts';
+import { lockWithCalled, stopCalled } from './calls.ts';
 import { lockVersions } from './take-back-versions.ts';
 import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
@@ -12,6 +12,7 @@ import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   return inTransaction(db, async (manager) => {
     if (batch.links.length > 0) await lockVersions(manager);
+    if (batch.endedCalls.length > 0) await lockWithCalled(manager, batch);
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
     const { pointed, awaited } = await write(manager, batch);

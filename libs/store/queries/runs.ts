@@ -225,7 +225,7 @@ export function lateRuns(db: Db, limit: number): Promise<RunRecord[]> {
   );
 }
 
-/** Marks the cancellation and notes commands for the owners in one statement. */
+/** Marks the cancellation and notes commands for the owners in one statement. Locks: runs to be cancelled, by id. */
 export async function send(
   db: Db,
   commands: readonly { runId: string; kind: string; payload: unknown }[],
@@ -233,10 +233,15 @@ export async function send(
   await db.sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as t ("runId" bigint, kind text, payload jsonb)
+    ), locked as (
+      select r.id from run r
+      where r.id in (select "runId" from given where kind = 'cancel') and r.state in ('queued', 'running')
+      order by r.id
+      for update
     ), requested as (
       update run r set cancel_requested = true, parked = false
-      from given g
-      where r.id = g."runId" and g.kind = 'cancel' and r.state in ('queued', 'running')
+      from locked
+      where r.id = locked.id
     ), noted as (
       insert into inbox (run_id, kind, payload) select "runId", kind, payload from given returning 1
     ), woken as (
