@@ -36,6 +36,8 @@ export interface Project {
   readonly concurrency: number;
   /** True: schedules fire, from the moment on at which it is open. */
   readonly firesSchedules?: boolean;
+  /** Slots by pool, besides `default`. */
+  readonly pools?: Readonly<Record<string, number>>;
 }
 
 /** A `node:` task that only says when it ran, and one that does nothing at all. */
@@ -59,7 +61,7 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
   await mkdir(path.join(folder, 'environments'));
   await writeFile(
     path.join(folder, 'environments', 'dev.yaml'),
-    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: { default: 100000 }\n`,
+    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: ${JSON.stringify({ default: 100_000, ...project.pools })}\n`,
   );
   const postgres = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres') });
   const config = {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { packageRoot } from '#platform';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 import { bigGraph, wideMap } from './big-graphs.ts';
+import { blockedBacklog } from './blocked.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { manyFiles } from './many-files.ts';
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   wideFanOut,
   shellThroughput,
   manyRuns,
+  blockedBacklog,
   wideMap,
   bigGraph,
   cronStorm,

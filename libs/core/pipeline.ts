@@ -115,7 +115,7 @@ export interface CompiledTask {
   readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
   /** Over the rows of files that it writes. Absent: none. */
   readonly tableChecks?: readonly TableCheck[];
-  readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
+  readonly gate: TaskGate | null;
   /**
    * Its result is taken from an earlier run that saw the same. `files`: the files of the release that it uses besides
    * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
@@ -129,6 +129,14 @@ export interface CompiledTask {
   readonly line: number;
   /** Where a task that comes from parts was written, nearest first: `_all.yaml:3`. Absent: in the pipeline's file alone. */
   readonly origin?: readonly string[];
+}
+
+/** What must be so before what a task made counts. */
+export interface TaskGate {
+  readonly expr: string;
+  readonly onFail: 'fail' | 'skip_downstream' | 'needs_approval';
+  /** Of `needs_approval`: who may answer, and until when. */
+  readonly asks?: WaitLimits & { readonly groups: readonly string[] };
 }
 
 /** What rows that a task writes must be. */
@@ -312,7 +320,14 @@ export interface RetryPolicy {
 }
 
 /** What a pipeline can ask to be told of. */
-export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying', 'task.approval'] as const;
+export const RUN_EVENTS = [
+  'run.failed',
+  'run.late',
+  'run.recovered',
+  'task.retrying',
+  'task.approval',
+  'check.warned',
+] as const;
 /** What an environment tells of. */
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,

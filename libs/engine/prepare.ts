@@ -25,7 +25,7 @@ export async function prepareTask(
   const waits = waitBodyOf(task) !== null;
   const pool = waits ? null : poolProblem(task, run);
   if (pool !== null) return { kind: 'fail', reason: pool };
-  const held = conditionVerdict(task, run, taskIndex);
+  const held = conditionVerdict(task, run);
   if (held !== null) return held;
   if (waits) return prepareWait(sources.store, run, taskIndex, task, now);
   const pinned = await pinInputs(sources.store, pipelines, run, task);
@@ -42,9 +42,9 @@ export async function prepareTask(
 }
 
 /** Null: there is no condition, or it holds. */
-function conditionVerdict({ condition }: CompiledTask, run: OwnedRun, taskIndex: number): Prepared | null {
+function conditionVerdict({ condition }: CompiledTask, run: OwnedRun): Prepared | null {
   if (condition === null) return null;
-  const verdict = evaluate(condition, taskScope(run, taskIndex, null));
+  const verdict = evaluate(condition, taskScope(run, null));
   if (!verdict.ok)
     return { kind: 'fail', reason: `its condition \`${condition}\` cannot be evaluated: ${verdict.message}` };
   if (typeof verdict.value !== 'boolean')
@@ -72,7 +72,7 @@ function expandFanOut(
   if (task.matrix === null) return { ok: true, items: null };
   const literal = run.plan.literalItems[taskIndex];
   if (literal) return { ok: true, items: literal };
-  const scope = taskScope(run, taskIndex, null);
+  const scope = taskScope(run, null);
   let problem: string | null = null;
   const expanded = expandMatrix(task.matrix, (expr) => {
     const value = evaluate(expr, scope);

@@ -32,41 +32,42 @@ export function runScope(record: RunRecord, pipeline: CompiledPipeline, environm
   } as Scope;
 }
 
-/** Adds what the tasks upstream said: `tasks.<id>.state` and `.outputs` (a list in map order for a fan-out). */
-export function taskScope(run: OwnedRun, taskIndex: number, matrix: Readonly<Record<string, unknown>> | null): Scope {
-  const { plan, cache } = run;
-  const tasks: Record<string, { state: string; outputs: unknown }> = {};
-  for (const parent of ancestors(run, taskIndex)) {
-    const task = plan.pipeline.tasks[parent];
-    const progress = cache.tasks[parent];
-    if (!task || !progress) continue;
-    const byIndex = run.outputs.get(parent);
-    const outputs = task.matrix
-      ? Array.from({ length: progress.total }, (_, index) => byIndex?.get(index) ?? {})
-      : (byIndex?.get(0) ?? {});
-    tasks[task.id] = { state: worstState([...progress.instances.values()].map((instance) => instance.state)), outputs };
-  }
-  const scope = runScope(run.record, plan.pipeline, run.environment);
+/** Adds what the tasks before it said: `tasks.<id>.state` and `.outputs` (a list in map order for a fan-out). */
+export function taskScope(run: OwnedRun, matrix: Readonly<Record<string, unknown>> | null): Scope {
+  const scope = runScope(run.record, run.plan.pipeline, run.environment);
   return {
     ...scope,
-    tasks,
+    tasks: tasksOf(run),
     ...(matrix ? { matrix } : {}),
     run: { ...scope.run, ...(run.cache.finalStarted ? { state: runningVerdict(run) } : {}) },
   } as Scope;
 }
 
-/** All tasks upstream, near and far; `finally` tasks see every other task. */
-function ancestors(run: OwnedRun, taskIndex: number): Set<number> {
-  const nodes = run.plan.graph.tasks;
-  const found = new Set<number>();
-  const open = [...(nodes[taskIndex]?.upstream ?? [])];
-  if (nodes[taskIndex]?.final) nodes.forEach((node, index) => !node.final && open.push(index));
-  for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    if (found.has(index)) continue;
-    found.add(index);
-    open.push(...(nodes[index]?.upstream ?? []));
-  }
-  return found;
+type TaskViews = NonNullable<Scope['tasks']>;
+const views = new WeakMap<OwnedRun, TaskViews>();
+
+/**
+ * Every task of the run, looked at when an expression names it: the compiler lets it name only those upstream, and a
+ * list of these made for each attempt would cost as much as the run is large.
+ */
+function tasksOf(run: OwnedRun): TaskViews {
+  const known = views.get(run);
+  if (known) return known;
+  const made: TaskViews = {};
+  run.plan.pipeline.tasks.forEach(({ id }, index) =>
+    Object.defineProperty(made, id, { enumerable: true, get: () => taskView(run, index) }),
+  );
+  views.set(run, made);
+  return made;
+}
+
+function taskView(run: OwnedRun, taskIndex: number): TaskViews[string] {
+  const byIndex = run.outputs.get(taskIndex);
+  const progress = run.cache.tasks[taskIndex];
+  const outputs = run.plan.pipeline.tasks[taskIndex]?.matrix
+    ? Array.from({ length: progress?.total ?? 0 }, (_, index) => byIndex?.get(index) ?? {})
+    : (byIndex?.get(0) ?? {});
+  return { state: worstState([...(progress?.instances.values() ?? [])].map(({ state }) => state)), outputs };
 }
 
 const SEVERITY = [
@@ -90,7 +91,9 @@ export function worstState(states: readonly string[]): string {
 }
 
 function runningVerdict(run: OwnedRun): string {
-  return run.cache.stopping ?? (run.cache.anyFailed ? 'failed' : 'success');
+  const { verdict, stopping } = run.cache;
+  if (verdict !== null) return verdict.state;
+  return stopping ?? (run.cache.anyFailed ? 'failed' : 'success');
 }
 
 function iso(date: Date): string {

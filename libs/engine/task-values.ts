@@ -28,7 +28,7 @@ export function taskValues(
   const task = plan.pipeline.tasks[taskIndex];
   if (!task) return { ok: false, message: `release ${record.release} has no such task` };
   const item = mapItem(run, taskIndex, mapIndex);
-  const scope = taskScope(run, taskIndex, item?.values ?? null);
+  const scope = taskScope(run, item?.values ?? null);
   const problems: string[] = [];
   const value = collectingInto(problems);
 

@@ -146,6 +146,7 @@ function anAdmission(): Parameters<EngineStore['apply']>[0] {
     runUpdates: [],
     alerts: [],
     waits: [],
+    counted: [],
     endedCalls: [],
     live: [],
   };

@@ -4,7 +4,7 @@ import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { notebookShape } from './notebook-shape.ts';
-import { approveShape, callShape, waitShape } from './wait-shape.ts';
+import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import {
   delay,
   duration,
@@ -84,7 +84,14 @@ const matrixValues = z.union(
   expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
 );
 
-const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
+const gate = z.strictObject({
+  expr: nonEmptyText,
+  on_fail: z
+    .enum(['fail', 'skip_downstream', 'needs_approval'])
+    .optional()
+    .describe('What becomes of the task when it does not hold; default fail.'),
+  ...askShape,
+});
 
 const filesWords = expecting('a list of at most 100 files below dags/, such as lib/*', '[churn/*]');
 const cache = z
@@ -172,7 +179,10 @@ export const taskShape = z.strictObject(
       )
       .optional(),
     gate: z
-      .union([nonEmptyText, gate], expecting('an expression, or a map with expr, on_fail', 'metrics.auc > 0.8'))
+      .union(
+        [nonEmptyText, gate],
+        expecting('an expression, or a map with expr, on_fail, groups, timeout, on_timeout', 'metrics.auc > 0.8'),
+      )
       .optional(),
   },
   expecting('a map', '{ run: echo hello }'),

@@ -15,7 +15,7 @@ const MOST_SCOPE_BYTES = 64 * 1024;
 
 /** Renders what a `wait`, `approve` or `call` task waits for. A mistake that only shows now is a message. */
 export function resolveWait(run: OwnedRun, taskIndex: number, task: CompiledTask): ResolvedWait {
-  const scope = taskScope(run, taskIndex, null);
+  const scope = taskScope(run, null);
   const { body } = task;
   if (body.kind === 'approve') return resolveApproval(body, scope);
   if (body.kind === 'call') return resolveCall(run, body, scope);

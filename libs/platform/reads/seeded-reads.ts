@@ -255,7 +255,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     insert,
     clear: async () => {
       const tables =
-        'verification, backfill, backfill_interval, run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
+        'verification, backfill, backfill_interval, run, run_mark, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {
