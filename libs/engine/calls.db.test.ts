@@ -190,7 +190,10 @@ describe('runs that give way to newer ones', () => {
 
 test('a called run is about the interval of its caller, also one of a schedule, and none where that has none', async () => {
   world = await World.open({ at: START });
-  await world.release(`name: p\nschedule: { cron: "0 13 * * *", start: 2026-01-01 }\ntasks: { c: { call: ${CALL} } }`, CALLED);
+  await world.release(
+    `name: p\nschedule: { cron: "0 13 * * *", start: 2026-01-01 }\ntasks: { c: { call: ${CALL} } }`,
+    CALLED,
+  );
   await world.tick();
   await seconds(3);
   await world.run('p', { from: '2026-01-01', to: '2026-01-02' });
