@@ -28,13 +28,14 @@ test('an event is passed on as it came, byte for byte, with its key and proof', 
         {
           ...{ environment: 'dev', name: 'file-arrived', key: 'k', body, payload: { file: 'a.csv' } },
           proof: { signature: 's', timestamp: '1' },
+          sender: null,
         },
         expect.any(String),
       ],
     },
   ]);
-  await send('');
-  expect(api.calls[1]?.args[0]).toMatchObject({ key: null, payload: {}, body: '' });
+  await send('', { 'sluice-run': '17' });
+  expect(api.calls[1]?.args[0]).toMatchObject({ key: null, payload: {}, body: '', sender: '17' });
 });
 
 test.each<[string, number, () => ReturnType<typeof send>]>([
@@ -47,6 +48,7 @@ test.each<[string, number, () => ReturnType<typeof send>]>([
   ['of another type', 415, () => send('a=1', { 'content-type': 'application/x-www-form-urlencoded' })],
   ['with a key that has blanks', 400, () => send('{}', { 'idempotency-key': 'a b' })],
   ['with a key that is too long', 400, () => send('{}', { 'idempotency-key': 'a'.repeat(201) })],
+  ['of a run that is none', 400, () => send('{}', { 'sluice-run': 'x' })],
   ['with an odd name', 400, () => send('{}', {}, '/api/v1/events/..%2f?env=dev')],
   ['to no environment', 400, () => send('{}', {}, '/api/v1/events/go')],
   ['without a token', 401, () => send('{}', { authorization: 'Bearer nobody' })],

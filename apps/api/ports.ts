@@ -248,6 +248,8 @@ export interface Commands {
       readonly body: string;
       readonly payload: unknown;
       readonly proof: { readonly signature: string | undefined; readonly timestamp: string | undefined };
+      /** Id of the run whose task sent it. */
+      readonly sender: string | null;
     },
     actor: string,
   ): Promise<EventOutcome>;

@@ -160,9 +160,20 @@ export function createClient(options: ClientOptions) {
     /** What the run `to` differs in from `from`. */
     runDiff: (from: string, to: string) =>
       get<verificationShapes.RunDiffShape>(`${run(from)}/diff/${encodeURIComponent(to)}`),
-    /** `key`: of the event, so that it can be sent again; without one each is another. */
-    sendEvent: async (name: string, env: string, payload: unknown, key?: string): Promise<EventOutcome> => {
-      const headers = key === undefined ? undefined : { 'idempotency-key': key };
+    /**
+     * `key`: of the event, so that it can be sent again; without one each is another. `sender`: the run whose task sends
+     * it, so that runs which start each other are seen to.
+     */
+    sendEvent: async (
+      name: string,
+      env: string,
+      payload: unknown,
+      { key, sender }: { key?: string | undefined; sender?: string | undefined } = {},
+    ): Promise<EventOutcome> => {
+      const headers = {
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(sender === undefined ? {} : { 'sluice-run': sender }),
+      };
       const path = `/events/${encodeURIComponent(name)}?${new URLSearchParams({ env })}`;
       return (await (await send(options, 'POST', path, { body: payload, headers })).json()) as EventOutcome;
     },

@@ -26,6 +26,8 @@ export interface TriggerStore {
     read: readonly string[],
     forget: readonly string[],
   ): Promise<void>;
+  /** How deep a run of this environment is in a chain of runs that started each other; null: it has no such run. */
+  depthOf(environment: string, runId: string): Promise<number | null>;
   /** Notes an event; null: the key was used before. A second caller with the same key waits for the first one's end. */
   receiveEvent(event: Omit<ReceivedEvent, 'id'>): Promise<string | null>;
   /** The event of this key, and the runs that it started, skipped ones included. */

@@ -113,9 +113,13 @@ export interface WaitStore {
   ): Promise<readonly ({ readonly id: string; readonly state: string } | null)[]>;
   /**
    * How deep the caller is in a chain of runs that started each other, its row locked until the transaction ends; null:
-   * its task does not wait any more, or has its run.
+   * its task does not wait any more, or has its run. With `rivals` the live runs of that pipeline are locked as well: some
+   * of them will be asked to give way.
    */
-  lockCaller(key: WaitKey): Promise<number | null>;
+  lockCaller(
+    key: WaitKey,
+    rivals: { readonly environment: string; readonly pipeline: string } | null,
+  ): Promise<number | null>;
   /** Notes the run that a task called. */
   noteCalled(key: WaitKey, calledId: string): Promise<void>;
   /** By the order of `wanted`: the newest run of the interval before that of `runId`; null: there is none. */

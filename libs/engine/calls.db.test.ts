@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { lockWithCalled } from '../store/queries/calls.ts';
 import { World } from '../testing/world.ts';
 
 const START = '2026-01-05T12:00:00Z';
@@ -111,6 +112,116 @@ test('two processes look at the call, and one of them dies before and after it: 
   await seconds(3);
   expect((await world.tasks(id)).c).toBe('success');
   expect(await calls()).toHaveLength(1);
+});
+
+describe('runs that give way to newer ones', () => {
+  const GIVES_WAY = CALLED.replace('max_active_runs: 1', 'max_active_runs: 1\noverlap: cancel_running');
+
+  async function twoCallers(): Promise<string> {
+    world = await World.open({ at: START });
+    await world.release(`name: p\ntasks: { c: { call: ${CALL} } }`, GIVES_WAY);
+    const first = await world.run('p');
+    await seconds(2);
+    return first;
+  }
+
+  test('the older caller fails with its run, the newer one has its own', async () => {
+    const first = await twoCallers();
+    const second = await world.run('p');
+    await seconds(3);
+    expect(await calls()).toMatchObject([{ state: 'cancelled' }, { state: 'running' }]);
+    expect(await reasonOf(first)).toMatch(/^run \d+ of called ended: cancelled/);
+    await world.end('work');
+    await seconds(2);
+    expect(await world.runs('p')).toEqual(['manual failed', 'manual success']);
+    expect([(await world.tasks(second)).c, world.problems]).toEqual(['success', []]);
+  });
+
+  test('the newer caller locks the run that has to give way before its own: whoever holds both in a batch is not crossed', async () => {
+    await twoCallers();
+    const [older] = await world.db.query<{ id: string }[]>("select id::text from run where pipeline = 'called'");
+    const holder = world.db.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('select from run where id = $1 for update', [older?.id]);
+    const second = world.run('p');
+    await untilWaiting(1);
+    // As a batch goes on that has both: it would wait for ever if the call held its caller already.
+    await holder.query(`select from run where id = (select max(id) from run where pipeline = 'p') for update nowait`);
+    await holder.commitTransaction();
+    await holder.release();
+    await second;
+    await seconds(3);
+    expect(await calls()).toMatchObject([{ state: 'cancelled' }, { state: 'running' }]);
+    expect(world.problems).toEqual([]);
+  });
+
+  test('a batch locks the runs that its ended tasks had called in one order with its own', async () => {
+    const first = await twoCallers();
+    const [called] = await world.db.query<{ id: string }[]>("select id::text from run where pipeline = 'called'");
+    const last = await world.commands.trigger({
+      pipeline: 'called',
+      environment: 'dev',
+      params: { day: 'x' },
+      actor: 'ann',
+    });
+    const [holder, batch] = [world.db.createQueryRunner(), world.db.createQueryRunner()];
+    for (const runner of [holder, batch]) await runner.startTransaction();
+    await holder.query('select from run where id = $1 for update', [called?.id]);
+    const runs = [first, last].map((id) => ({ id, token: '1' }));
+    const locked = lockWithCalled(batch.manager, { runs, endedCalls: [{ runId: first, taskId: 'c' }] });
+    await untilWaiting(1);
+    await holder.query('select from run where id = $1 for update nowait', [last]);
+    for (const runner of [holder, batch]) {
+      await runner.commitTransaction();
+      if (runner === holder) await locked;
+      await runner.release();
+    }
+  });
+
+  async function untilWaiting(sessions: number): Promise<void> {
+    for (;;) {
+      const [row] = await world.db.query<{ waiting: number }[]>(
+        `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if ((row?.waiting ?? 0) >= sessions) return;
+    }
+  }
+});
+
+test('a called run is about the interval of its caller, also one of a schedule, and none where that has none', async () => {
+  world = await World.open({ at: START });
+  await world.release(
+    `name: p\nschedule: { cron: "0 13 * * *", start: 2026-01-01 }\ntasks: { c: { call: ${CALL} } }`,
+    CALLED,
+  );
+  await world.tick();
+  await seconds(3);
+  await world.run('p', { from: '2026-01-01', to: '2026-01-02' });
+  await seconds(2);
+  const intervals = await world.db.query<object[]>(
+    `select to_char(interval_start at time zone 'UTC', 'DD HH24') as start, to_char(interval_end at time zone 'UTC', 'DD HH24') as end,
+            params ->> 'day' as trigger
+     from run where pipeline = 'called' order by id`,
+  );
+  expect(intervals).toEqual([
+    { start: '03 13', end: '04 13', trigger: 'schedule' },
+    { start: '01 00', end: '02 00', trigger: 'manual' },
+  ]);
+});
+
+test('the twenty-first run in a row is not called: the task fails and says so', async () => {
+  await aWorld(CALL);
+  for (const depth of [19, 20]) {
+    const id = await world.commands.trigger({ pipeline: 'p', environment: 'dev', params: {}, actor: 'ann' });
+    await world.db.query('update run set depth = $1 where id = $2', [depth, id]);
+    await seconds(3);
+    const { c } = await world.tasks(id);
+    expect([depth, c]).toEqual([depth, depth === 19 ? 'waiting' : 'failed']);
+    if (depth === 20)
+      expect(await reasonOf(id)).toMatch(
+        /^run \d+ of called ended: skipped: 21 runs in a row started each other; at most 20 may$/,
+      );
+  }
 });
 
 test('the example of docs/task-kinds.md: two runs are called, with the parameters that it says', async () => {

@@ -115,6 +115,30 @@ test('an event that nothing waits for, and a sender that cannot prove its secret
   expect(await world.runs('loader')).toEqual([]);
 });
 
+test('an event that a task sends is at the depth of its run, which it links to; beyond twenty nothing starts, with an alert', async () => {
+  world = await World.open({ environment: 'alerts: { slack: { channel: "#a", token: { env: T } } }' });
+  await world.release(loader('file-arrived'));
+  await world.tick();
+  const { parts } = world;
+  events = new Events({ ...parts, now: () => parts.clock.now(), onChange: parts.wake });
+  const sender = await world.run('loader');
+  for (const depth of [19, 20]) {
+    await world.db.query('update run set depth = $1 where id = $2', [depth, sender]);
+    await send({ key: `at ${depth}`, sender });
+  }
+  const started = await world.db.query<object[]>(
+    `select depth, state, (select cause_id::text from run_cause where run_id = r.id) as cause from run r where trigger = 'event' order by id`,
+  );
+  expect(started).toMatchObject([
+    { depth: 20, cause: sender },
+    { depth: 21, cause: sender, state: 'skipped' },
+  ]);
+  expect(await world.db.query('select event from alert_delivery')).toEqual([{ event: 'run.looping' }]);
+  expect(await refusal(send({ key: 'k9', sender: '999' }))).toBe(
+    'bad_request: The event says that it is sent by run 999, which dev does not have. Send `sluice-run` only from a task of this environment, with its SLUICE_RUN_ID.',
+  );
+});
+
 test('the same event sent to two processes at once starts one run, and both answer with it', async () => {
   await aWorld(loader('file-arrived'));
   const { parts } = world;

@@ -1,9 +1,10 @@
-import type { CompiledPipeline, EngineStore, EventTrigger, ReceivedEvent, StartedRun } from '#core';
+import type { CompiledPipeline, EngineStore, EventTrigger, ReceivedEvent, StartedBy, StartedRun } from '#core';
 import { otherInstallation, SluiceError } from '#core';
 import { didYouMean, renderParams, withOverlay } from '#dag';
+import type { AlertDefaults } from './alerts.ts';
 import { planStarts, type Start } from './plan-triggered.ts';
 import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
-import { cancelRuns, isPausedByFile } from './start-triggered.ts';
+import { cancelRuns, isPausedByFile, tellOfLoops } from './start-triggered.ts';
 
 export interface IncomingEvent {
   readonly environment: string;
@@ -14,6 +15,8 @@ export interface IncomingEvent {
   /** SHA-256 of the payload as it came. */
   readonly bodyHash: string;
   readonly actor: string;
+  /** The run whose task sent it; null: it came from outside. */
+  readonly sender?: string | null;
   /** Throws `unauthorized` unless the sender knows this secret of the environment. */
   readonly prove: (secret: string) => Promise<void>;
 }
@@ -40,6 +43,7 @@ export class Events {
       readonly environments: Environments;
       readonly now: () => Date;
       readonly onChange: () => void;
+      readonly alertDefaults: AlertDefaults;
     },
   ) {}
 
@@ -101,18 +105,36 @@ export class Events {
   ): Promise<boolean> {
     const id = await store.receiveEvent(incoming);
     if (id === null) return false;
+    const startedBy = { ...(await senderOf(store, incoming)), event: id };
     for (const { pipeline, trigger } of listening) {
       const record = await store.lockSchedule(incoming.environment, pipeline.name);
       const paused = record?.paused === true || isPausedByFile(pipeline, environment);
-      const start = startOf(incoming, id, trigger, environment, paused);
+      const start = { ...startOf(incoming, id, trigger, environment, paused), startedBy };
       const live = await store.liveRuns(incoming.environment, [pipeline.name]);
       const now = this.parts.now();
       const { runs, cancelled } = planStarts([start], { pipeline, environment, release, live, now });
       await cancelRuns(store, cancelled);
-      await store.createRuns(runs);
+      const ids = await store.createRuns(runs);
+      await tellOfLoops(this.parts, store, { pipeline, environment }, runs, ids);
     }
     return true;
   }
+}
+
+/** One more than the run whose task sent it, so that runs which start each other through events come to an end too. */
+async function senderOf(
+  store: EngineStore,
+  { sender = null, environment }: IncomingEvent,
+): Promise<Pick<StartedBy, 'runs' | 'depth'>> {
+  if (sender === null) return { runs: [], depth: 1 };
+  const depth = await store.depthOf(environment, sender);
+  if (depth === null)
+    throw new SluiceError(
+      'bad_request',
+      `The event says that it is sent by run ${sender}, which ${environment} does not have.`,
+      { hint: 'Send `sluice-run` only from a task of this environment, with its SLUICE_RUN_ID.' },
+    );
+  return { runs: [{ runId: sender, path: null }], depth: depth + 1 };
 }
 
 function startOf(
@@ -121,7 +143,7 @@ function startOf(
   trigger: EventTrigger,
   environment: AppliedEnvironment,
   paused: boolean,
-): Start {
+): Omit<Start, 'startedBy'> {
   const params = renderParams(trigger.params, payload, environment.config);
   const refusal = paused ? 'the pipeline was paused when the event came' : params.ok ? null : params.message;
   return {
@@ -131,6 +153,5 @@ function startOf(
     interval: null,
     params: params.ok ? params.value : {},
     refusal,
-    startedBy: { runs: [], event: id, depth: 1 },
   };
 }

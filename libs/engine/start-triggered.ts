@@ -114,10 +114,11 @@ export function isPausedByFile({ environments }: CompiledPipeline, { config }: A
   return environments[config.name]?.paused ?? config.schedules === 'paused';
 }
 
-async function tellOfLoops(
-  { alertDefaults }: TriggerParts,
+/** Alerts of those that the loop guard did not start; in the transaction that records them. */
+export async function tellOfLoops(
+  { alertDefaults }: Pick<TriggerParts, 'alertDefaults'>,
   store: EngineStore,
-  { pipeline, environment }: Asked,
+  { pipeline, environment }: Pick<Asked, 'pipeline' | 'environment'>,
   runs: readonly NewRun[],
   ids: readonly (string | null)[],
 ): Promise<void> {

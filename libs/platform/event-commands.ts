@@ -15,6 +15,8 @@ export interface SentEvent {
   readonly body: string;
   readonly payload: unknown;
   readonly proof: EventProof;
+  /** Id of the run whose task sent it; null: it came from outside. */
+  readonly sender: string | null;
 }
 
 /** What the API does about events from outside. */
@@ -25,9 +27,9 @@ export function createEventCommands(parts: {
 }) {
   const { events, environments, clock } = parts;
   return {
-    receiveEvent: async ({ environment, name, key, body, payload, proof }: SentEvent, actor: string) => {
+    receiveEvent: async ({ environment, name, key, body, payload, proof, sender }: SentEvent, actor: string) => {
       const { event, isRepeated, runs } = await events.receive({
-        ...{ environment, name, payload, actor },
+        ...{ environment, name, payload, actor, sender },
         key: key ?? randomUUID(),
         bodyHash: createHash('sha256').update(body).digest('hex'),
         prove: async (secret) => {

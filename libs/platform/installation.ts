@@ -157,7 +157,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const acting = { store, pipelines, environments: open, now: () => clock.now(), onChange: wake };
   const commands = new Commands(acting);
   const backfills = new Backfills(acting);
-  const events = new Events(acting);
+  const events = new Events({ ...acting, alertDefaults: alertDefaults(config, publicUrl) });
   const promotionStore = createPromotionStore(db);
   const followsRemote = (environment: string) => followQueries.isFollowing(db, environment);
   const isFollowed = async (environment: string): Promise<boolean> =>

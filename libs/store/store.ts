@@ -91,6 +91,7 @@ export function createStore(db: Db): EngineStore {
     newestPublications: (environment, datasets) => triggers.newestPublications(db, environment, datasets),
     settleUnseen: (environment, pipeline, read, forget) =>
       triggers.settleUnseen(db, environment, pipeline, read, forget),
+    depthOf: (environment, runId) => triggers.depthOf(db, environment, runId),
     receiveEvent: (event) => triggers.receiveEvent(db, event),
     receivedEvent: (environment, name, key) => triggers.receivedEvent(db, environment, name, key),
   };

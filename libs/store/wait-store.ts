@@ -13,7 +13,7 @@ export function createWaitStore(db: Db): WaitStore {
     hastenWaits: (subjects, now) => waits.hastenWaits(db, subjects, now),
     publishedFor: (wanted) => waits.publishedFor(db, wanted),
     runsFor: (wanted) => waits.runsFor(db, wanted),
-    lockCaller: (key) => calls.lockCaller(db, key),
+    lockCaller: (key, rivals) => calls.lockCaller(db, key, rivals),
     noteCalled: (key, calledId) => calls.noteCalled(db, key, calledId),
     pastOf: (wanted) => pastOf(db, wanted),
     calledRuns: (runIds) => calls.calledRuns(db, runIds),

@@ -18,6 +18,12 @@ export interface WorldOptions {
   readonly machine?: Resources;
   /** Hears what is reported, besides the world itself. */
   readonly observer?: Observer;
+  /** A database that is there already, in which another process may have left things; it is not dropped. */
+  readonly url?: string;
+  /** Of the host of its processes; one that died has another than who comes after it. */
+  readonly host?: string;
+  /** What stands between its processes and the database. */
+  readonly around?: (store: EngineStore) => EngineStore;
 }
 
 /** One process that fires, claims and executes. */
@@ -67,6 +73,8 @@ export class World {
     private readonly dropDatabase: () => Promise<void>,
     private readonly observer: Observer | undefined,
     private readonly machine: Resources | undefined,
+    private readonly host: string,
+    private readonly around: (store: EngineStore) => EngineStore,
   ) {
     const { pipelines, environments } = this;
     const now = () => clock.now();
@@ -75,8 +83,16 @@ export class World {
     this.backfills = new Backfills({ store, pipelines, environments, now, onChange });
   }
 
-  static async open({ at, environment = '', observer, machine }: WorldOptions = {}): Promise<World> {
-    const database = await createTestDatabase();
+  static async open({
+    at,
+    environment = '',
+    observer,
+    machine,
+    url,
+    host = 'process',
+    around = (store) => store,
+  }: WorldOptions = {}): Promise<World> {
+    const database = url === undefined ? await createTestDatabase() : { url, drop: () => Promise.resolve() };
     const db = await connectDatabase(database.url, { connections: 4 });
     const text = `name: dev\nstorage: file:///nowhere\nschedules: active\n${environment}`;
     const { environment: config, problems } = parseEnvironment('environments/dev.yaml', text, '/');
@@ -84,16 +100,9 @@ export class World {
     const store = createStore(db);
     await store.applyEnvironment('dev', 'e1', config, 'test', config.pools);
     const clock = new FakeClock(at ?? Date.now());
-    const world = new World(
-      db,
-      store,
-      clock,
-      { config, hash: 'e1' },
-      database.url,
-      () => database.drop(),
-      observer,
-      machine,
-    );
+    const drop = (): Promise<void> => database.drop();
+    const applied = { config, hash: 'e1' };
+    const world = new World(db, store, clock, applied, database.url, drop, observer, machine, host, around);
     world.add(store);
     return world;
   }
@@ -115,8 +124,9 @@ export class World {
     return this.add(createStore(db));
   }
 
-  private add(store: EngineStore): Process {
-    const name = `process-${++this.started}`;
+  private add(bare: EngineStore): Process {
+    const store = this.around(bare);
+    const name = `${this.host}-${++this.started}`;
     const clock = this.clock.view();
     const executor = new ScriptedExecutor(() => clock.now().getTime(), this.machine);
     const storage = {

@@ -8,7 +8,7 @@ import { Actor } from '../actor.ts';
 import { Answers } from '../answers.ts';
 import { checkJson } from '../check-json.ts';
 import { Needs } from '../needs.ts';
-import { eventName, idempotencyKey, inEnvironment } from '../parameters.ts';
+import { eventName, idempotencyKey, inEnvironment, recordId } from '../parameters.ts';
 import type { Commands } from '../ports.ts';
 import { COMMANDS } from '../tokens.ts';
 
@@ -33,7 +33,8 @@ export class IncomingEventsController {
     const body = typeof content === 'string' ? content : '';
     const proof = { signature: headers['sluice-signature'], timestamp: headers['sluice-timestamp'] };
     const key = keyOf(headers['idempotency-key']);
-    return this.commands.receiveEvent({ environment, name, key, body, payload: payloadOf(body), proof }, actor);
+    const sender = senderOf(headers['sluice-run']);
+    return this.commands.receiveEvent({ environment, name, key, body, payload: payloadOf(body), proof, sender }, actor);
   }
 }
 
@@ -42,6 +43,16 @@ function keyOf(written: string | undefined): string | null {
   const key = idempotencyKey.safeParse(written);
   if (key.success) return key.data;
   throw new SluiceError('bad_request', `The header Idempotency-Key is not valid: ${key.error.issues[0]?.message}.`);
+}
+
+function senderOf(written: string | undefined): string | null {
+  if (written === undefined) return null;
+  const id = recordId.safeParse(written);
+  if (id.success) return id.data;
+  throw new SluiceError(
+    'bad_request',
+    `The header sluice-run is ${JSON.stringify(written.slice(0, 80))}; expected the id of a run.`,
+  );
 }
 
 function payloadOf(body: string): unknown {

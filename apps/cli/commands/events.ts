@@ -21,7 +21,10 @@ export function addEventsCommands(program: Command, cli: Cli): void {
 
 async function send(cli: Cli, event: string, payload: string, options: SendOptions): Promise<void> {
   const client = await cli.connect();
-  const outcome = await client.sendEvent(event, options.env, parsed(payload), options.key);
+  // Inside a task: the runs that it starts are its run's, and a loop of them comes to an end.
+  const { SLUICE_RUN_ID: run, SLUICE_ENV: of } = cli.io.env;
+  const sender = of === options.env ? run : undefined;
+  const outcome = await client.sendEvent(event, options.env, parsed(payload), { key: options.key, sender });
   if (outcome.repeated) cli.say(`The key ${outcome.key} was sent before; these runs were started then.`);
   await cli.output(options).list({
     rows: outcome.runs,

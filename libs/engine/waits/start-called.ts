@@ -28,7 +28,9 @@ export async function startCalled(parts: CallParts, wait: DueWait, call: Call, n
   const pipeline = withOverlay(found, wait.environment);
   return store.audited(
     async (tx): Promise<Look> => {
-      const depth = await tx.lockCaller(wait);
+      const givesWay = pipeline.overlap === 'cancel_running';
+      const rivals = givesWay ? { environment: wait.environment, pipeline: pipeline.name } : null;
+      const depth = await tx.lockCaller(wait, rivals);
       if (depth === null) return { kind: 'not-yet', detail: 'somebody else has started its run' };
       const live = await tx.liveRuns(wait.environment, [pipeline.name]);
       const start = calledStart(caller, wait, call, depth);

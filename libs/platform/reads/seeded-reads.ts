@@ -243,7 +243,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     commands: {
       ...createApiCommands(commands, store, files),
       ...createEventCommands({
-        events: new Events(acting),
+        events: new Events({
+          ...acting,
+          alertDefaults: { publicUrl: '', decidesInSlack: false, unavailable: () => null },
+        }),
         environments,
         clock,
       }),

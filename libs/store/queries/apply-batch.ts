@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Applied, Batch, MovedPointer } from '#core';
 import { SluiceError } from '#core';
 import { admitReady } from './admit-ready.ts';
-import { stopCalled } from './calls.ts';
+import { lockWithCalled, stopCalled } from './calls.ts';
 import { countResults } from './count-results.ts';
 import { lockVersions } from './take-back-versions.ts';
 import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
@@ -14,6 +14,7 @@ import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   return inTransaction(db, async (manager) => {
     if (batch.links.length > 0) await lockVersions(manager);
+    if (batch.endedCalls.length > 0) await lockWithCalled(manager, batch);
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
     const { pointed, awaited } = await write(manager, batch);

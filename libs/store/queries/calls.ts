@@ -1,15 +1,32 @@
-import type { CalledRun, WaitKey } from '#core';
+import type { Batch, CalledRun, WaitKey } from '#core';
 import type { Db } from '../statement.ts';
 import { endQueued, send } from './runs.ts';
 
 /** Runs that tasks call. */
 
+/** Whose runs give way to a called one. */
+export interface Rivals {
+  readonly environment: string;
+  readonly pipeline: string;
+}
+
 /**
  * To be called in a transaction. Two statements: whoever held the run's lock before may have ended the task, which only a
- * statement that begins afterwards sees. Locks: the run.
+ * statement that begins afterwards sees.
+ * Locks: the run, and with `rivals` the live runs of the pipeline that it calls, which may have to give way and may be
+ * older; all of them by id, in one order with every batch.
  */
-export async function lockCaller(db: Db, { runId, taskId, mapIndex }: WaitKey): Promise<number | null> {
-  await db.sql`select id from run where id = ${runId}::bigint for update`;
+export async function lockCaller(
+  db: Db,
+  { runId, taskId, mapIndex }: WaitKey,
+  rivals: Rivals | null,
+): Promise<number | null> {
+  await db.sql`
+    select id from run
+    where id = ${runId}::bigint
+       or (environment = ${rivals?.environment ?? null} and pipeline = ${rivals?.pipeline ?? null} and state in ('queued', 'running'))
+    order by id
+    for update`;
   const [row] = await db.sql<{ depth: number }[]>`
     select r.depth
     from run r
@@ -37,7 +54,24 @@ export async function calledRuns(db: Db, runIds: readonly string[]): Promise<(Ca
   return runIds.map((id) => byId.get(id) ?? null);
 }
 
-/** Stops the runs of calls whose tasks have ended without them. Called runs are newer than their callers, so locks go up. */
+/**
+ * Locks a batch's runs and those that its ended tasks had called, by id: a called run is newer than its caller, but not
+ * than every other run of the batch.
+ */
+export async function lockWithCalled(db: Db, { runs, endedCalls }: Pick<Batch, 'runs' | 'endedCalls'>): Promise<void> {
+  await db.sql`
+    select r.id from run r
+    where r.id = any(${runs.map(({ id }) => id)}::bigint[])
+       or r.id in (
+         select (w.target ->> 'runId')::bigint
+         from jsonb_to_recordset(${JSON.stringify(endedCalls)}::jsonb) as c ("runId" bigint, "taskId" text)
+         join task_wait w on w.run_id = c."runId" and w.task_id = c."taskId"
+         where w.target ->> 'runId' is not null)
+    order by r.id
+    for update of r`;
+}
+
+/** Stops the runs of calls whose tasks have ended without them; `lockWithCalled` came before. */
 export async function stopCalled(db: Db, calls: readonly WaitKey[]): Promise<void> {
   const live = await db.sql<{ id: string; callerId: string }[]>`
     select r.id::text, w.run_id::text as "callerId"

@@ -267,7 +267,10 @@ export function lateRuns(db: Db, limit: number): Promise<RunRecord[]> {
   );
 }
 
-/** Notes the cancellation and the commands for the owners in one statement; what only waited is claimed again. */
+/**
+ * Notes the cancellation and the commands for the owners in one statement; what only waited is claimed again. Locks: the
+ * runs, by id.
+ */
 export async function send(
   db: Db,
   commands: readonly { runId: string; kind: string; payload: unknown }[],
@@ -275,10 +278,16 @@ export async function send(
   await db.sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as t ("runId" bigint, kind text, payload jsonb)
+    ), locked as (
+      select r.id, exists (select from given g where g."runId" = r.id and g.kind = 'cancel') as cancels
+      from run r
+      where r.id in (select "runId" from given where kind in ('cancel', 'mark')) and r.state in ('queued', 'running')
+      order by r.id
+      for update
     ), requested as (
-      update run r set cancel_requested = r.cancel_requested or g.kind = 'cancel', parked = false
-      from given g
-      where r.id = g."runId" and g.kind in ('cancel', 'mark') and r.state in ('queued', 'running')
+      update run r set cancel_requested = r.cancel_requested or locked.cancels, parked = false
+      from locked
+      where r.id = locked.id
     ), noted as (
       insert into inbox (run_id, kind, payload) select "runId", kind, payload from given returning 1
     ), woken as (

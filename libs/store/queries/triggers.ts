@@ -94,6 +94,12 @@ export async function settleUnseen(
     select 1`;
 }
 
+export async function depthOf(db: Db, environment: string, runId: string): Promise<number | null> {
+  const [row] = await db.sql<{ depth: number }[]>`
+    select depth from run where id = ${runId}::bigint and environment = ${environment}`;
+  return row?.depth ?? null;
+}
+
 export async function receiveEvent(
   db: Db,
   { environment, name, key, bodyHash, actor }: Omit<ReceivedEvent, 'id'>,
