@@ -8,6 +8,7 @@ import { blockedBacklog } from './blocked.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { manyFiles } from './many-files.ts';
+import { queueThroughput } from './queue.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
@@ -30,6 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   releaseCreate,
   rollback,
   waits,
+  queueThroughput,
 ];
 
 const asked = process.argv.slice(2);
