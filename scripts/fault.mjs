@@ -23,6 +23,7 @@ if (!Object.hasOwn(FAULTS, fault ?? '')) {
 const options = { cwd: ROOT, stdio: 'inherit' };
 const build = spawnSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs'), '--server'], options);
 if (build.status !== 0 || !existsSync(join(ROOT, 'dist', 'standalone.js'))) process.exit(build.status || 1);
+const redis = FAULTS[fault] === 'workers' ? provideTools(['SLUICE_TEST_REDIS']).found : {};
 const { status } = spawnSync(
   process.execPath,
   [
@@ -32,6 +33,6 @@ const { status } = spawnSync(
     ...(FAULTS[fault] === 'workers' ? [fault] : []),
     ...args,
   ],
-  { ...options, env: { ...process.env, ...provideTools().found } },
+  { ...options, env: { ...process.env, ...redis } },
 );
 process.exit(status ?? 1);

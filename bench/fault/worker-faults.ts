@@ -88,7 +88,7 @@ export async function runWorkerFaults(options: WorkerFaultOptions): Promise<Work
       // Spread over the catch-up; what is over is not hurt any more.
       await endedRuns(cluster, Math.floor((days * index) / (times + 1)), options.timeoutMs);
       await delay(Math.floor(random() * 400));
-      const took = await FAULTS[fault](cluster, workers, random, options.awayMs);
+      const took = await FAULTS[fault](cluster, workers, random, options.awayMs, index);
       if (took !== null) detections.push(took);
       say(`  ${fault} ${index + 1} of ${times}${took === null ? '' : `: found after ${took} ms`}`);
     }
@@ -117,6 +117,7 @@ type Act = (
   workers: ClusterProcess[],
   random: () => number,
   awayMs: number,
+  index: number,
 ) => Promise<number | null>;
 
 /** Each resolves, when it can be told, to how long it took until the last attempt of the worker was known to be lost. */
@@ -141,8 +142,9 @@ const FAULTS: Readonly<Record<WorkerFault, Act>> = {
     worker.signal('SIGCONT');
     return held.length === 0 ? null : took;
   },
-  F8: async (cluster, _workers, random, awayMs) => {
-    const kind = Math.floor(random() * 3);
+  F8: async (cluster, _workers, _random, awayMs, index) => {
+    // Each in turn.
+    const kind = index % 3;
     if (kind === 0) await cluster.redis.flush();
     else {
       await cluster.redis.kill();
