@@ -2,15 +2,18 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '#platform';
+import { apiReads } from './api-reads.ts';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
 import { bigGraph, wideMap } from './big-graphs.ts';
 import { blockedBacklog } from './blocked.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
+import { longHistory } from './history.ts';
 import { manyFiles } from './many-files.ts';
 import { queueThroughput } from './queue.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
+import { retention } from './retention.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
 import { waits } from './waiting.ts';
@@ -28,8 +31,11 @@ const BENCHMARKS: readonly Benchmark[] = [
   bigGraph,
   cronStorm,
   manyFiles,
+  longHistory,
+  apiReads,
   releaseCreate,
   rollback,
+  retention,
   waits,
   queueThroughput,
 ];

@@ -3,6 +3,8 @@ import type { Caller, PromotionState, RunState } from '#core';
 import type {
   AlertDelivery,
   AppliedConfiguration,
+  ArchivedRun,
+  ArchivedRunDetail,
   AuditRecordShape,
   AuditVerdict,
   BackfillDetail,
@@ -36,6 +38,8 @@ import type {
   PromotionPlan,
   promotionRequest,
   PromotionStand,
+  PruneReport,
+  pruneRequest,
   rollbackRequest,
   Release,
   ReleaseDetail,
@@ -46,6 +50,7 @@ import type {
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
+  RerunResult,
   Run,
   RunDiffShape,
   RunDetail,
@@ -119,8 +124,18 @@ export interface Reads {
     cursor: string | null;
   }): Promise<Page<Run>>;
   run(runId: string): Promise<Run>;
+  /** Of a run that was just made of another one. */
+  rerun(runId: string): Promise<RerunResult>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
+  archivedRuns(options: {
+    environment: string | null;
+    among: readonly string[] | null;
+    pipeline: string | null;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<ArchivedRun>>;
+  archivedRun(runId: string): Promise<ArchivedRunDetail>;
   backfills(options: {
     environment: string | null;
     among: readonly string[] | null;
@@ -143,6 +158,8 @@ export interface Reads {
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
   log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;
+  /** The executed notebook of an attempt: JSON. */
+  notebook(key: AttemptKey): Promise<Buffer>;
   /** Line numbers, at most 10,000. */
   searchLog(key: AttemptKey, text: string): Promise<number[]>;
   /** Resolves when the log is complete or the signal aborts. */
@@ -273,6 +290,7 @@ export interface Commands {
     body: string,
     proof: { readonly signature: string | undefined; readonly token: string | undefined },
   ): Promise<void>;
+  pruneHistory(request: z.infer<typeof pruneRequest>, actor: string): Promise<PruneReport>;
   collectGarbage(request: z.infer<typeof gcRequest>, actor: string): Promise<GcReport>;
 }
 

@@ -17,6 +17,7 @@ beforeAll(async () => {
     environments: () => environments,
     runs: () => ({ items: [], next: null }),
     backfills: () => ({ items: [], next: null }),
+    archivedRuns: () => ({ items: [], next: null }),
     alerts: () => ({ items: [], next: null }),
     audit: () => ({ items: [], next: null }),
     system: () => ({}),

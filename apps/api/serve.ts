@@ -7,6 +7,8 @@ import {
   createEventCommands,
   createBackfillCommands,
   createBackfillReads,
+  createHistoryCommands,
+  createHistoryReads,
   createDriftReads,
   createPreviewCommands,
   createFollowCommands,
@@ -69,6 +71,7 @@ export async function serveApi(options: {
   const reads = {
     ...createReleaseReads({ db, releases: installation.releases }),
     ...createBackfillReads({ db }),
+    ...createHistoryReads(installation),
     ...createPromotionReads({
       ...{ db, environments, promotions: installation.promotions, isFollowed: installation.isFollowed },
       ...{ store: installation.promotionStore, now: () => new Date() },
@@ -98,6 +101,7 @@ export async function serveApi(options: {
     ...createPreviewCommands({ db, previews: installation.previews }),
     ...createVerificationCommands({ ...installation, mirrors: mirrorsFolder(config.home) }, systemClock),
     ...createFollowCommands({ ...installation, git: config.git }),
+    ...createHistoryCommands({ ...installation, clock: systemClock }),
   };
   const slack = slackDecisionsOf(installation, {
     clock: systemClock,

@@ -18,6 +18,7 @@ import {
   aReleaseDiff,
 } from './fixture/records.ts';
 import { sluice } from './fixture/test-io.ts';
+import { anArchivedRun, aPruneReport } from './fixture/history-records.ts';
 import { aGcReport, aRunDiff, aVerification } from './fixture/verification-records.ts';
 
 // What programs read. A field may be added here; one that goes or changes its type breaks somebody's script.
@@ -28,7 +29,15 @@ const interval = { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'sluice-json-'));
   await sluice(['init', '--template', 'ml'], { cwd: project });
-  const reason = { taskId: 'a', mapIndex: 0, rule: 'pool', text: 't', position: 1, holders: ['5/a'] };
+  const reason = {
+    taskId: 'a',
+    mapIndex: 0,
+    rule: 'pool',
+    text: 't',
+    position: 1,
+    holders: ['5/a'],
+    startsAt: interval.end,
+  };
   const path = { location: 'l', folder: 'f', version: 'v', manifestHash: 'h', runId: '7', publishedAt: interval.start };
   const token = {
     ...{ name: 'ci', groups: ['ops'], rights: [{ right: 'view', environment: '*' }], createdBy: 'x' },
@@ -77,6 +86,9 @@ beforeAll(async () => {
     .on('POST /runs/7/verify', { status: 201, json: aVerification() })
     .on('GET /runs/7/diff/9', { json: aRunDiff() })
     .on('POST /gc', { json: aGcReport() })
+    .on('GET /history/runs', { json: { items: [anArchivedRun()], next: null } })
+    .on('GET /history/runs/7', { json: anArchivedRun() })
+    .on('POST /history/prune', { json: aPruneReport() })
     .on('GET /paths', { json: path })
     .on('GET /tokens', { json: { items: [token] } })
     .on('GET /whoami', { json: { name: 'ci', groups: ['ops'], rights: token.rights } })
@@ -126,6 +138,9 @@ test.each([
   'verify 7 --json',
   'diff 7 9 --json',
   'gc --dry-run --json',
+  'history list --json',
+  'history show 7 --json',
+  'history prune --dry-run --json',
   'validate --json',
   'render toy-model --task train --json',
   'runs show 404 --json',

@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEnvCommands } from './commands/env.ts';
 import { addEventsCommands } from './commands/events.ts';
 import { addGcCommand } from './commands/gc.ts';
+import { addHistoryCommands } from './commands/history.ts';
 import { addHoldsCommands } from './commands/holds.ts';
 import { addImportCommands } from './commands/import.ts';
 import { addInitCommand } from './commands/init.ts';
@@ -61,6 +62,7 @@ export function buildProgram(cli: Cli): Command {
   addVerifyCommand(program, cli);
   addDiffCommand(program, cli);
   addBackfillCommands(program, cli);
+  addHistoryCommands(program, cli);
   addEventsCommands(program, cli);
   addMetricsCommands(program, cli);
   addChecksCommand(program, cli);

@@ -1,10 +1,12 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
   AlertDelivery,
+  ArchivedRunDetail,
   CheckSeries,
   Environment,
   Grid,
   MetricSeries,
+  NotebookShape,
   PipelineDetail,
   PipelineSummary,
   Run,
@@ -104,6 +106,15 @@ export const runQuery = (id: string) =>
     },
   });
 
+/** What the archive holds of a run past its retention; nothing more comes to it. */
+export const archivedRunQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['archived-run', id],
+    queryFn: ({ signal }) => get<ArchivedRunDetail>(`/history/runs/${part(id)}`, {}, signal),
+    staleTime: Infinity,
+    retry: false,
+  });
+
 /** The newest verification of a run; null: it was never verified. */
 export const verificationQuery = (run: string) =>
   queryOptions({
@@ -124,6 +135,16 @@ export const taskQuery = (run: string, task: string, map: number) =>
     queryFn: ({ signal }) => get<TaskRunDetail>(`/runs/${part(run)}/tasks/${part(task)}`, { map }, signal),
     placeholderData: keepPreviousData,
   });
+
+export const notebookQuery = ({ run, task, map, number }: { run: string; task: string; map: number; number: number }) =>
+  queryOptions({
+    queryKey: ['notebook', run, task, map, number],
+    queryFn: ({ signal }) => get<NotebookShape>(notebookPath(run, task), { map, try: number }, signal),
+    // A finished attempt's never changes.
+    staleTime: Infinity,
+  });
+
+export const notebookPath = (run: string, task: string): string => `/runs/${part(run)}/tasks/${part(task)}/notebook`;
 
 export const alertsQuery = (env: string) =>
   infiniteQueryOptions({

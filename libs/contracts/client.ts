@@ -4,6 +4,7 @@ import { send, type ClientOptions, type Query } from './request.ts';
 import type * as actingShapes from './acting-shapes.ts';
 import type * as backfillShapes from './backfill-shapes.ts';
 import type * as environmentShapes from './environment-shapes.ts';
+import type * as historyShapes from './history-shapes.ts';
 import type * as promotionShapes from './promotion-shapes.ts';
 import type * as releaseShapes from './release-shapes.ts';
 import type * as shapes from './shapes.ts';
@@ -40,6 +41,7 @@ export type RerunRequest = z.input<typeof shapes.rerunRequest>;
 export type MarkRequest = z.input<typeof actingShapes.markRequest>;
 export type BulkRequest = z.input<typeof actingShapes.bulkRequest>;
 export type BackfillRequest = z.input<typeof backfillShapes.backfillRequest>;
+export type PruneRequest = z.input<typeof historyShapes.pruneRequest>;
 export type GcRequest = z.input<typeof verificationShapes.gcRequest>;
 export type MetricsIn = z.input<typeof shapes.metricsIn>;
 
@@ -171,6 +173,8 @@ export function createClient(options: ClientOptions) {
     taskRun: (at: AttemptAddress) => get<TaskRunDetail>(task(at), { map: at.map }),
     log: (at: AttemptAddress, query: { from?: number; limit?: number } = {}) =>
       get<LogPageShape>(`${task(at)}/log`, { map: at.map, try: at.try, ...query }),
+    /** The executed notebook of an attempt. */
+    notebook: (at: AttemptAddress) => get<shapes.NotebookShape>(`${task(at)}/notebook`, { map: at.map, try: at.try }),
     searchLog: async (at: AttemptAddress, q: string): Promise<readonly number[]> =>
       (await get<{ lines: number[] }>(`${task(at)}/log/search`, { map: at.map, try: at.try, q })).lines,
     /** Lines of an attempt's log as they are written, from line `from` (default 1) to its end; survives lost connections. */
@@ -283,6 +287,17 @@ export function createClient(options: ClientOptions) {
       const answer = await send(options, 'DELETE', `${environment(env)}/freezes/${encodeURIComponent(id)}`);
       return (await answer.json()) as promotionShapes.PromotionStand;
     },
+    archivedRuns: (
+      query: {
+        env?: string | undefined;
+        pipeline?: string | undefined;
+        limit?: number | undefined;
+        cursor?: string | undefined;
+      } = {},
+    ) => get<Page<historyShapes.ArchivedRun>>('/history/runs', query),
+    archivedRun: (id: string) => get<historyShapes.ArchivedRunDetail>(`/history/runs/${encodeURIComponent(id)}`),
+    pruneHistory: async (body: PruneRequest): Promise<historyShapes.PruneReport> =>
+      (await (await send(patient, 'POST', '/history/prune', { body })).json()) as historyShapes.PruneReport,
     collectGarbage: async (body: GcRequest): Promise<verificationShapes.GcReport> =>
       (await (await send(patient, 'POST', '/gc', { body })).json()) as verificationShapes.GcReport,
     system: () => get<SystemStatus>('/system'),

@@ -1,4 +1,5 @@
 import type { FilePlace, HttpExpectation, TableCheck } from './pipeline.ts';
+import type { Resources } from './resources.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
 export interface Assignment {
@@ -27,6 +28,8 @@ export interface Assignment {
   /** What its files are looked at for before they are published. Absent: nothing. */
   readonly tables?: { readonly checks: readonly TableCheck[]; readonly reference: string | null };
   readonly timeoutMs: number | null;
+  /** What it may take of the machine. Absent: nothing that is counted. */
+  readonly resources?: Resources;
   /** The `ctx` values that node and python functions get; see docs. */
   readonly context: AttemptContext;
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };

@@ -54,6 +54,7 @@ export type ObservedEvent =
   | 'batch-applied'
   | 'leases-lost'
   | 'release-followed'
+  | 'runs-archived'
   | 'alert-sent'
   | 'alert-retried'
   | 'alert-rejected';

@@ -77,7 +77,9 @@ export class RunOwner {
       () => this.owned.values(),
       (runId) => this.push(runId, { kind: 'tick' }),
     );
-    this.preparer = new TaskPreparer(options, this.background, (run, event) => {
+    const { resources } = options.executor;
+    const parts = { ...options, ...(resources === undefined ? {} : { machine: resources }) };
+    this.preparer = new TaskPreparer(parts, this.background, (run, event) => {
       if (this.owned.get(run.record.id) === run) this.push(run.record.id, event);
     });
   }

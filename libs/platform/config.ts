@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { SluiceError } from '#core';
+import { SluiceError, type Resources } from '#core';
 import { readGitSettings, type GitSettings } from './git-settings.ts';
 import { readJenkinsSettings, type JenkinsSettings } from './jenkins-settings.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
 import { secretVariable } from './secret-variable.ts';
+import { readWorkerResources } from './worker-resources.ts';
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -33,6 +34,8 @@ export interface Config {
   readonly drainMs: number;
   /** SLUICE_CONCURRENCY: attempts this process executes at once; twice the processors (at least 4) unless set. */
   readonly concurrency: number;
+  /** SLUICE_WORKER_CPU, …_MEMORY, …_GPU: what its attempts together may take; the machine's processors and memory, and no GPU, unless set. */
+  readonly workerResources: Required<Resources>;
   /** SLUICE_LOG_LEVEL: `info` unless set. */
   readonly logLevel: LogLevel;
   /** SLUICE_TOKEN: null means the generated one in `server.json`. */
@@ -89,6 +92,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     workerQueues: Object.freeze(read.queues('SLUICE_WORKER_QUEUES')),
     drainMs: (read.integer('SLUICE_DRAIN_SECONDS', 0, 86_400) ?? 25) * 1000,
     concurrency: read.integer('SLUICE_CONCURRENCY', 1, 1024) ?? Math.max(4, availableParallelism() * 2),
+    workerResources: readWorkerResources(read),
     logLevel: read.oneOf('SLUICE_LOG_LEVEL', LOG_LEVELS) ?? 'info',
     token: read.secret('SLUICE_TOKEN', /^[\x21-\x7e]{16,512}$/, '16 to 512 printable characters without spaces'),
     path: read.text('PATH'),

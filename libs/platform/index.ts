@@ -11,6 +11,8 @@ export { SystemMetrics, type Gauges } from './system-metrics.ts';
 export { LiveEvents, type LiveListener } from './live-events.ts';
 export type { CatalogPipeline, ReadContext, ReleaseCatalog } from './reads/read-context.ts';
 export { createBackfillCommands } from './backfill-commands.ts';
+export { createHistoryCommands } from './history/history-commands.ts';
+export { createHistoryReads } from './reads/history-reads.ts';
 export { createBackfillReads } from './reads/backfill-reads.ts';
 export { createReads } from './reads/reads.ts';
 export { readGauges } from './reads/system-reads.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { Clock, EngineStore, FileContent, LogStore, PromotionStore } from '#core';
+import type { Clock, EngineStore, FileContent, LogStore, ObjectStore, PromotionStore } from '#core';
 import { otherInstallation, previewParts, SluiceError } from '#core';
 import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
@@ -84,6 +84,8 @@ export interface Installation {
   serving(): LookLoop;
   readonly storageFor: (environment: string) => EnvironmentStorage;
   readonly logsFor: (environment: string) => LogStore;
+  /** Whole contents below an environment's storage root. */
+  readonly objectsFor: (environment: string) => ObjectStore;
   /** Null until `startScheduler`. */
   scheduler(): Scheduler | null;
   executor(): LocalExecutor | null;
@@ -142,6 +144,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   };
   const storageFor = (name: string): EnvironmentStorage => rootOf(name).storage;
   const logsFor = (name: string): LogStore => rootOf(name).logs;
+  const objectsFor = (name: string): ObjectStore => rootOf(name).objects;
   let running: Running | null = null;
   const wake = (): void =>
     void running?.scheduler.poke().catch((error: unknown) => observer.problem('acting on a hint', error));
@@ -191,6 +194,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     observer,
     storageFor,
     logsFor,
+    objectsFor,
     clock,
     promotionStore,
     isFollowed,
@@ -223,6 +227,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     serving: () => beatAsApi(store, clock, observer),
     storageFor,
     logsFor,
+    objectsFor,
     wake,
     onCommit: (listener) => void (listeners.commit = listener),
     onProgress: (listener) => void (listeners.progress = listener),

@@ -11,6 +11,7 @@ const LEVELS: Readonly<Partial<Record<ObservedEvent, 'info' | 'warn'>>> = {
   'alert-rejected': 'warn',
   'run-ended': 'info',
   'release-followed': 'info',
+  'runs-archived': 'info',
   'runs-created': 'info',
 };
 
@@ -52,6 +53,7 @@ function count(metrics: SystemMetrics, name: ObservedEvent, fields: Fields): voi
     case 'attempts-lost':
     case 'leases-lost':
     case 'release-followed':
+    case 'runs-archived':
       return;
   }
 }

@@ -10,6 +10,7 @@ import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { buildsOf, startLookingAtBuilds } from './builds-loop.ts';
 import { startDelivering } from './deliver-loop.ts';
 import { createElsewhere } from './elsewhere.ts';
+import { startArchiving } from './history/history-loop.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
@@ -48,6 +49,7 @@ export interface RunningParts extends Pick<
   | 'isFollowed'
   | 'storageFor'
   | 'logsFor'
+  | 'objectsFor'
   | 'wake'
 > {
   readonly options: InstallationOptions;
@@ -125,6 +127,8 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const following = followRemotes(parts, processId).start();
   parts.previews.startRemoving();
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
+  const { objectsFor } = parts;
+  const archiving = startArchiving({ db, clock, environments, storageFor, objectsFor }, observer);
   const stopSweep = sweepStorage({
     db,
     clock,
@@ -146,7 +150,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
       await inbox.close();
       await Promise.all([
         ...[stopDelivering(), stopReleaseSweep(), stopVerifying(), noting],
-        ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop()],
+        ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop(), archiving.stop()],
       ]);
       await scheduler.stop();
       await started.stop(STOP_GRACE_MS);

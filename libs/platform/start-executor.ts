@@ -41,6 +41,7 @@ function startLocal(
     releases,
     readSecret,
     concurrency: config.concurrency,
+    resources: config.workerResources,
     childFolder: path.join(options.packageRoot, 'dist', 'child'),
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { LogStore } from '#core';
+import type { LogStore, ObjectStore } from '#core';
+import { FolderObjects } from '#release';
 import {
   createFileLogs,
   createFileStorage,
@@ -25,6 +26,8 @@ export interface StorageRootsOptions {
 export interface OpenedRoot {
   readonly storage: EnvironmentStorage;
   readonly logs: LogStore;
+  /** Whole contents by key below the root. */
+  readonly objects: ObjectStore;
 }
 
 /** Logs that are in the bucket stay here for whoever reads them right after the end. */
@@ -58,7 +61,7 @@ export class StorageRoots {
   #open(url: string): OpenedRoot {
     if (url.startsWith('s3:')) return this.#openBucket(url);
     const root = storageFolder(url);
-    return { storage: createFileStorage({ root }), logs: createFileLogs({ root }) };
+    return { storage: createFileStorage({ root }), logs: createFileLogs({ root }), objects: new FolderObjects(root) };
   }
 
   #openBucket(url: string): OpenedRoot {
@@ -69,6 +72,7 @@ export class StorageRoots {
     const storage = createS3Storage({ objects, folder, cacheBytes: s3.cacheBytes });
     return {
       logs,
+      objects,
       storage: {
         ...storage,
         sweep: async (options) => {

@@ -17,3 +17,4 @@ export { collectMirrors, type MirrorCollection } from './collect-mirrors.ts';
 export { countCommits, mainCommit, type RemoteHead, RemoteMirror } from './follow-remote.ts';
 export type { GitAccess } from './git-access.ts';
 export { hostOf, parseRemoteRef, projectOf, type RemoteRef, transportOf } from './remote-url.ts';
+export { FolderObjects } from './folder-objects.ts';

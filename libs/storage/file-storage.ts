@@ -44,6 +44,11 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     writeEvidence: (key, result) => writeEvidence(at, key, result),
     readEvidence: (key) => readEvidence(at, key),
     erase: (version) => eraseVersion(at, version),
+    forgetRun: (runId) => removeFolders(at.ofRun(runId)),
     sweep: (options) => sweepStaging(at, options),
   };
+}
+
+async function removeFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }

@@ -61,6 +61,11 @@ export class RootFolder {
     return this.inside('artefacts', runId, taskId, mapIndex, number);
   }
 
+  /** Everything of a run but its data. */
+  ofRun(runId: string): string[] {
+    return ['logs', 'evidence', 'artefacts'].map((kind) => this.inside(kind, runId));
+  }
+
   pointer(locationHash: string): string {
     return this.inside('pointers', locationHash);
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
 import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
-import { eraseOnS3 } from './erase-version.ts';
+import { eraseFolderOnS3, eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
 import { OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
@@ -61,14 +61,19 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),
     manifest: (version) => cache.manifest(version),
-    writeArtefact: (key, content) => objects.put(artefactKey(key), content),
-    readArtefact: (key) => objects.get(artefactKey(key)),
+    writeArtefact: async (key, content) => objects.put(artefactKey(key), content),
+    readArtefact: async (key) => objects.get(artefactKey(key)),
     writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),
     readEvidence: async (key) => {
       const text = await objects.get(evidenceKey(key));
       return text === null ? null : evidenceOf(text.toString('utf8'), key);
     },
     erase: (version) => eraseOnS3(objects, version),
+    forgetRun: async (runId) => {
+      for (const kind of ['logs', 'evidence'])
+        await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
+      for (const copy of at.ofRun(runId)) await rm(copy, { recursive: true, force: true });
+    },
     sweep: async (options) => {
       await cache.sweep(options.now);
       return sweepStaging(at, options);

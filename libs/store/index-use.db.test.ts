@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { EngineStore } from '#core';
-import { apiQueries, connectDatabase, createStore } from '#store';
+import { apiQueries, connectDatabase, createStore, historyQueries } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 /*
@@ -117,6 +117,18 @@ test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: nu
     100,
   ],
   ['versions of a run', () => store.versionsOfRuns('dev', 'p1', 'x', ['101']), 'path_version_of_run', 10],
+  [
+    'runs of intervals',
+    () => store.runsOfIntervals('dev', 'p1', '1972-04-01T00:00:00Z', '1972-04-12T00:00:00Z'),
+    'run_by_interval',
+    50,
+  ],
+  [
+    'runs past their retention',
+    () => historyQueries.expiredRuns(db, 'dev', new Date(Date.now() + 1000), null, 20),
+    'run_ended',
+    1000,
+  ],
   ['list of runs', () => apiQueries.readRuns(db, anyRun), '', 300],
   ['list of runs of a pipeline', () => apiQueries.readRuns(db, { ...anyRun, pipeline: 'p1' }), 'run_of_pipeline', 300],
   ['list of running runs', () => apiQueries.readRuns(db, { ...anyRun, states: ['running'] }), '', 2500],

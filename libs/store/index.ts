@@ -18,6 +18,11 @@ export {
   versionsToErase,
   type GarbageVersion,
 } from './queries/collect-garbage.ts';
+export * as historyQueries from './history-queries.ts';
+export type { RunArchive } from './queries/archive-runs.ts';
+export type { ArchivedRunRow } from './queries/archives.ts';
+export type { ExpiredRun, Pin } from './queries/expired-runs.ts';
+export type { WrittenArchive } from './queries/remove-runs.ts';
 export { recordedReleases, usedReleases } from './queries/used-releases.ts';
 export * as apiQueries from './api-queries.ts';
 export { appendAudit, type AuditVerdict } from './queries/audit.ts';

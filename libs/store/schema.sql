@@ -25,6 +25,43 @@ create index alert_delivery_of_pipeline on alert_delivery (environment, pipeline
 create index alert_delivery_of_run on alert_delivery (run_id, target, id);
 create index alert_delivery_pending on alert_delivery (run_id, target, id) WHERE (state = 'pending'::text);
 
+create table archive (
+  id bigint generated always as identity,
+  environment text not null,
+  day date not null,
+  key text not null,
+  sha256 text not null,
+  bytes bigint not null,
+  runs integer not null,
+  task_runs integer not null,
+  at timestamp with time zone default now() not null,
+  constraint archive_pkey primary key (id),
+  constraint archive_holds_runs check ((runs > 0))
+);
+create index archive_of_environment on archive (environment, day DESC, id DESC);
+
+create table archived_run (
+  run_id bigint not null,
+  archive_id bigint not null,
+  environment text not null,
+  pipeline text not null,
+  release text not null,
+  trigger text not null,
+  shadow boolean not null,
+  state text not null,
+  interval_start timestamp with time zone,
+  interval_end timestamp with time zone,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone not null,
+  erased boolean default false not null,
+  constraint archived_run_pkey primary key (run_id),
+  constraint archived_run_archive_id_fkey foreign key (archive_id) REFERENCES archive(id)
+);
+create index archived_run_of_environment on archived_run (environment, run_id DESC);
+create index archived_run_of_pipeline on archived_run (environment, pipeline, run_id DESC);
+create index archived_run_to_erase on archived_run (environment, run_id) WHERE (NOT erased);
+
 create table assignment (
   attempt_id bigint not null,
   run_id bigint not null,
@@ -122,7 +159,6 @@ create table backfill_interval (
   run_id bigint,
   constraint backfill_interval_pkey primary key (backfill_id, "position"),
   constraint backfill_interval_backfill_id_fkey foreign key (backfill_id) REFERENCES backfill(id),
-  constraint backfill_interval_run_id_fkey foreign key (run_id) REFERENCES run(id),
   constraint backfill_interval_created_has_run check (((state = 'created'::text) = (run_id IS NOT NULL))),
   constraint backfill_interval_state_known check ((state = ANY (ARRAY['pending'::text, 'created'::text, 'left_out'::text])))
 );
@@ -249,6 +285,20 @@ create table metric (
 create index metric_of_run on metric (run_id);
 create index metric_series on metric (environment, pipeline, task_id, name, run_id);
 
+create table metric_history (
+  environment text not null,
+  pipeline text not null,
+  run_id bigint not null,
+  task_id text not null,
+  map_key text not null,
+  name text not null,
+  value double precision not null,
+  at timestamp with time zone not null,
+  interval_start timestamp with time zone,
+  release text not null,
+  constraint metric_history_pkey primary key (environment, pipeline, run_id, task_id, map_key, name)
+);
+
 create table path_pointer (
   environment text not null,
   location text not null,
@@ -331,6 +381,7 @@ create table process (
   pid integer not null,
   started_at timestamp with time zone default now() not null,
   alive_until timestamp with time zone not null,
+  resources jsonb,
   key_hash text,
   capacity integer,
   queues text[],
@@ -525,10 +576,14 @@ create table run (
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
   constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text, 'call'::text])))
 ) with (fillfactor=80);
+create index run_by_interval on run (environment, pipeline, interval_start DESC, id DESC) WHERE ((interval_start IS NOT NULL) AND (NOT shadow));
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
+create index run_ended on run (environment, finished_at DESC, id DESC) WHERE (finished_at IS NOT NULL);
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 create index run_of_environment on run (environment, id DESC);
 create index run_of_event on run (event_id) WHERE (event_id IS NOT NULL);
+create index run_of_interval on run (environment, pipeline, interval_end) WHERE (interval_end IS NOT NULL);
+create index run_of_origin on run (origin_run) WHERE (origin_run IS NOT NULL);
 create index run_of_pipeline on run (environment, pipeline, id DESC);
 create index run_of_promotion on run (promotion_id) WHERE (promotion_id IS NOT NULL);
 create index run_of_release on run (environment, pipeline, release, id DESC);
@@ -567,7 +622,10 @@ create table schedule (
   last_end timestamp with time zone,
   definition text not null,
   paused boolean default false not null,
-  constraint schedule_pkey primary key (environment, pipeline)
+  paused_reason text,
+  resumed_at timestamp with time zone,
+  constraint schedule_pkey primary key (environment, pipeline),
+  constraint schedule_paused_for_a_reason check ((paused OR (paused_reason IS NULL)))
 );
 
 create table task_run (
@@ -602,10 +660,12 @@ create table task_run (
   cache_key text,
   cache jsonb,
   cached_from bigint,
+  resources jsonb,
   constraint task_run_pkey primary key (run_id, task_id, map_index),
   constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
 ) with (fillfactor=75);
+create index task_run_asking on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE ((state = 'ready'::text) AND (resources IS NOT NULL));
 create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
 
@@ -629,7 +689,7 @@ create table task_wait (
   constraint task_wait_pkey primary key (run_id, task_id),
   constraint task_wait_ended_is_not_due check (((outcome IS NULL) OR (next_check_at IS NULL))),
   constraint task_wait_ended_says_why check (((outcome IS NULL) = (reason IS NULL))),
-  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text]))),
+  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text, 'past'::text]))),
   constraint task_wait_on_timeout_known check ((on_timeout = ANY (ARRAY['fail'::text, 'skip'::text]))),
   constraint task_wait_outcome_known check ((outcome = ANY (ARRAY['met'::text, 'skipped'::text, 'failed'::text])))
 ) with (fillfactor=70);
@@ -692,6 +752,7 @@ create table verification (
   constraint verification_verdict_known check ((verdict = ANY (ARRAY['reproducible'::text, 'drifted'::text, 'not_comparable'::text])))
 );
 create index verification_of_run on verification (run_id, id DESC);
+create index verification_of_shadow on verification (shadow_run_id) WHERE (shadow_run_id IS NOT NULL);
 create unique index verification_one_open on verification (run_id) WHERE (finished_at IS NULL);
 
 create table verification_sample (

@@ -1,4 +1,4 @@
-import type { Assignment, AttemptReport, AttemptResult, Executor, Outcome } from '#core';
+import type { Assignment, AttemptReport, AttemptResult, Executor, Outcome, Resources } from '#core';
 
 export type Said = Partial<Pick<AttemptResult, 'outputs' | 'metrics' | 'versions' | 'summary' | 'checks'>>;
 
@@ -21,7 +21,10 @@ export class ScriptedExecutor implements Executor {
   isCutOff = false;
   private listener: (report: AttemptReport) => void = () => undefined;
 
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    readonly resources: Resources = {},
+  ) {}
 
   onReport(listener: (report: AttemptReport) => void): void {
     this.listener = listener;

@@ -5,6 +5,7 @@ export { DriftController } from './drift.controller.ts';
 export { EnvironmentsController } from './environments.controller.ts';
 export { EventsController } from './events.controller.ts';
 export { GcController } from './gc.controller.ts';
+export { HistoryController } from './history.controller.ts';
 export { HoldsController } from './holds.controller.ts';
 export { IncomingEventsController } from './incoming-events.controller.ts';
 export { LoginController } from './login.controller.ts';

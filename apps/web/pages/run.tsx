@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
-import { runQuery, whyQuery } from '../queries.ts';
+import { ApiError } from '../api.ts';
+import { archivedRunQuery, runQuery, whyQuery } from '../queries.ts';
 import { useRerun } from '../actions.ts';
 import { RUN_TABS, type RunTab } from '../router.tsx';
 import { IconButton } from '../parts/icon-button.tsx';
@@ -24,6 +25,7 @@ import { RunWhy } from './run-why.tsx';
 import { TaskTable } from './task-table.tsx';
 
 const RunGraph = lazy(() => import('../graph/run-graph.tsx').then((file) => ({ default: file.RunGraph })));
+const ArchivedRun = lazy(() => import('./archived-run.tsx').then((file) => ({ default: file.ArchivedRun })));
 const route = getRouteApi('/runs/$run');
 const NAMES: Readonly<Record<RunTab, string>> = {
   timeline: 'Timeline',
@@ -36,6 +38,14 @@ const NAMES: Readonly<Record<RunTab, string>> = {
 export function RunPage() {
   const { run: id } = route.useParams();
   const query = useQuery(runQuery(id));
+  const isGone = query.error instanceof ApiError && query.error.code === 'not_found';
+  const archived = useQuery({ ...archivedRunQuery(id), enabled: isGone });
+  if (archived.data !== undefined)
+    return (
+      <Suspense fallback={null}>
+        <ArchivedRun run={archived.data} />
+      </Suspense>
+    );
   return (
     <>
       {query.data === undefined && <PageHead title={<span className="mono">{id}</span>} name={`Run ${id}`} />}

@@ -1,4 +1,4 @@
-import type { CompiledPipeline, EngineStore, LogStore, Problem } from '#core';
+import type { CompiledPipeline, EngineStore, LogStore, Problem, Storage } from '#core';
 import type { AppliedEnvironment } from '#engine';
 import type { Db } from '#store';
 import type { GraphLayouts } from '../graph-layout.ts';
@@ -6,13 +6,15 @@ import type { GraphLayouts } from '../graph-layout.ts';
 /** Everything reads are assembled from. All of it is looked up per call: a read keeps nothing. */
 export interface ReadContext {
   readonly db: Db;
-  readonly store: Pick<EngineStore, 'loadTaskRuns' | 'marksOf'>;
+  readonly store: Pick<EngineStore, 'loadTaskRuns' | 'marksOf' | 'pastOf'>;
   readonly catalog: ReleaseCatalog;
   readonly layouts: GraphLayouts;
   readonly now: () => Date;
   readonly environment: (name: string) => AppliedEnvironment | null;
   readonly logsFor: (environment: string) => LogStore;
-  readonly storageFor: (environment: string) => { address(version: string): Promise<string> };
+  readonly storageFor: (
+    environment: string,
+  ) => { address(version: string): Promise<string> } & Pick<Storage, 'readArtefact'>;
   /** Why the newest working tree is not what the environment runs; empty: it is. */
   readonly treeProblems: (environment: string) => readonly Problem[];
   /** The last progress that a running task run told. */
@@ -36,6 +38,8 @@ export interface ProcessStatus {
 export interface ReleaseCatalog {
   /** All pipeline files of a release, by name. Throws `not_found` for a release that is not there (any more). */
   pipelines(release: string): Promise<readonly CatalogPipeline[]>;
+  /** Digests of its files by path. Throws the same. */
+  files(release: string): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface CatalogPipeline {

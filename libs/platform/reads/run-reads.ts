@@ -1,7 +1,8 @@
 import { markOf, SluiceError, type RunState, type StoredMark } from '#core';
-import type { Run, RunDetail, TaskRun, TaskWait } from '#contracts';
-import { apiQueries } from '#store';
+import type { RerunResult, Run, RunDetail, TaskRun, TaskWait } from '#contracts';
+import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
+import { readOutdated } from './outdated-tasks.ts';
 import { layoutOf, toGraphTask } from './pipeline-graph.ts';
 import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
@@ -33,11 +34,25 @@ export async function readRuns(
 /** Throws `not_found`. */
 export async function findRun({ db }: Pick<ReadContext, 'db'>, runId: string): Promise<RunRow> {
   const row = await apiQueries.readRun(db, runId);
-  if (row === null)
-    throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
-      hint: 'See `sluice runs list`.',
-    });
-  return row;
+  if (row !== null) return row;
+  const archived = await historyQueries.archivedRun(db, runId);
+  if (archived !== null)
+    throw new SluiceError(
+      'not_found',
+      `Run ${runId} is past its retention: it was archived at ${archived.archivedAt}.`,
+      {
+        hint: `\`sluice history show ${runId}\` shows what is kept of it.`,
+        details: { archivedAt: archived.archivedAt },
+      },
+    );
+  throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, { hint: 'See `sluice runs list`.' });
+}
+
+/** Archived runs among them. Throws `not_found`. */
+export async function environmentOfRun(context: Pick<ReadContext, 'db'>, runId: string): Promise<string> {
+  const { db } = context;
+  const known = (await apiQueries.readRun(db, runId)) ?? (await historyQueries.archivedRun(db, runId));
+  return (known ?? (await findRun(context, runId))).environment;
 }
 
 export function toRun(row: RunRow): Run {
@@ -77,8 +92,10 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     })),
     ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),
   ];
+  const outdated = await readOutdated(context, row, rows);
   return {
     ...toRun(row),
+    ...(outdated.length === 0 ? {} : { outdated }),
     tasks: (pipeline?.tasks ?? []).map(toGraphTask),
     layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
     taskRuns,
@@ -89,6 +106,13 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     previousRun: neighbours.previous,
     nextRun: neighbours.next,
   };
+}
+
+/** A run that was just made of another one, with what it took over although its release has it otherwise. */
+export async function readRerun(context: ReadContext, runId: string): Promise<RerunResult> {
+  const row = await findRun(context, runId);
+  const outdated = await readOutdated(context, row, await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS));
+  return { ...toRun(row), ...(outdated.length === 0 ? {} : { outdated }) };
 }
 
 /** The pipeline as the run's release has it; null when that release is gone. */
@@ -144,6 +168,7 @@ export function markedAs(
 
 function toTaskWait({
   taskId: _task,
+  tasks: _tasks,
   groups,
   ...wait
 }: Awaited<ReturnType<typeof apiQueries.readWaits>>[number]): TaskWait {

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { CompiledPipeline, LogLine, LogStore } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
 import { Backfills, Commands, Events, Promotions, requestVerification } from '#engine';
-import { createReleaseStore, type ReleaseStore } from '#release';
+import { createReleaseStore, FolderObjects, type ReleaseStore } from '#release';
 import { createFileStorage } from '#storage';
 import { connectDatabase, createPromotionStore, createStore, createVerificationStore } from '#store';
 import { GraphLayouts } from '../graph-layout.ts';
@@ -21,9 +21,11 @@ import { createReleaseCommands } from '../release-commands.ts';
 import { Secret } from '../secret.ts';
 import { createVerificationCommands } from '../verification-commands.ts';
 import { filesOfVersion } from '../version-files.ts';
+import { createHistoryCommands } from '../history/history-commands.ts';
 import { createBackfillReads } from './backfill-reads.ts';
 import { createDriftReads } from './drift-reads.ts';
 import { createPromotionReads } from './promotion-reads.ts';
+import { createHistoryReads } from './history-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { createReads } from './reads.ts';
 import { createReleaseReads } from './release-reads.ts';
@@ -78,6 +80,7 @@ vars: { region: eu }
 export interface SeededReads {
   readonly reads: ReturnType<typeof createReads> &
     ReturnType<typeof createBackfillReads> &
+    ReturnType<typeof createHistoryReads> &
     ReturnType<typeof createReleaseReads> &
     ReturnType<typeof createPromotionReads> &
     ReturnType<typeof createVerificationReads> &
@@ -85,6 +88,7 @@ export interface SeededReads {
   readonly commands: ReturnType<typeof createApiCommands> &
     ReturnType<typeof createEventCommands> &
     ReturnType<typeof createBackfillCommands> &
+    ReturnType<typeof createHistoryCommands> &
     ReturnType<typeof createReleaseCommands> &
     ReturnType<typeof createPromotionCommands> &
     ReturnType<typeof createVerificationCommands> &
@@ -102,7 +106,7 @@ export interface SeededReads {
   close(): Promise<void>;
 }
 
-/** Reads over a database of its own that knows environment `dev`, release `r1` and the pipelines above, and nothing that ran. */
+/** Reads over a database of its own that knows environment `dev`, release `r1` with the pipelines above and an older one, and nothing that ran. */
 export async function seededReads(database: { url: string; drop(): Promise<void> }): Promise<SeededReads> {
   const db = await connectDatabase(database.url, { connections: 4 });
   const compiled = compilePipelines(FILES);
@@ -146,17 +150,22 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const store = createStore(db);
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-seeded-'));
   const releases = createReleaseStore({ folder });
+  const olderFiles = FILES.map(({ file, text }) => ({ file, text: text.replace('echo ', 'printf ') }));
+  const older = compilePipelines(olderFiles);
+  const releasesOfSeed = new Map([
+    ['r0', olderFiles.map((one) => ({ ...one, from: older }))],
+    ['r1', FILES.map((one) => ({ ...one, from: compiled }))],
+  ]);
   const catalog: ReadContext['catalog'] = {
+    files: async (release) => new Map([['ingest.py', release]]),
     pipelines: async (release) =>
-      release === 'r1'
-        ? FILES.map(({ file, text }) => ({
-            name: file.replace('.yaml', ''),
-            file,
-            source: text,
-            pipeline: compiled.pipelines.find((one) => one.file === file) ?? null,
-            problems: compiled.problems.get(file) ?? [],
-          }))
-        : [],
+      (releasesOfSeed.get(release) ?? []).map(({ file, text, from }) => ({
+        name: file.replace('.yaml', ''),
+        file,
+        source: text,
+        pipeline: from.pipelines.find((one) => one.file === file) ?? null,
+        problems: from.problems.get(file) ?? [],
+      })),
   };
   const reads = createReads({
     db,
@@ -166,7 +175,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     now: () => NOW,
     environment: (name) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
     logsFor: () => logs as LogStore,
-    storageFor: () => ({ address: async (version) => `/storage/${version}` }),
+    storageFor: () => ({
+      address: async (version) => `/storage/${version}`,
+      readArtefact: async ({ number }) => (number === 1 ? Buffer.from('{"cells": []}') : null),
+    }),
     treeProblems: () => [],
     progress: () => ({ done: 1, total: 2, label: 'half' }),
     process: {
@@ -192,6 +204,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const clock = { now: () => NOW, schedule: () => () => undefined };
   const storage = createFileStorage({ root: path.join(folder, 'storage') });
   const storageFor = () => storage;
+  const objectsFor = () => new FolderObjects(path.join(folder, 'storage'));
   const verifying = {
     ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, wake: () => undefined },
     ...{
@@ -222,6 +235,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       ...reads,
       ...createBackfillReads({ db }),
       ...createReleaseReads({ db, releases }),
+      ...createHistoryReads({ db, objectsFor }),
       ...createPromotionReads(promoting),
       ...createVerificationReads({ db, store, catalog, storageFor }),
       ...createDriftReads({ db, environments: files, project: folder }),
@@ -235,6 +249,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
       }),
       ...createBackfillCommands({ backfills: new Backfills(acting) }),
       ...createReleaseCommands({ db, releases }),
+      ...createHistoryCommands({ db, clock, environments, storageFor, objectsFor }),
       ...createPromotionCommands(promoting),
       ...createVerificationCommands({ db, releases, storageFor, verify, mirrors: path.join(folder, 'follow') }, clock),
       ...createPreviewCommands({ db, previews }),
@@ -249,7 +264,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     insert,
     clear: async () => {
       const tables =
-        'verification, backfill, backfill_interval, run, run_mark, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event';
+        'verification, backfill, backfill_interval, run, run_mark, task_run, task_wait, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event, archived_run, archive, metric_history';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {

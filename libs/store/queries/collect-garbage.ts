@@ -48,8 +48,9 @@ const GARBAGE = `
     select environment, version from path_pointer
   ), publications as (
     select p.environment, p.version, row_number() over w as place, lag(p.published_at) over w as replaced_at
-    from path_version p join run r on r.id = p.run_id
-    where p.removed_at is null and not r.shadow
+    -- Runs that are archived have left none that a shadow run wrote.
+    from path_version p left join run r on r.id = p.run_id
+    where p.removed_at is null and r.shadow is not true
     window w as (partition by p.environment, p.location order by p.attempt_id desc)
   ), placed as (
     select distinct on (environment, version) environment, version, place, replaced_at

@@ -23,7 +23,7 @@ export interface MetricFilter {
   readonly limit: number;
 }
 
-/** For each run the last value of each metric of each task run, of successful attempts only; by series, oldest run first. */
+/** For each run the last value of each metric of each task run, of successful attempts only; by series, oldest run first. Archived runs follow those that are there. */
 export function readMetricSeries(db: Db, filter: MetricFilter): Promise<MetricPointRow[]> {
   return db.sql<MetricPointRow[]>`
     with newest as (
@@ -32,6 +32,12 @@ export function readMetricSeries(db: Db, filter: MetricFilter): Promise<MetricPo
       where environment = ${filter.environment} and pipeline = ${filter.pipeline} and not shadow
       order by id desc
       limit ${filter.runs}
+    ), archived as (
+      select distinct run_id as id
+      from metric_history
+      where environment = ${filter.environment} and pipeline = ${filter.pipeline}
+      order by run_id desc
+      limit ${filter.runs} - (select count(*) from newest)
     ), last_values as (
       select distinct on (m.task_id, m.name, m.map_key, m.run_id)
              m.task_id, m.name, m.map_key, m.run_id, m.at, m.interval_start, m.release, m.value
@@ -41,7 +47,17 @@ export function readMetricSeries(db: Db, filter: MetricFilter): Promise<MetricPo
         and (${filter.name}::text is null or m.name = ${filter.name})
       order by m.task_id, m.name, m.map_key, m.run_id, m.number desc, m.step desc nulls last, m.at desc
     ), kept as (
-      select * from last_values order by run_id desc limit ${filter.limit}
+      select * from (
+        select * from last_values
+        union all
+        select h.task_id, h.name, h.map_key, h.run_id, h.at, h.interval_start, h.release, h.value
+        from metric_history h
+        join archived a on a.id = h.run_id
+        where h.environment = ${filter.environment} and h.pipeline = ${filter.pipeline}
+          and (${filter.task}::text is null or h.task_id = ${filter.task})
+          and (${filter.name}::text is null or h.name = ${filter.name})
+      ) known
+      order by run_id desc limit ${filter.limit}
     )
     select task_id as task, name, map_key as "mapKey", run_id::text as "runId", at, interval_start as "intervalStart", release, value
     from kept

@@ -1,4 +1,4 @@
-import type { ActiveRuns, ClaimedRun, LoadedTaskRun, NewRun, RunRecord } from '#core';
+import { SluiceError, type ActiveRuns, type ClaimedRun, type LoadedTaskRun, type NewRun, type RunRecord } from '#core';
 import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
@@ -10,7 +10,7 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
 
 /**
  * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
- * and triggered runs of a paused pipeline and runs of a paused backfill stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
+ * and triggered runs of a paused pipeline and runs of a paused backfill stay behind; one goes on when all running ones wait for its interval. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
@@ -21,7 +21,7 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
       with due as (
         select distinct environment, pipeline from run where state = 'queued'
       ), live as (
-        select id, environment, pipeline, state, max_active_runs,
+        select id, environment, pipeline, state, shadow, interval_start, max_active_runs,
                row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
                count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
         from due join run r using (environment, pipeline)
@@ -31,8 +31,15 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
           and not (state = 'queued' and backfill_id is not null and exists (
             select from backfill b where b.id = r.backfill_id and b.state = 'paused'))
       ), next as (
-        select id from live
-        where state = 'queued' and position + running <= max_active_runs
+        select id from live l
+        where state = 'queued' and (
+          position + running <= max_active_runs
+          -- When all that are running wait for an interval before, the first run of an earlier one must not wait for their place.
+          or (position = 1 and not shadow and not exists (
+            select from run r
+            where r.environment = l.environment and r.pipeline = l.pipeline and r.state = 'running' and not r.shadow
+              and not (r.parked and r.interval_start > l.interval_start and exists (
+                select from task_wait w where w.run_id = r.id and w.kind = 'past' and w.outcome is null)))))
         order by id
         limit ${limit}
       ), activated as (
@@ -120,11 +127,25 @@ export async function fenceAttempts(db: Db, attemptIds: readonly string[]): Prom
 /** Creates runs in one transaction; null stands for a scheduled run whose fire exists already. */
 export async function createRuns(db: Db, runs: readonly NewRun[]): Promise<(string | null)[]> {
   return inTransaction(db, async (manager) => {
+    await lockOrigins(manager, runs);
     const ids: (string | null)[] = [];
     // One after the other: a lost fire must not create its run, and order of ids is order of creation.
     for (const run of runs) ids.push(await createRun(manager, run));
     return ids;
   });
+}
+
+/** What a run is made from must not be archived meanwhile. Locks: those runs, by id. Throws `not_found` when one is gone. */
+async function lockOrigins(manager: Db, runs: readonly NewRun[]): Promise<void> {
+  const origins = [...new Set(runs.flatMap(({ originRun }) => originRun ?? []))];
+  if (origins.length === 0) return;
+  const locked = await manager.sql<{ id: string }[]>`
+    select id::text from run where id = any(${origins}::bigint[]) order by run.id for key share`;
+  const gone = origins.find((origin) => !locked.some(({ id }) => id === origin));
+  if (gone !== undefined)
+    throw new SluiceError('not_found', `Run ${gone} is gone: it was archived, or never existed.`, {
+      hint: `\`sluice history show ${gone}\` shows what is known of it. Trigger the pipeline for its interval instead.`,
+    });
 }
 
 async function createRun(manager: Db, run: NewRun): Promise<string | null> {
@@ -198,6 +219,7 @@ export function activeRuns(db: Db, environment: string): Promise<ActiveRuns[]> {
     group by environment, pipeline`;
 }
 
+/** Archived ones among them, which say nothing of their params and origin. Index run_of_interval. */
 export function runsOfIntervals(
   db: Db,
   environment: string,
@@ -206,9 +228,16 @@ export function runsOfIntervals(
   to: string,
 ): Promise<RunRecord[]> {
   return db.query(
-    `select ${RUN} from run r
-     where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
-     order by r.interval_start, r.id`,
+    `select * from (
+       select ${RUN} from run r
+       where r.environment = $1 and r.pipeline = $2 and r.interval_end > $3 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
+       union all
+       select r.run_id::text, r.environment, r.pipeline, r.release, r.trigger, r.shadow, false, null, r.interval_start, r.interval_end,
+              '{}', null, r.state, false, r.created_at, r.started_at, null
+       from archived_run r
+       where r.environment = $1 and r.pipeline = $2 and r.interval_start >= $3 and r.interval_start < $4 and not r.shadow
+     ) known
+     order by known."intervalStart", known.id::bigint`,
     [environment, pipeline, from, to],
   );
 }

@@ -19,8 +19,9 @@ const TAKEN_BACK = `
     select p.location, p.version from path_pointer p join withdrawn w on w.id = p.run_id where p.environment = $1
   ), before as (
     select distinct on (v.location) v.*
-    from path_version v join wrong using (location) join run r on r.id = v.run_id
-    where v.environment = $1 and not r.shadow and r.withdrawn_at is null and v.removed_at is null
+    -- Runs that are archived have left none that a shadow run or a withdrawn one wrote.
+    from path_version v join wrong using (location) left join run r on r.id = v.run_id
+    where v.environment = $1 and r.shadow is not true and r.withdrawn_at is null and v.removed_at is null
       and v.run_id not in (select id from withdrawn)
     order by v.location, v.attempt_id desc
   )`;

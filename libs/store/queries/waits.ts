@@ -137,7 +137,15 @@ export async function runsFor(
   const rows = await db.sql<{ found: { id: string; state: string } | null }[]>`
     select (
       select jsonb_build_object('id', r.id::text, 'state', m.state)
-      from run r, lateral (
+      from (
+        select id, state, finished_at from run
+        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
+          and interval_start < w.covers and interval_end >= w.covers
+        union all
+        select run_id, state, finished_at from archived_run
+        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
+          and interval_start < w.covers and interval_end >= w.covers
+      ) r, lateral (
         -- What somebody marked counts as that, once it has ended.
         select coalesce((
           select state from run_mark
@@ -146,8 +154,6 @@ export async function runsFor(
           limit 1
         ), r.state) as state
       ) m
-      where r.environment = w.environment and r.pipeline = w.pipeline and not r.shadow and r.state <> 'skipped'
-        and r.interval_start < w.covers and r.interval_end >= w.covers
       order by m.state = 'success' desc, r.id desc
       limit 1
     ) as found

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createLog, packageRoot, readServerFile } from '#platform';
+import { serveApi } from '../apps/api/serve.ts';
+import { openBenchSystem, NOOP_MODULE, type BenchSystem } from './bench-system.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+import { fillHistory } from './fill-history.ts';
+import { quantile } from './quantile.ts';
+
+const MILLIONS = 5;
+const TASKS = 2000;
+const GRID_RUNS = 28;
+const LOG_LINES = 5000;
+const CONNECTIONS = 20;
+const SECONDS = 10;
+
+const files = {
+  'noop.mjs': NOOP_MODULE,
+  'big.yaml': `name: big\nmax_active_tasks: 100000\ntasks:\n${Array.from({ length: TASKS }, (_, i) => `  t${i}: { node: noop.mjs#noop }\n`).join('')}`,
+};
+
+export const apiReads: Benchmark = {
+  name: 'L14',
+  title: `the API with ${MILLIONS} million task runs of history, ${CONNECTIONS} connections that ask again at once for ${SECONDS} s, from another process`,
+  measure: async () => {
+    const system = await openBenchSystem({ concurrency: 8, files });
+    try {
+      await fillHistory(system, MILLIONS * 1_000_000, ['big']);
+      const runId = await bigRuns(system);
+      const { config, db, logsFor } = system.installation;
+      const writer = await logsFor('dev').open({ runId, taskId: 't0', mapIndex: 0, number: 1 });
+      writer.write(Array.from({ length: LOG_LINES }, (_, n) => ({ at: n, stream: 'out', text: `line ${n} of a log` })));
+      await writer.close();
+      await db.query('vacuum analyze');
+      const installation = { ...system.installation, config: { ...config, port: 0 } };
+      const served = await serveApi({
+        ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
+        problems: () => [],
+      });
+      try {
+        const token = (await readServerFile(config.home))?.token ?? '';
+        const times = (route: string): Promise<number[]> => askFor(`${served.url}${route}`, token);
+        const floor = await times('/healthz');
+        const figure = (what: string, all: readonly number[], promise: number): Figure => ({
+          ...{ what: `${what}, p99`, unit: 'ms', value: quantile(all, 0.99), promise },
+          ...{ floor: quantile(floor, 0.99), floorIs: 'GET /healthz, p99', promisedFloor: null },
+        });
+        return [
+          figure('list of runs', await times('/api/v1/runs?env=dev&limit=50'), 60),
+          figure(`a run with ${TASKS.toLocaleString('en')} tasks`, await times(`/api/v1/runs/${runId}`), 60),
+          figure(
+            `grid of ${GRID_RUNS} × ${TASKS.toLocaleString('en')}`,
+            await times(`/api/v1/pipelines/big/grid?env=dev&runs=${GRID_RUNS}`),
+            150,
+          ),
+          figure(
+            'last 100 lines of a log',
+            await times(`/api/v1/runs/${runId}/tasks/t0/log?map=0&try=1&from=${LOG_LINES - 99}&limit=100`),
+            50,
+          ),
+        ];
+      } finally {
+        await served.close();
+      }
+    } finally {
+      await system.close();
+    }
+  },
+};
+
+/** As many runs of every task as the grid shows, by SQL like the rest of the history; the newest one's id. */
+async function bigRuns({ installation: { db } }: BenchSystem): Promise<string> {
+  const [made] = await db.query<{ id: string }[]>(
+    `with made as (
+       insert into run (environment, pipeline, release, config_hash, trigger, why, params, state, counts, max_active_runs, queue_order,
+                        created_at, started_at, finished_at)
+       select 'dev', 'big', (select digest from release limit 1), 'h', 'manual', 'w', '{}', 'success', '{"success": ${TASKS}}', 16, i,
+              now(), now(), now()
+       from generate_series(1, ${GRID_RUNS}) i
+       returning id, environment, pipeline
+     ), filled as (
+       insert into task_run (run_id, task_id, map_index, environment, pipeline, state, number, fence, pool, slots, priority,
+                             ready_at, queued_at, started_at, finished_at)
+       select id, 't' || t, 0, environment, pipeline, 'success', 1, 1, 'default', 1, 0, now(), now(), now(), now()
+       from made, generate_series(0, ${TASKS - 1}) t
+     )
+     select max(id)::text as id from made`,
+  );
+  await db.query(
+    `insert into attempt (run_id, task_id, map_index, number, fence, state, worker, queued_at, started_at, finished_at, exit_code)
+     select run_id, task_id, 0, 1, 1, 'success', 'past', queued_at, started_at, finished_at, 0 from task_run where pipeline = 'big' and run_id > $1::bigint - ${GRID_RUNS}`,
+    [made?.id],
+  );
+  return made?.id ?? '';
+}
+
+/** Milliseconds of each answer. The clients are a process of their own: in ours they would wait for the server's turn. */
+async function askFor(url: string, token: string): Promise<number[]> {
+  const client = spawn(
+    process.execPath,
+    [path.join(packageRoot(), 'bench', 'ask-again.mjs'), ...[url, String(CONNECTIONS), String(SECONDS)]],
+    { env: { ...process.env, TOKEN: token }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let answer = '';
+  client.stdout.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  const [code] = (await once(client, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${url}: the clients ended with ${code}`);
+  return JSON.parse(answer) as number[];
+}

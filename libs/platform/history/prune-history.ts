@@ -1,0 +1,101 @@
+import { otherInstallation, SluiceError } from '#core';
+import type { PruneReport } from '#contracts';
+import type { Environments, Observer } from '#engine';
+import { historyQueries } from '#store';
+import { archiveRuns, type HistoryParts } from './archive-runs.ts';
+
+export interface PruneParts extends HistoryParts {
+  readonly environments: Environments;
+}
+
+export interface PruneRequest {
+  readonly dryRun: boolean;
+  /** Undefined: all that have a retention. */
+  readonly environment?: string | undefined;
+}
+
+const DAY_MS = 86_400_000;
+/** Whoever asks gets an answer by then, and asks again for the rest. */
+const MOST_MS = 20_000;
+
+/** Does what the hourly look does, for so long; or says what it would do. Throws `conflict` while another is at it. */
+export async function pruneHistory(
+  parts: PruneParts,
+  { dryRun, environment }: PruneRequest,
+  actor: string,
+): Promise<PruneReport> {
+  const retained = retentions(parts, environment);
+  if (dryRun)
+    return { dryRun, isComplete: true, environments: await Promise.all(retained.map((one) => foresee(parts, one))) };
+  const until = parts.clock.now().getTime() + MOST_MS;
+  const isOver = (): boolean => parts.clock.now().getTime() >= until;
+  const pruned = await historyQueries.withHistoryLock(parts.db, async () => {
+    const environments: PruneReport['environments'] = [];
+    for (const { name, days, before } of retained) {
+      const { runs, taskRuns } = await archiveRuns(parts, name, before, actor, isOver);
+      environments.push({
+        environment: name,
+        retentionDays: days,
+        before: before.toISOString(),
+        runs,
+        taskRuns,
+        kept: [],
+      });
+    }
+    return { dryRun, isComplete: !isOver(), environments };
+  });
+  if (pruned === null)
+    throw new SluiceError('conflict', 'Another process is moving ended runs into archives right now.', {
+      hint: 'It goes on by itself; try again in a minute, or look with --dry-run.',
+    });
+  return pruned;
+}
+
+/** Once in all environments; one that fails does not keep the others. */
+export async function pruneAll(parts: PruneParts, observer: Observer, isOver: () => boolean): Promise<void> {
+  const retained = retentions(parts);
+  if (retained.length === 0) return;
+  await historyQueries.withHistoryLock(parts.db, async () => {
+    for (const { name, before } of retained)
+      try {
+        const archived = await archiveRuns(parts, name, before, 'Sluice', isOver);
+        if (archived.runs > 0) observer.event('runs-archived', { environment: name, ...archived });
+      } catch (error) {
+        observer.problem('moving ended runs into archives', error, { environment: name });
+      }
+  });
+}
+
+interface Retained {
+  readonly name: string;
+  readonly days: number;
+  /** What ended before goes. */
+  readonly before: Date;
+}
+
+function retentions({ environments, clock }: PruneParts, only?: string): Retained[] {
+  if (only !== undefined && environments.get(only) === null)
+    throw new SluiceError('not_found', `There is no environment "${only}".`, { hint: 'See `sluice env list`.' });
+  const retained = environments.all().flatMap(({ config: { name, retentionDays: days, promotion } }) => {
+    if (days === null || otherInstallation(promotion) !== null || (only !== undefined && name !== only)) return [];
+    return [{ name, days, before: new Date(clock.now().getTime() - days * DAY_MS) }];
+  });
+  if (only !== undefined && retained.length === 0)
+    throw new SluiceError('conflict', `${only} keeps its history for ever.`, {
+      hint: `Set \`retention: 90d\` in environments/${only}.yaml.`,
+    });
+  return retained;
+}
+
+async function foresee(
+  { db }: PruneParts,
+  { name, days, before }: Retained,
+): Promise<PruneReport['environments'][number]> {
+  const counts = await historyQueries.countExpired(db, name, before);
+  const going = counts.find(({ pin }) => pin === null);
+  return {
+    ...{ environment: name, retentionDays: days, before: before.toISOString() },
+    ...{ runs: going?.runs ?? 0, taskRuns: going?.taskRuns ?? 0 },
+    kept: counts.flatMap(({ pin, runs }) => (pin === null ? [] : [{ reason: pin, runs }])),
+  };
+}

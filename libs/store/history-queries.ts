@@ -1,0 +1,6 @@
+/** Statements of retention: which runs are past it, moving them into archives, and what is in those. */
+export { readRunArchives } from './queries/archive-runs.ts';
+export * from './queries/archives.ts';
+export { countExpired, expiredRuns } from './queries/expired-runs.ts';
+export { removeRuns } from './queries/remove-runs.ts';
+export { withHistoryLock } from './queries/lock-history.ts';
