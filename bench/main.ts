@@ -10,6 +10,7 @@ import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { longHistory } from './history.ts';
 import { manyFiles } from './many-files.ts';
+import { queueThroughput } from './queue.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rollback,
   retention,
   waits,
+  queueThroughput,
 ];
 
 const asked = process.argv.slice(2);

@@ -55,24 +55,26 @@ export const TOOLS = [
 ];
 
 /**
- * Looks for every tool and installs what is missing: as root on Debian, packages of Python always, beside node_modules.
+ * Looks for every tool, or for those of these variables, and installs what is missing: as root on Debian, packages of
+ * Python always, beside node_modules.
  * @returns {{ found: Record<string, string>, missing: typeof TOOLS }}
  */
-export function provideTools() {
-  const first = lookForTools();
+export function provideTools(variables = TOOLS.map(({ variable }) => variable)) {
+  const tools = TOOLS.filter(({ variable }) => variables.includes(variable));
+  const first = lookForTools(tools);
   // A variable that is set, even to nothing, is somebody's decision.
   const wanted = first.missing.filter(({ variable }) => process.env[variable] === undefined);
   const fromApt = wanted.flatMap(({ apt }) => apt?.split(' ') ?? []);
   const fromPip = wanted.flatMap(({ pip }) => pip ?? []);
   if (fromApt.length > 0 && canInstall()) install(fromApt);
   if (fromPip.length > 0 && firstOnPath(['python3']) !== null) installPython(fromPip);
-  return wanted.length === 0 ? first : lookForTools();
+  return wanted.length === 0 ? first : lookForTools(tools);
 }
 
-function lookForTools() {
+function lookForTools(tools) {
   const found = {};
   const missing = [];
-  for (const tool of TOOLS) {
+  for (const tool of tools) {
     const given = process.env[tool.variable];
     const path = given === undefined ? tool.find() : isExecutable(given) ? given : null;
     if (path === null) missing.push(tool);

@@ -2,7 +2,8 @@ import { request } from 'node:http';
 import { SluiceError, type Caller, type GrantedRight, type Right } from '#core';
 import { Auth, createLog, SystemMetrics, type TokenHolder } from '#platform';
 import { createApi, type Api, type ApiParts } from './create-api.ts';
-import type { Commands, Events, FromSlack, LiveEventListener, Reads, Tokens, WorkerCommands } from './ports.ts';
+import type { Commands, Events, FromSlack, LiveEventListener, Reads, Tokens } from './ports.ts';
+import type { WorkerCommands } from './worker-port.ts';
 
 export const TOKEN = 'test-token-0123456789';
 

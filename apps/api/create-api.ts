@@ -10,13 +10,14 @@ import { answerTo, ErrorFilter } from './error-filter.ts';
 import { limitBodies } from './body-limits.ts';
 import { listen } from './listen.ts';
 import { documentApi } from './openapi.ts';
-import type { Commands, Events, FromSlack, Reads, Tokens, WorkerCommands } from './ports.ts';
+import type { Commands, Events, FromSlack, Reads, Tokens } from './ports.ts';
 import { guardRequests } from './request-guard.ts';
 import { RightsGuard } from './rights-guard.ts';
 import { parseBodies } from './parse-bodies.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { AUTH, COMMANDS, EVENTS, METRICS, PUBLIC_URL, READS, SLACK, TOKENS, WORKERS } from './tokens.ts';
 import { openWebFiles } from './web-files.ts';
+import type { WorkerCommands } from './worker-port.ts';
 
 export interface ApiParts {
   readonly config: Pick<Config, 'publicUrl' | 'allowedHosts'>;

@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectDatabase, type Db } from '#store';
-import { createTestDatabase, startRedisServer, type RedisServer } from '#testing';
-import { TestProject, until, type RunningStandalone } from '../../apps/standalone/standalone-fixture.ts';
+import pg from 'pg';
+import { createClient } from '#contracts/client';
+import { startRedisServer, type RedisServer } from '#testing';
+import { RunningStandalone, TestProject, until } from '../../apps/standalone/standalone-fixture.ts';
 
 export const TOKEN = 'installation-token-0123456789';
 export const SECRET = 'kingfisher-7351-harbour';
@@ -17,31 +19,39 @@ secrets: { pass: { env: TEST_PASS } }
 data: { marks: ./marks }
 `;
 
-/** A started worker: what it said, and how to end it. */
-export class TestWorker {
+/** A started process: what it said, and how to end it. */
+export class ClusterProcess {
   text = '';
   readonly ended: Promise<number | null>;
 
-  constructor(
-    readonly home: string,
-    private readonly child: ChildProcess,
-  ) {
+  constructor(private readonly child: ChildProcess) {
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
     this.ended = new Promise((resolve) => child.once('close', resolve));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
-  ready(): Promise<void> {
-    return until('a worker', () => /Sluice worker \S+ works/.test(this.text));
+  async ready(): Promise<this> {
+    await until(
+      'a process to be ready',
+      () => {
+        if (this.child.exitCode !== null) throw new Error(`it ended while starting:\n${this.text}`);
+        return /^Sluice \w+ \S+ (works|runs|at)/m.test(this.text);
+      },
+      60_000,
+    );
+    return this;
   }
 }
 
 export interface AttemptRow {
-  readonly run: string;
   readonly task: string;
   readonly map: number;
   readonly number: number;
@@ -50,68 +60,88 @@ export interface AttemptRow {
   readonly message: string | null;
 }
 
-/** One scheduler and API on a Postgres and a Redis, and workers that know neither the one's password nor each other. */
+export interface ClusterOptions {
+  readonly databaseUrl: string;
+  /** The executable of a Redis server. */
+  readonly redisProgram: string;
+  readonly schedulers?: number;
+}
+
+/** An API, schedulers and workers, each a process of its own, on a Postgres and a Redis. Workers do not know the former. */
 export class Cluster {
   private started = 0;
 
   private constructor(
     readonly project: TestProject,
     readonly server: RunningStandalone,
+    readonly schedulers: ClusterProcess[],
     readonly redis: RedisServer,
-    readonly db: Db,
-    readonly databaseUrl: string,
-    private readonly closers: (() => Promise<void>)[],
+    readonly db: pg.Client,
+    private readonly options: ClusterOptions,
   ) {}
 
-  static async start(files: Readonly<Record<string, string>>): Promise<Cluster> {
-    const redis = await startRedisServer(process.env.SLUICE_TEST_REDIS ?? '');
-    const database = await createTestDatabase();
-    const db = await connectDatabase(database.url, { connections: 2 });
-    const project = await TestProject.create({ 'environments/dev.yaml': DEV, ...files });
-    const server = await project.start({ env: serverEnv(database.url, redis.url) });
-    const closers = [() => project.destroy(), () => db.destroy(), () => database.drop(), () => redis.close()];
-    return new Cluster(project, server, redis, db, database.url, closers);
+  static async start(files: Readonly<Record<string, string>>, options: ClusterOptions): Promise<Cluster> {
+    const redis = await startRedisServer(options.redisProgram);
+    const project = await TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+    await mkdir(join(project.home, 'releases'), { recursive: true });
+    const api = project.spawnProgram('api.js', { env: serverEnv(options.databaseUrl, redis.url) });
+    const server = new RunningStandalone(api, project);
+    await new ClusterProcess(api).ready();
+    await until('the address of the API', () => /at (http:\S+)/.test(server.out));
+    server.url = /at (http:\S+)/.exec(server.out)?.[1] ?? '';
+    server.token = TOKEN;
+    server.client = createClient({ baseUrl: server.url, token: TOKEN });
+    const db = new pg.Client({ connectionString: options.databaseUrl });
+    await db.connect();
+    const cluster = new Cluster(project, server, [], redis, db, options);
+    for (let index = 0; index < (options.schedulers ?? 1); index++) cluster.schedulers.push(await cluster.scheduler());
+    await until('the release', async () => (await server.client.pipelines('dev')).length > 0);
+    return cluster;
+  }
+
+  /** A home of its own, as on a machine of its own, beside the store of releases that all share. */
+  async scheduler(): Promise<ClusterProcess> {
+    const home = join(this.project.folder, `home-${++this.started}`);
+    await mkdir(home);
+    await symlink(join(this.project.home, 'releases'), join(home, 'releases'));
+    const env = { ...serverEnv(this.options.databaseUrl, this.redis.url), SLUICE_HOME: home };
+    return new ClusterProcess(this.project.spawnProgram('scheduler.js', { env })).ready();
   }
 
   /** Its folder is its own; the storage is found by its absolute path. */
-  async worker(env: Readonly<Record<string, string>> = {}): Promise<TestWorker> {
-    const home = join(this.project.folder, `worker-${++this.started}`);
-    const child = this.project.spawnProgram('worker.js', {
-      env: {
-        ...{ SLUICE_URL: this.server.url, SLUICE_TOKEN: TOKEN, REDIS_URL: this.redis.url, SLUICE_HOME: home },
-        ...{ SLUICE_CONCURRENCY: '4' },
-        ...env,
-      },
-    });
-    const worker = new TestWorker(home, child);
-    await worker.ready();
-    return worker;
+  worker(): Promise<ClusterProcess> {
+    const home = join(this.project.folder, `home-${++this.started}`);
+    const about = { SLUICE_URL: this.server.url, SLUICE_TOKEN: TOKEN, REDIS_URL: this.redis.url };
+    const env = { ...about, SLUICE_HOME: home, SLUICE_CONCURRENCY: '4' };
+    return new ClusterProcess(this.project.spawnProgram('worker.js', { env })).ready();
   }
 
   async attempts(runId: string): Promise<AttemptRow[]> {
-    return this.db.query<AttemptRow[]>(
-      `select run_id::text as run, task_id as task, map_index as map, number, state, worker, message
+    const { rows } = await this.db.query<AttemptRow>(
+      `select task_id as task, map_index as map, number, state, worker, message
        from attempt where run_id = $1 order by task_id, map_index, number`,
       [runId],
     );
+    return rows;
   }
 
-  /** Runs of these pipelines. */
   trigger(pipeline: string): Promise<{ readonly id: string }> {
     return this.server.client.trigger(pipeline, { environment: 'dev', params: {} });
   }
 
-  /** What tasks wrote into a file of the project's folder, one line each. */
+  /** What tasks wrote into a file of the folder `marks`, one line each. */
   lines(file: string): string[] {
-    const path = join(this.project.folder, file);
+    const path = join(this.project.folder, 'marks', file);
     return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
   }
 
   async close(): Promise<void> {
-    for (const close of this.closers) await close();
+    await this.project.destroy();
+    await this.db.end();
+    await this.redis.close();
   }
 }
 
-export function serverEnv(databaseUrl: string, redisUrl: string): Record<string, string> {
+function serverEnv(databaseUrl: string, redisUrl: string): Record<string, string> {
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, SLUICE_TOKEN: TOKEN, TEST_PASS: SECRET };
 }

@@ -3,9 +3,10 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createWorkerClient } from '#contracts';
 import { until } from '../../apps/standalone/standalone-fixture.ts';
-import { Cluster, SECRET, TOKEN, type TestWorker } from './worker-cluster.ts';
+import { createTestDatabase, type TestDatabase } from '#testing';
+import { Cluster, SECRET, TOKEN, type ClusterProcess } from './worker-cluster.ts';
 
-// FOLDER is replaced by the project's: tasks leave marks there, and wait for files of the test's.
+// Tasks leave marks in a folder of the project, and wait for files of the test's there.
 const FAN = `
 name: fan
 paths:
@@ -58,23 +59,24 @@ const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
 
 describeWithRedis('workers on a Redis', () => {
+  let database: TestDatabase;
   let cluster: Cluster;
-  let [first, second]: TestWorker[] = [];
+  let [first, second]: ClusterProcess[] = [];
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      'dags/fan.yaml': FAN,
-      'dags/long.yaml': LONG,
-      'dags/short.yaml': SHORT,
-      'marks/.keep': '',
-    });
+    database = await createTestDatabase();
+    const files = { 'dags/fan.yaml': FAN, 'dags/long.yaml': LONG, 'dags/short.yaml': SHORT };
+    cluster = await Cluster.start(files, { databaseUrl: database.url, redisProgram, schedulers: 2 });
     [first, second] = await Promise.all([cluster.worker(), cluster.worker()]);
   });
-  afterAll(() => cluster.close());
+  afterAll(async () => {
+    await cluster.close();
+    await database.drop();
+  });
 
   test('share a run; secrets are in none of the keys of Redis, and jobs hold ids only', async () => {
     const { id } = await cluster.trigger('fan');
-    await until('parts', () => cluster.lines('marks/fan').length > 0);
+    await until('parts', () => cluster.lines('fan').length > 0);
     const held = await cluster.redis.dump();
     const run = await cluster.server.endOf(id);
     expect(run.state).toBe('success');
@@ -92,17 +94,17 @@ describeWithRedis('workers on a Redis', () => {
     );
     const encoded = [SECRET, Buffer.from(SECRET).toString('base64'), encodeURIComponent(SECRET)];
     for (const secret of [...encoded, 'the word is']) expect(held).not.toContain(secret);
-    expect(await cluster.db.query('select count(*)::int as left from assignment')).toEqual([{ left: 0 }]);
+    expect((await cluster.db.query('select 1 from assignment')).rowCount).toBe(0);
   });
 
   test('lose nothing when Redis is emptied in the middle, and when it is killed and comes back with nothing', async () => {
-    const before = cluster.lines('marks/fan').length;
+    const before = cluster.lines('fan').length;
     const [a, b] = await Promise.all([cluster.trigger('fan'), cluster.trigger('fan')]);
-    await until('parts', () => cluster.lines('marks/fan').length > before);
+    await until('parts', () => cluster.lines('fan').length > before);
     await cluster.redis.flush();
-    await until('more parts', () => cluster.lines('marks/fan').length > before + 6);
+    await until('more parts', () => cluster.lines('fan').length > before + 6);
     await cluster.redis.kill();
-    await until('yet more parts', () => cluster.lines('marks/fan').length > before + 10);
+    await until('yet more parts', () => cluster.lines('fan').length > before + 10);
     await cluster.redis.start();
     for (const { id } of [a!, b!]) {
       expect((await cluster.server.endOf(id)).state).toBe('success');
@@ -134,13 +136,15 @@ describeWithRedis('workers on a Redis', () => {
   });
 
   test('a report of an attempt that another worker holds is refused, as is a worker without the right to work', async () => {
-    const begun = cluster.lines('marks/short').length;
+    const begun = cluster.lines('short').length;
     const { id } = await cluster.trigger('short');
-    await until('four tasks', () => cluster.lines('marks/short').length === begun + 4);
+    await until('four tasks', () => cluster.lines('short').length === begun + 4);
     const stranger = createWorkerClient({ baseUrl: cluster.server.url, token: TOKEN });
     const as = await stranger.signIn({ host: 'elsewhere', pid: 1, capacity: 1, queues: ['nothing.here'] });
     const proof = { worker: as.worker, key: as.key };
-    const [running] = await cluster.db.query<{ id: string; fence: number; worker: string }[]>(
+    const {
+      rows: [running],
+    } = await cluster.db.query<{ id: string; fence: number; worker: string }>(
       'select id::text, fence, worker from attempt where run_id = $1 and state = $2',
       [id, 'running'],
     );
@@ -164,24 +168,26 @@ describeWithRedis('workers on a Redis', () => {
     });
   });
 
-  test('killed and paused workers are found within 15 s; what the paused one still says is refused, and its task ended', async () => {
+  test('killed and paused workers are found, and a paused scheduler; what the paused ones still say is refused', async () => {
     const { id } = await cluster.trigger('long');
-    await until('both tasks', () => ['ends', 'stays'].every((task) => cluster.lines(`marks/${task}`).length === 1));
-    // Whoever has them: one worker is paused, the other killed, a third comes.
+    await until('both tasks', () => ['ends', 'stays'].every((task) => cluster.lines(task).length === 1));
+    const owner = await ownerOf(id);
+    // Whichever of the workers has them. A lease of the scheduler lasts ten seconds, one of a worker eight.
     second!.signal('SIGKILL');
     first!.signal('SIGSTOP');
+    owner.signal('SIGSTOP');
     const since = Date.now();
     await cluster.project.write('marks/end-1', '');
     const third = await cluster.worker();
-    await until(
-      'the second tries',
-      () => ['ends', 'stays'].every((task) => cluster.lines(`marks/${task}`).includes('2 begins')),
-      20_000,
-    );
-    expect(Date.now() - since).toBeLessThan(15_000);
+    const again = () => ['ends', 'stays'].every((task) => cluster.lines(task).includes('2 begins'));
+    await until('the second tries', again, 30_000);
+    expect(Date.now() - since).toBeLessThan(20_000);
     first!.signal('SIGCONT');
+    owner.signal('SIGCONT');
     await cluster.project.write('marks/end-2', '');
     expect((await cluster.server.endOf(id)).state).toBe('success');
+    expect(await ownerOf(id)).not.toBe(owner);
+    await until('the scheduler to find out', () => /leases lost/.test(owner.text));
     const attempts = await cluster.attempts(id);
     expect(attempts.map(({ task, number, state }) => `${task} ${number} ${state}`)).toEqual([
       'ends 1 lost',
@@ -189,18 +195,16 @@ describeWithRedis('workers on a Redis', () => {
       'stays 1 lost',
       'stays 2 success',
     ]);
-    await until(
-      'the end of what was taken away',
-      () => !cluster.project.processes().some(({ command }) => command.includes('sleep 600')),
-    );
+    const isLeft = () => cluster.project.processes().some(({ command }) => command.includes('sleep 600'));
+    await until('the end of what was taken away', () => !isLeft());
     third.signal('SIGTERM');
     expect(await third.ended).toBe(0);
   });
 
   test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing', async () => {
-    const begun = cluster.lines('marks/short').length;
+    const begun = cluster.lines('short').length;
     const { id } = await cluster.trigger('short');
-    await until('four tasks', () => cluster.lines('marks/short').length === begun + 4);
+    await until('four tasks', () => cluster.lines('short').length === begun + 4);
     first!.signal('SIGTERM');
     const { id: waiting } = await cluster.trigger('short');
     expect(await first!.ended).toBe(0);
@@ -214,4 +218,20 @@ describeWithRedis('workers on a Redis', () => {
     next.signal('SIGTERM');
     expect(await next.ended).toBe(0);
   });
+
+  /** The scheduler that has the run's lease. */
+  async function ownerOf(runId: string): Promise<ClusterProcess> {
+    const pid = await pidOfOwner(runId);
+    const owner = cluster.schedulers.find((one) => one.pid === pid);
+    if (owner === undefined) throw new Error(`process ${pid} is none of the schedulers`);
+    return owner;
+  }
+
+  async function pidOfOwner(runId: string): Promise<number | null> {
+    const { rows } = await cluster.db.query<{ pid: number }>(
+      'select p.pid from run r join process p on p.id = r.lease_owner where r.id = $1',
+      [runId],
+    );
+    return rows[0]?.pid ?? null;
+  }
 });

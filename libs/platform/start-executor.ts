@@ -21,21 +21,20 @@ const LOOK_MS = 1000;
 
 /** What executes attempts: this process, or with REDIS_URL the workers that hear of them there. */
 export async function startExecutor(parts: RunningParts, processId: string): Promise<StartedExecutor> {
-  const redisUrl = parts.options.config.redisUrl?.reveal();
-  return redisUrl === undefined ? startLocal(parts) : startQueue(parts, processId, redisUrl);
-}
-
-async function startLocal({
-  options,
-  storageFor,
-  logsFor,
-  releases,
-  environments,
-}: RunningParts): Promise<StartedExecutor> {
-  const { config } = options;
+  const { config, log } = parts.options;
+  const redisUrl = config.redisUrl?.reveal();
+  // Whatever executes from now on: an earlier start may have executed here.
   const pidFolder = path.join(config.home, 'run');
   const ended = await endLeftovers(pidFolder);
-  if (ended > 0) options.log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
+  if (ended > 0) log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
+  return redisUrl === undefined ? startLocal(parts, pidFolder) : startQueue(parts, processId, redisUrl);
+}
+
+function startLocal(
+  { options, storageFor, logsFor, releases, environments }: RunningParts,
+  pidFolder: string,
+): StartedExecutor {
+  const { config } = options;
   const executor = createLocalExecutor({
     storageFor,
     logsFor,

@@ -41,6 +41,7 @@ export async function startWorker({ config, log, packageRoot }: WorkerOptions): 
     }),
     readSecret: (source) => claimed.secret(source),
     concurrency: config.concurrency,
+    resources: config.workerResources,
     childFolder: path.join(packageRoot, 'dist', 'child'),
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,

@@ -92,18 +92,18 @@ export class AttemptWorker {
   /** An attempt waits, says Redis. */
   private async handle(attemptId: string): Promise<void> {
     await this.slots.take();
-    const since = this.options.clock.now().getTime();
-    let executed = false;
+    // How long the attempt took, not how long it was asked for: that is what taking ahead is to hide.
+    let since: number | null = null;
     try {
       const claimed = this.stopping ? null : await this.claim(attemptId);
       if (claimed === null) return;
-      executed = true;
+      since = this.options.clock.now().getTime();
       await this.execute(claimed);
     } catch (error) {
       // Nobody took it: it is found again when it has waited for a while.
       this.options.problem('claiming an attempt', error);
     } finally {
-      this.slots.give(executed ? this.options.clock.now().getTime() - since : null);
+      this.slots.give(since === null ? null : this.options.clock.now().getTime() - since);
     }
   }
 

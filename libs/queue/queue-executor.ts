@@ -148,8 +148,9 @@ export class QueueExecutor implements Executor {
     try {
       this.listener({ kind: 'finished', result: await this.leftBehind(news) });
     } catch (error) {
+      // At the next look; what else was heard must not wait for it.
       this.unjudged.push(news);
-      throw error;
+      this.options.problem('reading the evidence of an attempt', error);
     }
   }
 

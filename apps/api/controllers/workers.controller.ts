@@ -17,8 +17,8 @@ import {
 import { WhoAsks } from '../actor.ts';
 import { Answers } from '../answers.ts';
 import { Needs } from '../needs.ts';
-import type { WorkerCommands } from '../ports.ts';
 import { WORKERS } from '../tokens.ts';
+import type { WorkerCommands } from '../worker-port.ts';
 
 const releaseObjectQuery = z.strictObject({ key: releaseObjectKey });
 
