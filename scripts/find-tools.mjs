@@ -2,6 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Packages of Python that tests need are installed here and nowhere else. */
+const OWN_PYTHON = fileURLToPath(new URL('../node_modules/.cache/sluice-python', import.meta.url));
 
 /**
  * What some tests need beyond npm packages. Tests read the path from `variable` and skip themselves when it is not set.
@@ -24,6 +28,13 @@ export const TOOLS = [
       null,
   },
   {
+    name: 'python3 with nbclient and ipykernel',
+    variable: 'SLUICE_TEST_NOTEBOOK',
+    pip: ['nbclient', 'ipykernel'],
+    remedy: 'set SLUICE_TEST_NOTEBOOK to a python3 ≥ 3.9 after `python3 -m pip install nbclient ipykernel`',
+    find: () => [join(OWN_PYTHON, 'bin', 'python3'), firstOnPath(['python3'])].find(hasKernel) ?? null,
+  },
+  {
     name: 'groovy (with Java)',
     variable: 'SLUICE_TEST_GROOVY',
     apt: 'groovy default-jre-headless',
@@ -37,16 +48,18 @@ export const TOOLS = [
 ];
 
 /**
- * Looks for every tool and, as root on Debian, installs what is missing.
+ * Looks for every tool and installs what is missing: as root on Debian, packages of Python always, beside node_modules.
  * @returns {{ found: Record<string, string>, missing: typeof TOOLS }}
  */
 export function provideTools() {
   const first = lookForTools();
   // A variable that is set, even to nothing, is somebody's decision.
   const wanted = first.missing.filter(({ variable }) => process.env[variable] === undefined);
-  if (wanted.length === 0 || !canInstall()) return first;
-  install(wanted.flatMap(({ apt }) => apt.split(' ')));
-  return lookForTools();
+  const fromApt = wanted.flatMap(({ apt }) => apt?.split(' ') ?? []);
+  const fromPip = wanted.flatMap(({ pip }) => pip ?? []);
+  if (fromApt.length > 0 && canInstall()) install(fromApt);
+  if (fromPip.length > 0 && firstOnPath(['python3']) !== null) installPython(fromPip);
+  return wanted.length === 0 ? first : lookForTools();
 }
 
 function lookForTools() {
@@ -78,6 +91,17 @@ function install(packages) {
   }
 }
 
+function installPython(packages) {
+  process.stderr.write(`npm test: installing ${packages.join(' and ')} with pip, because tests need them\n`);
+  const options = { stdio: ['ignore', 2, 2], timeout: 600_000 };
+  try {
+    execFileSync(firstOnPath(['python3']), ['-m', 'venv', OWN_PYTHON], options);
+    execFileSync(join(OWN_PYTHON, 'bin', 'python3'), ['-m', 'pip', 'install', '-q', ...packages], options);
+  } catch (error) {
+    process.stderr.write(`npm test: pip did not do it (${error.message}); going on without\n`);
+  }
+}
+
 function firstOnPath(names) {
   for (const name of names)
     for (const folder of (process.env.PATH ?? '').split(delimiter))
@@ -100,6 +124,12 @@ function elsewhere() {
 function isPython39(path) {
   const script = 'import sys; sys.exit(0 if sys.version_info >= (3, 9) else 1)';
   return runs(path, ['-c', script]);
+}
+
+function hasKernel(path) {
+  const script =
+    'from importlib.util import find_spec as f; import sys; sys.exit(not (f("nbclient") and f("ipykernel")))';
+  return path !== null && isExecutable(path) && runs(path, ['-c', script]);
 }
 
 function runs(path, args) {

@@ -21,6 +21,7 @@ describe('npm test', () => {
       CI: 'true',
       SLUICE_TEST_CHROMIUM: join(folder, 'no-such-browser'),
       SLUICE_TEST_PYTHON: anExecutable('python3'),
+      SLUICE_TEST_NOTEBOOK: anExecutable('python3'),
     });
     expect(stderr).toContain('Tests: ');
     expect(stdout).toContain('chromium is missing: install Chromium or Chrome, or set SLUICE_TEST_CHROMIUM');
@@ -33,6 +34,7 @@ describe('npm test', () => {
       CI: '',
       SLUICE_TEST_CHROMIUM: anExecutable('chromium'),
       SLUICE_TEST_PYTHON: anExecutable('python3'),
+      SLUICE_TEST_NOTEBOOK: anExecutable('python3'),
     });
     expect(stderr).toMatch(/Tests:\s+4 skipped, 1 passed/);
     expect(stdout).not.toMatch(/lint|build/);

@@ -114,6 +114,68 @@ describe('with Postgres behind it', () => {
     expect((await api.ask('/api/v1/backfills?env=dev')).json.items).toHaveLength(1);
   });
 
+  test('a mark of what has ended changes what it counts as, and no state', async () => {
+    const mark = (body: object) => api.ask('/api/v1/runs/7/marks', { method: 'POST', body });
+    const of = { as: 'success', reason: ' loaded by hand ' };
+    expect((await mark({ ...of, task: 'ingest' })).status).toBe(200);
+    const { json } = await mark(of);
+    expect(json).toMatchObject({
+      state: 'failed',
+      marked: { as: 'success', by: 'the API token', reason: 'loaded by hand' },
+    });
+    expect((await api.ask('/api/v1/runs/7/tasks/ingest')).json).toMatchObject({
+      state: 'failed',
+      marked: { as: 'success' },
+    });
+    expect((await api.ask('/api/v1/runs?env=dev&limit=1')).json.items[0].marked.as).toBe('success');
+    expect((await mark(of)).json.error.message).toBe('7 counts as success already.');
+    expect((await mark({ as: 'failed', reason: '  ' })).status).toBe(400);
+  });
+
+  test('what is done to many runs is answered run by run; runs of elsewhere and finished ones are refused', async () => {
+    const act = (runs: string[], action: object, environment = 'dev') =>
+      api.ask('/api/v1/runs/bulk', { method: 'POST', body: { environment, runs, action } });
+    const made = await act(['7', '6', '99', '7'], { kind: 'rerun' });
+    const short = ({ json }: typeof made) =>
+      json.items.map((one: Record<string, unknown>) => [one.runId, one.outcome, one.created, one.message]);
+    expect(short(made)).toEqual([
+      ['7', 'done', '8', null],
+      ['6', 'done', '9', null],
+      ['99', 'refused', null, 'There is no run 99 in dev.'],
+    ]);
+    const cancelled = await act(['8', '7'], { kind: 'cancel' });
+    expect(short(cancelled)).toMatchObject([
+      ['8', 'done', null, null],
+      ['7', 'refused', null, expect.stringContaining('has ended')],
+    ]);
+    const marked = await act(['6', '5'], { kind: 'mark', as: 'success', reason: 'r' });
+    expect(short(marked)).toMatchObject([
+      ['6', 'done', null, null],
+      ['5', 'done', null, null],
+    ]);
+    // Elsewhere nothing is told of them, not even that they exist.
+    expect(short(await act(['7'], { kind: 'cancel' }, 'prod'))).toEqual([
+      ['7', 'refused', null, 'There is no run 7 in prod.'],
+    ]);
+    expect(
+      (
+        await act(
+          Array.from({ length: 501 }, (_, i) => String(i + 1)),
+          { kind: 'cancel' },
+        )
+      ).status,
+    ).toBe(400);
+    const trail = (await api.ask('/api/v1/audit?env=dev')).json.items.map((one: { action: string }) => one.action);
+    expect(trail.slice(0, 5)).toEqual(['run.mark', 'run.mark', 'run.cancel', 'run.rerun', 'run.rerun']);
+  });
+
+  test('intervals narrow the list of runs', async () => {
+    const list = async (query: string) => (await api.ask(`/api/v1/runs?env=dev&${query}`)).json.items.length;
+    expect(await list('from=2026-01-01&to=2026-01-03')).toBe(7);
+    expect(await list('from=2026-01-02')).toBe(0);
+    expect(await list('to=2026-01-02')).toBe(0);
+  });
+
   test('metrics from outside are added whole or not at all', async () => {
     const add = (points: object[]) => api.ask('/api/v1/runs/7/metrics', { method: 'POST', body: { points } });
     expect((await add([{ taskId: 'ingest', name: 'rows', value: 3 }])).status).toBe(204);

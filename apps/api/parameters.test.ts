@@ -22,6 +22,7 @@ beforeAll(async () => {
     },
     ...{ audit: page, create: () => ({ token: 't', record: {} }) },
     ...{ trigger: () => ({ runId: '1' }), cancelRun: one, rerunRun: () => ({ runId: '1' }), setPaused: one },
+    ...{ markRun: one, actOnRuns: list },
     ...{
       releases: page,
       release: one,
@@ -71,7 +72,9 @@ describe('parameters', () => {
     await api.ask('/api/v1/runs');
     expect(api.calls.at(-1)).toEqual({
       name: 'runs',
-      args: [{ environment: null, among: null, pipeline: null, states: null, limit: 50, cursor: null }],
+      args: [
+        { environment: null, among: null, pipeline: null, states: null, from: null, to: null, limit: 50, cursor: null },
+      ],
     });
   });
 });

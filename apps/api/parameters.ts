@@ -66,6 +66,8 @@ export const runsQuery = z.strictObject({
   env: environmentName.optional(),
   pipeline: pipelineName.optional(),
   state: oneOrMore(RUN_STATES, 'failed,timed_out').optional(),
+  from: instant.optional(),
+  to: instant.optional(),
   limit: count(1, 200).default(50),
   cursor: cursor.optional(),
 });

@@ -11,6 +11,9 @@ import type {
   BackfillPlan,
   backfillRequest,
   BackfillShape,
+  BulkOutcome,
+  bulkRequest,
+  markRequest,
   decisionRequest,
   Environment,
   EnvironmentDiff,
@@ -113,6 +116,9 @@ export interface Reads {
     among: readonly string[] | null;
     pipeline: string | null;
     states: readonly RunState[] | null;
+    /** Intervals that begin at `from` or later, and end at `to` or earlier. */
+    from?: string | null;
+    to?: string | null;
     limit: number;
     cursor: string | null;
   }): Promise<Page<Run>>;
@@ -208,8 +214,17 @@ export interface Reads {
 export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
-  /** Answers what an `approve` task asks. */
+  /** Answers what a task asks. */
   answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
+  /** Says what a run, a task of it or one of its task runs counts as. */
+  markRun(runId: string, request: z.infer<typeof markRequest>, actor: string): Promise<void>;
+  /** Each run answers for itself, in the order given. */
+  actOnRuns(
+    environment: string,
+    runIds: readonly string[],
+    action: z.infer<typeof bulkRequest>['action'],
+    actor: string,
+  ): Promise<BulkOutcome[]>;
   rerunRun(runId: string, request: z.infer<typeof rerunRequest>, actor: string): Promise<{ runId: string }>;
   setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void>;
   /** Throws `unauthorized` without the signature that the pipelines which wait for it demand. */

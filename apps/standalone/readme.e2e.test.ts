@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROGRAM_ROOT, type RunningStandalone, TestProject, until } from './standalone-fixture.ts';
 
 const run = promisify(execFile);
+const MOVER_SECRET = 'from the landing zone';
 
 interface Step {
   readonly command: string;
@@ -21,7 +22,7 @@ interface Page {
   readonly steps: readonly Step[];
 }
 
-/** One tour after the other, in the same project. */
+/** One tour after the other, in the same project; then what stands alone. */
 const PAGES = ['README.md', 'docs/promotion.md'].map((page): Page => {
   const text = readFileSync(join(PROGRAM_ROOT, page), 'utf8');
   const files = [...text.matchAll(/^```yaml\n# ((?:dags|environments)\/\S+)\n(.*?)^```/gms)];
@@ -37,6 +38,22 @@ const MARIA = ['AUTHOR', 'COMMITTER'].flatMap((who) => [
   [`GIT_${who}_NAME`, 'Maria'],
   [`GIT_${who}_EMAIL`, 'maria@example.com'],
 ]);
+
+/** Pages whose ```sh blocks stand alone, with the files that they speak of. */
+const CHURN = `name: churn\nschedule: { cron: "@daily", start: 2026-01-01 }\ntasks: { train: { run: sleep 60 } }\n`;
+const SHELL_PAGES = [
+  { page: 'docs/triggers.md', files: (text: string) => ({ 'dags/intake.yaml': yamlOf(text, 'intake') }) },
+  { page: 'docs/acting.md', files: () => ({ 'dags/churn.yaml': CHURN }) },
+  { page: 'docs/operations.md', files: () => ({}) },
+].map(({ page, files }) => {
+  const text = readFileSync(join(PROGRAM_ROOT, page), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block.trimEnd());
+  return { page, files: files(text), blocks };
+});
+
+function yamlOf(text: string, pipeline: string): string {
+  return new RegExp(`(?<=^\`\`\`yaml\n)name: ${pipeline}\n.*?(?=^\`\`\`)`, 'ms').exec(text)?.[0] ?? '';
+}
 
 /** Commands that change a file of the working tree. */
 const EDITS = /^(npx sluice init|sed|touch)/;
@@ -62,12 +79,15 @@ describe('the tours', () => {
       return [file, readFileSync(join(PROGRAM_ROOT, file), 'utf8')] as const;
     });
     project = await TestProject.create(Object.fromEntries(environments));
+    const dev = join(project.folder, 'environments/dev.yaml');
+    appendFileSync(dev, 'secrets: { MOVER_SECRET: { env: MOVER_SECRET } }\n');
     mkdirSync(join(project.folder, 'dags'));
-    server = await project.start();
+    server = await project.start({ env: { MOVER_SECRET } });
     const npx = join(project.folder, 'bin', 'npx');
     mkdirSync(join(npx, '..'));
-    writeFileSync(npx, `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(PROGRAM_ROOT, 'bin/sluice.mjs')}' "$@"\n`);
-    chmodSync(npx, 0o755);
+    const program = `exec '${process.execPath}' '${join(PROGRAM_ROOT, 'bin/sluice.mjs')}' "$@"`;
+    writeFileSync(npx, `#!/bin/sh\nshift\n${program}\n`, { mode: 0o755 });
+    writeFileSync(join(npx, '..', 'sluice'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
   });
   afterAll(async () => {
     await server.stop();
@@ -79,30 +99,46 @@ describe('the tours', () => {
     return environments.find(({ name }) => name === 'dev')?.release ?? null;
   }
 
-  describe.each(PAGES)('of $page', ({ files, steps }) => {
-    beforeAll(async () => {
-      const before = await release();
-      for (const [file, text] of Object.entries(files)) await project.write(file, text);
-      if (Object.keys(files).length > 0) await until('their release', async () => (await release()) !== before);
+  async function write(files: Readonly<Record<string, string>>): Promise<void> {
+    const before = await release();
+    for (const [file, text] of Object.entries(files)) await project.write(file, text);
+    if (Object.keys(files).length > 0) await until('their release', async () => (await release()) !== before);
+  }
+
+  /** Not synchronously: somebody must read what the server writes meanwhile. */
+  function bash(script: string): Promise<{ stdout: string }> {
+    const { url, token } = JSON.parse(readFileSync(join(project.home, 'server.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const bin = join(project.folder, 'bin');
+    const env = { ...Object.fromEntries(MARIA), PATH: `${bin}:${process.env.PATH ?? ''}`, HOME: project.folder };
+    return run('bash', ['-c', script], {
+      cwd: project.folder,
+      env: { ...env, SLUICE_URL: url, SLUICE_TOKEN: token, MOVER_SECRET },
     });
+  }
+
+  describe.each(PAGES)('of $page', ({ files, steps }) => {
+    beforeAll(() => write(files));
 
     test('has steps', () => expect(steps.length).toBeGreaterThan(8));
 
     for (const { command, shown } of steps)
       test(`$ ${command}`, async () => {
         const before = await release();
-        // Not synchronously: somebody must read what the server writes meanwhile.
-        const { stdout } = await run('bash', ['-c', `(${command}) 2>&1 || true`], {
-          cwd: project.folder,
-          env: {
-            ...Object.fromEntries(MARIA),
-            PATH: `${join(project.folder, 'bin')}:${process.env.PATH ?? ''}`,
-            HOME: project.folder,
-          },
-        });
+        const { stdout } = await bash(`(${command}) 2>&1 || true`);
         const printed = stdout.split('\n').map(lasting);
         for (const line of shown) expect(printed).toContainEqual(lasting(line));
         if (EDITS.test(command)) await until('the release of the edit', async () => (await release()) !== before, 2000);
       });
+  });
+
+  describe.each(SHELL_PAGES)('of $page', ({ files, blocks }) => {
+    beforeAll(() => write(files));
+
+    test.each(blocks)('%s', async (block) => {
+      await bash(`set -euo pipefail\n${block}`);
+    });
   });
 });

@@ -52,7 +52,7 @@ export function useCancel(runId: string) {
   });
 }
 
-/** Answers what an `approve` task asks. */
+/** Answers what a task asks. */
 export function useAnswer(runId: string, taskId: string) {
   const client = useQueryClient();
   return useMutation({

@@ -12,6 +12,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'run.late': { icon: '⏰', word: 'late', color: '#d9730d' },
   'task.retrying': { icon: '🔁', word: 'retrying', color: '#c19a00' },
   'task.approval': { icon: '✋', word: 'asks', color: '#1f6feb' },
+  'check.warned': { icon: '⚠️', word: 'has data to look at', color: '#c19a00' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
   'run.looping': { icon: '🔁', word: 'loop stopped', color: '#d9730d' },

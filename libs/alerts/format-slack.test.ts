@@ -28,6 +28,15 @@ function texts(part: unknown): string[] {
 }
 
 describe('the message in the channel', () => {
+  test('tells of checks that warned by name, with what was found', () => {
+    const title = 'Task "load": check "currency" 3 of 100 rows have other values';
+    const details = [{ label: 'currency', value: '3 of 100 rows have other values' }];
+    const body = formatSlackMessage({ ...anAlert(), event: 'check.warned', title, details }, []);
+    expect(body.text).toBe(`⚠️ churn-model has data to look at in prod: ${title}`);
+    expect(texts(body).join('\n')).toContain('currency');
+    expect(refusedBlocks({ ...body })).toBeNull();
+  });
+
   test('says state, pipeline, environment, task, try, exit code, owner, release, interval and links', () => {
     const body = formatSlackMessage(anAlert(), []);
     const all = texts(body).join('\n');

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { followStream, type FollowOptions } from './follow-stream.ts';
 import { send, type ClientOptions, type Query } from './request.ts';
+import type * as actingShapes from './acting-shapes.ts';
 import type * as backfillShapes from './backfill-shapes.ts';
 import type * as environmentShapes from './environment-shapes.ts';
 import type * as historyShapes from './history-shapes.ts';
@@ -37,6 +38,8 @@ export type FreezeRequest = z.input<typeof promotionShapes.freezeRequest>;
 export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
+export type MarkRequest = z.input<typeof actingShapes.markRequest>;
+export type BulkRequest = z.input<typeof actingShapes.bulkRequest>;
 export type BackfillRequest = z.input<typeof backfillShapes.backfillRequest>;
 export type PruneRequest = z.input<typeof historyShapes.pruneRequest>;
 export type GcRequest = z.input<typeof verificationShapes.gcRequest>;
@@ -130,16 +133,24 @@ export function createClient(options: ClientOptions) {
       env: string;
       pipeline?: string | undefined;
       state?: string | undefined;
+      from?: string | undefined;
+      to?: string | undefined;
       limit?: number | undefined;
       cursor?: string | undefined;
     }) => get<Page<Run>>('/runs', query),
     run: (id: string) => get<RunDetail>(run(id)),
     why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
     cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
-    /** Answers what an `approve` task asks. */
+    /** Answers what a task asks. */
     answer: (id: string, task: string, body: DecisionRequest) =>
       post<TaskRunDetail>(`${run(id)}/tasks/${encodeURIComponent(task)}/approvals`, body),
-    rerun: (id: string, body: RerunRequest) => post<Run>(`${run(id)}/rerun`, body),
+    rerun: (id: string, body: RerunRequest) => post<actingShapes.RerunResult>(`${run(id)}/rerun`, body),
+    /** Says what the run, or something of it, counts as. */
+    mark: (id: string, body: MarkRequest) => post<Run>(`${run(id)}/marks`, body),
+    /** The same to many runs, each of which answers for itself. */
+    actOnRuns: async (body: BulkRequest): Promise<readonly actingShapes.BulkOutcome[]> =>
+      ((await (await send(patient, 'POST', '/runs/bulk', { body })).json()) as { items: actingShapes.BulkOutcome[] })
+        .items,
     /** Executes the run again to compare what it writes; see `verification` for what came out. */
     verify: (id: string) => post<verificationShapes.VerificationShape>(`${run(id)}/verify`),
     /** The newest; null: it was never verified. */

@@ -1,5 +1,6 @@
 export * from './grid-cells.ts';
 export * from './shapes.ts';
+export * from './acting-shapes.ts';
 export * from './backfill-shapes.ts';
 export * from './environment-shapes.ts';
 export * from './release-shapes.ts';

@@ -3,6 +3,7 @@ import {
   ALERT_EVENTS,
   ATTEMPT_STATES,
   CHECK_STATES,
+  MARKED_STATES,
   PROMOTION_STATES,
   RIGHTS,
   RUN_STATES,
@@ -60,7 +61,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
+  kind: z.enum(['run', 'node', 'python', 'notebook', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),
@@ -153,6 +154,15 @@ export const eventOutcome = z.object({
 });
 export type EventOutcome = z.infer<typeof eventOutcome>;
 
+/** What somebody said that it counts as, whatever became of it. */
+export const markSaid = z.object({
+  as: z.enum(MARKED_STATES),
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+});
+export type MarkSaid = z.infer<typeof markSaid>;
+
 export const run = z.object({
   id,
   environment: z.string(),
@@ -177,6 +187,8 @@ export const run = z.object({
   /** One sentence for a state that needs one: which task failed, why it was skipped; else null. */
   reason: z.string().nullable(),
   counts: z.record(z.string(), z.number()),
+  /** The last mark of the run itself; absent: there is none. */
+  marked: markSaid.optional(),
 });
 export type Run = z.infer<typeof run>;
 
@@ -213,13 +225,15 @@ export const taskRun = z.object({
   reason: z.string().nullable(),
   /** Run whose task run this one took over; null: executed here. */
   originRun: id.nullable(),
+  /** The last mark that names it; absent: there is none. */
+  marked: markSaid.optional(),
   /**
    * What the cache made of it, in one sentence. `from`: the run that executed what it took; null: it was executed.
    * Absent: the task has no cache.
    */
   cache: z.object({ from: id.nullable(), why: z.string() }).optional(),
   progress: z.object({ done: z.number(), total: z.number(), label: z.string() }).nullable(),
-  /** Of a `wait` or `approve` task that waits; absent or null: it does not. */
+  /** Of a task that waits for a condition or a person; absent or null: it does not. */
   wait: taskWait.nullable().optional(),
   /** Tries before the last one, oldest first; absent when the answer does not tell them. */
   earlier: z

@@ -1,6 +1,7 @@
 import type { Outcome } from './attempt.ts';
+import type { MarkedState } from './mark.ts';
 import type { RunCache, TaskInstance } from './run-cache.ts';
-import { countedAs, isActive } from './run-cache.ts';
+import { countedAs, isActive, isInQuestion, waitsUntried } from './run-cache.ts';
 import { decideAfterAttempt } from './retry.ts';
 import { decideRule } from './trigger-rules.ts';
 import { isTerminal } from './states.ts';
@@ -28,10 +29,28 @@ export type RunEvent =
       readonly attemptId: string;
       readonly outcome: Outcome;
       readonly gateClosed: boolean;
+      /** Its success does not count before somebody says so; why. Absent: it counts. */
+      readonly asks?: string;
+    }
+  /** What a task run asked is answered, or nobody answered in time. */
+  | {
+      readonly kind: 'answered';
+      readonly taskIndex: number;
+      readonly mapIndex: number;
+      readonly state: 'success' | 'failed' | 'skipped';
+      readonly reason: string;
     }
   /** Time passed: retries that are due become ready. */
   | { readonly kind: 'tick' }
-  | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' };
+  | { readonly kind: 'stop'; readonly verdict: 'cancelled' | 'timed_out' }
+  /** Somebody said how it ends. `taskIndex` null: the run; `mapIndex` null: all of the task. What has ended stays as it is. */
+  | {
+      readonly kind: 'mark';
+      readonly taskIndex: number | null;
+      readonly mapIndex: number | null;
+      readonly state: MarkedState;
+      readonly reason: string;
+    };
 
 /**
  * The answer to a `prepare` decision. `mapKeys` null: not fanned out. `cached`: map indexes whose results are there
@@ -128,6 +147,11 @@ function applyEvent(step: Step, event: RunEvent): void {
     }
     case 'ended':
       return applyEnded(step, event);
+    case 'answered': {
+      const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
+      if (instance !== undefined && isInQuestion(instance)) end(step, instance, event.state, event.reason);
+      return;
+    }
     case 'tick':
       for (const instance of run.timers) {
         if (instance.retryAt === null || instance.retryAt > step.now) continue;
@@ -138,6 +162,8 @@ function applyEvent(step: Step, event: RunEvent): void {
       return;
     case 'stop':
       return stop(step, event.verdict);
+    case 'mark':
+      return mark(step, event);
     default:
       return unreachable(event);
   }
@@ -155,7 +181,8 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
   const { run } = step;
   const task = run.tasks[taskIndex];
   if (task?.phase !== 'preparing') return;
-  const waiting = task.instances.get(0)?.state === 'waiting' ? task.instances.get(0) : undefined;
+  const first = task.instances.get(0);
+  const waiting = first !== undefined && waitsUntried(first) ? first : undefined;
   // After a rebuild some task runs may exist already: then only the keys are news.
   const begun = task.instances.size > 0 && !waiting;
   switch (result.kind) {
@@ -191,6 +218,7 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
   const node = run.graph.tasks[event.taskIndex];
   if (!node) return;
   instance.attemptId = null;
+  if (instance.mark !== null) return end(step, instance, instance.mark.state, instance.mark.reason);
   const stopping = isStopped(run, event.taskIndex);
   // Nobody asked to cancel: its executor was shut down, which is a loss like any other.
   const outcome: Outcome =
@@ -201,6 +229,10 @@ function applyEnded(step: Step, event: Extract<RunEvent, { kind: 'ended' }>): vo
     lost: after.counts.lost,
     deferred: after.counts.deferred,
   });
+  if (after.kind === 'end' && after.state === 'success' && event.asks !== undefined) {
+    if (stopping) return end(step, instance, 'cancelled', event.asks);
+    return change(step, instance, 'waiting', event.asks);
+  }
   if (after.kind === 'end') {
     instance.gateClosed = event.gateClosed;
     return end(step, instance, after.state, after.reason);
@@ -216,24 +248,67 @@ export function isStopped(run: RunCache, taskIndex: number): boolean {
   return run.graph.tasks[taskIndex]?.final ? run.finalStopped : run.stopping !== null;
 }
 
-function stop(step: Step, verdict: 'cancelled' | 'timed_out'): void {
+function stop(step: Step, verdict: 'cancelled' | 'timed_out' | 'marked'): void {
   const { run } = step;
   const again = run.stopping !== null;
   if (again && !run.finalStarted) return;
   run.stopping ??= verdict;
   if (again) run.finalStopped = true;
-  const reason = verdict === 'cancelled' ? 'the run was cancelled' : 'the run took longer than its run_timeout';
+  const reason = whyStopped(run, verdict);
   run.tasks.forEach((task, taskIndex) => {
-    if (task.phase === 'done' || run.graph.tasks[taskIndex]?.final !== again) return;
-    for (const instance of task.instances.values()) {
-      if (instance.attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId: instance.attemptId });
-    }
-    if (task.instances.size === 0) return endUntried(step, taskIndex, 'cancelled', reason);
-    shrink(step, taskIndex, task.instances.size);
-    for (const instance of [...task.instances.values()]) {
-      if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, 'cancelled', reason);
-    }
+    if (task.phase !== 'done' && run.graph.tasks[taskIndex]?.final === again)
+      endTask(step, taskIndex, 'cancelled', reason);
   });
+}
+
+/** Why what is under way ends before its time. */
+export function whyStopped(run: RunCache, stopping = run.stopping): string {
+  switch (stopping) {
+    case 'timed_out':
+      return 'the run took longer than its run_timeout';
+    case 'cancelled':
+      return 'the run was cancelled';
+    case 'marked':
+      return `the run was ${run.verdict?.reason ?? 'marked'}`;
+    case null:
+      return 'its task was marked';
+    default:
+      return unreachable(stopping);
+  }
+}
+
+/** Ends what of a task has not ended. Attempts are asked to stop; their task runs end when they have. */
+function endTask(step: Step, taskIndex: number, state: TerminalTaskState, reason: string): void {
+  const task = step.run.tasks[taskIndex];
+  if (!task) return;
+  for (const { attemptId } of task.instances.values())
+    if (attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId });
+  if (task.instances.size === 0) return endUntried(step, taskIndex, state, reason);
+  shrink(step, taskIndex, task.instances.size);
+  for (const instance of [...task.instances.values()])
+    if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, state, reason);
+}
+
+function mark(step: Step, { taskIndex, mapIndex, state, reason }: Extract<RunEvent, { kind: 'mark' }>): void {
+  const { run } = step;
+  if (taskIndex === null) {
+    run.verdict = { state, reason };
+    if (run.stopping === null) stop(step, 'marked');
+    return;
+  }
+  const task = run.tasks[taskIndex];
+  if (!task || task.phase === 'done') return;
+  for (const instance of task.instances.values())
+    if (covers(mapIndex, instance) && instance.attemptId !== null) instance.mark = { state, reason };
+  if (mapIndex === null) return endTask(step, taskIndex, state, reason);
+  const one = task.instances.get(mapIndex);
+  if (one === undefined || isTerminal(one.state)) return;
+  if (one.attemptId === null) end(step, one, state, reason);
+  else step.decisions.push({ kind: 'cancel-attempt', attemptId: one.attemptId });
+}
+
+function covers(mapIndex: number | null, instance: TaskInstance): boolean {
+  return mapIndex === null || mapIndex === instance.mapIndex;
 }
 
 /** Forgets the task runs that were never released, and the preparation that was under way: its answer comes too late. */
@@ -325,7 +400,7 @@ function open(step: Step, taskIndex: number, mapKeys: readonly string[]): void {
 /** A task run that began before its process died goes on as it is. */
 function endCached(step: Step, taskIndex: number, mapIndex: number): void {
   const known = step.run.tasks[taskIndex]?.instances.get(mapIndex);
-  if (known === undefined || known.state === 'waiting')
+  if (known === undefined || waitsUntried(known))
     end(step, known ?? createInstance(step.run, taskIndex, mapIndex), 'success', null);
 }
 
@@ -341,7 +416,7 @@ function release(step: Step): void {
     while (task.nextToRelease < task.total && task.active < parallel && run.active < limit) {
       const mapIndex = task.nextToRelease++;
       const known = task.instances.get(mapIndex);
-      if (known === undefined || known.state === 'waiting')
+      if (known === undefined || waitsUntried(known))
         change(step, known ?? createInstance(run, taskIndex, mapIndex), 'ready', null);
     }
     if (task.nextToRelease >= task.total) run.releasable.delete(taskIndex);
@@ -362,6 +437,7 @@ function createInstance(run: RunCache, taskIndex: number, mapIndex: number): Tas
     attemptId: null,
     retryAt: null,
     gateClosed: false,
+    mark: null,
   };
   run.tasks[taskIndex]?.instances.set(mapIndex, instance);
   return instance;
@@ -445,7 +521,9 @@ function endRun(step: Step): void {
   const failed = run.graph.tasks
     .filter((node, index) => !node.caught && (run.tasks[index]?.failed ?? 0) > 0)
     .map((node) => `"${node.id}"`);
-  const state = run.stopping ?? (run.anyFailed || run.finalFailed ? 'failed' : 'success');
+  if (run.verdict !== null) return void step.decisions.push({ kind: 'end-run', ...run.verdict });
+  const stopped = run.stopping === 'marked' ? null : run.stopping;
+  const state = stopped ?? (run.anyFailed || run.finalFailed ? 'failed' : 'success');
   const reason =
     state === 'success'
       ? null

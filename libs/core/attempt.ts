@@ -1,6 +1,4 @@
-import type { TableCheck } from './pipeline.ts';
-
-import type { HttpExpectation } from './pipeline.ts';
+import type { FilePlace, HttpExpectation, TableCheck } from './pipeline.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
 export interface Assignment {
@@ -40,6 +38,13 @@ export type AssignmentBody =
       readonly file: string | null;
       readonly module: string | null;
       readonly function: string | null;
+    }
+  | {
+      readonly kind: 'notebook';
+      readonly file: string;
+      /** What is injected, by name. */
+      readonly parameters: Readonly<Record<string, unknown>>;
+      readonly save: FilePlace | null;
     }
   /** `variables` are set with DuckDB's `set variable` before the text runs. */
   | {

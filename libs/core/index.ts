@@ -7,6 +7,8 @@ export * from './errors.ts';
 export * from './explain-miss.ts';
 export * from './graph.ts';
 export * from './load-run.ts';
+export * from './mark.ts';
+export * from './mark-store.ts';
 export * from './pipeline.ts';
 export * from './plugin.ts';
 export * from './ports.ts';

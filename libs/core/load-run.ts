@@ -1,11 +1,11 @@
 import type { RunGraph, TaskNode } from './graph.ts';
 import type { RunCache, StoredTaskRun, TaskInstance } from './run-cache.ts';
-import { countedAs, isActive, newRunCache } from './run-cache.ts';
+import { countedAs, isActive, newRunCache, waitsUntried } from './run-cache.ts';
 import { isTerminal } from './states.ts';
 
 /**
  * Rebuilds the cache of a run from its stored task runs. Send `start` afterwards: `advance` then asks again for every
- * preparation that was under way. Rows of tasks that the graph does not have are ignored.
+ * preparation that was under way, and after it the marks of the run once more: one that was obeyed changes nothing. Rows of tasks that the graph does not have are ignored.
  */
 export function loadRunCache(runId: string, graph: RunGraph, stored: readonly StoredTaskRun[]): RunCache {
   const run = newRunCache(runId, graph);
@@ -22,7 +22,8 @@ export function loadRunCache(runId: string, graph: RunGraph, stored: readonly St
 
 function instanceOf(row: StoredTaskRun, taskIndex: number): TaskInstance {
   const { mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed } = row;
-  return { taskIndex, mapIndex, state, number, fence, retriesUsed, lost, deferred, attemptId, retryAt, gateClosed };
+  const counts = { number, fence, retriesUsed, lost, deferred };
+  return { taskIndex, mapIndex, state, ...counts, attemptId, retryAt, gateClosed, mark: null };
 }
 
 function openLoaded(run: RunCache, taskIndex: number): void {
@@ -37,7 +38,7 @@ function openLoaded(run: RunCache, taskIndex: number): void {
   if (node.needsPreparation && !endedUntried && !complete) {
     task.phase = 'preparing';
     // Not all of its task runs exist yet: until the keys are known again there must be one more than have ended.
-    const waiting = only?.state === 'waiting';
+    const waiting = only !== undefined && waitsUntried(only);
     setTotal(run, taskIndex, waiting ? 1 : (node.mapKeys?.length ?? task.instances.size + 1));
     return;
   }
@@ -59,7 +60,7 @@ function setTotal(run: RunCache, taskIndex: number, total: number): void {
 
 /** Only a task whose fan-out is an expression, or whose one row still waits for data, must be prepared once more. */
 function mapKeysKnown(node: TaskNode, only: TaskInstance | undefined): boolean {
-  return !node.dynamicFanOut && only?.state !== 'waiting';
+  return !node.dynamicFanOut && !(only !== undefined && waitsUntried(only));
 }
 
 function countLoaded(run: RunCache, taskIndex: number): void {

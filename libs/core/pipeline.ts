@@ -115,7 +115,7 @@ export interface CompiledTask {
   readonly checks: readonly { readonly name: string; readonly expr: string; readonly onFail: 'fail' | 'warn' }[];
   /** Over the rows of files that it writes. Absent: none. */
   readonly tableChecks?: readonly TableCheck[];
-  readonly gate: { readonly expr: string; readonly onFail: 'fail' | 'skip_downstream' } | null;
+  readonly gate: TaskGate | null;
   /**
    * Its result is taken from an earlier run that saw the same. `files`: the files of the release that it uses besides
    * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
@@ -129,6 +129,14 @@ export interface CompiledTask {
   readonly line: number;
   /** Where a task that comes from parts was written, nearest first: `_all.yaml:3`. Absent: in the pipeline's file alone. */
   readonly origin?: readonly string[];
+}
+
+/** What must be so before what a task made counts. */
+export interface TaskGate {
+  readonly expr: string;
+  readonly onFail: 'fail' | 'skip_downstream' | 'needs_approval';
+  /** Of `needs_approval`: who may answer, and until when. */
+  readonly asks?: WaitLimits & { readonly groups: readonly string[] };
 }
 
 /** What rows that a task writes must be. */
@@ -175,6 +183,14 @@ export type TaskBody =
       readonly module: string | null;
       readonly function: string | null;
     }
+  | {
+      readonly kind: 'notebook';
+      /** Relative to `dags/`. */
+      readonly file: string;
+      /** Besides those of the run, and before them. Texts may hold `${{ }}`. */
+      readonly params: Readonly<Record<string, unknown>>;
+      readonly save: FilePlace | null;
+    }
   /** A `.sql` file relative to `dags/`, or inline text; `${{ }}` replaced by `getvariable('__E1')`. */
   | {
       readonly kind: 'sql';
@@ -220,6 +236,12 @@ export type TaskBody =
       readonly params: Readonly<Record<string, unknown>>;
     });
 
+/** A file below a path that the task writes. */
+export interface FilePlace {
+  readonly path: string;
+  readonly file: string;
+}
+
 /** What an HTTP answer must be, and what becomes of it. */
 export interface HttpExpectation {
   /** By name in lower case: the secret, and what stands before it. */
@@ -230,8 +252,8 @@ export interface HttpExpectation {
   readonly expr: string | null;
   /** CEL over `response` by output; empty: `status`. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** A path that the task writes, and the file below it that takes the answer; null: it is not kept. */
-  readonly save: { readonly path: string; readonly file: string } | null;
+  /** What takes the answer; null: it is not kept. */
+  readonly save: FilePlace | null;
   /** From the first byte asked to the last one answered. */
   readonly requestTimeoutMs: number;
 }
@@ -298,7 +320,14 @@ export interface RetryPolicy {
 }
 
 /** What a pipeline can ask to be told of. */
-export const RUN_EVENTS = ['run.failed', 'run.late', 'run.recovered', 'task.retrying', 'task.approval'] as const;
+export const RUN_EVENTS = [
+  'run.failed',
+  'run.late',
+  'run.recovered',
+  'task.retrying',
+  'task.approval',
+  'check.warned',
+] as const;
 /** What an environment tells of. */
 export const ALERT_EVENTS = [
   ...RUN_EVENTS,

@@ -41,6 +41,10 @@ export interface Storage {
   folder(version: string): Promise<string>;
   /** Whether the version that was published as `manifestHash` is there with all its files, each of its size. */
   isWhole(version: string, manifestHash: string): Promise<boolean>;
+  /** Keeps a file that an attempt left for people, beside its log. */
+  writeArtefact(key: ArtefactKey, content: Buffer): Promise<void>;
+  /** Null when there is none. */
+  readArtefact(key: ArtefactKey): Promise<Buffer | null>;
   writeEvidence(key: EvidenceKey, result: AttemptResult): Promise<void>;
   readEvidence(key: EvidenceKey): Promise<AttemptResult | null>;
 }
@@ -79,6 +83,11 @@ export interface EvidenceKey {
   readonly taskId: string;
   readonly mapIndex: number;
   readonly fence: number;
+}
+
+export interface ArtefactKey extends LogKey {
+  /** One file name, such as `notebook.ipynb`. */
+  readonly name: string;
 }
 
 /** Where an attempt's log goes and comes from. Lines are numbered from 1. */

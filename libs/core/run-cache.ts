@@ -1,4 +1,5 @@
 import type { RunGraph } from './graph.ts';
+import type { MarkedState } from './mark.ts';
 import type { TryCounts } from './retry.ts';
 import type { TaskState } from './states.ts';
 import { isTerminal } from './states.ts';
@@ -19,6 +20,14 @@ export interface TaskInstance extends TryCounts {
   /** Epoch milliseconds at which a `retrying` or `lost` task run becomes ready again. */
   retryAt: number | null;
   gateClosed: boolean;
+  /** What it ends as when its attempt has stopped, whatever that attempt still says; null: as the attempt says. */
+  mark: MarkedEnd | null;
+}
+
+/** How something ends because somebody said so, and in which words. */
+export interface MarkedEnd {
+  readonly state: MarkedState;
+  readonly reason: string;
 }
 
 /** `blocked`: the trigger rule has not decided. `preparing`: waits for `prepared`. `open`: its task runs are known. */
@@ -51,7 +60,9 @@ export interface RunCache {
   readonly graph: RunGraph;
   readonly tasks: TaskProgress[];
   state: 'running' | 'ended';
-  stopping: 'cancelled' | 'timed_out' | null;
+  stopping: 'cancelled' | 'timed_out' | 'marked' | null;
+  /** What the run ends as because somebody marked it; null: as its tasks did. */
+  verdict: MarkedEnd | null;
   /** Tasks (not task runs) that have not ended, without and with `finally`. */
   openTasks: number;
   openFinalTasks: number;
@@ -97,6 +108,7 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
     })),
     state: 'running',
     stopping: null,
+    verdict: null,
     openTasks: graph.tasks.filter((task) => !task.final).length,
     openFinalTasks: graph.tasks.filter((task) => task.final).length,
     finalStarted: false,
@@ -123,11 +135,23 @@ export function countedAs(instance: TaskInstance): 'success' | 'failed' | 'skipp
   }
 }
 
+/** True: it waits for data, a condition or a person, and nothing of it was tried. */
+export function waitsUntried({ state, number }: Pick<TaskInstance, 'state' | 'number'>): boolean {
+  return state === 'waiting' && number === 0;
+}
+
+/** True: it was executed, and somebody is asked whether its result counts. */
+export function isInQuestion({ state, number }: Pick<TaskInstance, 'state' | 'number'>): boolean {
+  return state === 'waiting' && number > 0;
+}
+
 /** True: nothing of the run moves until a wait of it ends or somebody asks; it may be forgotten until then. */
 export function onlyWaits(run: RunCache): boolean {
   if (run.state === 'ended' || run.active > 0) return false;
+  // Nothing is active, so what has not ended waits, unless its preparation is still under way.
   const preparing = run.tasks.filter((task) => task.phase === 'preparing');
-  return preparing.length > 0 && preparing.every((task) => task.instances.get(0)?.state === 'waiting');
+  if (!preparing.every((task) => task.instances.get(0)?.state === 'waiting')) return false;
+  return preparing.length > 0 || run.tasks.some(({ phase, ended, total }) => phase === 'open' && ended < total);
 }
 
 export function isActive(state: TaskState): boolean {

@@ -17,8 +17,8 @@ export type TaskState = (typeof TASK_STATES)[number];
 
 /**
  * The only place that says which task state may follow which.
- * `waiting`: the data that the task reads is not there yet, or what a `wait` or `approve` task waits for; it holds no slot and
- * no process.
+ * `waiting`: the data that the task reads is not there yet, or what a `wait` or `approve` task waits for, or somebody is asked
+ * whether a result counts that its gate does not let pass; it holds no slot and no process.
  * `retrying`: an attempt ended and the next one is due at a later time.
  * `lost`: the process that executed the attempt died; the next attempt follows at once, at most five times.
  * Terminal states absorb: a report that comes later changes nothing.
@@ -26,11 +26,11 @@ export type TaskState = (typeof TASK_STATES)[number];
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
   none: ['waiting', 'ready', 'skipped', 'upstream_failed', 'failed', 'cancelled', 'success'],
   waiting: ['ready', 'skipped', 'failed', 'cancelled', 'success'],
-  ready: ['queued', 'cancelled', 'failed'],
-  queued: ['running', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
-  running: ['success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
-  retrying: ['ready', 'cancelled', 'failed'],
-  lost: ['ready', 'failed', 'cancelled'],
+  ready: ['queued', 'cancelled', 'failed', 'success'],
+  queued: ['running', 'waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
+  running: ['waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
+  retrying: ['ready', 'cancelled', 'failed', 'success'],
+  lost: ['ready', 'failed', 'cancelled', 'success'],
   success: [],
   failed: [],
   skipped: [],
@@ -50,7 +50,8 @@ export type RunState = (typeof RUN_STATES)[number];
 
 /** `skipped`: a fire that was recorded but never executed (superseded, or the overlap rule said so). */
 export const RUN_TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
-  queued: ['running', 'cancelled', 'skipped'],
+  // Success and failed: somebody marked it so before it began.
+  queued: ['running', 'cancelled', 'skipped', 'success', 'failed'],
   running: ['success', 'failed', 'cancelled', 'timed_out'],
   success: [],
   failed: [],

@@ -4,6 +4,8 @@ import type { BackfillStore } from './backfill.ts';
 import type { AlertMessage } from './ports.ts';
 import type { CheckResult, InputBinding, MetricPoint, PublishedVersion } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
+import type { MarkStore } from './mark-store.ts';
+import type { MarkedState } from './mark.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
@@ -75,9 +77,16 @@ export interface NewRun {
   readonly deadlineMs: number | null;
   readonly runTimeoutMs: number | null;
   /** Task runs of `originRun` that are taken over by reference. */
-  readonly takeOver: readonly { readonly taskId: string; readonly mapIndex: number }[];
+  readonly takeOver: readonly TakenOver[];
   /** Absent: no other run and no event. */
   readonly startedBy?: StartedBy;
+}
+
+export interface TakenOver {
+  readonly taskId: string;
+  readonly mapIndex: number;
+  /** Somebody marked it so, and the new run has it so; absent: as it ended. */
+  readonly marked?: { readonly state: MarkedState; readonly reason: string };
 }
 
 /** What started a run. */
@@ -305,6 +314,8 @@ export interface Batch {
   readonly runUpdates: readonly RunUpdate[];
   readonly alerts: readonly AlertInsert[];
   readonly waits: readonly WaitInsert[];
+  /** Tries whose metrics and checks are stored and count from now on. */
+  readonly counted: readonly (WaitKey & { readonly mapIndex: number; readonly number: number })[];
   /** Calls that ended without their runs, which are stopped if they go on. */
   readonly endedCalls: readonly WaitKey[];
   readonly live: readonly LiveInsert[];
@@ -390,7 +401,7 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore extends TriggerStore, WaitStore, BackfillStore {
+export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
   heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */
@@ -423,7 +434,7 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore {
   /** Takes the commands for these runs; they are gone afterwards. */
   receive(runIds: readonly string[]): Promise<readonly InboxCommand[]>;
   /** Ends queued runs that nobody owns yet. Returns how many. */
-  endQueued(runIds: readonly string[], state: 'cancelled' | 'skipped', reason: string): Promise<number>;
+  endQueued(runIds: readonly string[], state: 'cancelled' | 'skipped' | MarkedState, reason: string): Promise<number>;
 
   /** Makes sure that every pipeline has a schedule row; returns all of the environment. A manual one that gets a schedule is activated now. */
   syncSchedules(

@@ -14,6 +14,7 @@ const TOOLS: Readonly<Partial<Record<TaskBody['kind'], string>>> = {
   run: 'bash',
   node: 'node',
   python: 'python',
+  notebook: 'python',
   sql: 'duckdb',
   uses: 'node',
 };

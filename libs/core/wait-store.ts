@@ -1,3 +1,4 @@
+import type { AttemptResult } from './attempt.ts';
 import type { RunState } from './states.ts';
 import type { WaitKind, WaitLimit, WaitOutcome } from './wait.ts';
 
@@ -25,7 +26,8 @@ export type WaitTarget =
     }
   | { readonly kind: 'time'; readonly at: string }
   | { readonly kind: 'expr'; readonly expr: string; readonly scope: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'approve'; readonly groups: readonly string[] }
+  /** `result`: what the task made, which counts if somebody says so. Absent: it made nothing. */
+  | { readonly kind: 'approve'; readonly groups: readonly string[]; readonly result?: ResultInQuestion }
   /** `runId` null: the run is not started yet. */
   | {
       readonly kind: 'call';
@@ -33,6 +35,12 @@ export type WaitTarget =
       readonly params: Readonly<Record<string, unknown>>;
       readonly runId: string | null;
     };
+
+/** What an attempt made whose gate asks a person. Its metrics and checks are stored already. */
+export interface ResultInQuestion extends Pick<AttemptResult, 'attemptId' | 'fence' | 'outputs' | 'versions'> {
+  /** Of its try. */
+  readonly number: number;
+}
 
 export interface WaitKey {
   readonly runId: string;

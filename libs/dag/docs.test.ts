@@ -101,7 +101,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(6);
+    expect(examples).toHaveLength(7);
   });
 });
 

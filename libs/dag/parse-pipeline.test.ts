@@ -122,10 +122,15 @@ describe('messages', () => {
       ['2:59 The key "stats" in tasks.a.http.expect is not known. > Did you mean "status"?'],
     ],
     [
-      'a value of a later version',
-      ['tasks: { a: { run: x, gate: { expr: "true", on_fail: needs_approval } } }'],
+      'a gate that asks although it asks nobody, and one of a fan-out that asks',
       [
-        '2:54 tasks.a.gate.on_fail: "needs_approval" is not yet supported. > Use `fail` or `skip_downstream`, and an `approve` task where a person decides.',
+        `tasks:
+  a: { run: x, gate: { expr: "true", groups: [leads] } }
+  b: { run: x, matrix: { n: [1, 2] }, gate: { expr: "true", on_fail: needs_approval } }`,
+      ],
+      [
+        '3:38 groups has no meaning with on_fail: fail, which asks nobody. > Remove it, or write `on_fail: needs_approval`.',
+        '4:70 A task with matrix asks nobody: `needs_approval` is not yet supported there. > Judge what the fan-out made in a task that comes next, with the gate there.',
       ],
     ],
     [

@@ -8,6 +8,8 @@ import type {
   StoredAlert,
   TaskRunChange,
 } from '#core';
+import type { Judged } from './judge-result.ts';
+import { warningOf } from './judge-result.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { AppliedEnvironment } from './ports.ts';
 
@@ -20,6 +22,9 @@ export interface AlertDefaults {
   /** Why a kind of channel cannot be used in an environment; null: it can. */
   readonly unavailable: (kind: 'slack' | 'email', environment: EnvironmentConfig) => string | null;
 }
+
+/** More would push everything else out of a message. */
+const MOST_CHECKS = 4;
 
 /** Targets of one event: the pipeline's own rules, and the environment's routes. Muted events have none. */
 export function routes(event: AlertEvent, pipeline: CompiledPipeline, environment: EnvironmentConfig): string[] {
@@ -86,6 +91,38 @@ function approvalAlerts(run: OwnedRun, { taskIndex }: TaskRunChange, defaults: A
         { label: 'Who may answer', value: target.groups.join(', ') || 'whoever may approve here' },
         ...(timeoutAt === null ? [] : [{ label: ending, value: new Date(timeoutAt).toISOString() }]),
         { label: 'Answer', value: `sluice runs approve ${id} ${taskId}` },
+      ],
+    },
+  );
+}
+
+/** Tells, once for each task of a run, that checks did not hold which fail nothing: they warn or put rows aside. */
+export function warnedAlerts(
+  run: OwnedRun,
+  { taskIndex, mapIndex, number }: { taskIndex: number; mapIndex: number; number: number },
+  { outcome, checks }: Judged,
+  defaults: AlertDefaults,
+): AlertInsert[] {
+  const task = run.plan.pipeline.tasks[taskIndex];
+  const warned = outcome.kind === 'success' ? checks.filter(({ state }) => state !== 'passed') : [];
+  const [first] = warned;
+  if (!task || first === undefined || run.record.shadow || run.warned.has(taskIndex)) return [];
+  run.warned.add(taskIndex);
+  const { id } = run.record;
+  const others = warned.length === 1 ? '' : `, and ${warned.length - 1} more`;
+  return toAll(
+    'check.warned',
+    id,
+    run.record,
+    run.plan.pipeline,
+    run.environment,
+    `Task "${task.id}": ${warningOf(first)}${others}`,
+    defaults,
+    {
+      log: { taskId: task.id, mapIndex, number },
+      details: [
+        ...warned.slice(0, MOST_CHECKS).map((check) => ({ label: check.name, value: warningOf(check) })),
+        { label: 'All of them', value: `sluice checks --run ${id}` },
       ],
     },
   );

@@ -1,6 +1,6 @@
 import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
 import { SluiceError, unreachable } from '#core';
-import type { Scope } from '#dag';
+import { renderJson, type Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
 import { pluginUse } from './plugin-use.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -87,6 +87,10 @@ function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, un
       return body;
     case 'sql':
       return { kind: 'sql', file: body.file, text: body.text, variables: values };
+    case 'notebook': {
+      const own = value('params', renderJson(body.params, scope), {}) as Readonly<Record<string, unknown>>;
+      return { kind: 'notebook', file: body.file, parameters: { ...scope.params, ...own }, save: body.save };
+    }
     case 'http':
       return httpRequest(body, scope, value);
     case 'uses':

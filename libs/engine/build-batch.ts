@@ -12,13 +12,15 @@ import type {
   TaskRunUpdate,
 } from '#core';
 import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
-import { alertsFor } from './alerts.ts';
+import { alertsFor, warnedAlerts } from './alerts.ts';
 import type { AlertDefaults } from './alerts.ts';
 import { mapItem } from './task-values.ts';
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { rememberOutputs } from './owned-run.ts';
+import { addApproved, addPublication, commonOf } from './publication.ts';
+import { gateQuestion } from './waits/gate-question.ts';
 
 export type BatchRows = { -readonly [K in keyof Omit<Batch, 'processId' | 'worker' | 'runs'>]: Batch[K][number][] };
 
@@ -36,6 +38,7 @@ export function emptyRows(): BatchRows {
     alerts: [],
     live: [],
     waits: [],
+    counted: [],
     endedCalls: [],
     pools: [],
   };
@@ -51,7 +54,7 @@ export function addRun(
   defaults: AlertDefaults,
 ): Decision[] {
   const pools = new Map<string, number>();
-  const endings = addAttempts(rows, run, events, facts, pools);
+  const endings = addAttempts(rows, run, events, facts, pools, now, defaults);
   const decisions = advance(run.cache, events, now);
   const changes = collapse(decisions);
   addPublished(rows, run, changes);
@@ -61,6 +64,7 @@ export function addRun(
     if (change.to === 'failed' && change.reason !== null)
       run.failures.set(`${change.taskIndex}/${change.mapIndex}`, change.reason);
     addCached(rows, run, change);
+    addApproved(rows, run, change);
     if (change.from === 'none') rows.inserts.push(insertOf(run, change));
     else rows.updates.push(updateOf(run, change, endings.get(`${change.taskIndex}/${change.mapIndex}`)));
     const wait = change.to === 'waiting' ? run.waits.get(change.taskIndex) : undefined;
@@ -92,10 +96,14 @@ function addAttempts(
   events: readonly RunEvent[],
   facts: AttemptFacts,
   pools: Map<string, number>,
+  now: number,
+  defaults: AlertDefaults,
 ): Map<string, Ending> {
   const endings = new Map<string, Ending>();
+  const marks: Extract<RunEvent, { kind: 'mark' }>[] = [];
   const ended = new Set(events.flatMap((event) => (event.kind === 'ended' ? [event.attemptId] : [])));
   for (const event of events) {
+    if (event.kind === 'mark') marks.push(event);
     if (event.kind !== 'started' && event.kind !== 'ended') continue;
     const instance = run.cache.tasks[event.taskIndex]?.instances.get(event.mapIndex);
     if (instance?.attemptId !== event.attemptId) continue;
@@ -104,15 +112,39 @@ function addAttempts(
       if (start && !ended.has(event.attemptId)) rows.attempts.push(startOf(event.attemptId, start));
       continue;
     }
-    const ending = facts.endings.get(event.attemptId);
+    const said = facts.endings.get(event.attemptId);
     const task = run.plan.pipeline.tasks[event.taskIndex];
-    if (!ending || !task) continue;
+    if (!said || !task) continue;
+    const isMarked = instance.mark !== null || marks.some((mark) => namesTaskRun(mark, event));
+    const ending = isMarked ? silenced(said) : said;
     endings.set(`${event.taskIndex}/${event.mapIndex}`, ending);
     rows.attempts.push(endOf(ending, start?.pid ?? null));
     pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots);
     addFindings(rows, run, event.taskIndex, event.mapIndex, instance.number, ending);
+    const { taskIndex, mapIndex } = event;
+    rows.alerts.push(...warnedAlerts(run, { taskIndex, mapIndex, number: instance.number }, ending.judged, defaults));
+    const question = gateQuestion(run, event.taskIndex, instance.number, ending, now);
+    if (question !== null) run.waits.set(event.taskIndex, question);
   }
   return endings;
+}
+
+function namesTaskRun(
+  mark: Extract<RunEvent, { kind: 'mark' }>,
+  { taskIndex, mapIndex }: { taskIndex: number; mapIndex: number },
+): boolean {
+  return mark.taskIndex === taskIndex && (mark.mapIndex === null || mark.mapIndex === mapIndex);
+}
+
+/** Of an attempt whose task run was marked while it was under way: nothing that it still said counts. */
+function silenced({ result }: Ending): Ending {
+  return {
+    result: { ...result, outputs: {}, metrics: [], versions: [], checks: [], summary: null },
+    judged: {
+      outcome: { kind: 'cancelled', message: 'its task run was marked while it was under way' },
+      ...{ gateClosed: false, asks: null, metrics: [], warning: null, checks: [] },
+    },
+  };
 }
 
 function addFindings(
@@ -123,31 +155,11 @@ function addFindings(
   number: number,
   { result, judged }: Ending,
 ): void {
-  const { record, plan } = run;
-  const succeeded = judged.outcome.kind === 'success';
-  const common = {
-    environment: record.environment,
-    pipeline: record.pipeline,
-    runId: record.id,
-    taskId: plan.pipeline.tasks[taskIndex]?.id ?? '',
-    mapIndex,
-    mapKey: mapItem(run, taskIndex, mapIndex)?.key ?? '',
-    release: record.release,
-    intervalStart: record.intervalStart,
-  };
+  const succeeded = judged.outcome.kind === 'success' && judged.asks === null;
+  const common = commonOf(run, taskIndex, mapIndex);
   for (const check of judged.checks) rows.checks.push({ ...common, ...check, number, counted: succeeded });
   for (const point of judged.metrics) rows.metrics.push({ ...common, ...point, number, counted: succeeded });
-  if (!succeeded) return;
-  rememberOutputs(run, taskIndex, mapIndex, result.outputs);
-  for (const version of result.versions)
-    rows.versions.push({
-      ...common,
-      ...version,
-      intervalEnd: record.intervalEnd,
-      shadow: record.shadow,
-      attemptId: result.attemptId,
-      fence: result.fence,
-    });
+  if (succeeded) addPublication(rows, run, taskIndex, mapIndex, result);
 }
 
 /** Whatever the run that a task called does, the task has come to its end; and so may an output of it. */
@@ -155,7 +167,8 @@ function addEndedCall(rows: BatchRows, run: OwnedRun, { from, to, taskIndex, map
   const task = run.plan.pipeline.tasks[taskIndex];
   if (task?.body.kind !== 'call' || from !== 'waiting' || !isTerminal(to)) return;
   rememberOutputs(run, taskIndex, mapIndex, run.prepared.get(taskIndex)?.outputs ?? {});
-  if (to !== 'success') rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
+  // Also when it succeeds: it may have been marked so while its run goes on.
+  rows.endedCalls.push({ runId: run.record.id, taskId: task.id });
 }
 
 /** A task run that never had an attempt and succeeded has its result from an earlier run. */
@@ -273,6 +286,7 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
   const item = leavesWaiting ? mapItem(run, change.taskIndex, change.mapIndex) : null;
   const succeeded = change.to === 'success';
   const cached = cachedResult(run, change);
+  const made = ending?.result ?? run.approved.get(`${change.taskIndex}/${change.mapIndex}`);
   return {
     runId: run.record.id,
     taskId: run.plan.pipeline.tasks[change.taskIndex]?.id ?? '',
@@ -290,8 +304,8 @@ function updateOf(run: OwnedRun, change: TaskRunChange, ending: Ending | undefin
     matrix: item?.values ?? null,
     mapKey: item?.key ?? null,
     outputs:
-      succeeded && ending && Object.keys(ending.result.outputs).length > 0
-        ? ending.result.outputs
+      succeeded && made && Object.keys(made.outputs).length > 0
+        ? made.outputs
         : (cached?.outputs ?? run.prepared.get(change.taskIndex)?.outputs ?? null),
     summary: ending?.result.summary ?? cached?.summary ?? null,
     cache: leavesWaiting ? (answerOf(run, change.taskIndex, change.mapIndex)?.note ?? null) : null,

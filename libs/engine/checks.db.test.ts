@@ -76,6 +76,33 @@ test('results are kept run by run, and numbers of rows are compared with the run
   expect(checks.find(({ name }) => name === 'delays')?.sample).toEqual([{ delay: -1 }]);
 });
 
+test('who wants to be told of checks that only warn is told once for each task of a run, unless it is muted', async () => {
+  const told = async (): Promise<unknown> =>
+    world.db.query("select message ->> 'title' as title, target, message -> 'log' as log from alert_delivery");
+  const alerts = (mute: string) => `alerts: { slack: { channel: "#ops" }, on: [check.warned], mute: [${mute}] }`;
+  world = await World.open({ environment: alerts('run.late') });
+  const fanned = PIPELINE.replace('run: load', 'run: load\n    matrix: { n: [1, 2] }');
+  await world.release(`${fanned}\nalerts: [{ on: [run.failed, check.warned], to: "slack:#data" }]`);
+  await world.run('p');
+  const said = { outputs: { n: 0 }, checks: [] };
+  await world.end('load[n=1]', FAILURE, said); // what fails is told of as a failure
+  await world.end('load[n=2]', SUCCESS, said);
+  const log = { taskId: 'load', mapIndex: 1, number: 1 };
+  const title = 'Task "load": check "some" does not hold: `outputs.n > 0`';
+  expect(await told()).toEqual([
+    { title, target: 'slack:#data', log },
+    { title, target: 'slack:#ops', log },
+    expect.objectContaining({ target: 'slack:#data', log: { ...log, mapIndex: 0 } }),
+  ]);
+  await world.close();
+
+  world = await World.open({ environment: alerts('check.warned') });
+  await world.release(`${PIPELINE}\nalerts: [{ on: check.warned, to: "slack:#data" }]`);
+  await world.run('p');
+  await world.end('load', SUCCESS, said);
+  expect(await told()).toEqual([]);
+});
+
 test('an attempt that fails on its rows leaves their results', async () => {
   world = await World.open({ at: '2026-01-04T00:00:00Z' });
   await world.release(PIPELINE);

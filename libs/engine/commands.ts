@@ -1,14 +1,16 @@
-import type { AuditEntry, Caller, NewRun, RunRecord } from '#core';
+import type { AuditEntry, Caller, Mark, NewRun, RunRecord } from '#core';
 import { SluiceError } from '#core';
+import { markRun, type MarkInput } from './mark-run.ts';
 import { manualInterval } from './manual-interval.ts';
 import { newRun, resolvePipeline, type ResolveParts } from './new-run.ts';
-import { taskRunsToTakeOver } from './plan-rerun.ts';
+import { marksToTakeOver, taskRunsToTakeOver } from './plan-rerun.ts';
 import { answeredAlready, checkAnswer } from './waits/check-answer.ts';
 
 /** What people and programs may ask for. Every method throws `SluiceError`: `not_found`, `bad_request`, `conflict`. */
 export class Commands {
   constructor(
     private readonly options: ResolveParts & {
+      readonly now: () => Date;
       /** Tells the scheduler of this process, if there is one, that something changed. */
       readonly onChange: () => void;
     },
@@ -58,6 +60,12 @@ export class Commands {
     this.options.onChange();
   }
 
+  /** Says what a run, a task of it or one of its task runs counts as; see `markRun`. */
+  async mark(runId: string, input: MarkInput): Promise<void> {
+    await markRun(this.options, await this.run(runId), input);
+    this.options.onChange();
+  }
+
   /**
    * Makes a new run for the same interval and parameters. `failed` repeats what did not succeed and everything after it,
    * `from` repeats one task and everything after it; all other finished task runs are taken over by reference.
@@ -92,7 +100,9 @@ export class Commands {
       input.release === 'same' ? origin.release : undefined,
     );
     const erased = new Set((await store.erasedTaskRuns(runId)).map(({ taskId }) => taskId));
-    const takeOver = taskRunsToTakeOver(runId, await store.loadTaskRuns([runId]), resolved.pipeline, input, erased);
+    const rows = await store.loadTaskRuns([runId]);
+    const marks = await store.marksOf([runId]);
+    const takeOver = taskRunsToTakeOver(runId, rows, resolved.pipeline, input, { erased, marks });
     const interval =
       origin.intervalStart !== null && origin.intervalEnd !== null
         ? { start: new Date(origin.intervalStart), end: new Date(origin.intervalEnd) }
@@ -111,6 +121,7 @@ export class Commands {
       queueOrder: 0,
       noCache: input.noCache ?? false,
       takeOver,
+      marks: marksToTakeOver(rows, takeOver, marks),
     });
   }
 
@@ -155,12 +166,16 @@ export class Commands {
     this.options.onChange();
   }
 
-  private async create(actor: string, run: NewRun): Promise<string> {
+  private async create(actor: string, { marks = [], ...run }: NewRun & { marks?: readonly Mark[] }): Promise<string> {
     const { environment, pipeline, release, trigger, intervalStart, intervalEnd, originRun, noCache } = run;
     const asked = noCache === true ? { noCache } : {};
     const detail = { pipeline, release, intervalStart, intervalEnd, originRun, ...asked };
     const id = await this.options.store.audited(
-      async (store) => (await store.createRuns([run]))[0],
+      async (store) => {
+        const [created] = await store.createRuns([run]);
+        if (typeof created === 'string') await store.addMarks(marks.map((mark) => ({ ...mark, runId: created })));
+        return created;
+      },
       (created) =>
         typeof created === 'string'
           ? [entry(actor, trigger === 'rerun' ? 'run.rerun' : 'run.trigger', environment, created, detail)]
@@ -171,8 +186,13 @@ export class Commands {
     return id;
   }
 
+  /** Null: there is none. */
+  async find(runId: string): Promise<RunRecord | null> {
+    return /^\d{1,18}$/.test(runId) ? this.options.store.getRun(runId) : null;
+  }
+
   private async run(runId: string): Promise<RunRecord> {
-    const run = /^\d{1,18}$/.test(runId) ? await this.options.store.getRun(runId) : null;
+    const run = await this.find(runId);
     if (!run)
       throw new SluiceError('not_found', `There is no run ${JSON.stringify(runId)}.`, {
         hint: 'See `sluice runs list`.',

@@ -1,7 +1,9 @@
 export type { AlertDefaults } from './alerts.ts';
 export { routes } from './alerts.ts';
 export { buildAssignment } from './assignment.ts';
+export { actOnRuns, type BulkAction, type BulkOutcome } from './act-on-runs.ts';
 export { Commands } from './commands.ts';
+export type { MarkInput } from './mark-run.ts';
 export type { Deliverer } from './deliver-alerts.ts';
 export { deliverAlerts } from './deliver-alerts.ts';
 export { Events, type EventOutcome } from './events.ts';

@@ -1,5 +1,5 @@
 import type { AttemptResult, CheckResult, CompiledTask, EngineStore, MetricPoint, Outcome } from '#core';
-import { rowsBesideHistory } from '#core';
+import { rowsBesideHistory, unreachable } from '#core';
 import { evaluate } from '#dag';
 import { mapItem } from './task-values.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -14,6 +14,8 @@ export interface Judged {
   readonly metrics: readonly MetricPoint[];
   /** Checks that warned or put rows aside; shown as the task run's reason. */
   readonly warning: string | null;
+  /** The gate lets the result pass only if somebody says so: what is asked. */
+  readonly asks: string | null;
   readonly checks: readonly CheckResult[];
 }
 
@@ -28,7 +30,14 @@ export async function judgeResult(
   const task = run.plan.pipeline.tasks[taskIndex];
   const metrics = task ? withDeclared(task, result) : result.metrics;
   const looked = result.checks ?? [];
-  const judged: Judged = { outcome: result.outcome, gateClosed: false, metrics, warning: null, checks: looked };
+  const judged: Judged = {
+    outcome: result.outcome,
+    gateClosed: false,
+    metrics,
+    warning: null,
+    asks: null,
+    checks: looked,
+  };
   if (!task || result.outcome.kind !== 'success') return judged;
   if (task.checks.length === 0 && looked.length === 0 && task.gate === null) return judged;
 
@@ -53,12 +62,27 @@ export async function judgeResult(
   const verdict = holds(task.gate.expr, { ...scope, baseline });
   if (verdict === null) return { ...judged, checks, warning };
   const message = `gate ${verdict}: \`${task.gate.expr}\` with metrics ${JSON.stringify(latest)}, baseline ${JSON.stringify(baseline)}`;
-  if (task.gate.onFail === 'fail')
-    return { ...judged, checks, outcome: { kind: 'failed', exitCode: null, message }, warning };
-  return { ...judged, checks, gateClosed: true, warning: message };
+  switch (task.gate.onFail) {
+    case 'fail':
+      return { ...judged, checks, outcome: { kind: 'failed', exitCode: null, message }, warning };
+    case 'skip_downstream':
+      return { ...judged, checks, gateClosed: true, warning: message };
+    case 'needs_approval':
+      return { ...judged, checks, warning, ...asking(run, message) };
+    default:
+      return unreachable(task.gate.onFail);
+  }
 }
 
-function warningOf({ name, state, detail }: CheckResult): string {
+/** Runs that publish nothing ask nobody: one that is executed again was approved then, one that is tried before a promotion is judged by its gate. */
+function asking({ record }: OwnedRun, message: string): Partial<Judged> {
+  if (!record.shadow) return { asks: `${message}; may it pass all the same?` };
+  if (record.trigger === 'verification') return { warning: message };
+  return { outcome: { kind: 'failed', exitCode: null, message } };
+}
+
+/** One sentence about a check that does not hold and fails nothing. */
+export function warningOf({ name, state, detail }: CheckResult): string {
   return `check "${name}" ${state === 'quarantined' ? 'put rows aside: ' : ''}${detail}`;
 }
 

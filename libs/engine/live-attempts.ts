@@ -65,7 +65,9 @@ export class LiveAttempts implements AttemptFacts {
   endedEvent(attemptId: string, { taskIndex, mapIndex }: AttemptPlace): RunEvent {
     const judged = this.endings.get(attemptId)?.judged;
     const outcome = judged?.outcome ?? { kind: 'lost' as const, message: 'its result is gone' };
-    return { kind: 'ended', attemptId, taskIndex, mapIndex, outcome, gateClosed: judged?.gateClosed ?? false };
+    const asks = judged?.asks ?? null;
+    const gate = { gateClosed: judged?.gateClosed ?? false, ...(asks === null ? {} : { asks }) };
+    return { kind: 'ended', attemptId, taskIndex, mapIndex, outcome, ...gate };
   }
 
   forget(attemptId: string): void {

@@ -1,6 +1,6 @@
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AppliedEnvironment } from './ports.ts';
-import type { ClaimedRun, InputBinding, LoadedTaskRun, RunCache, RunEvent, WaitInsert } from '#core';
+import type { ClaimedRun, InputBinding, LoadedTaskRun, ResultInQuestion, RunCache, RunEvent, WaitInsert } from '#core';
 import { loadRunCache, onlyWaits } from '#core';
 import type { MapItem, RunPlan } from './graph-of.ts';
 
@@ -24,6 +24,10 @@ export interface OwnedRun {
   readonly waiting: Map<number, number>;
   /** By task index: what is noted when the task begins to wait. */
   readonly waits: Map<number, WaitInsert>;
+  /** By `taskIndex/mapIndex`: results that somebody let pass, and that are to be written. */
+  readonly approved: Map<string, ResultInQuestion>;
+  /** By task index: tasks of whose checks somebody was told. */
+  readonly warned: Set<number>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
   readonly readyAt: Map<string, number>;
   /** Task indexes whose preparation is under way. */
@@ -58,6 +62,8 @@ export function ownRun(
     failures: new Map(),
     waiting: new Map(),
     waits: new Map(),
+    approved: new Map(),
+    warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),
   };

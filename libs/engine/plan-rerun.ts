@@ -1,5 +1,5 @@
-import type { CompiledPipeline, LoadedTaskRun, NewRun } from '#core';
-import { SluiceError } from '#core';
+import type { CompiledPipeline, LoadedTaskRun, Mark, NewRun } from '#core';
+import { markedBy, markOf, SluiceError } from '#core';
 
 export interface RerunInput {
   readonly mode: 'failed' | 'all' | 'from';
@@ -8,8 +8,8 @@ export interface RerunInput {
 }
 
 /**
- * Finished task runs of a run that its rerun takes over; everything else is executed again, and so is what wrote outputs
- * that are gone (`erased`: ids of tasks). Throws `bad_request` for a task
+ * Finished task runs of a run that its rerun takes over, those that somebody marked success among them; everything else is
+ * executed again, and so is what was marked failed and what wrote outputs that are gone (`erased`: ids of tasks). Throws `bad_request` for a task
  * that is not there, `conflict` when nothing failed.
  */
 export function taskRunsToTakeOver(
@@ -17,18 +17,45 @@ export function taskRunsToTakeOver(
   rows: readonly LoadedTaskRun[],
   pipeline: CompiledPipeline,
   input: RerunInput,
-  erased: ReadonlySet<string> = new Set(),
+  { erased = new Set(), marks = [] }: { erased?: ReadonlySet<string>; marks?: readonly Mark[] } = {},
 ): NewRun['takeOver'] {
-  const again = tasksToRepeat(runId, rows, pipeline, input, erased);
-  return rows
+  const counted = rows.map((row) => {
+    const mark = markOf(marks, row.taskId, row.mapIndex);
+    return { ...row, state: mark?.state ?? row.state, mark };
+  });
+  const again = tasksToRepeat(runId, counted, pipeline, input, erased);
+  return counted
     .filter((row) => again.get(row.taskId) !== 'whole' && isFinished(row.state))
-    .map(({ taskId, mapIndex }) => ({ taskId, mapIndex }));
+    .map(({ taskId, mapIndex, mark }) => ({
+      ...{ taskId, mapIndex },
+      ...(mark === null ? {} : { marked: { state: mark.state, reason: markedBy(mark) } }),
+    }));
+}
+
+/**
+ * Marks that the new run has, too: those by which task runs are taken over. A task that is taken over as a whole has one
+ * for the whole, so that a fan-out that never began is not begun there.
+ */
+export function marksToTakeOver(
+  rows: readonly LoadedTaskRun[],
+  takeOver: NewRun['takeOver'],
+  marks: readonly Mark[],
+): readonly Mark[] {
+  const taken = takeOver.filter(({ marked }) => marked !== undefined);
+  return [...new Set(taken.map(({ taskId }) => taskId))].flatMap((taskId) => {
+    const marked = taken.filter((one) => one.taskId === taskId);
+    const isWhole = marked.length === rows.filter((row) => row.taskId === taskId).length;
+    return (isWhole ? marked.slice(0, 1) : marked).flatMap(({ mapIndex }) => {
+      const mark = markOf(marks, taskId, mapIndex);
+      return mark === null ? [] : [{ ...mark, mapIndex: isWhole ? null : mapIndex }];
+    });
+  });
 }
 
 /** `part`: only those of its task runs that did not succeed. */
 function tasksToRepeat(
   runId: string,
-  rows: readonly LoadedTaskRun[],
+  rows: readonly Pick<LoadedTaskRun, 'taskId' | 'state'>[],
   pipeline: CompiledPipeline,
   { mode, task: from = '' }: RerunInput,
   erased: ReadonlySet<string>,

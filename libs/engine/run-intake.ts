@@ -84,6 +84,7 @@ export class RunIntake {
     const ids = records.map((record) => record.id);
     // Before the rows: commands that came before the claim are in the record already.
     const commands = await store.receive(ids);
+    const marks = await store.marksOf(ids);
     const rows = new Map<string, LoadedTaskRun[]>();
     for (const row of await store.loadTaskRuns(ids)) {
       const list = rows.get(row.runId);
@@ -96,24 +97,27 @@ export class RunIntake {
       const environment = environments.get(record.environment);
       try {
         const plan = environment && (await this.planFor(record, environment));
-        if (environment && plan) await this.give(record, plan, environment, rows.get(record.id) ?? []);
-        else this.tellUnknown(record);
+        if (environment && plan) {
+          const results = await this.giveUpOrphans(rows.get(record.id) ?? [], environment);
+          this.give(record, plan, environment, rows.get(record.id) ?? []);
+          // Before what was left behind is heard: a mark holds whatever its attempt still says.
+          for (const mark of marks) if (mark.runId === record.id) this.owner.mark(record.id, mark);
+          for (const result of results) this.owner.finish(result);
+        } else this.tellUnknown(record);
       } catch (error) {
         observer.problem('taking a run', error, { runId: record.id });
       }
     }
   }
 
-  private async give(
+  private give(
     record: ClaimedRun,
     plan: RunPlan,
     environment: AppliedEnvironment,
     rows: readonly LoadedTaskRun[],
-  ): Promise<void> {
-    const results = await this.giveUpOrphans(rows, environment);
+  ): void {
     this.owner.own(record, plan, environment, rows);
     if (isOverdue(record, this.options.clock.now())) this.owner.push(record.id, { kind: 'stop', verdict: 'timed_out' });
-    for (const result of results) this.owner.finish(result);
     this.unknown.delete(record.id);
   }
 

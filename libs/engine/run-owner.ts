@@ -1,5 +1,5 @@
-import type { Admitted, AttemptReport, AttemptResult, ClaimedRun, Clock, Executor, RunEvent } from '#core';
-import { advance, isStopped, unreachable } from '#core';
+import type { Admitted, AttemptReport, AttemptResult, ClaimedRun, Clock, Executor, Mark, RunEvent } from '#core';
+import { advance, isInQuestion, isStopped, markedBy, unreachable, whyStopped } from '#core';
 import type { AttemptIdentity } from './assignment.ts';
 import { Background } from './background.ts';
 import { emptyRows } from './build-batch.ts';
@@ -76,8 +76,8 @@ export class RunOwner {
       () => this.owned.values(),
       (runId) => this.push(runId, { kind: 'tick' }),
     );
-    this.preparer = new TaskPreparer(options, this.background, (run, taskIndex, result) => {
-      if (this.owned.get(run.record.id) === run) this.push(run.record.id, { kind: 'prepared', taskIndex, result });
+    this.preparer = new TaskPreparer(options, this.background, (run, event) => {
+      if (this.owned.get(run.record.id) === run) this.push(run.record.id, event);
     });
   }
 
@@ -90,8 +90,11 @@ export class RunOwner {
     const run = ownRun(record, plan, environment, rows);
     this.owned.set(record.id, run);
     this.toReload.delete(record.id);
-    for (const { attemptId, taskId, mapIndex, number, attemptFence, worker } of rows) {
-      const taskIndex = plan.indexOf.get(taskId);
+    for (const row of rows) {
+      const { attemptId, mapIndex, number, attemptFence, worker } = row;
+      const taskIndex = plan.indexOf.get(row.taskId);
+      // Answered, perhaps, while nobody owned the run.
+      if (taskIndex !== undefined && isInQuestion(row)) this.preparer.prepare(run, taskIndex);
       if (attemptId === null || taskIndex === undefined) continue;
       const place = { runId: record.id, taskIndex, mapIndex };
       this.attempts.put(attemptId, place, this.now());
@@ -112,6 +115,13 @@ export class RunOwner {
     if (!run) return;
     run.events.push(event);
     this.touch(runId);
+  }
+
+  /** Somebody said how the run, or something of it, ends. One that was obeyed already changes nothing. */
+  mark(runId: string, mark: Mark): void {
+    const taskIndex = mark.taskId === null ? null : this.owned.get(runId)?.plan.indexOf.get(mark.taskId);
+    if (taskIndex === undefined) return;
+    this.push(runId, { kind: 'mark', taskIndex, mapIndex: mark.mapIndex, state: mark.state, reason: markedBy(mark) });
   }
 
   /** Looks for free slots of these pools, for instance after another process freed some. */
@@ -391,9 +401,7 @@ export class RunOwner {
   }
 
   private cancelAttempt(run: OwnedRun, attemptId: string): void {
-    const why =
-      run.cache.stopping === 'timed_out' ? 'the run took longer than its run_timeout' : 'the run was cancelled';
-    this.options.executor.cancel(attemptId, why);
+    this.options.executor.cancel(attemptId, whyStopped(run.cache));
   }
 
   private dispatch(admitted: readonly Admitted[]): void {

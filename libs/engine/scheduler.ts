@@ -1,4 +1,4 @@
-import type { AlertInsert, Clock, EngineStore, Executor, Storage } from '#core';
+import type { AlertInsert, Clock, EngineStore, Executor, Mark, Storage } from '#core';
 import { withOverlay } from '#dag';
 import type { AlertDefaults } from './alerts.ts';
 import { lateAlerts } from './alerts.ts';
@@ -212,6 +212,7 @@ export class Scheduler {
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
       else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
+      else if (command.kind === 'mark') this.owner.mark(command.runId, command.payload as unknown as Mark);
   }
 
   private async unpark(): Promise<void> {

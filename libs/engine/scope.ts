@@ -91,7 +91,9 @@ export function worstState(states: readonly string[]): string {
 }
 
 function runningVerdict(run: OwnedRun): string {
-  return run.cache.stopping ?? (run.cache.anyFailed ? 'failed' : 'success');
+  const { verdict, stopping } = run.cache;
+  if (verdict !== null) return verdict.state;
+  return stopping ?? (run.cache.anyFailed ? 'failed' : 'success');
 }
 
 function iso(date: Date): string {

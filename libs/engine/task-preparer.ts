@@ -1,9 +1,10 @@
-import type { Clock, Prepared } from '#core';
+import type { Clock, RunEvent } from '#core';
 import type { Background } from './background.ts';
 import type { CacheSources } from './cache/find-cached.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { Observer, Pipelines } from './ports.ts';
 import { prepareTask } from './prepare.ts';
+import { answerOfGate, inQuestion } from './waits/gate-question.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
 /** How soon a task whose data is not there is looked at again when nothing says that data came. */
@@ -19,13 +20,13 @@ export interface TaskPreparerOptions extends CacheSources {
 
 /**
  * Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. Whether a
- * `wait` task has come to its end others find out; they say when to look.
+ * `wait` task has come to its end, or a gate's question to its answer, others find out; they say when to look.
  */
 export class TaskPreparer {
   constructor(
     private readonly options: TaskPreparerOptions,
     private readonly background: Background,
-    private readonly onPrepared: (run: OwnedRun, taskIndex: number, result: Prepared) => void,
+    private readonly onPrepared: (run: OwnedRun, event: RunEvent) => void,
   ) {}
 
   prepare(run: OwnedRun, taskIndex: number): void {
@@ -41,19 +42,26 @@ export class TaskPreparer {
   }
 
   private async answer(run: OwnedRun, taskIndex: number): Promise<void> {
-    const { pipelines, clock, observer } = this.options;
+    const { store, pipelines, clock, observer } = this.options;
+    const asked = inQuestion(run, taskIndex);
     const isWait = waitBodyOf(run.plan.pipeline.tasks[taskIndex]) !== null;
     // Before it is read: an answer that comes while it is makes it due again.
-    if (isWait) run.waiting.delete(taskIndex);
+    if (isWait || asked.length > 0) run.waiting.delete(taskIndex);
     try {
+      for (const mapIndex of asked) {
+        const event = await answerOfGate(store, run, taskIndex, mapIndex);
+        if (event !== null) this.onPrepared(run, event);
+      }
+      if (asked.length > 0) return;
       const result = await prepareTask(this.options, pipelines, run, taskIndex, clock.now().getTime());
-      if (isWait) return this.onPrepared(run, taskIndex, result);
+      const event = { kind: 'prepared', taskIndex, result } as const;
+      if (isWait) return this.onPrepared(run, event);
       if (result.kind === 'waiting') {
         const known = run.waiting.has(taskIndex);
         run.waiting.set(taskIndex, clock.now().getTime() + DATA_LOOK_MS);
         if (known) return;
       } else run.waiting.delete(taskIndex);
-      this.onPrepared(run, taskIndex, result);
+      this.onPrepared(run, event);
     } catch (error) {
       observer.problem('preparing a task', error, { runId: run.record.id, taskIndex });
       run.waiting.set(taskIndex, clock.now().getTime() + RETRY_MS);

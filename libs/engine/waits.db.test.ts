@@ -101,6 +101,16 @@ test('another pipeline’s run for the same interval: a failed one does not coun
   await world.endAll();
   await world.wait(100);
   expect((await world.tasks(id)).w).toBe('success');
+  // Nor does one that somebody marked failed afterwards; marked success, one that failed does.
+  const [first, second] = await world.db.query<{ id: string }[]>(
+    "select id from run where pipeline = 'other' order by id",
+  );
+  const mark = { taskId: null, mapIndex: null, reason: 'r', actor: 'ann' };
+  await world.commands.mark(second!.id, { ...mark, state: 'failed' });
+  const next = await world.run('p', interval);
+  await world.commands.mark(first!.id, { ...mark, state: 'success' });
+  await world.tick();
+  expect([(await world.tasks(next)).w, await reasonOf(next)]).toEqual(['success', `run ${first!.id} succeeded`]);
   // Without an interval there is nothing to compare with.
   const none = await world.run('p');
   expect(await reasonOf(none)).toContain('and this run has none; trigger it with --at');
@@ -200,6 +210,95 @@ describe('a person', () => {
     await seconds(10);
     expect(await world.tasks(id)).toEqual({ use: 'skipped', w: 'skipped' });
     expect(await reasonOf(id)).toBe('its timeout came first; last: nobody has answered');
+  });
+});
+
+describe('a gate that a person may let pass', () => {
+  const GATED = `name: p
+paths: { model: { at: model } }
+tasks:
+  train:
+    run: "true"
+    writes: [model]
+    metrics: [auc]
+    checks: [{ name: slow, expr: outputs.seconds < 60, on_fail: warn }]
+    gate: { expr: metrics.auc > 0.8, on_fail: needs_approval, groups: [leads], timeout: 1h }
+  use: { reads: [model], run: "true" }
+alerts: [{ on: task.approval, to: "slack:#ml" }]`;
+  const VERSION = { name: 'model', location: 'p/model', version: 'v1', manifestHash: 'h', files: 1, bytes: 1 };
+  const SAID = {
+    outputs: { seconds: 90 },
+    metrics: [{ name: 'auc', value: 0.7, step: null, ts: START }],
+    versions: [VERSION],
+    summary: 'not so good',
+  };
+  const QUESTION =
+    'gate does not hold: `metrics.auc > 0.8` with metrics {"auc":0.7}, baseline {}; may it pass all the same?';
+
+  async function tried(): Promise<string> {
+    world = await World.open({ at: new Date(START).toISOString() });
+    await world.release(GATED);
+    const id = await world.run('p');
+    await world.end('train', undefined, SAID);
+    return id;
+  }
+
+  async function counted(): Promise<unknown> {
+    const [row] = await world.db.query<unknown[]>(
+      `select (select array_agg(counted) from metric) as metrics, (select array_agg(counted) from check_result) as checks,
+              (select array_agg(version) from path_pointer) as shown, (select used from pool where name = 'default') as used`,
+    );
+    return row;
+  }
+
+  test('holds its result back, and no slot; once approved the result counts as it was made', async () => {
+    const id = await tried();
+    expect([await world.tasks(id), await reasonOf(id, 'train')]).toEqual([{ train: 'waiting' }, QUESTION]);
+    expect(await parked()).toEqual([id]);
+    expect(await counted()).toEqual({ metrics: [false], checks: [false], shown: null, used: 0 });
+    const told = await world.db.query<{ title: string }[]>("select message ->> 'title' as title from alert_delivery");
+    expect(told).toEqual([{ title: `Task "train" asks: ${QUESTION}` }]);
+    const yes = { isApproved: true, comment: 'a quiet week' };
+    await expect(world.commands.answer(id, 'train', yes, { name: 'ben', groups: [] })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await world.restart();
+    await world.commands.answer(id, 'train', yes, { name: 'anna', groups: ['leads'] });
+    await world.tick();
+    expect(await world.tasks(id)).toEqual({ train: 'success', use: 'queued' });
+    expect(await reasonOf(id, 'train')).toBe(`approved by anna: a quiet week; ${QUESTION}`);
+    expect(await counted()).toEqual({ metrics: [true], checks: [true], shown: ['v1'], used: 1 });
+    expect(world.executor.find('use').reads[0]?.versions[0]?.version).toBe('v1');
+    const [row] = await world.db.query<unknown[]>("select outputs, summary from task_run where task_id = 'train'");
+    expect(row).toEqual({ outputs: { seconds: 90 }, summary: 'not so good' });
+    await world.endAll();
+    expect(await world.runs('p')).toEqual(['manual success']);
+    expect(world.problems).toEqual([]);
+  });
+
+  test('fails when it is rejected, and when nobody answers in time; nothing is shown, nothing counts', async () => {
+    const id = await tried();
+    await world.commands.answer(id, 'train', { isApproved: false, comment: '' }, { name: 'anna', groups: ['leads'] });
+    await world.tick();
+    expect(await world.tasks(id)).toEqual({ train: 'failed', use: 'upstream_failed' });
+    expect(await reasonOf(id, 'train')).toBe(`rejected by anna; ${QUESTION}`);
+    const second = await world.run('p');
+    await world.end('train', undefined, SAID);
+    await world.tick(START + 3_600_000);
+    expect((await world.tasks(second)).train).toBe('failed');
+    expect(await counted()).toEqual({ metrics: [false, false], checks: [false, false], shown: null, used: 0 });
+  });
+
+  test('asks nobody while the run is being stopped, nor in one that publishes nothing', async () => {
+    const id = await tried();
+    await world.commands.cancel(id, 'ann');
+    await world.tick();
+    expect(await world.tasks(id)).toEqual({ train: 'cancelled', use: 'cancelled' });
+    const shadow = await world.run('p');
+    await world.db.query("update run set shadow = true, trigger = 'smoke' where id = $1", [shadow]);
+    await world.restart();
+    await world.end('train', undefined, SAID);
+    expect((await world.tasks(shadow)).train).toBe('failed');
   });
 });
 

@@ -1,7 +1,6 @@
-import type { Caller, EngineStore } from '#core';
+import type { Caller, EngineStore, MarkedState, RunRecord } from '#core';
 import { SluiceError } from '#core';
-import type { Commands } from '#engine';
-import { routes } from '#engine';
+import { actOnRuns, type BulkAction, type Commands, routes } from '#engine';
 import type { EnvironmentFiles } from './environment-files.ts';
 
 /** The engine's commands in the words of the API: instants as strings. */
@@ -34,6 +33,22 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
       { decision, comment }: { decision: 'approve' | 'reject'; comment: string | null },
       caller: Caller,
     ) => commands.answer(runId, taskId, { isApproved: decision === 'approve', comment: comment?.trim() ?? '' }, caller),
+    markRun: (
+      runId: string,
+      request: { as: MarkedState; reason: string; task?: string | undefined; map?: number | undefined },
+      actor: string,
+    ) => {
+      const { as: state, reason, task = null, map = null } = request;
+      return commands.mark(runId, { state, reason, taskId: task, mapIndex: map, actor });
+    },
+    actOnRuns: async (environment: string, runIds: readonly string[], action: BulkAction, actor: string) => {
+      const outcomes = await actOnRuns(commands, environment, runIds, action, actor);
+      return outcomes.map(({ run, ...rest }) => ({
+        ...rest,
+        pipeline: run?.pipeline ?? null,
+        interval: intervalOf(run),
+      }));
+    },
     rerunRun: async (
       runId: string,
       request: {
@@ -56,6 +71,11 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
       points: readonly { taskId: string; mapIndex: number; name: string; value: number; step: number | null }[],
     ) => store.recordMetrics(runId, points),
   };
+}
+
+function intervalOf(run: RunRecord | null): { start: string; end: string } | null {
+  if (run === null || run.intervalStart === null || run.intervalEnd === null) return null;
+  return { start: run.intervalStart, end: run.intervalEnd };
 }
 
 /** Puts a test message for each target into the outbox; the deliveries' ids. */

@@ -98,11 +98,17 @@ class AttemptQueue implements LocalExecutor {
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
+    const python = new PythonRunner({
+      ...{ launcher, path, childFolder },
+      python: options.python ?? 'python3',
+      now: Date.now,
+    });
     this.#runners = {
       run: new ShellRunner(launcher, path),
       node,
       uses: node,
-      python: new PythonRunner({ launcher, path, childFolder, python: options.python ?? 'python3', now: Date.now }),
+      python,
+      notebook: python,
       http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
       sql,
     };

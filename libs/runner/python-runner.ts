@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { attemptEnvironment, baseEnvironment } from './environment.ts';
 import type { Launcher, ProcessEnd } from './launcher.ts';
 import { contextOf } from './node-runner.ts';
+import { keepNotebook, removeNotebook } from './notebook-file.ts';
 import { PythonZygote } from './python-zygote.ts';
 import { collectResultFiles, resultFiles } from './result-files.ts';
 import { Scratch } from './scratch.ts';
@@ -20,7 +21,7 @@ export interface PythonRunnerOptions {
   readonly now: () => number;
 }
 
-/** `python:` tasks: each attempt is a process of its own, forked from an interpreter kept warm per environment and release. */
+/** `python:` and `notebook:` tasks: each attempt is a process of its own, forked from an interpreter kept warm per environment and release. */
 export class PythonRunner implements TaskRunner {
   readonly #options: PythonRunnerOptions;
   readonly #zygotes = new Map<string, PythonZygote>();
@@ -33,18 +34,26 @@ export class PythonRunner implements TaskRunner {
 
   async run(order: AttemptOrder): Promise<Ending> {
     const { body } = order.assignment;
-    if (body.kind !== 'python') throw new TypeError(`the python runner got a ${body.kind} task`);
+    if (body.kind !== 'python' && body.kind !== 'notebook')
+      throw new TypeError(`the python runner got a ${body.kind} task`);
     const folder = join(this.#options.launcher.scratchFolder(), `y${this.#nextFolder++}`);
     const scratch = new Scratch(folder, order.release);
     const failureFile = `${folder}.failure`;
+    const notebookFile = `${folder}.ipynb`;
     try {
-      const end = await this.#fork(order, { ...body, failureFile }, folder);
+      const end = await this.#fork(order, { ...body, failureFile, notebookFile }, folder);
       await collectResultFiles(resultFiles(folder), order.findings);
       const reason = existsSync(failureFile) ? await readFile(failureFile, 'utf8') : null;
-      return this.#endingOf(end, reason, order);
+      const ending = this.#endingOf(end, reason, order);
+      if (body.kind === 'notebook') {
+        const succeeded = outcomeOf(ending, order.findings.retryAfterMs).kind === 'success' && !order.signal.aborted;
+        await keepNotebook(notebookFile, body, order, succeeded);
+      }
+      return ending;
     } finally {
       await scratch.remove();
       if (existsSync(failureFile)) await rm(failureFile, { force: true });
+      if (body.kind === 'notebook') await removeNotebook(notebookFile);
     }
   }
 

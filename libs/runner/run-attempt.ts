@@ -166,9 +166,14 @@ async function perform(attempt: Attempt): Promise<void> {
     release,
     folders: attempt.staged?.folders ?? {},
     secrets: attempt.secrets,
+    masker: attempt.masker,
     log: attempt.log,
     findings,
     signal,
+    keep: (name, content) =>
+      tools
+        .storageFor(assignment.environment)
+        .writeArtefact({ ...taskOf(assignment), number: assignment.number, name }, content),
     started,
   };
   const ending = await tools.runnerFor(assignment).run(order);

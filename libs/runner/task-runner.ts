@@ -1,6 +1,7 @@
 import type { Assignment, Outcome } from '#core';
 import type { AttemptLog } from './attempt-log.ts';
 import type { Findings } from './findings.ts';
+import type { Masker } from './masker.ts';
 import type { ReleaseFolder } from './release-folders.ts';
 
 /** Runs the body of an attempt; one per kind of task. */
@@ -18,10 +19,13 @@ export interface AttemptOrder {
   /** Absolute folders by variable (`PATH_RAW`). */
   readonly folders: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly masker: Masker;
   readonly log: AttemptLog;
   readonly findings: Findings;
   /** Its `reason` is an `EndReason`. */
   readonly signal: AbortSignal;
+  /** Keeps a file for people beside the attempt's log; secrets in it are the runner's matter. */
+  readonly keep: (name: string, content: Buffer) => Promise<void>;
   /** Called once, when the process that runs the attempt is known. */
   readonly started: (pid: number) => void;
 }

@@ -1,5 +1,6 @@
 import { access, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { readArtefact, writeArtefact } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseVersion } from './erase-version.ts';
 import { readEvidence, writeEvidence } from './evidence.ts';
@@ -38,10 +39,12 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     isWhole: (version, manifestHash) => isWholeInFolder(at, version, manifestHash),
     address: (version) => versionFolder(at, version),
     manifest: async (version) => readManifest(await versionFolder(at, version)),
+    writeArtefact: (key, content) => writeArtefact(at, key, content),
+    readArtefact: (key) => readArtefact(at, key),
     writeEvidence: (key, result) => writeEvidence(at, key, result),
     readEvidence: (key) => readEvidence(at, key),
     erase: (version) => eraseVersion(at, version),
-    forgetRun: (runId) => removeFolders(at.ofRun(runId)),
+    forgetRun: async (runId) => removeFolders(at.ofRun(runId)),
     sweep: (options) => sweepStaging(at, options),
   };
 }

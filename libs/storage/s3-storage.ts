@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
+import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseFolderOnS3, eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
-import { OURS, RootFolder } from './root-folder.ts';
+import { KINDS_OF_A_RUN, OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { addressOnS3, pointOnS3 } from './s3-pointer.ts';
 import { type S3Root, sealOnS3 } from './s3-seal.ts';
@@ -60,6 +61,8 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),
     manifest: (version) => cache.manifest(version),
+    writeArtefact: (key, content) => objects.put(artefactKey(key), content),
+    readArtefact: (key) => objects.get(artefactKey(key)),
     writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),
     readEvidence: async (key) => {
       const text = await objects.get(evidenceKey(key));
@@ -67,8 +70,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     },
     erase: (version) => eraseOnS3(objects, version),
     forgetRun: async (runId) => {
-      for (const kind of ['logs', 'evidence'])
-        await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
+      for (const kind of KINDS_OF_A_RUN) await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
       for (const copy of at.ofRun(runId)) await rm(copy, { recursive: true, force: true });
     },
     sweep: async (options) => {

@@ -17,6 +17,7 @@ import { PromotionInputs1790000000013 } from './migrations/0013-promotion-inputs
 import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
 import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
 import { Calls1790000000016 } from './migrations/0016-calls.ts';
+import { Marks1790000000018 } from './migrations/0018-marks.ts';
 import { History1790000000025 } from './migrations/0025-history.ts';
 
 const MIGRATIONS = [
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   CheckResults1790000000014,
   ReleaseTests1790000000015,
   Calls1790000000016,
+  Marks1790000000018,
   History1790000000025,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */

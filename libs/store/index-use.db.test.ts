@@ -158,6 +158,7 @@ function anAdmission(): Parameters<EngineStore['apply']>[0] {
     runUpdates: [],
     alerts: [],
     waits: [],
+    counted: [],
     endedCalls: [],
     live: [],
   };

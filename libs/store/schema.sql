@@ -572,6 +572,22 @@ create table run_cause (
 );
 create index run_cause_of_cause on run_cause (cause_id);
 
+create table run_mark (
+  id bigint generated always as identity,
+  run_id bigint not null,
+  task_id text,
+  map_index integer,
+  state text not null,
+  reason text not null,
+  actor text not null,
+  at timestamp with time zone default now() not null,
+  constraint run_mark_pkey primary key (id),
+  constraint run_mark_names_its_task check (((task_id IS NOT NULL) OR (map_index IS NULL))),
+  constraint run_mark_says_why check ((reason <> ''::text)),
+  constraint run_mark_state_known check ((state = ANY (ARRAY['success'::text, 'failed'::text])))
+);
+create index run_mark_of_run on run_mark (run_id, id);
+
 create table schedule (
   environment text not null,
   pipeline text not null,

@@ -104,6 +104,7 @@ function aBatch(run: ClaimedRun, over: Partial<Batch> = {}): Batch {
     runUpdates: [],
     alerts: [],
     waits: [],
+    counted: [],
     endedCalls: [],
     live: [],
     pools: [],

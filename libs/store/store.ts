@@ -6,6 +6,7 @@ import { appendAudit } from './queries/audit.ts';
 import * as cached from './queries/cached-results.ts';
 import { earlierRows } from './queries/checks.ts';
 import { fireRuns } from './queries/fire-runs.ts';
+import { addMarks, lockRun, marksOf } from './queries/marks.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
 import { recordMetrics } from './queries/record-metrics.ts';
@@ -22,6 +23,9 @@ export function createStore(db: Db): EngineStore {
   return {
     ...createWaitStore(db),
     ...createBackfillStore(db),
+    lockRun: (runId) => lockRun(db, runId),
+    addMarks: (marks) => addMarks(db, marks),
+    marksOf: (runIds) => marksOf(db, runIds),
     heartbeat: (process) => processes.heartbeat(db, process),
     retireHost: (host) => processes.retireHost(db, host),
     retire: (processId) => processes.retire(db, processId),

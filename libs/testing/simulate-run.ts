@@ -9,7 +9,7 @@ import type {
   TaskNode,
   TaskState,
 } from '#core';
-import { advance, buildGraph, isTerminal, loadRunCache, newRunCache, TRANSITIONS } from '#core';
+import { advance, buildGraph, isInQuestion, isTerminal, loadRunCache, newRunCache, TRANSITIONS } from '#core';
 
 /** A small pseudo-random generator: the same seed gives the same sequence everywhere. */
 export function seeded(seed: number): () => number {
@@ -54,6 +54,8 @@ export interface SimulatorOptions {
   readonly prepared?: (task: TaskNode, ask: number) => Prepared;
   /** Whether the gate of a task run that succeeds is closed. */
   readonly gateClosed?: (task: TaskNode, mapIndex: number) => boolean;
+  /** How somebody answers whose word a success needs before it counts; null: it needs nobody's. */
+  readonly answers?: (task: TaskNode, mapIndex: number) => 'success' | 'failed' | 'skipped' | null;
   /** Slots that a task run takes of a pool; without pools everything is admitted. */
   readonly pools?: { readonly slots: Readonly<Record<string, number>>; readonly of: (taskId: string) => string };
   /** Sees every decision before it is stored. */
@@ -88,11 +90,12 @@ export class RunSimulator {
     return decisions;
   }
 
-  /** Forgets everything in memory and goes on from what is stored, as another owner would, who also finds a wish to stop. */
-  crash({ isToStop = false } = {}): void {
+  /** Forgets everything in memory and goes on from what is stored, as another owner would, who also finds a wish to stop and marks. */
+  crash({ isToStop = false, marks = [] }: { isToStop?: boolean; marks?: readonly RunEvent[] } = {}): void {
     this.preparing.clear();
     this.cache = loadRunCache('1', this.options.graph, [...this.rows.values()]);
-    this.send({ kind: 'start' }, ...(isToStop ? [{ kind: 'stop', verdict: 'cancelled' } as const] : []));
+    const stop: RunEvent[] = isToStop ? [{ kind: 'stop', verdict: 'cancelled' }] : [];
+    this.send({ kind: 'start' }, ...stop, ...marks);
   }
 
   /** Gives a slot to a ready task run. */
@@ -126,9 +129,11 @@ export class RunSimulator {
       : this.options.outcome(node, attempt.mapIndex, attempt.number);
     const about = { taskIndex: this.indexOf(attempt.task), mapIndex: attempt.mapIndex, attemptId: id };
     const gateClosed = outcome.kind === 'success' && (this.options.gateClosed?.(node, attempt.mapIndex) ?? false);
-    this.send({ kind: 'started', ...about }, { kind: 'ended', ...about, outcome, gateClosed });
+    const isAsked = outcome.kind === 'success' && (this.options.answers?.(node, attempt.mapIndex) ?? null) !== null;
+    const gate = { gateClosed, ...(isAsked ? { asks: 'does it count?' } : {}) };
+    this.send({ kind: 'started', ...about }, { kind: 'ended', ...about, outcome, ...gate });
     // Terminal states absorb: the same report once more changes nothing.
-    if (this.send({ kind: 'ended', ...about, outcome, gateClosed }).length > 0)
+    if (this.send({ kind: 'ended', ...about, outcome, ...gate }).length > 0)
       throw new Error('a repeated report changed something');
   }
 
@@ -140,6 +145,7 @@ export class RunSimulator {
     const choices = [
       ...ready.map((row) => () => this.admit(row)),
       ...open.map((attempt) => () => this.finish(attempt.id)),
+      ...[...this.rows.values()].filter(isInQuestion).map((row) => () => this.answerQuestion(row)),
       ...[...this.preparing].map((taskIndex) => () => this.answer(taskIndex)),
       ...(timers.length > 0 ? [() => this.wait(Math.min(...timers.map((timer) => timer.retryAt ?? 0)))] : []),
     ];
@@ -173,6 +179,13 @@ export class RunSimulator {
     this.send({ kind: 'prepared', taskIndex, result });
     // Whoever prepares looks again by itself, until the task has ended meanwhile.
     if (result.kind === 'waiting' && this.state(node.id) === 'waiting') this.preparing.add(taskIndex);
+  }
+
+  private answerQuestion({ taskId, mapIndex }: StoredTaskRun): void {
+    const taskIndex = this.indexOf(taskId);
+    const node = this.options.graph.tasks[taskIndex];
+    const state = (node && this.options.answers?.(node, mapIndex)) ?? 'failed';
+    this.send({ kind: 'answered', taskIndex, mapIndex, state, reason: 'somebody said so' });
   }
 
   private hasSlot(taskId: string): boolean {

@@ -68,7 +68,7 @@ export class World {
     const { pipelines, environments } = this;
     const now = () => clock.now();
     const onChange = (): void => undefined;
-    this.commands = new Commands({ store, pipelines, environments, onChange });
+    this.commands = new Commands({ store, pipelines, environments, now, onChange });
     this.backfills = new Backfills({ store, pipelines, environments, now, onChange });
   }
 

@@ -3,12 +3,16 @@ import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { SluiceError, type Caller, type RunState } from '#core';
 import {
+  bulkOutcome,
+  bulkRequest,
+  markRequest,
   metricsIn,
   rerunRequest,
   run,
   runCheck,
   runDetail,
   waitingReason,
+  type BulkOutcome,
   type Run,
   type RunCheck,
   type RunDetail,
@@ -35,12 +39,14 @@ export class RunsController {
     @Query({ schema: runsQuery }) query: z.infer<typeof runsQuery>,
     @WhoAsks() caller: Caller,
   ): Promise<Page<Run>> {
-    const { env, pipeline, state, limit, cursor } = query;
+    const { env, pipeline, state, from, to, limit, cursor } = query;
     return this.reads.runs({
       environment: env ?? null,
       among: viewableBy(caller),
       pipeline: pipeline ?? null,
       states: (state?.split(',') as RunState[] | undefined) ?? null,
+      from: from ?? null,
+      to: to ?? null,
       limit,
       cursor: cursor ?? null,
     });
@@ -74,6 +80,30 @@ export class RunsController {
   async cancel(@Param('run', { schema: recordId }) runId: string, @Actor() actor: string): Promise<Run> {
     await this.commands.cancelRun(runId, actor);
     return this.reads.run(runId);
+  }
+
+  @Post(':run/marks')
+  @HttpCode(200)
+  @Needs('operate', 'run')
+  @Answers(200, 'Says what a run, a task of it or one of its task runs counts as; what has ended keeps its state.', run)
+  async markRun(
+    @Param('run', { schema: recordId }) runId: string,
+    @Body({ schema: markRequest }) request: z.infer<typeof markRequest>,
+    @Actor() actor: string,
+  ): Promise<Run> {
+    await this.commands.markRun(runId, request, actor);
+    return this.reads.run(runId);
+  }
+
+  @Post('bulk')
+  @HttpCode(200)
+  @Needs('operate', 'body')
+  @Answers(200, 'Does the same to many runs, in the order given; each answers for itself.', listOf(bulkOutcome))
+  async actOnRuns(
+    @Body({ schema: bulkRequest }) { environment, runs, action }: z.infer<typeof bulkRequest>,
+    @Actor() actor: string,
+  ): Promise<{ items: BulkOutcome[] }> {
+    return { items: await this.commands.actOnRuns(environment, runs, action, actor) };
   }
 
   @Post(':run/rerun')

@@ -49,7 +49,7 @@ export class TaskRunsController {
   @Post('approvals')
   @HttpCode(200)
   @Needs('approve', 'run')
-  @Answers(200, 'Answers what an `approve` task asks, in the caller’s name.', taskRunDetail)
+  @Answers(200, 'Answers what a task asks, in the caller’s name.', taskRunDetail)
   async answerTask(
     @Param('run', { schema: recordId }) runId: string,
     @Param('task', { schema: taskId }) task: string,

@@ -22,7 +22,7 @@ export function runColumns(now: Date): readonly Column<Run>[] {
     { header: 'DURATION', cell: (run) => ({ kind: 'duration', ms: runDuration(run, now) }), align: 'right' },
     { header: 'ENV', cell: (run) => run.environment, wide: true },
     { header: 'RELEASE', cell: (run) => releaseText(run), wide: true },
-    { header: 'REASON', cell: (run) => run.reason, wide: true, shrinks: true },
+    { header: 'REASON', cell: (run) => (run.marked ? markedText(run.marked) : run.reason), wide: true, shrinks: true },
   ];
 }
 
@@ -44,6 +44,11 @@ export function startFields({ startedBy, event, started }: RunDetail): (readonly
   ];
 }
 
+/** What somebody said that it counts as. */
+export function markedText({ as, by, reason }: NonNullable<Run['marked']>): string {
+  return `marked ${as} by ${by}: ${reason}`;
+}
+
 export function runFields(run: Run, now: Date): (readonly [string, Cell])[] {
   return [
     ['id', run.id],
@@ -51,6 +56,7 @@ export function runFields(run: Run, now: Date): (readonly [string, Cell])[] {
     ['environment', run.environment],
     ['state', { kind: 'state', state: run.state }],
     ...(run.reason === null ? [] : [['reason', run.reason] as const]),
+    ...(run.marked === undefined ? [] : [['marked', markedText(run.marked)] as const]),
     ['why', run.why],
     ['interval', { kind: 'interval', interval: run.interval }],
     ['params', Object.keys(run.params).length === 0 ? null : JSON.stringify(run.params)],

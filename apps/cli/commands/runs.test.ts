@@ -250,6 +250,70 @@ describe('runs cancel, rerun, why', () => {
     expect(server.asked[0]?.body).toEqual(body);
   });
 
+  test('several are run again one after the other; resume goes on with the release of now, and says what is outdated', async () => {
+    const outdated = [{ taskId: 'load', why: '`body.text` is another' }];
+    server.on('POST /runs/7/rerun', { status: 201, json: { ...aRun({ id: '9', originRun: '7' }), outdated } });
+    server.on('POST /runs/8/rerun', { status: 201, json: aRun({ id: '10', originRun: '8' }) });
+    const { code, out, err } = await sluice(['runs', 'resume', '7', '8', '-o', 'name'], { env: server.env });
+    expect([code, out]).toEqual([0, '9\n10\n']);
+    expect(server.asked.map(({ body }) => body)).toEqual(Array(2).fill({ mode: 'failed', release: 'current' }));
+    expect(err).toBe(
+      'warning: Task "load" is taken over from run 7 although `body.text` is another. `--from load` executes it again.\n',
+    );
+  });
+
+  test('a mark says what, and why; it may be about one task run', async () => {
+    const marked = { as: 'success', by: 'ann', reason: 'loaded by hand', at: '2026-01-03T12:00:00.000Z' } as const;
+    server.on('POST /runs/7/marks', { json: aRun({ state: 'failed', marked }) });
+    const argv = ['runs', 'mark', '7', '--as', 'success', '--reason', 'loaded by hand'];
+    const { out } = await sluice([...argv, '--task', 'load', '--map', '2', '-o', 'wide'], { env: server.env });
+    expect(server.asked[0]?.body).toEqual({ as: 'success', reason: 'loaded by hand', task: 'load', map: 2 });
+    expect(out).toContain('marked success by ann: loaded by hand');
+    expect((await sluice(argv.slice(0, 5), { env: server.env })).code).toBe(2);
+  });
+
+  describe('by filter', () => {
+    const argv = ['runs', 'rerun', '--pipeline', 'p', '--since', '2026-01-01', '-e', 'prod', '-l', '2', '-o', 'name'];
+    beforeEach(() => {
+      server.on('GET /runs', { json: { items: [aRun({ id: '3' }), aRun({ id: '2' })], next: 'c' } });
+    });
+
+    test('lists what it would be, and does nothing', async () => {
+      const { code, out, err } = await sluice(argv, { env: server.env });
+      expect([code, out]).toEqual([0, '3\n2\n']);
+      expect(err).toBe('Nothing was done. Add --yes to rerun these 2 runs.\n');
+      const query = { env: 'prod', pipeline: 'p', state: 'failed,timed_out', from: '2026-01-01', limit: '2' };
+      expect(server.asked.map((asked) => asked.query)).toEqual([query]);
+    });
+
+    test('with --yes acts on exactly those; each answers for itself', async () => {
+      const done = { runId: '3', pipeline: 'p', interval: null, outcome: 'done', message: null, created: '9' };
+      const refused = {
+        ...done,
+        runId: '2',
+        outcome: 'refused',
+        message: 'Run 2 has nothing that failed.',
+        created: null,
+      };
+      server.on('POST /runs/bulk', { json: { items: [done, refused] } });
+      const { code, out, err } = await sluice([...argv, '--yes'], { env: server.env });
+      expect([code, out, err]).toEqual([6, '9\n2\n', 'warning: 1 of 2 runs were refused; the others were done.\n']);
+      const action = { kind: 'rerun', mode: 'failed', release: 'same' };
+      expect(server.asked[1]?.body).toEqual({ environment: 'prod', runs: ['3', '2'], action });
+    });
+
+    test.each([
+      [['runs', 'cancel'], 'No run is named.'],
+      [['runs', 'cancel', '7', '--state', 'queued'], 'Runs are named, and --state given, too.'],
+      [['runs', 'rerun', '--state', 'failed', '--from', 't'], '--from names a task of one run.'],
+      [['runs', 'cancel', '--state', 'fialed'], '"fialed" is no state of a run'],
+    ])('%j is a usage error', async (wrong, message) => {
+      const { code, err } = await sluice(wrong, { env: server.env });
+      expect([code, server.asked]).toEqual([2, []]);
+      expect(err).toContain(message);
+    });
+  });
+
   test('two ways to choose tasks at once are a usage error', async () => {
     const { code, err } = await sluice(['runs', 'rerun', '7', '--all', '--from', 'train'], { env: server.env });
     expect([code, server.asked]).toEqual([2, []]);

@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '#core';
-import type { RerunRequest } from '#contracts/client';
-import type { Run, RunDetail, TaskRun } from '#contracts';
+import type { RunDetail, TaskRun } from '#contracts';
 import type { Cli } from '../cli.ts';
-import { countArgument, withEnvironment } from '../options.ts';
+import { countArgument, isoInstantArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
-import { runColumns, runDuration, runFields, startFields } from './run-table.ts';
+import { markedText, runColumns, runDuration, runFields, startFields } from './run-table.ts';
+import { addActingCommands } from './runs-acting.ts';
 
 export function addRunsCommands(program: Command, cli: Cli): void {
   const runs = program.command('runs').description('what ran, runs and will run');
@@ -16,6 +16,12 @@ export function addRunsCommands(program: Command, cli: Cli): void {
       .description('runs of an environment, newest first')
       .argument('[pipeline]', 'only runs of this pipeline')
       .addOption(new Option('--state <state>', 'only runs in this state').choices(RUN_STATES))
+      .addOption(
+        new Option('--since <instant>', 'only of intervals that start here or later').argParser(isoInstantArgument),
+      )
+      .addOption(
+        new Option('--until <instant>', 'only of intervals that end here or earlier').argParser(isoInstantArgument),
+      )
       .option('-l, --limit <n>', 'how many; 0: all', countArgument, 20),
   ).action((pipeline: string | undefined, options: ListOptions) => listRuns(cli, pipeline, options));
 
@@ -28,27 +34,16 @@ export function addRunsCommands(program: Command, cli: Cli): void {
       awaitRun(cli, await cli.connect(), id, { ...options, watch: !options.wait }),
   );
 
-  withOutput(runs.command('cancel').description('end runs that have not finished').argument('<run...>')).action(
-    (ids: readonly string[], options: OutputOptions) => cancelRuns(cli, ids, options),
-  );
+  addActingCommands(runs, cli);
 
-  withOutput(runs.command('approve').description('continue, or reject, what an `approve` task asks'))
+  withOutput(
+    runs.command('approve').description('continue, or reject, what a task asks: one of kind `approve`, or its gate'),
+  )
     .argument('<run>')
     .argument('<task>')
     .option('--reject', 'the task fails')
     .option('--comment <text>', 'why; shown on the run and in the audit trail')
     .action((id: string, task: string, options: AnswerOptions) => answer(cli, id, task, options));
-
-  withAwaiting(
-    withOutput(runs.command('rerun'))
-      .description('a new run for the same interval; finished task runs are taken over where possible')
-      .argument('<run>')
-      .addOption(new Option('--failed', 'failed tasks and what follows them (default)').conflicts(['all', 'from']))
-      .addOption(new Option('--all', 'every task').conflicts(['failed', 'from']))
-      .addOption(new Option('--from <task>', 'this task and what follows it').conflicts(['failed', 'all']))
-      .option('--current-release', "on the environment's release of now, not the one of the old run")
-      .option('--no-cache', 'execute every task that is not taken over, also those whose result an earlier run has'),
-  ).action((id: string, options: RerunOptions) => rerun(cli, id, options));
 
   withOutput(
     runs
@@ -61,13 +56,15 @@ export function addRunsCommands(program: Command, cli: Cli): void {
 interface ListOptions extends OutputOptions {
   readonly env: string;
   readonly state?: RunState;
+  readonly since?: string;
+  readonly until?: string;
   readonly limit: number;
 }
 
 async function listRuns(cli: Cli, pipeline: string | undefined, options: ListOptions): Promise<void> {
   const client = await cli.connect();
-  const { env, state, limit } = options;
-  const rows = await collectPages(limit, (page) => client.runs({ env, pipeline, state, ...page }));
+  const { env, state, since: from, until: to, limit } = options;
+  const rows = await collectPages(limit, (page) => client.runs({ env, pipeline, state, from, to, ...page }));
   if (rows.length === 0) cli.say(`No runs in ${env} match.`);
   await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
 }
@@ -105,7 +102,7 @@ function taskRunColumns(now: Date): readonly Column<TaskRun>[] {
     { header: 'DURATION', cell: (row) => ({ kind: 'duration', ms: runDuration(row, now) }), align: 'right' },
     {
       header: 'REASON',
-      cell: (row) => row.reason ?? whereFrom(row),
+      cell: (row) => (row.marked === undefined ? (row.reason ?? whereFrom(row)) : markedText(row.marked)),
       shrinks: true,
     },
   ];
@@ -118,17 +115,6 @@ function whereFrom({ originRun, cache }: TaskRun): string | null {
 
 function mapOption(row: TaskRun): string {
   return row.mapKey === '' ? '' : ` --map ${row.mapIndex}`;
-}
-
-async function cancelRuns(cli: Cli, ids: readonly string[], options: OutputOptions): Promise<void> {
-  const client = await cli.connect();
-  const rows: Run[] = [];
-  try {
-    // In the order given, so that the first refusal says exactly which were cancelled before it.
-    for (const id of ids) rows.push(await client.cancel(id));
-  } finally {
-    await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
-  }
 }
 
 interface AnswerOptions extends OutputOptions {
@@ -152,25 +138,6 @@ async function answer(cli: Cli, id: string, task: string, options: AnswerOptions
       { header: 'COMMENT', cell: (row) => row.comment, shrinks: true },
     ],
   });
-}
-
-interface RerunOptions extends OutputOptions, AwaitOptions {
-  readonly all?: boolean;
-  readonly from?: string;
-  readonly currentRelease?: boolean;
-  readonly cache: boolean;
-}
-
-async function rerun(cli: Cli, id: string, options: RerunOptions): Promise<void> {
-  const client = await cli.connect();
-  const request: RerunRequest = {
-    mode: options.from === undefined ? (options.all ? 'all' : 'failed') : 'from',
-    ...(options.from === undefined ? {} : { task: options.from }),
-    release: options.currentRelease ? 'current' : 'same',
-    ...(options.cache ? {} : { noCache: true }),
-  };
-  const run = await client.rerun(id, request);
-  await awaitRun(cli, client, run.id, options, run);
 }
 
 async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Promise<void> {

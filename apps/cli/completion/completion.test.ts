@@ -19,7 +19,7 @@ COMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _sluice; printf '%s\\n' "\${
 describe('bash completion', () => {
   test('commands, then their commands', () => {
     expect(offered('ru')).toEqual(['run', 'runs']);
-    expect(offered('runs', 're')).toEqual(['rerun']);
+    expect(offered('runs', 're')).toEqual(['rerun', 'resume']);
   });
 
   test('options of the command that is being typed', () => {

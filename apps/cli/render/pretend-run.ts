@@ -49,6 +49,8 @@ export function pretendRun(
     failures: new Map(),
     waiting: new Map(),
     waits: new Map(),
+    approved: new Map(),
+    warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),
   };

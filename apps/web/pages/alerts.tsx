@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Button } from '@mantine/core';
 import {
   IconAlertHexagon,
+  IconAlertTriangle,
   IconArrowBackUp,
   IconArrowsExchange,
   IconBan,
@@ -173,6 +174,7 @@ const EVENTS: Readonly<Record<AlertDelivery['event'], Icon>> = {
   'run.recovered': IconHeartbeat,
   'task.retrying': IconRotateClockwise,
   'task.approval': IconHandStop,
+  'check.warned': IconAlertTriangle,
   'run.drifted': IconEqualNot,
   'run.looping': IconRepeat,
   'promotion.waiting': IconHandStop,

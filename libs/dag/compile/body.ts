@@ -8,6 +8,8 @@ import type { BoundText } from '../text/bound-text.ts';
 import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
 import { httpBody } from './http-body.ts';
+import { notebookBody } from './notebook-body.ts';
+import { checkFile } from './task-files.ts';
 import { approveBody, callBody, checkWaitKeys, waitBody } from './wait-body.ts';
 
 /** What the task executes; null when it is not clear, which is then reported. */
@@ -34,6 +36,7 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
   if (shape.with !== undefined && kind !== 'uses')
     compiling.atKey([...path, 'with'], `with has no meaning with ${kind}.`, 'Use `env:`, or `uses: name@1`.');
   if (kind === 'http') return httpBody(shape, place, names, compiling);
+  if (kind === 'notebook') return notebookBody(shape, place, names, compiling);
   if (kind === 'uses') {
     const [plugin = '', wanted = ''] = (shape.uses ?? '').split('@');
     compiling.checkTree(shape.with ?? {}, [...path, 'with'], names);
@@ -111,14 +114,4 @@ function pythonBody(written: string, place: Path, compiling: Compiling): TaskBod
   const hint = 'Write for example churn/train.py, churn/train.py:main or churn.train:main.';
   compiling.at(place, `python is ${quote(written)}; expected file.py, file.py:function or module:function.`, hint);
   return null;
-}
-
-function checkFile(file: string, place: Path, compiling: Compiling): void {
-  const leaves = file.startsWith('/') || file.split('/').some((part) => part === '..' || part === '' || part === '.');
-  if (leaves || !/^[\w./@+-]+$/.test(file))
-    compiling.at(
-      place,
-      `The file ${quote(file)} is not a plain path below dags/.`,
-      'Write it relative to dags/, without "..", "./" or blanks.',
-    );
 }

@@ -7,8 +7,8 @@ import { didYouMean } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
 import type { Compiling } from './compiling.ts';
-import { locationFault } from './locations.ts';
 import { msOf } from './retries.ts';
+import { savePlace } from './task-files.ts';
 
 type HttpBody = Extract<TaskBody, { kind: 'http' }>;
 type Details = Exclude<HttpShape, string>;
@@ -41,7 +41,9 @@ export function httpBody(shape: TaskShape, place: Path, names: Names, compiling:
       Object.entries(outputs).map(([name, text]) => [name, expression(text, [...place, 'outputs', name], 'text')]),
     ),
     save:
-      details.save === undefined ? null : savePlace(details.save, shape.writes ?? [], [...place, 'save'], compiling),
+      details.save === undefined
+        ? null
+        : savePlace(details.save, shape.writes ?? [], 'raw/orders.json', [...place, 'save'], compiling),
     requestTimeoutMs: timeout === undefined ? USUAL_TIMEOUT_MS : msOf(timeout),
   };
 }
@@ -127,22 +129,4 @@ function compileHeaders(
     secret.authorization = { secret: bearer, prefix: 'Bearer ' };
   }
   return { headers: plain, secretHeaders: secret };
-}
-
-function savePlace(save: string, writes: readonly string[], place: Path, compiling: Compiling): HttpBody['save'] {
-  const [path = '', ...rest] = save.split('/');
-  const file = rest.join('/');
-  if (!writes.includes(path))
-    compiling.at(
-      place,
-      `save is ${quote(save)}, but the task writes no path ${quote(path)}.`,
-      didYouMean(path, writes, `Add it to the task: \`writes: [${/^\w+$/.test(path) ? path : 'raw'}]\`.`),
-    );
-  if (file === '' || file.includes('${{') || locationFault(file) !== null)
-    compiling.at(
-      place,
-      `save is ${quote(save)}; expected a path of \`writes\` and a plain file name below it.`,
-      'For example: raw/orders.json.',
-    );
-  return { path, file };
 }

@@ -6,6 +6,7 @@ import { compileBody } from './body.ts';
 import { compileCache } from './cache.ts';
 import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
+import { compileGate } from './gate.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
@@ -87,20 +88,4 @@ function checkMatrixKeys(node: TaskNode, compiling: Compiling): void {
   for (const key of ['max_parallel', 'max_fanout'] as const)
     if (node.shape?.[key] !== undefined)
       compiling.atKey([...node.path, key], `${key} has no meaning without matrix.`, 'Remove it, or add `matrix:`.');
-}
-
-function compileGate(
-  shape: TaskShape,
-  path: TaskNode['path'],
-  names: Names,
-  compiling: Compiling,
-): CompiledTask['gate'] {
-  const { gate } = shape;
-  if (gate === undefined) return null;
-  const place = [...path, 'gate'];
-  if (typeof gate === 'string') return { expr: compiling.expression(gate, place, names, 'condition'), onFail: 'fail' };
-  return {
-    expr: compiling.expression(gate.expr, [...place, 'expr'], names, 'condition'),
-    onFail: gate.on_fail ?? 'fail',
-  };
 }

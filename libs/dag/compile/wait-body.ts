@@ -111,7 +111,7 @@ export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling
       );
 }
 
-function limitsOf(shape: Pick<WaitShape, 'timeout' | 'on_timeout'>, usual: number | null) {
+export function limitsOf(shape: Pick<WaitShape, 'timeout' | 'on_timeout'>, usual: number | null) {
   const timeoutMs = shape.timeout === undefined ? usual : msOf(shape.timeout);
   return { timeoutMs, onTimeout: shape.on_timeout ?? ('fail' as const) };
 }

@@ -32,11 +32,6 @@ export const NOT_YET: Readonly<
   overlay: { resources: TASK_LATER.resources },
 };
 
-/** Values of the design whose behaviour comes later: `key=value`. */
-export const NOT_YET_VALUES: Readonly<Record<string, string>> = {
-  'gate.on_fail=needs_approval': 'Use `fail` or `skip_downstream`, and an `approve` task where a person decides.',
-};
-
 /** What people write who come from other systems, and what Sluice calls it. */
 export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   // Airflow, pipelines

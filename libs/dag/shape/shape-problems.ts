@@ -3,7 +3,6 @@ import type { ProblemList } from '../source/problem-list.ts';
 import { quote } from '../source/quote.ts';
 import type { Path, Places } from '../source/source-map.ts';
 import { expectationOf, expectedOf } from './expecting.ts';
-import { NOT_YET_VALUES } from './foreign-keys.ts';
 import { labelOf } from './label.ts';
 import { unknownKey } from './unknown-key.ts';
 
@@ -90,11 +89,6 @@ function report(issue: Issue, { schema, root, base, map, problems }: Place): voi
     const owner = path.slice(0, -1);
     const message = `${labelOf(owner)} has no ${quote(path.at(-1))}.`;
     problems.add(map.key(owner), message, `Add \`${String(path.at(-1))}: …\`.`);
-    return;
-  }
-  const later = typeof value === 'string' ? NOT_YET_VALUES[`${path.slice(-2).join('.')}=${value}`] : undefined;
-  if (later !== undefined) {
-    problems.add(map.value(path), `${labelOf(path)}: ${quote(value)} is not yet supported.`, later);
     return;
   }
   const { expected, hint } = expectationOf(issue, value);

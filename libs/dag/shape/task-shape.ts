@@ -3,7 +3,8 @@ import { TRIGGER_RULES } from '#core';
 import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
-import { approveShape, callShape, waitShape } from './wait-shape.ts';
+import { notebookShape } from './notebook-shape.ts';
+import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import {
   delay,
   duration,
@@ -83,7 +84,14 @@ const matrixValues = z.union(
   expecting('a list of values, or one expression that gives a list', '[0.05, 0.1]'),
 );
 
-const gate = z.strictObject({ expr: nonEmptyText, on_fail: z.enum(['fail', 'skip_downstream']).optional() });
+const gate = z.strictObject({
+  expr: nonEmptyText,
+  on_fail: z
+    .enum(['fail', 'skip_downstream', 'needs_approval'])
+    .optional()
+    .describe('What becomes of the task when it does not hold; default fail.'),
+  ...askShape,
+});
 
 const filesWords = expecting('a list of at most 100 files below dags/, such as lib/*', '[churn/*]');
 const cache = z
@@ -93,7 +101,18 @@ const cache = z
   )
   .describe('Take the result of an earlier run that saw the same. `files`: those that the task uses; default any.');
 
-export const TASK_KINDS = ['run', 'node', 'python', 'sql', 'http', 'uses', 'wait', 'approve', 'call'] as const;
+export const TASK_KINDS = [
+  'run',
+  'node',
+  'python',
+  'notebook',
+  'sql',
+  'http',
+  'uses',
+  'wait',
+  'approve',
+  'call',
+] as const;
 
 const pluginWords = expecting('a plugin and its version: name@1, name@1.2 or name@1.2.3', 'dbt@1');
 const pluginUse = z.string(pluginWords).regex(/^[a-z][a-z0-9-]{0,62}@\d+(\.\d+){0,2}(-[\w.]+)?$/, pluginWords);
@@ -113,6 +132,7 @@ export const taskShape = z.strictObject(
     run: nonEmptyText.optional().describe('Shell text, executed by bash -euo pipefail.'),
     node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
+    notebook: notebookShape.optional().describe('A .ipynb file relative to dags/, executed with parameters.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
     http: httpShape.optional().describe('One HTTP request.'),
     uses: pluginUse.optional().describe('A plugin of dags/plugins and its version.'),
@@ -159,7 +179,10 @@ export const taskShape = z.strictObject(
       )
       .optional(),
     gate: z
-      .union([nonEmptyText, gate], expecting('an expression, or a map with expr, on_fail', 'metrics.auc > 0.8'))
+      .union(
+        [nonEmptyText, gate],
+        expecting('an expression, or a map with expr, on_fail, groups, timeout, on_timeout', 'metrics.auc > 0.8'),
+      )
       .optional(),
   },
   expecting('a map', '{ run: echo hello }'),

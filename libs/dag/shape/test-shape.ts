@@ -43,7 +43,7 @@ const given = z.strictObject(
 );
 
 const outcomeWords = expecting(
-  'success, failed, skipped, timed_out, lost, real, or a map with exit, state, message, takes, outputs, metrics, writes',
+  'success, failed, skipped, timed_out, lost, real, or a map with exit, state, message, answer, takes, outputs, metrics, writes',
   '{ exit: 1, takes: 5m }',
 );
 const outcome = z.union(
@@ -54,6 +54,10 @@ const outcome = z.union(
       exit: wholeNumber(0, 255).optional().describe('Exit code: 0 success, 75 try again later, 99 skipped.'),
       retry_after: duration.optional().describe('With exit 75; default 60s.'),
       message: nonEmptyText.optional().describe('Why it did not succeed.'),
+      answer: z
+        .enum(['approve', 'reject', 'none'])
+        .optional()
+        .describe('What somebody says whom its gate asks; default approve. none: nobody answers.'),
       takes: delay.optional().describe('How long the attempt takes; default no time.'),
       outputs: outputs.optional(),
       metrics: metrics.optional(),

@@ -52,16 +52,21 @@ export const waitShape = z.strictObject(
   expecting('a map with one of path, dataset, http, run, time, expr', '{ path: landing/_SUCCESS, timeout: 6h }'),
 );
 
+/** Whom a task asks, and until when. */
+export const askShape = {
+  groups: z
+    .array(nonEmptyText, expecting('a list of groups', '[ml-leads]'))
+    .optional()
+    .describe('Who may answer; default: whoever has the right to approve here.'),
+  ...limits,
+};
+
 export const approveShape = z.union(
   [
     nonEmptyText,
     z.strictObject({
       message: nonEmptyText.describe('What is asked.'),
-      groups: z
-        .array(nonEmptyText, expecting('a list of groups', '[ml-leads]'))
-        .optional()
-        .describe('Who may answer; default: whoever has the right to approve here.'),
-      ...limits,
+      ...askShape,
     }),
   ],
   expecting('what is asked, or a map with message, groups, timeout, on_timeout', 'Is the new threshold right?'),

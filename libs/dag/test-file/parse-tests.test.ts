@@ -38,7 +38,7 @@ describe('files of tests', () => {
     ['{ tasks: { laod: failed }, golden: true }', '3:17 Pipeline "shop" has no task "laod". > Did you mean "load"?'],
     [
       '{ tasks: { load: faild }, golden: true }',
-      '3:23 tests.x.tasks.load is "faild"; expected success, failed, skipped, timed_out, lost, real, or a map with exit, state, message, takes, outputs, metrics, writes. > For example: { exit: 1, takes: 5m }.',
+      '3:23 tests.x.tasks.load is "faild"; expected success, failed, skipped, timed_out, lost, real, or a map with exit, state, message, answer, takes, outputs, metrics, writes. > For example: { exit: 1, takes: 5m }.',
     ],
     [
       '{ tasks: { load: { exit: 1, state: success } }, golden: true }',

@@ -51,6 +51,8 @@ export type TestedTry =
       readonly kind: 'mocked';
       readonly outcome: Outcome;
       readonly takesMs: number;
+      /** To what its gate asks. */
+      readonly answer: 'approve' | 'reject' | 'none';
       readonly outputs: Readonly<Record<string, unknown>>;
       readonly metrics: Readonly<Record<string, number>>;
       /** Files by path. */

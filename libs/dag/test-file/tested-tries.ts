@@ -19,6 +19,7 @@ export function testedTry(shape: OutcomeShape): TestedTry | null {
     kind: 'mocked',
     outcome,
     takesMs: mocked.takes === undefined ? 0 : msOf(mocked.takes),
+    answer: mocked.answer ?? 'approve',
     outputs: mocked.outputs ?? {},
     metrics: mocked.metrics ?? {},
     writes: mocked.writes ?? {},

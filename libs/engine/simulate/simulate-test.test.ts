@@ -37,6 +37,13 @@ tasks:
   ask: { approve: { message: Go on }, needs: [until], when: always }
   after: { run: "true", needs: [until] }
 `;
+const GATED = `
+name: gated
+tasks:
+  train: { run: "true", metrics: [auc], gate: { expr: metrics.auc > 0.8, on_fail: needs_approval, timeout: 2h } }
+  use: { run: "true", needs: [train] }
+alerts: [{ on: task.approval, to: "slack:#ml" }]
+`;
 const CALLER = `
 name: caller
 tasks:
@@ -46,6 +53,7 @@ tasks:
 const { pipelines } = compilePipelines([
   { file: 'caller.yaml', text: CALLER },
   { file: 'waiter.yaml', text: WAITER },
+  { file: 'gated.yaml', text: GATED },
   { file: 'shop.yaml', text: SHOP },
   { file: 'reader.yaml', text: READER },
 ]);
@@ -166,6 +174,15 @@ describe('a simulated run', () => {
     const late =
       '{ tasks: { until: { takes: 4h } }, expect: { state: success, took: 3h, tasks: { until: skipped, after: skipped } } }';
     expect(await failuresOf(late, 'waiter')).toEqual([]);
+  });
+
+  test.each([
+    ['approve', 'state: success, took: 0s, tasks: { train: { state: success, metrics: { auc: 0.7 } }, use: success }'],
+    ['reject', 'state: failed, took: 0s, tasks: { train: { state: failed, reason: rejected by the test, tries: 1 } }'],
+    ['none', 'state: failed, took: 2h, tasks: { train: { state: failed, reason: nobody has answered } }'],
+  ])('a gate that asks is answered: %s', async (answer, expected) => {
+    const body = `{ tasks: { train: { metrics: { auc: 0.7 }, answer: ${answer} } }, expect: { ${expected}, alerts: [{ on: task.approval, title: may it pass }] } }`;
+    expect(await failuresOf(body, 'gated')).toEqual([]);
   });
 
   test('says of each expectation that does not hold what was seen', async () => {

@@ -1,6 +1,7 @@
 import {
   admit,
   advance,
+  isInQuestion,
   SluiceError,
   unreachable,
   type AlertInsert,
@@ -13,22 +14,24 @@ import {
   type TaskInstance,
 } from '#core';
 import type { RunTest, TestedTry } from '#dag';
-import { alertsFor, lateAlerts, type AlertDefaults } from '../alerts.ts';
+import { alertsFor, lateAlerts, warnedAlerts, type AlertDefaults } from '../alerts.ts';
 import { buildAssignment } from '../assignment.ts';
 import { endedResult } from '../ended-result.ts';
 import { judgeResult } from '../judge-result.ts';
+import type { Ending } from '../live-attempts.ts';
 import { rememberOutputs, type OwnedRun } from '../owned-run.ts';
 import { plainResult } from '../plain-result.ts';
 import type { Pipelines } from '../ports.ts';
 import { prepareTask } from '../prepare.ts';
 import { mapItem } from '../task-values.ts';
+import { gateQuestion } from '../waits/gate-question.ts';
 import { waitBodyOf } from '../waits/prepare-wait.ts';
 import { taskRefOf, type RunLook, type SentAlert, type TaskLook } from './run-look.ts';
 import type { SimulatedData } from './simulated-data.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import type { TestWorld } from './test-world.ts';
 import { slotsOf } from './slots-of.ts';
-import { endOfWait, tryOf } from './try-of.ts';
+import { answerOfTest, endOfWait, tryOf } from './try-of.ts';
 
 const NOBODY: AlertDefaults = { publicUrl: '', decidesInSlack: false, unavailable: () => null };
 const NO_STORAGE = { isWhole: async () => false };
@@ -257,16 +260,45 @@ export class SimulatedRun {
     const { taskIndex, mapIndex, id: attemptId } = attempt;
     const { store } = this.parts.data;
     const result = plainResult(said);
-    const { outcome, gateClosed, metrics, warning } = await judgeResult(store, this.run, taskIndex, mapIndex, result);
-    if (outcome.kind === 'success') {
-      rememberOutputs(this.run, taskIndex, mapIndex, result.outputs);
-      await this.#publish(attempt, result);
-      const counted = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
-      const told = this.#toldOf(taskIndex, mapIndex);
-      told.result = { ...told.result, outputs: result.outputs, metrics: counted };
-    }
-    await this.#apply({ kind: 'ended', taskIndex, mapIndex, attemptId, outcome, gateClosed });
+    const judged = await judgeResult(store, this.run, taskIndex, mapIndex, result);
+    const { outcome, gateClosed, asks, warning } = judged;
+    const number = this.run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.number ?? 0;
+    this.#tell(warnedAlerts(this.run, { taskIndex, mapIndex, number }, judged, NOBODY));
+    const ended = { kind: 'ended', taskIndex, mapIndex, attemptId, outcome, gateClosed } as const;
+    if (asks !== null) return this.#ask(attempt, { result, judged }, { ...ended, asks });
+    if (outcome.kind === 'success') await this.#count(attempt, { result, judged });
+    await this.#apply(ended);
     if (outcome.kind === 'success' && warning !== null) this.#toldOf(taskIndex, mapIndex).reason = warning;
+  }
+
+  async #count(attempt: OpenAttempt, { result, judged }: Ending): Promise<void> {
+    const { taskIndex, mapIndex } = attempt;
+    rememberOutputs(this.run, taskIndex, mapIndex, result.outputs);
+    await this.#publish(attempt, result);
+    const counted = Object.fromEntries(judged.metrics.map(({ name, value }) => [name, value]));
+    const told = this.#toldOf(taskIndex, mapIndex);
+    told.result = { ...told.result, outputs: result.outputs, metrics: counted };
+  }
+
+  /** A gate asks somebody, who answers as the test says. */
+  async #ask(attempt: OpenAttempt, ending: Ending, ended: Extract<RunEvent, { kind: 'ended' }>): Promise<void> {
+    const { time, test } = this.parts;
+    const { taskIndex, mapIndex } = attempt;
+    const task = this.run.plan.pipeline.tasks[taskIndex];
+    const number = this.run.cache.tasks[taskIndex]?.instances.get(mapIndex)?.number ?? 0;
+    const question = gateQuestion(this.run, taskIndex, number, ending, time.now);
+    if (question !== null) this.run.waits.set(taskIndex, question);
+    await this.#apply(ended);
+    const tried = tryOf({ taskId: task?.id ?? '', mapKey: this.#keyOf(taskIndex, mapIndex), number }, test.outcomes);
+    const answer = answerOfTest(tried, task?.gate?.asks);
+    if (answer === null) return;
+    time.at(time.now + answer.afterMs, async () => {
+      const asked = this.run.cache.tasks[taskIndex]?.instances.get(mapIndex);
+      if (asked === undefined || !isInQuestion(asked)) return;
+      const { state, reason } = answer;
+      if (state === 'success') await this.#count(attempt, ending);
+      await this.#apply({ kind: 'answered', taskIndex, mapIndex, state, reason });
+    });
   }
 
   async #publish({ taskIndex, mapIndex }: OpenAttempt, { versions }: AttemptResult): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Assignment, Prepared } from '#core';
+import type { Assignment, Prepared, TaskGate } from '#core';
+import { unreachable } from '#core';
 import type { RunTest, TestedTry } from '#dag';
 import type { WaitBody } from '../waits/prepare-wait.ts';
 
@@ -6,6 +7,7 @@ const SUCCESS: Extract<TestedTry, { kind: 'mocked' }> = {
   kind: 'mocked',
   outcome: { kind: 'success' },
   takesMs: 0,
+  answer: 'approve',
   outputs: {},
   metrics: {},
   writes: {},
@@ -40,4 +42,26 @@ export function endOfWait(
     end: { kind, reason: 'message' in outcome ? outcome.message : 'the test says so' },
     outputs,
   };
+}
+
+/** What somebody answers whom the gate of a task asks, and when; null: it is asked for ever. */
+export function answerOfTest(
+  tried: TestedTry,
+  asks: TaskGate['asks'],
+): { readonly afterMs: number; readonly state: 'success' | 'failed' | 'skipped'; readonly reason: string } | null {
+  const answer = tried.kind === 'real' ? 'approve' : tried.answer;
+  switch (answer) {
+    case 'approve':
+      return { afterMs: 0, state: 'success', reason: 'approved by the test' };
+    case 'reject':
+      return { afterMs: 0, state: 'failed', reason: 'rejected by the test' };
+    case 'none': {
+      const { timeoutMs = null, onTimeout = 'fail' } = asks ?? {};
+      if (timeoutMs === null) return null;
+      const reason = 'its timeout came first; last: nobody has answered';
+      return { afterMs: timeoutMs, state: onTimeout === 'skip' ? 'skipped' : 'failed', reason };
+    }
+    default:
+      return unreachable(answer);
+  }
 }

@@ -56,6 +56,8 @@ function commandOf(body: TaskBody): string {
       return body.function === null
         ? (body.file ?? body.module ?? '')
         : `${body.file ?? body.module ?? ''}:${body.function}`;
+    case 'notebook':
+      return body.file;
     case 'sql':
       return body.text ?? body.file ?? '';
     case 'http':

@@ -6,7 +6,7 @@ import type { GraphLayouts } from '../graph-layout.ts';
 /** Everything reads are assembled from. All of it is looked up per call: a read keeps nothing. */
 export interface ReadContext {
   readonly db: Db;
-  readonly store: Pick<EngineStore, 'loadTaskRuns'>;
+  readonly store: Pick<EngineStore, 'loadTaskRuns' | 'marksOf'>;
   readonly catalog: ReleaseCatalog;
   readonly layouts: GraphLayouts;
   readonly now: () => Date;

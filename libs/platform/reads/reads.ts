@@ -36,6 +36,8 @@ export function createReads(context: ReadContext) {
       among: readonly string[] | null;
       pipeline: string | null;
       states: readonly RunState[] | null;
+      from?: string | null;
+      to?: string | null;
       limit: number;
       cursor: string | null;
     }) => readRuns(context, options),

@@ -1,4 +1,4 @@
-import { SluiceError, type RunState } from '#core';
+import { markOf, SluiceError, type RunState, type StoredMark } from '#core';
 import type { Run, RunDetail, TaskRun, TaskWait } from '#contracts';
 import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
@@ -18,13 +18,15 @@ export async function readRuns(
     among: readonly string[] | null;
     pipeline: string | null;
     states: readonly RunState[] | null;
+    from?: string | null;
+    to?: string | null;
     limit: number;
     cursor: string | null;
   },
 ): Promise<{ items: Run[]; next: string | null }> {
-  const { environment, among, pipeline, states, limit, cursor } = options;
+  const { limit, cursor, ...filter } = options;
   const before = decodeCursor(cursor);
-  const rows = await apiQueries.readRuns(db, { environment, among, pipeline, states, before, limit: limit + 1 });
+  const rows = await apiQueries.readRuns(db, { ...filter, before, limit: limit + 1 });
   return toPage(rows, limit, toRun);
 }
 
@@ -53,21 +55,25 @@ export async function environmentOfRun(context: Pick<ReadContext, 'db'>, runId: 
 }
 
 export function toRun(row: RunRow): Run {
-  const { intervalStart, intervalEnd, params, counts, configHash: _hash, timeoutAt: _timeout, ...rest } = row;
+  const { intervalStart, intervalEnd, params, counts, marked, configHash: _hash, timeoutAt: _timeout, ...rest } = row;
   const interval = intervalStart === null || intervalEnd === null ? null : { start: intervalStart, end: intervalEnd };
-  return { ...rest, interval, params: { ...params }, counts: { ...counts } };
+  return {
+    ...{ ...rest, interval, params: { ...params }, counts: { ...counts } },
+    ...(marked === null ? {} : { marked: { ...marked, at: new Date(marked.at).toISOString() } }),
+  };
 }
 
 export async function readRunDetail(context: ReadContext, runId: string): Promise<RunDetail> {
-  const { db, layouts } = context;
+  const { db, layouts, store } = context;
   const row = await findRun(context, runId);
-  const [entry, rows, earlier, neighbours, starts, waits] = await Promise.all([
+  const [entry, rows, earlier, neighbours, starts, waits, marks] = await Promise.all([
     pipelineOfRun(context, row),
     apiQueries.readTaskRuns(db, runId, MOST_TASK_RUNS),
     apiQueries.readEarlierAttempts(db, runId),
     apiQueries.readNeighbours(db, row),
     apiQueries.readStarts(db, runId),
     apiQueries.readWaits(db, runId),
+    store.marksOf([runId]),
   ]);
   const earlierOf = new Map<string, NonNullable<TaskRun['earlier']>>();
   for (const { taskId, mapIndex, ...attempt } of earlier) {
@@ -80,6 +86,7 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
   const taskRuns = [
     ...rows.map((one) => ({
       ...toTaskRun(context, runId, one, waitOf.get(one.taskId)),
+      ...markedAs(marks, one),
       earlier: earlierOf.get(`${one.taskId}/${one.mapIndex}`) ?? [],
     })),
     ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),
@@ -138,6 +145,15 @@ export function toTaskRun(
     progress,
     ...(state === 'waiting' && wait !== undefined ? { wait: toTaskWait(wait) } : {}),
   };
+}
+
+/** Its last mark. */
+export function markedAs(
+  marks: readonly StoredMark[],
+  { taskId, mapIndex }: Pick<TaskRunRow, 'taskId' | 'mapIndex'>,
+): Pick<TaskRun, 'marked'> {
+  const mark = markOf(marks, taskId, mapIndex);
+  return mark === null ? {} : { marked: { as: mark.state, by: mark.actor, reason: mark.reason, at: mark.at } };
 }
 
 function toTaskWait({

@@ -256,7 +256,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     insert,
     clear: async () => {
       const tables =
-        'verification, backfill, backfill_interval, run, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event, archived_run, archive, metric_history';
+        'verification, backfill, backfill_interval, run, run_mark, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event, archived_run, archive, metric_history';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {

@@ -4,7 +4,7 @@ import { apiQueries } from '#store';
 import { describeAttempt } from './describe-attempt.ts';
 import { toGraphTask } from './pipeline-graph.ts';
 import type { ReadContext } from './read-context.ts';
-import { findRun, notYet, pipelineOfRun, toRun, toTaskRun } from './run-reads.ts';
+import { findRun, markedAs, notYet, pipelineOfRun, toRun, toTaskRun } from './run-reads.ts';
 
 export interface TaskRunKey {
   readonly runId: string;
@@ -27,13 +27,14 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
   // A task run that was taken over was executed, and published, by another run; a cached one was only executed there.
   const publishedIn = row?.originRun ?? runId;
   const executedIn = row?.cachedFrom ?? publishedIn;
-  const [attempts, metrics, published, rows, command, waits] = await Promise.all([
+  const [attempts, metrics, published, rows, command, waits, marks] = await Promise.all([
     apiQueries.readAttempts(db, executedIn, taskId, mapIndex),
     apiQueries.readTaskRunMetrics(db, executedIn, taskId, mapIndex, MOST_METRIC_POINTS),
     apiQueries.readPublished(db, publishedIn, taskId, mapIndex),
     apiQueries.readTaskRuns(db, runId, MOST_SIBLINGS),
     describeAttempt(context, run, pipeline, task, row, mapIndex),
     apiQueries.readWaits(db, runId),
+    context.store.marksOf([runId]),
   ]);
   return {
     ...(row
@@ -44,6 +45,7 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
           waits.find((one) => one.taskId === taskId),
         )
       : notYet(taskId)),
+    ...markedAs(marks, key),
     run: toRun(run),
     task: toGraphTask(task),
     attempts: attempts.map((attempt) => ({
@@ -62,7 +64,9 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
     published: published,
     outputs: { ...row?.outputs },
     summary: row?.summary ?? null,
-    siblings: rows.filter((one) => one.taskId === taskId).map((one) => toTaskRun(context, runId, one)),
+    siblings: rows
+      .filter((one) => one.taskId === taskId)
+      .map((one) => ({ ...toTaskRun(context, runId, one), ...markedAs(marks, one) })),
   };
 }
 

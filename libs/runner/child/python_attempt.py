@@ -1,26 +1,18 @@
-"""What a forked child does: becomes the attempt, runs the user's file or function, and ends the process."""
+"""What a forked child does: becomes the attempt, runs the user's file, function or notebook, and ends the process."""
 
 import atexit
 import importlib
 import importlib.util
-import json
-import math
 import os
 import runpy
 import sys
 import threading
 import traceback
-from types import SimpleNamespace
+
+import python_notebook
+from python_context import Context, RetryAfter, Skip
 
 SKIP, DEFER = 99, 75
-
-
-class _Skip(Exception):
-    pass
-
-
-class _RetryAfter(Exception):
-    pass
 
 
 def run(order, marker):
@@ -47,12 +39,15 @@ def _outcome(order):
     try:
         _perform(order)
         return 0
-    except _Skip as skip:
+    except Skip as skip:
         _reason(order, str(skip))
         return SKIP
-    except _RetryAfter as retry:
+    except RetryAfter as retry:
         _reason(order, str(retry))
         return DEFER
+    except python_notebook.Failed as failure:
+        _reason(order, str(failure))
+        return 1
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return (end.code or 0) & 0xFF
@@ -67,6 +62,8 @@ def _outcome(order):
 
 def _perform(order):
     root = order["releaseDir"]
+    if order["kind"] == "notebook":
+        return python_notebook.execute(order)
     if order["module"] is not None:
         sys.path.insert(0, root)
         return _call(importlib.import_module(order["module"]), order)
@@ -97,71 +94,6 @@ def _call(module, order):
         raise TypeError("%s() returned %s: expected a dict of outputs, or None" % (order["function"], type(result).__name__))
     for name, value in result.items():
         context.output(name, value)
-
-
-class Context(SimpleNamespace):
-    """The only argument of a function: values as attributes, and ways to say something."""
-
-    def __init__(self, order):
-        given = order["context"]
-        interval = given["interval"]
-        super().__init__(
-            params=given["params"],
-            matrix=given["matrix"],
-            interval=None if interval is None else SimpleNamespace(**interval),
-            ds=given["ds"],
-            environment=given["environment"],
-            vars=given["vars"],
-            run_id=given["runId"],
-            attempt=SimpleNamespace(**order["attempt"]),
-            env=order["values"],
-            paths=order["paths"],
-            out=order["out"],
-            secrets=order["secrets"],
-            scratch=order["env"]["SLUICE_SCRATCH"],
-            release_dir=order["releaseDir"],
-        )
-
-    def log(self, *values):
-        print(*values, flush=True)
-
-    def metric(self, name, value, step=None):
-        number = float(value)
-        # JSON has no NaN: as text it reaches the check that refuses it by name.
-        point = {"name": str(name), "value": number if math.isfinite(number) else str(number)}
-        if step is not None:
-            point["step"] = int(step)
-        _append("SLUICE_METRICS", json.dumps(point))
-
-    def output(self, name, value):
-        _append("SLUICE_OUTPUT", json.dumps({str(name): value}, default=_plain))
-
-    def progress(self, done, total, label=""):
-        print("::progress %d/%d %s::" % (done, total, " ".join(str(label).split())), flush=True)
-
-    def summary(self, markdown):
-        with open(os.environ["SLUICE_SUMMARY"], "w", encoding="utf-8") as file:
-            file.write(str(markdown))
-
-    def skip(self, message="the task skipped itself"):
-        raise _Skip(message)
-
-    def retry_after(self, duration, message="try again later"):
-        print("::retry-after %s::" % duration, flush=True)
-        raise _RetryAfter(message)
-
-
-def _append(variable, line):
-    with open(os.environ[variable], "a", encoding="utf-8") as file:
-        file.write(line + "\n")
-
-
-def _plain(value):
-    """numpy's scalars and arrays, dates and paths."""
-    for name in ("tolist", "isoformat", "__fspath__"):
-        if hasattr(value, name):
-            return getattr(value, name)()
-    raise TypeError("%s is not JSON" % type(value).__name__)
 
 
 def _write_traceback():

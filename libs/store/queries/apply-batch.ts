@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Admitted, Applied, Batch, MovedPointer } from '#core';
 import { admit, SluiceError } from '#core';
 import { stopCalled } from './calls.ts';
+import { countResults } from './count-results.ts';
 import { lockVersions } from './take-back-versions.ts';
 import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
@@ -15,6 +16,7 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
     const lost = await lockRuns(manager, batch);
     if (lost.length > 0) return { kind: 'lost', runIds: lost };
     const { pointed, awaited } = await write(manager, batch);
+    if (batch.counted.length > 0) await countResults(manager, batch.counted);
     if (batch.endedCalls.length > 0) await stopCalled(manager, batch.endedCalls);
     const admitted = batch.pools.length === 0 ? [] : await admitReady(manager, batch);
     return { kind: 'applied', admitted, pointed, awaited };

@@ -15,6 +15,10 @@ export function cachedResults(
       from task_run t join run r on r.id = t.run_id
       where t.environment = ${environment} and t.pipeline = ${pipeline} and t.task_id = ${taskId} and t.cache_key = any(${keys}::text[])
         and t.state = 'success' and not r.shadow and r.withdrawn_at is null
+        -- What somebody marked executed nothing, or not well.
+        and not exists (
+          select from run_mark m
+          where m.run_id = t.run_id and m.task_id = t.task_id and coalesce(m.map_index, t.map_index) = t.map_index)
       order by t.cache_key, t.run_id desc
     )
     select f.cache_key as key, f.run_id::text as "runId", coalesce(f.cached_from, f.run_id)::text as "executedIn", f.outputs, f.summary,

@@ -1,4 +1,4 @@
-import type { RunState, RunTrigger } from '#core';
+import type { MarkedState, RunState, RunTrigger } from '#core';
 import type { Db } from '../statement.ts';
 
 /** A run as screens show it; instants in ISO 8601. */
@@ -25,6 +25,13 @@ export interface RunRow {
   readonly cancelRequested: boolean;
   readonly reason: string | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** The last mark of the run itself. */
+  readonly marked: {
+    readonly as: MarkedState;
+    readonly by: string;
+    readonly reason: string;
+    readonly at: string;
+  } | null;
 }
 
 // Counts of a run that goes on are counted from its rows; afterwards they stand in the run.
@@ -35,7 +42,13 @@ const COLUMNS = `r.id::text, r.environment, r.pipeline, r.state, r.release, l.di
   case when r.finished_at is not null then r.counts else coalesce((
     select jsonb_object_agg(state, number)
     from (select state, count(*) as number from task_run t where t.run_id = r.id group by state) c
-  ), '{}') end as counts`;
+  ), '{}') end as counts, (
+    select jsonb_build_object('as', m.state, 'by', m.actor, 'reason', m.reason, 'at', m.at)
+    from run_mark m
+    where m.run_id = r.id and m.task_id is null
+    order by m.id desc
+    limit 1
+  ) as marked`;
 
 export interface RunFilter {
   /** Null: of any environment, pipeline, state. */
@@ -44,6 +57,9 @@ export interface RunFilter {
   readonly among: readonly string[] | null;
   readonly pipeline: string | null;
   readonly states: readonly RunState[] | null;
+  /** Only those whose interval begins at this instant or later, and ends at that or earlier. */
+  readonly from?: string | null;
+  readonly to?: string | null;
   /** Only runs older than this id; null: from the newest. */
   readonly before: string | null;
   readonly limit: number;
@@ -59,12 +75,16 @@ export function readRuns(db: Db, filter: RunFilter): Promise<RunRow[]> {
        where ($1::text is null or environment = $1) and ($2::text is null or pipeline = $2)
          and ($3::text[] is null or state = any($3)) and ($4::bigint is null or id < $4)
          and ($6::text[] is null or environment = any($6) or split_part(environment, '/', 1) = any($6))
+         and ($7::timestamptz is null or interval_start >= $7) and ($8::timestamptz is null or interval_end <= $8)
        order by id desc
        limit $5
      ) r
      join release l on l.digest = r.release
      order by r.id desc`,
-    [filter.environment, filter.pipeline, filter.states, filter.before, filter.limit, filter.among],
+    [
+      ...[filter.environment, filter.pipeline, filter.states, filter.before, filter.limit, filter.among],
+      ...[filter.from ?? null, filter.to ?? null],
+    ],
   );
 }
 

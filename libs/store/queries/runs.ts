@@ -155,12 +155,12 @@ async function createRun(manager: Db, run: NewRun): Promise<string | null> {
       returning id, environment, pipeline, state
     ), taken as (
       insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, number, fence, pool, slots, priority,
-                            interval_start, inputs, outputs, summary, gate_closed, origin_run, ready_at, queued_at, started_at, finished_at)
-      select created.id, t.task_id, t.map_index, t.map_key, t.matrix, t.environment, t.pipeline, t.state, t.number, t.fence, t.pool, t.slots,
-             t.priority, t.interval_start, t.inputs, t.outputs, t.summary, t.gate_closed, coalesce(t.origin_run, t.run_id), t.ready_at,
-             t.queued_at, t.started_at, t.finished_at
+                            interval_start, inputs, outputs, summary, reason, gate_closed, origin_run, ready_at, queued_at, started_at, finished_at)
+      select created.id, t.task_id, t.map_index, t.map_key, t.matrix, t.environment, t.pipeline, coalesce(over.marked ->> 'state', t.state), t.number,
+             t.fence, t.pool, t.slots, t.priority, t.interval_start, t.inputs, t.outputs, t.summary, over.marked ->> 'reason',
+             t.gate_closed and over.marked is null, coalesce(t.origin_run, t.run_id), t.ready_at, t.queued_at, t.started_at, t.finished_at
       from created,
-           jsonb_to_recordset(${JSON.stringify(run.takeOver)}::jsonb) as over ("taskId" text, "mapIndex" int)
+           jsonb_to_recordset(${JSON.stringify(run.takeOver)}::jsonb) as over ("taskId" text, "mapIndex" int, marked jsonb)
            join task_run t on t.run_id = ${run.originRun}::bigint and t.task_id = over."taskId" and t.map_index = over."mapIndex"
     ), caused as (
       insert into run_cause (run_id, cause_id, path)
@@ -247,7 +247,7 @@ export function lateRuns(db: Db, limit: number): Promise<RunRecord[]> {
   );
 }
 
-/** Marks the cancellation and notes commands for the owners in one statement. */
+/** Notes the cancellation and the commands for the owners in one statement; what only waited is claimed again. */
 export async function send(
   db: Db,
   commands: readonly { runId: string; kind: string; payload: unknown }[],
@@ -256,9 +256,9 @@ export async function send(
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(commands)}::jsonb) as t ("runId" bigint, kind text, payload jsonb)
     ), requested as (
-      update run r set cancel_requested = true, parked = false
+      update run r set cancel_requested = r.cancel_requested or g.kind = 'cancel', parked = false
       from given g
-      where r.id = g."runId" and g.kind = 'cancel' and r.state in ('queued', 'running')
+      where r.id = g."runId" and g.kind in ('cancel', 'mark') and r.state in ('queued', 'running')
     ), noted as (
       insert into inbox (run_id, kind, payload) select "runId", kind, payload from given returning 1
     ), woken as (

@@ -138,9 +138,18 @@ export async function runsFor(
     select (
       select jsonb_build_object('id', r.id::text, 'state', r.state)
       from (
-        select id, state from run
-        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
-          and interval_start < w.covers and interval_end >= w.covers
+        select r.id, m.state
+        from run r, lateral (
+          -- What somebody marked counts as that, once it has ended.
+          select coalesce((
+            select state from run_mark
+            where run_id = r.id and task_id is null and r.finished_at is not null
+            order by run_mark.id desc
+            limit 1
+          ), r.state) as state
+        ) m
+        where r.environment = w.environment and r.pipeline = w.pipeline and not r.shadow and r.state <> 'skipped'
+          and r.interval_start < w.covers and r.interval_end >= w.covers
         union all
         select run_id, state from archived_run
         where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
