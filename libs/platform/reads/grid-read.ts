@@ -22,7 +22,6 @@ export const SEVERITY: readonly GridCell[] = [
 const RANK = new Map<string, number>(SEVERITY.map((state, index) => [state, index]));
 /** What stands for each in the answer. */
 const BYTES = SEVERITY.map((state) => GRID_CELLS.indexOf(state));
-const NONE = SEVERITY.indexOf('none');
 
 export async function readGrid(
   context: ReadContext,
@@ -46,11 +45,13 @@ export async function readGrid(
     return column;
   };
   const ranks = new Map(rows.map(({ runId, cells }) => [runId, worstRanks(cells, columnOf)]));
-  const cells = runs.flatMap((run) => tasks.map((_task, column) => BYTES[ranks.get(run.id)?.[column] ?? NONE] ?? 0));
+  const cells = Buffer.alloc(runs.length * tasks.length, GRID_CELLS.indexOf('none'));
+  for (const [row, run] of runs.entries())
+    ranks.get(run.id)?.forEach((rank, column) => (cells[row * tasks.length + column] = BYTES[rank] ?? 0));
   return {
     tasks,
     runs,
-    cells: Buffer.from(cells).toString('base64'),
+    cells: cells.toString('base64'),
     before: found.length > options.runs ? (runs[0]?.id ?? null) : null,
   };
 }

@@ -7,6 +7,15 @@ import type { GraphLayout } from '../layer-graph.ts';
 
 export type GraphTask = z.infer<typeof graphTask>;
 
+/** A compiled pipeline never changes, and with two thousand tasks this would be a good part of each answer. */
+const graphs = new WeakMap<CompiledPipeline, readonly GraphTask[]>();
+
+export function graphTasksOf(pipeline: CompiledPipeline): GraphTask[] {
+  const tasks = graphs.get(pipeline) ?? pipeline.tasks.map(toGraphTask);
+  graphs.set(pipeline, tasks);
+  return [...tasks];
+}
+
 export function toGraphTask(task: CompiledTask): GraphTask {
   return {
     id: task.id,

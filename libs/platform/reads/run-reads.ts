@@ -2,7 +2,7 @@ import { markOf, SluiceError, type RunState, type StoredMark } from '#core';
 import type { Run, RunDetail, TaskRun, TaskWait } from '#contracts';
 import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
-import { layoutOf, toGraphTask } from './pipeline-graph.ts';
+import { layoutOf, graphTasksOf } from './pipeline-graph.ts';
 import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
 export type RunRow = NonNullable<Awaited<ReturnType<typeof apiQueries.readRun>>>;
@@ -93,7 +93,7 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
   ];
   return {
     ...toRun(row),
-    tasks: (pipeline?.tasks ?? []).map(toGraphTask),
+    tasks: pipeline ? graphTasksOf(pipeline) : [],
     layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
     taskRuns,
     source: entry?.source ?? '',
