@@ -45,6 +45,13 @@ export const TOOLS = [
       return path !== null && runs(path, ['--version']) ? path : null;
     },
   },
+  {
+    name: 'redis-server (6.2 or newer)',
+    variable: 'SLUICE_TEST_REDIS',
+    apt: 'redis-server',
+    remedy: 'install redis ≥ 6.2, or set SLUICE_TEST_REDIS to the executable of its server',
+    find: () => firstOnPath(['redis-server', 'valkey-server']),
+  },
 ];
 
 /**

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { SluiceError, type Caller, type GrantedRight, type Right } from '#core';
 import { Auth, createLog, SystemMetrics, type TokenHolder } from '#platform';
 import { createApi, type Api, type ApiParts } from './create-api.ts';
-import type { Commands, Events, FromSlack, LiveEventListener, Reads, Tokens } from './ports.ts';
+import type { Commands, Events, FromSlack, LiveEventListener, Reads, Tokens, WorkerCommands } from './ports.ts';
 
 export const TOKEN = 'test-token-0123456789';
 
@@ -82,6 +82,7 @@ export async function anApi(
     auth,
     tokens: noting<Tokens>('token command'),
     slack: noting<FromSlack>('Slack'),
+    workers: noting<WorkerCommands>('worker command'),
     metrics: new SystemMetrics(),
     log: createLog({ level: 'warn', pretty: false, destination: { write: (line) => void logged.push(line) } }),
     webFolder: null,

@@ -8,6 +8,8 @@ const LARGER: Readonly<Record<string, number>> = {
   'POST /api/v1/releases/missing-blobs': 8 * 1024 * 1024,
   // A push of many commits; one that is larger yet is seen at the next look at the remote.
   'POST /api/v1/webhooks/git': 4 * 1024 * 1024,
+  // Results of many attempts at once; each may have 512 KiB of outputs and 10,000 metrics.
+  'POST /api/v1/workers/reports': 16 * 1024 * 1024,
   // The largest file of a release.
   'PUT /api/v1/releases/blobs/:sha256': 64 * 1024 * 1024,
 };

@@ -74,6 +74,16 @@ describe('the documentation', () => {
   });
 });
 
+test('an executed notebook is a download, never a page', async () => {
+  const content = '{"nbformat": 4, "cells": []}';
+  const with_ = await anApi({ notebook: async () => Buffer.from(content) });
+  const { headers, text } = await with_.ask('/api/v1/runs/7/tasks/report/notebook?try=2');
+  await with_.close();
+  expect(text).toBe(content);
+  expect(headers['content-type']).toBe('application/x-ipynb+json');
+  expect(headers['content-disposition']).toBe('attachment; filename="report-7.ipynb"');
+});
+
 test('metrics are Prometheus text', async () => {
   const { headers, text } = await api.ask('/metrics');
   expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');

@@ -10,12 +10,12 @@ import { answerTo, ErrorFilter } from './error-filter.ts';
 import { limitBodies } from './body-limits.ts';
 import { listen } from './listen.ts';
 import { documentApi } from './openapi.ts';
-import type { Commands, Events, FromSlack, Reads, Tokens } from './ports.ts';
+import type { Commands, Events, FromSlack, Reads, Tokens, WorkerCommands } from './ports.ts';
 import { guardRequests } from './request-guard.ts';
 import { RightsGuard } from './rights-guard.ts';
 import { parseBodies } from './parse-bodies.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { AUTH, COMMANDS, EVENTS, METRICS, PUBLIC_URL, READS, SLACK, TOKENS } from './tokens.ts';
+import { AUTH, COMMANDS, EVENTS, METRICS, PUBLIC_URL, READS, SLACK, TOKENS, WORKERS } from './tokens.ts';
 import { openWebFiles } from './web-files.ts';
 
 export interface ApiParts {
@@ -26,6 +26,7 @@ export interface ApiParts {
   readonly auth: Auth;
   readonly tokens: Tokens;
   readonly slack: FromSlack;
+  readonly workers: WorkerCommands;
   readonly metrics: SystemMetrics;
   readonly log: Log;
   /** The built web view (it holds index.html); null: none. */
@@ -96,6 +97,7 @@ function apiModule(parts: ApiParts) {
       { provide: AUTH, useValue: parts.auth },
       { provide: TOKENS, useValue: parts.tokens },
       { provide: SLACK, useValue: parts.slack },
+      { provide: WORKERS, useValue: parts.workers },
       { provide: METRICS, useValue: parts.metrics },
       { provide: PUBLIC_URL, useValue: parts.config.publicUrl },
     ],

@@ -8,7 +8,16 @@ beforeAll(async () => {
   const list = () => [];
   const one = () => ({});
   api = await anApi({
-    ...{ pipelines: list, pipeline: one, grid: one, metricSeries: list, runs: page, run: one, runDetail: one },
+    ...{
+      pipelines: list,
+      pipeline: one,
+      grid: one,
+      metricSeries: list,
+      runs: page,
+      run: one,
+      rerun: one,
+      runDetail: one,
+    },
     ...{ whyWaiting: list, taskRun: one, log: one, searchLog: list, followLog: () => undefined, alerts: page },
     ...{ alertsByIds: list, path: one, system: one, environments: () => [{ name: 'dev/pr-1' }], pipelineSummary: one },
     ...{

@@ -109,6 +109,7 @@ export const logQuery = z.strictObject({
   limit: count(1, 5000).default(1000),
 });
 export const logSearchQuery = z.strictObject({ map: mapIndex, try: tryNumber, q: z.string().min(1).max(500) });
+export const notebookQuery = z.strictObject({ map: mapIndex, try: tryNumber });
 export const logTailQuery = z.strictObject({ map: mapIndex, try: tryNumber, from: fromLine });
 
 export const releaseRef = z

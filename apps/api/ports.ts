@@ -1,6 +1,13 @@
 import type { z } from 'zod';
-import type { Caller, PromotionState, RunState } from '#core';
+import type { Caller, ClaimedAttempt, HeldAttempt, PromotionState, QueueName, RunState } from '#core';
 import type {
+  beatRequest,
+  claimRequest,
+  reportAnswer,
+  reportRequest,
+  signedIn,
+  signInRequest,
+  signOutRequest,
   AlertDelivery,
   AppliedConfiguration,
   ArchivedRun,
@@ -50,6 +57,7 @@ import type {
   PipelineDetail,
   PipelineSummary,
   rerunRequest,
+  RerunResult,
   Run,
   RunDiffShape,
   RunDetail,
@@ -123,6 +131,8 @@ export interface Reads {
     cursor: string | null;
   }): Promise<Page<Run>>;
   run(runId: string): Promise<Run>;
+  /** Of a run that was just made of another one. */
+  rerun(runId: string): Promise<RerunResult>;
   environmentOfRun(runId: string): Promise<string>;
   runDetail(runId: string): Promise<RunDetail>;
   archivedRuns(options: {
@@ -155,6 +165,8 @@ export interface Reads {
   whyWaiting(runId: string): Promise<WaitingReason[]>;
   taskRun(key: TaskRunKey): Promise<TaskRunDetail>;
   log(key: AttemptKey, options: { fromLine: number; limit: number }): Promise<LogPageShape>;
+  /** The executed notebook of an attempt: JSON. */
+  notebook(key: AttemptKey): Promise<Buffer>;
   /** Line numbers, at most 10,000. */
   searchLog(key: AttemptKey, text: string): Promise<number[]>;
   /** Resolves when the log is complete or the signal aborts. */
@@ -297,6 +309,25 @@ export interface Tokens {
     by: Caller,
   ): Promise<{ readonly token: string; readonly record: Token }>;
   revoke(name: string, by: Caller): Promise<void>;
+}
+
+/** What workers ask and tell; see `Work`. */
+export interface WorkerCommands {
+  signIn(request: z.infer<typeof signInRequest>): Promise<z.infer<typeof signedIn>>;
+  /** What waits is given in the environments in which the caller has the right `work`. */
+  beat(
+    request: z.infer<typeof beatRequest>,
+    caller: Caller,
+  ): Promise<{
+    readonly queues: readonly QueueName[];
+    readonly held: readonly HeldAttempt[];
+    readonly taken: readonly ClaimedAttempt[];
+  }>;
+  claim(request: z.infer<typeof claimRequest>, caller: Caller): Promise<{ readonly taken: readonly ClaimedAttempt[] }>;
+  report(request: z.infer<typeof reportRequest>): Promise<z.infer<typeof reportAnswer>>;
+  signOut(request: z.infer<typeof signOutRequest>): Promise<void>;
+  /** Of the release store; null: there is none. */
+  releaseObject(key: string): Promise<Buffer | null>;
 }
 
 /** What Slack sends; see `SlackDecisions`. */

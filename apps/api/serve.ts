@@ -29,6 +29,7 @@ import {
   slackDecisionsOf,
   systemClock,
   WORKING_TREE_ENVIRONMENT,
+  workersOf,
   writeServerFile,
 } from '#platform';
 import { createApi } from './create-api.ts';
@@ -61,11 +62,12 @@ export async function serveApi(options: {
   const tokens = new NamedTokens(db, systemClock);
   const auth = new Auth(token, systemClock, tokens);
   const startedAt = new Date();
-  const executor = () => ({
+  const local = () => ({
     kind: 'local',
     capacity: installation.executor()?.capacity ?? 0,
     running: installation.executor()?.running() ?? 0,
   });
+  const executor = () => (config.redisUrl === null ? local() : workersOf(db));
   const reads = {
     ...createReleaseReads({ db, releases: installation.releases }),
     ...createBackfillReads({ db }),
@@ -114,6 +116,7 @@ export async function serveApi(options: {
     auth,
     tokens,
     slack,
+    workers: installation.work,
     metrics,
     log,
     webFolder: path.join(packageRoot, 'dist', 'web'),
@@ -123,6 +126,7 @@ export async function serveApi(options: {
   const host = config.host === '0.0.0.0' ? '127.0.0.1' : config.host.includes(':') ? `[${config.host}]` : config.host;
   const url = config.publicUrl ?? `http://${host}:${port}`;
   await writeServerFile(config.home, { url, token, pid: process.pid, startedAt: startedAt.toISOString() });
+  const serving = installation.serving();
   installation.onCommit(() => events.wake());
   installation.onProgress((event) => events.tellProgress(event));
   return {
@@ -130,6 +134,7 @@ export async function serveApi(options: {
     loginCode: () => auth.createLoginCode(null).code,
     close: async () => {
       await removeServerFile(config.home);
+      await serving.stop();
       await api.close();
       await events.stop();
       await layouts.close();

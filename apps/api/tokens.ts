@@ -5,5 +5,6 @@ export const EVENTS = Symbol('events');
 export const AUTH = Symbol('auth');
 export const TOKENS = Symbol('named tokens');
 export const SLACK = Symbol('slack');
+export const WORKERS = Symbol('workers');
 export const METRICS = Symbol('metrics');
 export const PUBLIC_URL = Symbol('public url');

@@ -29,7 +29,15 @@ const interval = { start: '2026-01-01T00:00:00.000Z', end: '2026-01-02T00:00:00.
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'sluice-json-'));
   await sluice(['init', '--template', 'ml'], { cwd: project });
-  const reason = { taskId: 'a', mapIndex: 0, rule: 'pool', text: 't', position: 1, holders: ['5/a'] };
+  const reason = {
+    taskId: 'a',
+    mapIndex: 0,
+    rule: 'pool',
+    text: 't',
+    position: 1,
+    holders: ['5/a'],
+    startsAt: interval.end,
+  };
   const path = { location: 'l', folder: 'f', version: 'v', manifestHash: 'h', runId: '7', publishedAt: interval.start };
   const token = {
     ...{ name: 'ci', groups: ['ops'], rights: [{ right: 'view', environment: '*' }], createdBy: 'x' },

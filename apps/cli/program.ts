@@ -37,6 +37,7 @@ import { addTokenCommands } from './commands/token.ts';
 import { addValidateCommand } from './commands/validate.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWhoamiCommand } from './commands/whoami.ts';
+import { addWorkerCommand } from './commands/worker.ts';
 import { packageVersion } from './package-root.ts';
 
 /** The whole command tree; nothing in it does anything before it is parsed. */
@@ -83,6 +84,7 @@ export function buildProgram(cli: Cli): Command {
   addAuditCommand(program, cli);
   program.commandsGroup('This machine:');
   addOpenCommand(program, cli);
+  addWorkerCommand(program);
   addGcCommand(program, cli);
   addDoctorCommand(program, cli);
   addCompletionCommand(program, cli);

@@ -63,6 +63,11 @@ export class TestProject {
     return new RunningStandalone(this.#spawn(['standalone.js'], options), this);
   }
 
+  /** Another of the built programs, such as `worker.js`, in the project's folder. */
+  spawnProgram(file: string, options: StartOptions = {}): ChildProcess {
+    return this.#spawn([file], options);
+  }
+
   /** The same program when it is expected to end by itself. */
   startToEnd(options: StartOptions = {}): Promise<Ended> {
     return outcome(this.#spawn(['standalone.js'], options), options.timeoutMs ?? 60_000);

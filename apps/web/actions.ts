@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import type { AlertDelivery, PipelineSummary, Run, VerificationShape } from '#contracts';
+import type { AlertDelivery, BulkOutcome, PipelineSummary, RerunResult, Run, VerificationShape } from '#contracts';
+import type { BulkRequest, MarkRequest } from '#contracts/client';
 import { part, post } from './api.ts';
 import { tell, tellError } from './parts/toasts.tsx';
 
@@ -77,12 +78,50 @@ export interface RerunInput {
 export function useRerun(runId: string) {
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: (input: RerunInput) => post<Run>(`/runs/${part(runId)}/rerun`, input),
+    mutationFn: (input: RerunInput) => post<RerunResult>(`/runs/${part(runId)}/rerun`, input),
     onSuccess: async (run) => {
       tell('Rerun created', `\`${run.id}\``);
       await navigate({ to: '/runs/$run', params: { run: run.id } });
     },
     onError: (error) => tellError('Not rerun', error),
+  });
+}
+
+/** Says what the run, or something of it, counts as. */
+export function useMark(runId: string, onDone: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: MarkRequest) => post<Run>(`/runs/${part(runId)}/marks`, input),
+    onSuccess: async (_run, { as, task }) => {
+      tell(task === undefined ? `Run marked ${as}` : `Task ${task} marked ${as}`);
+      onDone();
+      await Promise.all([
+        client.invalidateQueries({ queryKey: ['run', runId] }),
+        client.invalidateQueries({ queryKey: ['task', runId] }),
+      ]);
+    },
+    onError: (error) => tellError('Not marked', error),
+  });
+}
+
+export type BulkAction = BulkRequest['action'];
+
+/** Does the same to many runs; says how many were refused, and why the first was. */
+export function useActOnRuns(env: string, onDone: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ runs, action }: { readonly runs: readonly string[]; readonly action: BulkAction }) =>
+      post<{ items: readonly BulkOutcome[] }>('/runs/bulk', { environment: env, runs, action }),
+    onSuccess: async ({ items }) => {
+      const refused = items.filter(({ outcome }) => outcome === 'refused');
+      const done = items.length - refused.length;
+      if (done > 0) tell(done === 1 ? 'Done for one run' : `Done for ${done} runs`);
+      if (refused.length > 0)
+        tellError(`Refused for ${refused.length} of ${items.length}`, new Error(refused[0]?.message ?? ''));
+      onDone();
+      await client.invalidateQueries({ queryKey: ['runs', env] });
+    },
+    onError: (error) => tellError('Not done', error),
   });
 }
 

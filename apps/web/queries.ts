@@ -6,6 +6,7 @@ import type {
   Environment,
   Grid,
   MetricSeries,
+  NotebookShape,
   PipelineDetail,
   PipelineSummary,
   Run,
@@ -134,6 +135,16 @@ export const taskQuery = (run: string, task: string, map: number) =>
     queryFn: ({ signal }) => get<TaskRunDetail>(`/runs/${part(run)}/tasks/${part(task)}`, { map }, signal),
     placeholderData: keepPreviousData,
   });
+
+export const notebookQuery = ({ run, task, map, number }: { run: string; task: string; map: number; number: number }) =>
+  queryOptions({
+    queryKey: ['notebook', run, task, map, number],
+    queryFn: ({ signal }) => get<NotebookShape>(notebookPath(run, task), { map, try: number }, signal),
+    // A finished attempt's never changes.
+    staleTime: Infinity,
+  });
+
+export const notebookPath = (run: string, task: string): string => `/runs/${part(run)}/tasks/${part(task)}/notebook`;
 
 export const alertsQuery = (env: string) =>
   infiniteQueryOptions({

@@ -134,7 +134,7 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/run.tsx'), 'RunPage'),
 });
 
-export const TASK_TABS = ['log', 'attempts', 'command', 'data', 'metrics', 'summary', 'fan-out'] as const;
+export const TASK_TABS = ['log', 'notebook', 'attempts', 'command', 'data', 'metrics', 'summary', 'fan-out'] as const;
 export type TaskTab = (typeof TASK_TABS)[number];
 
 const taskRoute = createRoute({

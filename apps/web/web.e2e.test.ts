@@ -401,6 +401,33 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
       await tab.page.getByTestId('timeline').getByText(`taken over from ${runs.failed.id}`).waitFor();
       await tab.page.getByTestId('reason').waitFor();
     });
+
+    test('a run is marked with a reason; several are chosen and marked at once', async () => {
+      await tab.page.goto(`/runs/${runs.failed.id}`);
+      await tab.page.getByTestId('rerun-more').click();
+      await tab.page.getByTestId('mark').click();
+      await tab.page.getByTestId('reason-text').fill('loaded by hand');
+      expect(await accessibilityViolations(tab)).toEqual([]);
+      await tab.page.getByTestId('reason-submit').click();
+      await tab.page.getByTestId('marked').getByText('Marked success by', { exact: false }).waitFor();
+      expect(await tab.page.getByTestId('state').first().textContent()).toMatch(/failed/i);
+
+      await tab.page.goto('/runs?env=dev&state=success');
+      const choices = tab.page.getByTestId('runs').locator('tbody input[type=checkbox]');
+      await choices.first().focus();
+      await press('Space');
+      await tab.page.getByTestId('bulk-bar').getByText('1 chosen').waitFor();
+      await choices.nth(2).click({ modifiers: ['Shift'] });
+      await tab.page.getByTestId('bulk-bar').getByText('3 chosen').waitFor();
+      expect(await accessibilityViolations(tab)).toEqual([]);
+      await tab.page.getByTestId('bulk-mark').click();
+      await tab.page.getByRole('dialog').getByText('failed', { exact: true }).click();
+      await tab.page.getByTestId('reason-text').fill('wrong source');
+      await tab.page.getByTestId('reason-submit').click();
+      await tab.page.getByTestId('toasts').getByText('Done for 3 runs').waitFor();
+      await tab.page.getByTestId('runs').getByText('wrong source', { exact: false }).nth(2).waitFor();
+      await tab.page.getByTestId('bulk-bar').waitFor({ state: 'detached' });
+    });
   });
 
   test('a log of 20,000 lines: search, matches, links to lines, wrap; and what comes live, without a reload', async () => {

@@ -1,14 +1,7 @@
-import { SluiceError } from '#core';
-import { runProcess } from '#platform';
+import { runProcess, startWorker } from '#platform';
 
-await runProcess(() =>
-  Promise.reject(
-    new SluiceError(
-      'not_supported',
-      'Workers of their own are not supported yet: the scheduler executes attempts itself.',
-      {
-        hint: 'Start `node dist/scheduler.js` only; SLUICE_CONCURRENCY says how many attempts it runs at once.',
-      },
-    ),
-  ),
-);
+await runProcess(async ({ config, log, version, packageRoot, say }) => {
+  const worker = await startWorker({ config, log, packageRoot });
+  say(`Sluice worker ${version} works for ${config.serverUrl ?? ''}`);
+  return worker;
+});

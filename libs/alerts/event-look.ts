@@ -15,6 +15,7 @@ export const EVENT_LOOKS: Readonly<Record<AlertEvent, EventLook>> = {
   'check.warned': { icon: '⚠️', word: 'has data to look at', color: '#c19a00' },
   'run.recovered': { icon: '✅', word: 'recovered', color: '#1f883d' },
   'run.drifted': { icon: '≠', word: 'drifted', color: '#8250df' },
+  'pipeline.paused': { icon: '⏸️', word: 'paused', color: '#d9730d' },
   'run.looping': { icon: '🔁', word: 'loop stopped', color: '#d9730d' },
   'promotion.waiting': { icon: '✋', word: 'waits for approval', color: '#1f6feb' },
   'promotion.approved': { icon: '👍', word: 'approved', color: '#1f6feb' },

@@ -173,6 +173,8 @@ export function createClient(options: ClientOptions) {
     taskRun: (at: AttemptAddress) => get<TaskRunDetail>(task(at), { map: at.map }),
     log: (at: AttemptAddress, query: { from?: number; limit?: number } = {}) =>
       get<LogPageShape>(`${task(at)}/log`, { map: at.map, try: at.try, ...query }),
+    /** The executed notebook of an attempt. */
+    notebook: (at: AttemptAddress) => get<shapes.NotebookShape>(`${task(at)}/notebook`, { map: at.map, try: at.try }),
     searchLog: async (at: AttemptAddress, q: string): Promise<readonly number[]> =>
       (await get<{ lines: number[] }>(`${task(at)}/log/search`, { map: at.map, try: at.try, q })).lines,
     /** Lines of an attempt's log as they are written, from line `from` (default 1) to its end; survives lost connections. */

@@ -6,6 +6,8 @@ export * from './environment-shapes.ts';
 export * from './release-shapes.ts';
 export * from './promotion-shapes.ts';
 export * from './verification-shapes.ts';
+export * from './worker-shapes.ts';
 export * from './history-shapes.ts';
 export * from './client.ts';
+export * from './worker-client.ts';
 export type { ClientOptions } from './request.ts';

@@ -47,6 +47,8 @@ export const pipelineSummary = z.object({
   /** For people: `30 2 * * * Europe/Berlin`, `every 15m`, `manual`. */
   schedule: z.string(),
   paused: z.boolean(),
+  /** Why it was paused by itself; absent: it is not, or somebody paused it. */
+  pausedReason: z.string().optional(),
   nextFireAt: instant.nullable(),
   /** Newest last, at most 30. */
   lastRuns: z.array(runBar),
@@ -261,6 +263,8 @@ export const runDetail = run.extend({
   event: z.object({ name: z.string(), key: z.string(), actor: z.string(), at: instant }).nullable(),
   /** Runs that this one started, oldest first. At most 100. */
   started: z.array(z.object({ runId: id, pipeline: z.string(), state: runState, path: z.string().nullable() })),
+  /** Tasks that it took over although its release has them otherwise; absent: none. */
+  outdated: z.array(z.object({ taskId: z.string(), why: z.string() })).optional(),
   /** Neighbours in time of the same pipeline and environment. */
   previousRun: id.nullable(),
   nextRun: id.nullable(),
@@ -271,13 +275,15 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
-  /** `max_active_runs`, `needs`, `data`, `wait`, `approval`, `pool`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
+  /** `max_active_runs`, `needs`, `past`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
   /** 1 = next; null when there is no line to stand in. */
   position: z.number().nullable(),
   /** `RUN/TASK` that hold what is waited for; at most ten. */
   holders: z.array(z.string()),
+  /** When it should begin, by what such runs and tasks took before; null or absent: nobody knows. */
+  startsAt: instant.nullable().optional(),
 });
 
 export const metricValue = z.object({ name: z.string(), value: z.number(), step: z.number().nullable(), at: instant });
@@ -344,6 +350,30 @@ export const logPage = z.object({
   total: z.number().optional(),
 });
 export type LogPageShape = z.infer<typeof logPage>;
+
+/** An executed notebook in Jupyter's own format, as far as it is shown; texts may be whole or in pieces. */
+const notebookText = z.union([z.string(), z.array(z.string())]);
+const notebookOutput = z.looseObject({
+  output_type: z.string(),
+  name: z.string().optional(),
+  text: notebookText.optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
+  traceback: z.array(z.string()).optional(),
+});
+export const notebook = z.looseObject({
+  nbformat: z.number(),
+  cells: z.array(
+    z.looseObject({
+      cell_type: z.string(),
+      source: notebookText,
+      metadata: z.looseObject({ tags: z.array(z.string()).optional() }).optional(),
+      execution_count: z.number().nullable().optional(),
+      outputs: z.array(notebookOutput).optional(),
+    }),
+  ),
+});
+export type NotebookShape = z.infer<typeof notebook>;
+export type NotebookOutput = z.infer<typeof notebookOutput>;
 
 export const metricSeries = z.object({
   task: z.string(),

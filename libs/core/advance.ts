@@ -62,7 +62,10 @@ export type Prepared =
       readonly mapKeys: readonly string[] | null;
       readonly cached?: ReadonlySet<number>;
     }
-  | { readonly kind: 'waiting'; readonly reason: string }
+  /**
+   * `heard`: somebody tells when to look again. `anew`: what it waited for has come, and this is the next thing.
+   */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly heard?: true; readonly anew?: boolean }
   /** There is nothing to execute, and what it was for has come. */
   | { readonly kind: 'done'; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
@@ -191,7 +194,8 @@ function applyPrepared(step: Step, taskIndex: number, result: Prepared): void {
       for (const mapIndex of result.cached ?? []) endCached(step, taskIndex, mapIndex);
       return;
     case 'waiting':
-      if (!begun && !waiting) change(step, createInstance(run, taskIndex, 0), 'waiting', result.reason);
+      if (!begun && (!waiting || result.anew === true))
+        change(step, waiting ?? createInstance(run, taskIndex, 0), 'waiting', result.reason);
       return;
     case 'done':
     case 'skip':

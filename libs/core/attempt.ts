@@ -1,4 +1,5 @@
 import type { FilePlace, HttpExpectation, TableCheck } from './pipeline.ts';
+import type { Resources } from './resources.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
 export interface Assignment {
@@ -10,6 +11,8 @@ export interface Assignment {
   readonly mapIndex: number;
   /** Label of the map index, e.g. `lr=0.1,depth=4`; empty when not fanned out. Safe as one path segment. */
   readonly mapKey: string;
+  /** Whose slots it takes. */
+  readonly pool: string;
   /** 1 for the first attempt. */
   readonly number: number;
   /** Rises with every attempt of the task run; storage and database refuse lower ones. */
@@ -25,6 +28,8 @@ export interface Assignment {
   /** What its files are looked at for before they are published. Absent: nothing. */
   readonly tables?: { readonly checks: readonly TableCheck[]; readonly reference: string | null };
   readonly timeoutMs: number | null;
+  /** What it may take of the machine. Absent: nothing that is counted. */
+  readonly resources?: Resources;
   /** The `ctx` values that node and python functions get; see docs. */
   readonly context: AttemptContext;
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };

@@ -1,5 +1,6 @@
 import type { Plugin } from './plugin.ts';
 import type { PromotionRules } from './promotion.ts';
+import type { Resources } from './resources.ts';
 import type { TriggerRule } from './states.ts';
 import type { Triggers } from './triggers.ts';
 
@@ -17,6 +18,8 @@ export interface CompiledPipeline {
   /** Task runs of one run that may hold a slot at once; 0 means no limit. */
   readonly maxActiveTasks: number;
   readonly overlap: 'queue' | 'skip' | 'cancel_running';
+  /** It is paused after so many failed scheduled runs in a row. Absent: never. */
+  readonly maxConsecutiveFailedRuns?: number;
   readonly runTimeoutMs: number | null;
   /** `run.late` is raised this long after the run's creation; null: never. */
   readonly deadlineMs: number | null;
@@ -103,6 +106,8 @@ export interface CompiledTask {
   readonly pool: string;
   readonly slots: number;
   readonly priority: number;
+  /** What an attempt takes of the machine that executes it. Absent: nothing that is counted. */
+  readonly resources?: Resources;
   /** True: a failure counts in trigger rules, but not in the run's verdict. */
   readonly catch: boolean;
   /** True for tasks under `finally:`. */
@@ -121,6 +126,10 @@ export interface CompiledTask {
    * its own, as globs below `dags/`; null: any of them. Absent: it is always executed.
    */
   readonly cache?: { readonly files: readonly string[] | null };
+  /**
+   * It waits until it, and with `downstream` what directly follows it, ended well in the interval before. Absent: it does not.
+   */
+  readonly past?: { readonly downstream: boolean };
   /** True: it reads from somewhere else than its paths, so what it writes cannot be verified. Absent: it does not. */
   readonly network?: true;
   /** Numbers in JSON and CSV files may differ by this much when the run is verified. Absent: not at all. */
@@ -326,6 +335,7 @@ export const RUN_EVENTS = [
   'run.recovered',
   'task.retrying',
   'task.approval',
+  'pipeline.paused',
   'check.warned',
 ] as const;
 /** What an environment tells of. */
@@ -354,6 +364,8 @@ export interface PipelineOverlay {
   readonly paused?: boolean;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly pool?: string;
+  /** Of every task that asks for resources: what it asks for here. */
+  readonly resources?: Resources;
   readonly alerts?: readonly AlertRule[];
 }
 
@@ -368,6 +380,8 @@ export interface EnvironmentConfig {
   /** Where each secret comes from; never its value. */
   readonly secrets: Readonly<Record<string, SecretSource>>;
   readonly pools: Readonly<Record<string, number>>;
+  /** What all tasks together may take here. Absent: as much as the machines have that execute them. */
+  readonly resources?: Resources;
   readonly alerts: {
     readonly slack: {
       readonly channel: string;

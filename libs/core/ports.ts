@@ -9,9 +9,14 @@ import type {
 } from './attempt.ts';
 import type { AlertEvent } from './pipeline.ts';
 import type { InputAnswer } from './promotion-input.ts';
+import type { Resources } from './resources.ts';
 
 /** Executes attempts. Dispatch is idempotent by attempt id; every accepted attempt ends in exactly one `finished` report. */
 export interface Executor {
+  /** What attempts together may take here. Absent: others decide where they run. */
+  readonly resources?: Resources;
+  /** True: attempts are executed elsewhere and go on when this process dies. False: they die with it. */
+  readonly outlivesProcess: boolean;
   /** Reports go to this listener; set once, before the first dispatch. */
   onReport(listener: (report: AttemptReport) => void): void;
   dispatch(assignments: readonly Assignment[]): void;

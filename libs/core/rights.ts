@@ -10,6 +10,8 @@ export const RIGHTS = [
   'operate',
   /** Create releases, and record what their tests came to. */
   'release',
+  /** Execute tasks: for workers, which are given the secrets of what they execute. */
+  'work',
   /** Ask for promotions and rollbacks. */
   'promote',
   /** Approve or reject in one's own name. */
@@ -69,6 +71,12 @@ export function isAmong(environments: readonly string[] | null, environment: str
 /** True when `right` was given in any environment: for what belongs to none, such as the state of the server. */
 export function mayDoSomewhere(rights: readonly GrantedRight[], right: Right): boolean {
   return rights.some((given) => given.right === right || right === 'view');
+}
+
+/** Environments in which `right` was given; null: all. */
+export function environmentsOf(rights: readonly GrantedRight[], right: Right): readonly string[] | null {
+  const named = rights.filter((given) => given.right === right).map(({ environment }) => environment);
+  return named.includes(ALL_ENVIRONMENTS) ? null : named;
 }
 
 /** Environments that may be viewed; `*`: all. For lists across environments. */

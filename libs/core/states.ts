@@ -25,7 +25,8 @@ export type TaskState = (typeof TASK_STATES)[number];
  */
 export const TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
   none: ['waiting', 'ready', 'skipped', 'upstream_failed', 'failed', 'cancelled', 'success'],
-  waiting: ['ready', 'skipped', 'failed', 'cancelled', 'success'],
+  // Waiting again: for the next thing.
+  waiting: ['waiting', 'ready', 'skipped', 'failed', 'cancelled', 'success'],
   ready: ['queued', 'cancelled', 'failed', 'success'],
   queued: ['running', 'waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],
   running: ['waiting', 'success', 'failed', 'skipped', 'retrying', 'lost', 'cancelled'],

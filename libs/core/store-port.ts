@@ -6,6 +6,8 @@ import type { CheckResult, InputBinding, MetricPoint, PublishedVersion } from '.
 import type { AlertEvent } from './pipeline.ts';
 import type { MarkStore } from './mark-store.ts';
 import type { MarkedState } from './mark.ts';
+import type { PauseStore } from './pause.ts';
+import type { Resources } from './resources.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
@@ -109,6 +111,8 @@ export interface LoadedTaskRun extends StoredTaskRun {
   readonly attemptFence: number | null;
   /** Process that was told to execute the live attempt. */
   readonly worker: string | null;
+  /** A worker elsewhere has the live attempt, or it waits for one. */
+  readonly isAssigned: boolean;
 }
 
 export interface TaskRunInsert {
@@ -123,6 +127,8 @@ export interface TaskRunInsert {
   readonly pool: string;
   readonly slots: number;
   readonly priority: number;
+  /** Absent: it asks for none. */
+  readonly resources?: Resources;
   readonly intervalStart: string | null;
   readonly inputs: readonly InputBinding[] | null;
   readonly reason: string | null;
@@ -401,9 +407,19 @@ export interface InboxCommand {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore {
+export interface ProcessBeat {
+  readonly id: string;
+  readonly kind: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly ttlMs: number;
+  /** What its attempts together may take. Absent: others decide where they run. */
+  readonly resources?: Resources;
+}
+
+export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore, PauseStore {
   /** Says that this process lives for another `ttlMs` by the database's clock. False: it was already given up; stop owning. */
-  heartbeat(process: { id: string; kind: string; host: string; pid: number; ttlMs: number }): Promise<boolean>;
+  heartbeat(process: ProcessBeat): Promise<boolean>;
   /** Ends the leases of every process of this host name; for the only process that may run there, at its start. */
   retireHost(host: string): Promise<void>;
   /** Ends this process's leases at once. */

@@ -1,4 +1,5 @@
 import type { AttemptResult } from './attempt.ts';
+import type { PastRun } from './past.ts';
 import type { RunState } from './states.ts';
 import type { WaitKind, WaitLimit, WaitOutcome } from './wait.ts';
 
@@ -34,7 +35,9 @@ export type WaitTarget =
       readonly pipeline: string;
       readonly params: Readonly<Record<string, unknown>>;
       readonly runId: string | null;
-    };
+    }
+  /** What has to have ended well in the interval before: the task, and perhaps what follows it. */
+  | { readonly kind: 'past'; readonly tasks: readonly string[] };
 
 /** What an attempt made whose gate asks a person. Its metrics and checks are stored already. */
 export interface ResultInQuestion extends Pick<AttemptResult, 'attemptId' | 'fence' | 'outputs' | 'versions'> {
@@ -114,6 +117,10 @@ export interface WaitStore {
   lockCaller(key: WaitKey): Promise<number | null>;
   /** Notes the run that a task called. */
   noteCalled(key: WaitKey, calledId: string): Promise<void>;
+  /** By the order of `wanted`: the newest run of the interval before that of `runId`; null: there is none. */
+  pastOf(
+    wanted: readonly { readonly runId: string; readonly tasks: readonly string[] }[],
+  ): Promise<readonly (PastRun | null)[]>;
   /** By the order of `runIds`. */
   calledRuns(runIds: readonly string[]): Promise<readonly (CalledRun | null)[]>;
 

@@ -1,6 +1,6 @@
 import { unreachable } from './errors.ts';
 
-export const WAIT_KINDS = ['path', 'dataset', 'http', 'run', 'time', 'expr', 'approve', 'call'] as const;
+export const WAIT_KINDS = ['path', 'dataset', 'http', 'run', 'time', 'expr', 'approve', 'call', 'past'] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
 
 /** How a wait ended. */

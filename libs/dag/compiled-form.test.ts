@@ -72,6 +72,11 @@ describe('what a file is compiled to', () => {
     ['node: a/b.ts#main', { kind: 'node', file: 'a/b.ts', export: 'main' }],
     ['python: a/b.py', { kind: 'python', file: 'a/b.py', module: null, function: null }],
     ['python: a/b.py:main', { kind: 'python', file: 'a/b.py', module: null, function: 'main' }],
+    ['notebook: a/b.ipynb', { kind: 'notebook', file: 'a/b.ipynb', params: {}, save: null }],
+    [
+      'notebook: { file: b.ipynb, params: { day: "${{ ds }}", n: [1] } }',
+      { kind: 'notebook', file: 'b.ipynb', params: { day: '${{ ds }}', n: [1] }, save: null },
+    ],
     ['python: a.b:main', { kind: 'python', file: null, module: 'a.b', function: 'main' }],
     ['sql: a/b.sql', { kind: 'sql', file: 'a/b.sql', text: null, expressions: {} }],
     [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { importAirflow } from './import-airflow/index.ts';
-import { compilePipelines, intervalsBetween, parseEnvironment, parsePipeline } from './index.ts';
+import { compilePipelines, intervalsBetween, parseEnvironment, parsePipeline, withOverlay } from './index.ts';
 
 const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
@@ -10,6 +10,22 @@ test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
   const text = readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
   const [example] = /(?<=```yaml\n)[\s\S]*?(?=```)/.exec(text) ?? [];
   expect(parsePipeline('churn.yaml', example ?? '').problems).toEqual([]);
+});
+
+test('the examples of docs/limits.md are valid, and ask for what they say', () => {
+  const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const { pipelines, problems } = compilePipelines(
+    examples.map((file, index) => ({ file: `p${index}.yaml`, text: file })),
+  );
+  expect([...problems.values()]).toEqual([]);
+  const large = withOverlay(
+    pipelines.find(({ name }) => name === 'train-large')!,
+    'dev',
+  );
+  expect(large.tasks.map(({ id, resources }) => [id, resources])).toEqual(
+    ['load', 'train', 'report'].map((id) => [id, { cpu: 1, memory: 512 * 2 ** 20, gpu: 0 }]),
+  );
 });
 
 describe('docs/pipeline-file.md', () => {

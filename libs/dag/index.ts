@@ -5,6 +5,7 @@ export {
   type CompiledPipelines,
   type PipelineFile,
 } from './compile-pipelines.ts';
+export { checkLimits } from './check-limits.ts';
 export { globMatches } from './compile/needs.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
 export { evaluate, namesIn, renderTemplate, renderUrl } from './expression/evaluate.ts';
@@ -47,4 +48,5 @@ export {
 } from './time/intervals.ts';
 export { previewAroundChanges, previewFires, type FirePreview } from './time/preview.ts';
 export { isWithinWindow } from './time/window.ts';
+export { resourcesOf } from './compile/resources.ts';
 export { withOverlay } from './with-overlay.ts';

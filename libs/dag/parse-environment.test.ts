@@ -27,6 +27,7 @@ describe('environment files', () => {
             'run.late',
             'run.recovered',
             'task.approval',
+            'pipeline.paused',
             'run.drifted',
             'run.looping',
             'promotion.waiting',
@@ -249,7 +250,7 @@ retention: 90d
     [
       'name: dev\nstorage: d\nalerts: { mute: [run.skiped] }\n',
       [
-        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, task.approval, check.warned, run.drifted, run.looping, promotion.waiting, promotion.approved, promotion.switched, promotion.verified, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
+        '3:18 alerts.mute[0] is "run.skiped"; expected run.failed, run.late, run.recovered, task.retrying, task.approval, pipeline.paused, check.warned, run.drifted, run.looping, promotion.waiting, promotion.approved, promotion.switched, promotion.verified, promotion.failed or promotion.rolled_back. > Did you mean "run.failed"?',
       ],
     ],
     [

@@ -7,6 +7,7 @@ import { environmentShape } from './shape/environment-shape.ts';
 import { checkShape } from './shape/shape-problems.ts';
 import { ProblemList } from './source/problem-list.ts';
 import { quote } from './source/quote.ts';
+import { resourcesOf } from './compile/resources.ts';
 import { readYaml } from './source/read-yaml.ts';
 import { absolutePath, storageUrl } from './storage-url.ts';
 
@@ -22,6 +23,7 @@ const USUAL_EVENTS: readonly AlertEvent[] = [
   'run.late',
   'run.recovered',
   'task.approval',
+  'pipeline.paused',
   'run.drifted',
   'run.looping',
   'promotion.waiting',
@@ -58,6 +60,7 @@ function compile(shape: Shape, baseDir: string, compiling: Compiling): Environme
     params: shape.params ?? {},
     secrets: shape.secrets ?? {},
     pools: { default: 32, ...shape.pools },
+    ...(shape.resources === undefined ? {} : { resources: resourcesOf(shape.resources) }),
     alerts: {
       slack: slackOf(shape),
       email: emailOf(shape),

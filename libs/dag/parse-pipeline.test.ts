@@ -266,7 +266,9 @@ describe('messages', () => {
     [
       'what environments cannot change',
       [ONE_TASK, 'environments: { dev: { tasks: {} } }'],
-      ['3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, alerts.'],
+      [
+        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, alerts.',
+      ],
     ],
     [
       'a reserved variable',
@@ -280,6 +282,14 @@ describe('messages', () => {
       ['tasks: { a: { run: x } }', 'finally: { z: { run: x, needs: [a] } }'],
       [
         '3:33 Task "z" under finally needs "a", which always ends before. > Remove it; use `if: tasks.…` to look at its state.',
+      ],
+    ],
+    [
+      'a notebook out of dags, kept where the task writes nothing',
+      ['tasks: { a: { notebook: { file: ../x.ipynb, save: report/x.ipynb } } }'],
+      [
+        '2:33 The file "../x.ipynb" is not a plain path below dags/. > Write it relative to dags/, without "..", "./" or blanks.',
+        '2:51 save is "report/x.ipynb", but the task writes no path "report". > Add it to the task: `writes: [report]`.',
       ],
     ],
     [

@@ -1,7 +1,7 @@
-import { declaredEnvironment, type CompiledPipeline, type ParamSchema } from '#core';
+import { declaredEnvironment, type CompiledPipeline, type ParamSchema, type PipelineOverlay } from '#core';
 
 /**
- * The pipeline as it is in one environment: schedule, parameter defaults, pool and alerts of its overlay applied.
+ * The pipeline as it is in one environment: schedule, parameter defaults, pool, resources and alerts of its overlay applied.
  * `paused` is a state of the environment, not of the pipeline: read it from the overlay. The graph never differs. A
  * preview has its parent's overlay.
  */
@@ -9,14 +9,23 @@ export function withOverlay(pipeline: CompiledPipeline, environmentName: string)
   const declared = declaredEnvironment(environmentName);
   if (!Object.hasOwn(pipeline.environments, declared)) return pipeline;
   const overlay = pipeline.environments[declared] ?? {};
-  const { pool } = overlay;
   return {
     ...pipeline,
     schedule: overlay.schedule ?? pipeline.schedule,
     params: overlay.params === undefined ? pipeline.params : withDefaults(pipeline.params, overlay.params),
-    tasks: pool === undefined ? pipeline.tasks : pipeline.tasks.map((task) => ({ ...task, pool })),
+    tasks: withLimits(pipeline.tasks, overlay),
     alerts: overlay.alerts ?? pipeline.alerts,
   };
+}
+
+/** A task that asks for no resources does so nowhere. */
+function withLimits(tasks: CompiledPipeline['tasks'], { pool, resources }: PipelineOverlay): CompiledPipeline['tasks'] {
+  if (pool === undefined && resources === undefined) return tasks;
+  return tasks.map((task) => ({
+    ...task,
+    pool: pool ?? task.pool,
+    ...(task.resources === undefined ? {} : { resources: { ...task.resources, ...resources } }),
+  }));
 }
 
 function withDefaults(

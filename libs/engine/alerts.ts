@@ -23,6 +23,9 @@ export interface AlertDefaults {
   readonly unavailable: (kind: 'slack' | 'email', environment: EnvironmentConfig) => string | null;
 }
 
+/** Whoever is told of failures is told of these, too. */
+const FOLLOW_FAILURES: readonly AlertEvent[] = ['run.recovered', 'pipeline.paused'];
+
 /** More would push everything else out of a message. */
 const MOST_CHECKS = 4;
 
@@ -30,7 +33,7 @@ const MOST_CHECKS = 4;
 export function routes(event: AlertEvent, pipeline: CompiledPipeline, environment: EnvironmentConfig): string[] {
   if (environment.alerts.mute.includes(event)) return [];
   const targets = pipeline.alerts
-    .filter((rule) => rule.on.includes(event) || (event === 'run.recovered' && rule.on.includes('run.failed')))
+    .filter((rule) => rule.on.includes(event) || (FOLLOW_FAILURES.includes(event) && rule.on.includes('run.failed')))
     .flatMap((rule) => rule.to);
   if (environment.alerts.on.includes(event)) {
     if (environment.alerts.slack) targets.push(`slack:${environment.alerts.slack.channel}`);
@@ -211,6 +214,21 @@ export function loopingAlerts(
   return toAll('run.looping', run.id, run, pipeline, environment, title, defaults, {
     log: null,
     details: [{ label: 'Remedy', value: 'Look at what started it, run by run, and take one start away.' }],
+  });
+}
+
+/** Tells that nothing of a pipeline starts by itself any more. */
+export function pausedAlerts(
+  run: RunRecord,
+  reason: string,
+  pipeline: CompiledPipeline,
+  environment: AppliedEnvironment,
+  defaults: AlertDefaults,
+): AlertInsert[] {
+  const title = `${run.pipeline} is paused in ${run.environment}: ${reason}`;
+  return toAll('pipeline.paused', run.id, run, pipeline, environment, title, defaults, {
+    log: null,
+    details: [{ label: 'Continue', value: `sluice unpause ${run.pipeline} --env ${run.environment}` }],
   });
 }
 

@@ -41,6 +41,7 @@ export function buildAssignment(
       taskId: task.id,
       mapIndex: attempt.mapIndex,
       mapKey: item?.key ?? '',
+      pool: task.pool,
       number: attempt.number,
       fence: attempt.fence,
       release: record.release,
@@ -61,6 +62,7 @@ export function buildAssignment(
         ? {}
         : { tables: { checks: task.tableChecks, reference: record.intervalEnd } }),
       timeoutMs: task.timeoutMs,
+      ...(task.resources === undefined ? {} : { resources: task.resources }),
       context: {
         params: record.params,
         matrix: item?.values ?? {},
@@ -130,6 +132,9 @@ function standardEnv(
     SLUICE_TRY: String(attempt.number),
     SLUICE_RELEASE: record.release,
     SLUICE_FENCE: String(attempt.fence),
+    ...Object.fromEntries(
+      Object.entries(task.resources ?? {}).map(([name, amount]) => [`SLUICE_${name.toUpperCase()}`, String(amount)]),
+    ),
   };
 }
 

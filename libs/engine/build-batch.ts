@@ -272,6 +272,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
     pool: task?.pool ?? '',
     slots: task?.slots ?? 1,
     priority: (task?.priority ?? 0) + (record.trigger === 'backfill' ? BACKFILL_PRIORITY : 0),
+    ...(task?.resources === undefined ? {} : { resources: task.resources }),
     intervalStart: record.intervalStart,
     inputs: run.prepared.get(change.taskIndex)?.inputs ?? null,
     reason: change.reason,

@@ -42,7 +42,8 @@ interface Due {
 
 /**
  * Creates the runs that are due in one environment. What is due is a pure function of the pipeline, the watermark and
- * `now`; fires are unique in the database, so any number of processes may call this for the same tick.
+ * `now`; `pauses` is asked before a pipeline fires that is paused after failures, and says that it is now: a crash may have
+ * come before that was found out. Fires are unique in the database, so any number of processes may call this for the same tick.
  */
 export async function fireSchedules(
   store: EngineStore,
@@ -50,6 +51,7 @@ export async function fireSchedules(
   environment: AppliedEnvironment,
   now: Date,
   nextLook: NextLook,
+  pauses: (pipeline: CompiledPipeline) => Promise<boolean> = async () => false,
 ): Promise<Fired> {
   const { name, promotion } = environment.config;
   // It points at what another installation runs.
@@ -70,7 +72,7 @@ export async function fireSchedules(
   // Rows that went with a removed environment of the same name come back at the next look, which syncs.
   if (worthALook.every((pipeline) => records.has(pipeline.name))) nextLook.set(name, { key, at: looks });
   else nextLook.delete(name);
-  const look = new Look(store, environment, pointer.release, now, looks);
+  const look = new Look(store, environment, pointer.release, now, looks, pauses);
   await look.at(worthALook, records);
   return look;
 }
@@ -126,6 +128,7 @@ class Look implements Fired {
     private readonly release: string,
     private readonly now: Date,
     private readonly looks: Map<string, number>,
+    private readonly pauses: (pipeline: CompiledPipeline) => Promise<boolean>,
   ) {}
 
   async at(pipelines: readonly CompiledPipeline[], records: ReadonlyMap<string, ScheduleRecord>): Promise<void> {
@@ -138,7 +141,7 @@ class Look implements Fired {
     let [inBatch, total] = [0, 0];
     for (const pipeline of overdue.slice(0, MAX_LOOKS)) {
       const due = this.dueOf(pipeline, records.get(pipeline.name));
-      if (due === null) continue;
+      if (due === null || (await this.pausesNow(pipeline))) continue;
       if (total + due.intervals.length > MAX_RUNS) {
         this.more = true;
         break;
@@ -160,6 +163,10 @@ class Look implements Fired {
     const byFile = pipeline.environments[name]?.paused ?? schedules === 'paused';
     if (byFile) this.looks.set(pipeline.name, Infinity);
     return byFile || record?.paused === true;
+  }
+
+  private async pausesNow(pipeline: CompiledPipeline): Promise<boolean> {
+    return pipeline.maxConsecutiveFailedRuns !== undefined && this.pauses(pipeline);
   }
 
   /** Null when nothing is due; then the next look is noted. */

@@ -10,6 +10,8 @@ export interface RunPlan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** Values of literal fan-outs by task index and map index. */
   readonly literalItems: readonly (readonly MapItem[] | null)[];
+  /** Tasks of the interval after may wait for tasks of this one. */
+  readonly hasPast: boolean;
 }
 
 export interface MapItem {
@@ -35,7 +37,14 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
     })),
     pipeline.maxActiveTasks,
   );
-  return { pipeline, graph, literalItems, indexOf: new Map(pipeline.tasks.map((task, index) => [task.id, index])) };
+  const hasPast = pipeline.tasks.some(({ past }) => past !== undefined);
+  return {
+    pipeline,
+    graph,
+    literalItems,
+    hasPast,
+    indexOf: new Map(pipeline.tasks.map((task, index) => [task.id, index])),
+  };
 }
 
 function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, number>>): boolean {
@@ -46,6 +55,8 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
     task.matrix?.kind === 'dynamic' ||
     task.reads.length > 0 ||
     task.cache !== undefined ||
+    task.resources !== undefined ||
+    task.past !== undefined ||
     slots === undefined ||
     slots < task.slots
   );

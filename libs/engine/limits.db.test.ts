@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { World } from '../testing/world.ts';
 
 let world: World;
@@ -102,4 +102,73 @@ test('the sweep recounts a pool whose use was miscounted and lets what waits go 
   expect(world.executor.names()).toEqual([]);
   for (let ticks = 0; ticks < 10; ticks++) await world.tick();
   expect(world.executor.names()).toEqual(['a']);
+});
+
+describe('resources', () => {
+  const BIG = 'run: "true", resources: { cpu: 4, memory: 1Gi }';
+
+  test('are never over-used on a machine; a large request is not starved by small ones of other pools', async () => {
+    world = await World.open({ machine: { cpu: 4, memory: 8 * 2 ** 30 }, environment: 'pools: { side: 10 }' });
+    await world.release(`
+name: p
+tasks:
+  s1: { run: "true", resources: { cpu: 1 } }
+  s2: { run: "true", resources: { cpu: 1 } }
+  big: { ${BIG}, needs: s1, priority: 1 }
+  s3: { run: "true", resources: { cpu: 1 }, pool: side, needs: s1 }
+  none: { run: "true", needs: s1 }`);
+    const id = await world.run('p');
+    expect(world.executor.names()).toEqual(['s1', 's2']);
+    expect(world.executor.find('s1').resources).toEqual({ cpu: 1 });
+    await world.end('s1');
+    // Three of four processors are free and pile up for the large one; what asks for none passes by.
+    expect(world.executor.names()).toEqual(['s2', 'none']);
+    expect(await world.tasks(id)).toMatchObject({ big: 'ready', s3: 'ready' });
+    await world.end('s2');
+    expect(world.executor.names()).toEqual(['none', 'big']);
+    await world.end('big');
+    expect(world.executor.names()).toEqual(['none', 's3']);
+    expect(world.problems).toEqual([]);
+  });
+
+  test('of an environment are shared by its processes; whose turn it is looks again when another frees them', async () => {
+    world = await World.open({ environment: 'resources: { gpu: 1 }' });
+    await world.release('name: p\ntasks: { t: { run: "true", resources: { gpu: 1 } } }');
+    await world.run('p');
+    const other = await world.process();
+    // Created while only the other process looks.
+    await world.commands.trigger({ pipeline: 'p', environment: 'dev', params: {}, actor: 'ann' });
+    await other.scheduler.tick();
+    await world.settle();
+    expect([world.executor.names(), other.executor.names()]).toEqual([['t'], []]);
+    await world.end('t');
+    expect(other.executor.names()).toEqual([]);
+    await other.scheduler.tick();
+    await world.settle();
+    expect(other.executor.names()).toEqual(['t']);
+    expect(world.problems).toEqual([]);
+  });
+
+  test('that can never be had fail the task with the remedy; an environment may ask for less', async () => {
+    world = await World.open({ machine: { cpu: 2 }, environment: 'resources: { memory: 1Gi }' });
+    const file = `
+name: p
+tasks:
+  a: { run: "true", resources: { memory: 2Gi } }
+  b: { run: "true", resources: { cpu: 2.5 } }`;
+    await world.release(file);
+    const id = await world.run('p');
+    const rows = await world.db.query<{ reason: string }[]>(
+      'select reason from task_run where run_id = $1 order by task_id',
+      [id],
+    );
+    expect(rows.map((row) => row.reason)).toEqual([
+      'it asks for 2 GiB of memory; all tasks together may take 1 GiB of memory in environments/dev.yaml',
+      'it asks for 2.5 cpu; tasks may take 2 cpu where it would be executed: ask for less, or set SLUICE_WORKER_CPU there',
+    ]);
+    await world.release(`${file}\nenvironments: { dev: { resources: { cpu: 500m, memory: 512Mi } } }`);
+    await world.run('p');
+    expect(world.executor.names()).toEqual(['a', 'b']);
+    expect(world.executor.find('a').resources).toEqual({ cpu: 0.5, memory: 512 * 2 ** 20 });
+  });
 });

@@ -1,4 +1,5 @@
-import type { CompiledTask, Prepared } from '#core';
+import type { CompiledTask, Prepared, Resources } from '#core';
+import { exceedsMachine, missingPool, neverFits } from '#core';
 import { evaluate, expandMatrix } from '#dag';
 import type { CacheSources } from './cache/find-cached.ts';
 import { findCached } from './cache/find-cached.ts';
@@ -7,14 +8,20 @@ import type { OwnedRun } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
 import type { Pipelines } from './ports.ts';
 import { taskScope } from './scope.ts';
+import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
+export interface PrepareSources extends CacheSources {
+  /** What attempts together may take where they run. Absent: others decide where that is. */
+  readonly machine?: Resources;
+}
+
 /**
- * Answers a `prepare` decision: pool, condition, inputs, fan-out, cache, in this order; what it finds is remembered in
+ * Answers a `prepare` decision: pool, resources, condition, past, inputs, fan-out, cache, in this order; what it finds is remembered in
  * `run.prepared` for the assignments. Never throws for an author's mistake: that fails the task with the reason.
  */
 export async function prepareTask(
-  sources: CacheSources,
+  sources: PrepareSources,
   pipelines: Pipelines,
   run: OwnedRun,
   taskIndex: number,
@@ -23,13 +30,19 @@ export async function prepareTask(
   const task = run.plan.pipeline.tasks[taskIndex];
   if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
   const waits = waitBodyOf(task) !== null;
-  const pool = waits ? null : poolProblem(task, run);
-  if (pool !== null) return { kind: 'fail', reason: pool };
+  const limit = waits ? null : limitProblem(task, run, sources.machine ?? {});
+  if (limit !== null) return { kind: 'fail', reason: limit };
   const held = conditionVerdict(task, run);
   if (held !== null) return held;
-  if (waits) return prepareWait(sources.store, run, taskIndex, task, now);
+  const past = await preparePast(sources.store, run, taskIndex, task, now);
+  if (past.kind === 'waiting') return past;
+  const { hasWaited: anew } = past;
+  if (waits) {
+    const own = await prepareWait(sources.store, run, taskIndex, task, now);
+    return own.kind === 'waiting' ? { ...own, heard: true, anew } : own;
+  }
   const pinned = await pinInputs(sources.store, pipelines, run, task);
-  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason, anew };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const fanOut = expandFanOut(task, run, taskIndex);
   if (!fanOut.ok) return { kind: 'fail', reason: fanOut.message };
@@ -55,13 +68,9 @@ function conditionVerdict({ condition }: CompiledTask, run: OwnedRun): Prepared 
   return verdict.value ? null : { kind: 'skip', reason: `its condition \`${condition}\` is false` };
 }
 
-function poolProblem(task: CompiledTask, run: OwnedRun): string | null {
-  const slots = run.environment.config.pools[task.pool];
-  const where = `environments/${run.record.environment}.yaml`;
-  if (slots === undefined) return `its pool "${task.pool}" does not exist in ${where}; add it under \`pools:\``;
-  if (slots < task.slots)
-    return `it asks for ${task.slots} slots of pool "${task.pool}", which has ${slots} in ${where}`;
-  return null;
+/** What would wait for ever says so instead. */
+function limitProblem(task: CompiledTask, { environment: { config } }: OwnedRun, machine: Resources): string | null {
+  return missingPool(task, config) ?? neverFits(task, config) ?? exceedsMachine(task.resources ?? {}, machine);
 }
 
 function expandFanOut(

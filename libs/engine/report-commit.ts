@@ -1,12 +1,15 @@
 import type { Batch, MovedPointer } from '#core';
 import { isTerminal } from '#core';
 import type { LiveAttempts } from './live-attempts.ts';
+import type { FailingPipeline } from './pause-failing.ts';
 import type { Observer } from './ports.ts';
 import type { Advanced } from './write-group.ts';
 
 /** What of a commit others want to know. */
 export interface Committed {
   readonly endedRuns: number;
+  /** Pipelines of which a scheduled run failed, and that are paused after some. */
+  readonly failing: readonly FailingPipeline[];
   readonly pointed: readonly MovedPointer[];
   /** Some pipelines wait for what was published or ended. */
   readonly awaited: boolean;
@@ -22,11 +25,26 @@ export function committed(
   applied: Pick<Committed, 'pointed' | 'awaited'>,
 ): Committed {
   const ended = advanced.filter(({ decisions }) => decisions.some(({ kind }) => kind === 'end-run'));
+  const moved = advanced.filter(
+    ({ run, decisions }) => run.plan.hasPast && decisions.some((one) => one.kind === 'task-run' && isTerminal(one.to)),
+  );
   const told = [
-    ...ended.map(({ run: { record } }) => `${record.environment}/${record.pipeline}`),
+    ...[...ended, ...moved].map(({ run: { record } }) => `${record.environment}/${record.pipeline}`),
     ...batch.versions.map(({ environment, pipeline, name }) => `${environment}/${pipeline}.${name}`),
   ];
-  return { ...applied, endedRuns: ended.length, waits: batch.waits.length, told };
+  const failing = ended.filter(
+    ({ run: { record, plan }, decisions }) =>
+      record.trigger === 'schedule' &&
+      plan.pipeline.maxConsecutiveFailedRuns !== undefined &&
+      decisions.some((one) => one.kind === 'end-run' && (one.state === 'failed' || one.state === 'timed_out')),
+  );
+  return {
+    ...applied,
+    endedRuns: ended.length,
+    failing: failing.map(({ run: { plan, environment } }) => ({ pipeline: plan.pipeline, environment })),
+    waits: batch.waits.length,
+    told,
+  };
 }
 
 /** Tells the observer what ended with a commit: attempts with their times, task runs, runs. */

@@ -1,4 +1,4 @@
-import type { AttemptResult, ClaimedRun, Clock, EngineStore, LoadedTaskRun, Storage } from '#core';
+import type { AttemptResult, ClaimedRun, Clock, EngineStore, Executor, LoadedTaskRun, Storage } from '#core';
 import { withOverlay } from '#dag';
 import { fillBackfills } from './backfill/fill-backfill.ts';
 import { endedResult } from './ended-result.ts';
@@ -6,6 +6,7 @@ import type { RunPlan } from './graph-of.ts';
 import { planRun } from './graph-of.ts';
 import type { AppliedEnvironment, Environments, Observer, Pipelines } from './ports.ts';
 import type { RunOwner } from './run-owner.ts';
+import { workerOf } from './worker-of.ts';
 
 /** Runs claimed at one look. */
 const CLAIM = 500;
@@ -14,6 +15,7 @@ const MAX_PLANS = 5000;
 export interface RunIntakeOptions {
   readonly processId: string;
   readonly store: EngineStore;
+  readonly executor: Pick<Executor, 'outlivesProcess'>;
   readonly storageFor: (environment: string) => Storage;
   readonly pipelines: Pipelines;
   readonly environments: Environments;
@@ -126,8 +128,12 @@ export class RunIntake {
     rows: readonly LoadedTaskRun[],
     environment: AppliedEnvironment,
   ): Promise<AttemptResult[]> {
-    const { store, processId, storageFor, clock, observer } = this.options;
-    const orphans = rows.filter((row) => row.attemptId !== null && row.worker !== processId);
+    const { store, processId, executor, storageFor, clock, observer } = this.options;
+    const ours = workerOf(executor, processId);
+    const orphans = rows.filter(
+      ({ attemptId, worker, isAssigned }) =>
+        attemptId !== null && worker !== ours && !(executor.outlivesProcess && isAssigned),
+    );
     if (orphans.length === 0) return [];
     await store.fenceAttempts(orphans.map((row) => row.attemptId as string));
     observer.event('attempts-lost', { count: orphans.length });

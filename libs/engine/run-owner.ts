@@ -17,6 +17,7 @@ import { committed, reportCommit, type Committed } from './report-commit.ts';
 import { RetryTimer } from './retry-timer.ts';
 import { TaskPreparer } from './task-preparer.ts';
 import type { Advanced, GroupWriter, PoolHint } from './write-group.ts';
+import { workerOf } from './worker-of.ts';
 import { writeGroup } from './write-group.ts';
 
 export interface TaskProgressEvent {
@@ -76,7 +77,9 @@ export class RunOwner {
       () => this.owned.values(),
       (runId) => this.push(runId, { kind: 'tick' }),
     );
-    this.preparer = new TaskPreparer(options, this.background, (run, event) => {
+    const { resources } = options.executor;
+    const parts = { ...options, ...(resources === undefined ? {} : { machine: resources }) };
+    this.preparer = new TaskPreparer(parts, this.background, (run, event) => {
       if (this.owned.get(run.record.id) === run) this.push(run.record.id, event);
     });
   }
@@ -103,7 +106,7 @@ export class RunOwner {
       if (this.attempts.endings.has(attemptId)) run.events.push(this.attempts.endedEvent(attemptId, place));
       else if (stray) this.finish(stray);
       // Committed but perhaps never sent; sending twice is harmless.
-      else if (worker === this.options.processId)
+      else if (worker === workerOf(this.options.executor, this.options.processId))
         this.send(run, [{ attemptId, taskIndex, mapIndex, number, fence: attemptFence ?? 0 }]);
     }
     for (const { retryAt } of run.cache.timers) if (retryAt !== null) this.retries.arm(retryAt);
@@ -352,7 +355,9 @@ export class RunOwner {
         for (const { attemptId } of task.instances.values()) {
           if (attemptId === null) continue;
           this.attempts.forget(attemptId);
-          this.options.executor.cancel(attemptId, 'another process took the run over');
+          // Where attempts outlive us the new owner goes on with them.
+          if (!this.options.executor.outlivesProcess)
+            this.options.executor.cancel(attemptId, 'another process took the run over');
         }
     }
   }

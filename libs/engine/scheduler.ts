@@ -1,4 +1,4 @@
-import type { AlertInsert, Clock, EngineStore, Executor, Mark, Storage } from '#core';
+import type { AlertInsert, Clock, CompiledPipeline, EngineStore, Executor, Mark, Storage } from '#core';
 import { withOverlay } from '#dag';
 import type { AlertDefaults } from './alerts.ts';
 import { lateAlerts } from './alerts.ts';
@@ -6,6 +6,7 @@ import { Background } from './background.ts';
 import type { NextLook } from './fire-schedules.ts';
 import { fireSchedules } from './fire-schedules.ts';
 import type { Environments, HttpLook, Observer, Pipelines, ReleaseListing } from './ports.ts';
+import { pauseFailing, type FailingPipeline } from './pause-failing.ts';
 import { projectPaths } from './project-paths.ts';
 import { isOverdue, RunIntake } from './run-intake.ts';
 import type { RunOwnerOptions } from './run-owner.ts';
@@ -66,7 +67,7 @@ export class Scheduler {
     const { store, clock, observer, storageFor } = options;
     this.owner = new RunOwner({
       ...options,
-      onCommitted: ({ endedRuns, pointed, awaited, waits, told }) => {
+      onCommitted: ({ endedRuns, failing, pointed, awaited, waits, told }) => {
         if (awaited) this.background.add(this.part('starting triggered runs', () => this.startTriggered()));
         if (waits > 0) this.background.add(this.waits.look());
         this.tell(told);
@@ -75,7 +76,8 @@ export class Scheduler {
           this.owner.dataArrived();
           clock.schedule(DATA_GATHER_MS, () => this.owner.lookAgain());
         }
-        if (endedRuns > 0) this.wake();
+        if (failing.length > 0) this.background.add(this.pauseFailing(failing));
+        else if (endedRuns > 0) this.wake();
       },
     });
     this.intake = new RunIntake(options, this.owner);
@@ -165,8 +167,9 @@ export class Scheduler {
   }
 
   private async beat(): Promise<void> {
-    const { store, processId, host, pid, leaseMs, observer } = this.options;
-    if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs })) return;
+    const { store, processId, host, pid, leaseMs, observer, executor } = this.options;
+    const has = executor.resources === undefined ? {} : { resources: executor.resources };
+    if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, ...has })) return;
     // We slept too long. Every write is guarded; but what was taken over meanwhile must not go on here.
     observer.event('leases-lost', { processId });
     await this.owner.checkLeases();
@@ -178,7 +181,8 @@ export class Scheduler {
       for (let [looks, more] = [0, true]; more && looks < MAX_LOOKS && !this.stopped; looks++) {
         // Looks go on for seconds when thousands of pipelines fire at once.
         if (looks > 0) await this.beat();
-        const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook);
+        const pauses = (pipeline: CompiledPipeline) => pauseFailing(this.options, { pipeline, environment });
+        const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook, pauses);
         ({ more } = fired);
         if (fired.created > 0)
           observer.event('runs-created', { environment: environment.config.name, count: fired.created });
@@ -211,6 +215,7 @@ export class Scheduler {
     if (ids.length === 0) return;
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
+      else if (command.kind === 'slots') this.owner.admit([command.payload as { environment: string; pool: string }]);
       else if (command.kind === 'wait') this.owner.waitEnded(command.runId, String(command.payload.taskId));
       else if (command.kind === 'mark') this.owner.mark(command.runId, command.payload as unknown as Mark);
   }
@@ -232,6 +237,13 @@ export class Scheduler {
       const hasten = () => store.hastenWaits(gathered, clock.now().getTime()).then(() => this.waits.look());
       this.background.add(this.part('telling those who wait', hasten));
     });
+  }
+
+  /** Before the places of what ended are given to others of the same pipelines. */
+  private async pauseFailing(failing: readonly FailingPipeline[]): Promise<void> {
+    for (const one of failing)
+      await this.part('pausing after failures', async () => void (await pauseFailing(this.options, one)));
+    this.wake();
   }
 
   private async raiseLate(): Promise<void> {

@@ -1,10 +1,11 @@
-import type { Admitted, Batch, Decision, EngineStore, MovedPointer } from '#core';
+import type { Admitted, Batch, Decision, EngineStore, Executor, MovedPointer } from '#core';
 import type { AlertDefaults } from './alerts.ts';
 import { recoveredAlerts, routes } from './alerts.ts';
 import type { BatchRows } from './build-batch.ts';
 import { addRun, emptyRows } from './build-batch.ts';
 import type { AttemptFacts } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
+import { workerOf } from './worker-of.ts';
 
 /** A run with what was decided of it in this group. */
 export interface Advanced {
@@ -30,6 +31,7 @@ export type Written =
 
 export interface GroupWriter {
   readonly processId: string;
+  readonly executor: Pick<Executor, 'outlivesProcess'>;
   readonly store: EngineStore;
   readonly alertDefaults: AlertDefaults;
 }
@@ -39,7 +41,7 @@ export interface GroupWriter {
  * answers `lost`, the caches of all these runs are ahead of the database and must be dropped.
  */
 export async function writeGroup(
-  { processId, store, alertDefaults }: GroupWriter,
+  { processId, executor, store, alertDefaults }: GroupWriter,
   runs: readonly OwnedRun[],
   pools: readonly PoolHint[],
   facts: AttemptFacts,
@@ -62,7 +64,7 @@ export async function writeGroup(
     ...rows,
     pools: mergePools(rows.pools),
     processId,
-    worker: processId,
+    worker: workerOf(executor, processId),
     runs: runs.map(({ record }) => ({ id: record.id, token: record.leaseToken })),
   };
   const applied = await store.apply(batch);

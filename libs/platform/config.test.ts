@@ -37,6 +37,13 @@ describe('settings', () => {
     expect(loadConfig({ SLUICE_HOME: '../data' }, join(folder, 'project')).home).toBe(join(folder, 'data'));
   });
 
+  test('a worker has what its machine has, unless told otherwise', () => {
+    const { cpu, memory, gpu } = loadConfig({}, folder).workerResources;
+    expect([cpu >= 1, memory > 2 ** 20, gpu]).toEqual([true, true, 0]);
+    const told = { SLUICE_WORKER_CPU: '1.5', SLUICE_WORKER_MEMORY: '16Gi', SLUICE_WORKER_GPU: '2' };
+    expect(loadConfig(told, folder).workerResources).toEqual({ cpu: 1.5, memory: 16 * 2 ** 30, gpu: 2 });
+  });
+
   test('all that is wrong is told at once, secrets not at all', () => {
     const wrong = {
       SLUICE_PORT: '70000',

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { SluiceError } from '#core';
+import { SluiceError, type Resources } from '#core';
 import { readGitSettings, type GitSettings } from './git-settings.ts';
 import { readJenkinsSettings, type JenkinsSettings } from './jenkins-settings.ts';
 import { readS3Config, type S3Config } from './s3-config.ts';
 import { Secret } from './secret.ts';
 import { secretVariable } from './secret-variable.ts';
+import { readWorkerResources } from './worker-resources.ts';
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -23,8 +24,18 @@ export interface Config {
   readonly port: number;
   /** DATABASE_URL: null means the embedded Postgres. */
   readonly databaseUrl: Secret | null;
+  /** REDIS_URL: attempts are executed by workers that hear of them there; null: by the scheduler itself. May hold a password. */
+  readonly redisUrl: Secret | null;
+  /** SLUICE_URL: the API that a worker belongs to, without a slash at the end. */
+  readonly serverUrl: string | null;
+  /** SLUICE_WORKER_QUEUES: patterns `environment.pool` of the queues that a worker serves; all unless set. */
+  readonly workerQueues: readonly string[];
+  /** SLUICE_DRAIN_SECONDS: how long a worker that is stopped lets running attempts go on; 25 unless set. */
+  readonly drainMs: number;
   /** SLUICE_CONCURRENCY: attempts this process executes at once; twice the processors (at least 4) unless set. */
   readonly concurrency: number;
+  /** SLUICE_WORKER_CPU, …_MEMORY, …_GPU: what its attempts together may take; the machine's processors and memory, and no GPU, unless set. */
+  readonly workerResources: Required<Resources>;
   /** SLUICE_LOG_LEVEL: `info` unless set. */
   readonly logLevel: LogLevel;
   /** SLUICE_TOKEN: null means the generated one in `server.json`. */
@@ -76,7 +87,12 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
       read.matching('SLUICE_HOST', /^[A-Za-z0-9.:_-]+$/, 'an address or a host name, such as 127.0.0.1') ?? '127.0.0.1',
     port: read.integer('SLUICE_PORT', 0, 65_535) ?? 7460,
     databaseUrl: read.secretUrl('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: read.secretUrl('REDIS_URL', ['redis:', 'rediss:']),
+    serverUrl: read.url('SLUICE_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
+    workerQueues: Object.freeze(read.queues('SLUICE_WORKER_QUEUES')),
+    drainMs: (read.integer('SLUICE_DRAIN_SECONDS', 0, 86_400) ?? 25) * 1000,
     concurrency: read.integer('SLUICE_CONCURRENCY', 1, 1024) ?? Math.max(4, availableParallelism() * 2),
+    workerResources: readWorkerResources(read),
     logLevel: read.oneOf('SLUICE_LOG_LEVEL', LOG_LEVELS) ?? 'info',
     token: read.secret('SLUICE_TOKEN', /^[\x21-\x7e]{16,512}$/, '16 to 512 printable characters without spaces'),
     path: read.text('PATH'),
@@ -168,6 +184,13 @@ function reader(variables: Variables, problems: string[]) {
       return urlFits(value, protocols)
         ? new Secret(value)
         : wrong(name, 'malformed (not shown)', `a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    },
+    queues(name: string): string[] {
+      const patterns = (text(name) ?? '*').split(/[\s,]+/).filter(Boolean);
+      for (const pattern of patterns)
+        if (!/^(\*|[A-Za-z0-9_/-]+)(\.(\*|[A-Za-z0-9_-]+))?$/.test(pattern))
+          wrong(name, JSON.stringify(pattern), 'environment.pool, either of them `*` for all, separated by commas');
+      return patterns;
     },
     hosts(name: string): string[] {
       const hosts = (text(name) ?? '').split(/[\s,]+/).filter(Boolean);

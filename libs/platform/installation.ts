@@ -6,7 +6,7 @@ import type { LiveEvent } from '#contracts';
 import type { Scheduler } from '#engine';
 import { Backfills, Commands, Events, Promotions, requestVerification } from '#engine';
 import type { ReleaseStore } from '#release';
-import { createReleaseStore } from '#release';
+import { createReleaseStore, folderObjects } from '#release';
 import type { LocalExecutor } from '#runner';
 import type { EnvironmentStorage } from '#storage';
 import {
@@ -15,23 +15,28 @@ import {
   createPromotionStore,
   createStore,
   createVerificationStore,
+  createWorkStore,
   followQueries,
   markShadowVersions,
   migrate,
 } from '#store';
 import { alertDefaults } from './alert-senders.ts';
+import { beatAsApi } from './beat-as-api.ts';
 import { systemClock } from './clock.ts';
 import { eraseMarked } from './collect-garbage.ts';
 import type { Config } from './config.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import type { Log } from './log.ts';
+import type { LookLoop } from './look-loop.ts';
 import { observe } from './observe.ts';
 import { Previews } from './previews.ts';
+import { readSecret } from './read-secret.ts';
 import { ReleasePipelines } from './release-pipelines.ts';
 import { startRunning, type Running } from './running.ts';
 import { type OpenedRoot, StorageRoots, openBucket } from './storage-roots.ts';
 import { SystemMetrics } from './system-metrics.ts';
 import { filesOfVersion, textOfVersion } from './version-files.ts';
+import { Work } from './work.ts';
 import { WORKING_TREE_ENVIRONMENT } from './working-tree.ts';
 
 export interface InstallationOptions {
@@ -74,6 +79,9 @@ export interface Installation {
   /** Executes a run again to compare what it writes; the verification's id. See `requestVerification`. */
   verify(runId: string, actor: string): Promise<string>;
   readonly metrics: SystemMetrics;
+  readonly work: Work;
+  /** To be called once the API serves: workers are thought dead only while one does. Returns how to end it. */
+  serving(): LookLoop;
   readonly storageFor: (environment: string) => EnvironmentStorage;
   readonly logsFor: (environment: string) => LogStore;
   /** Whole contents below an environment's storage root. */
@@ -104,10 +112,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const db = await connectDatabase(databaseUrl);
   const store = createStore(db);
   const environments = new EnvironmentFiles(config.project, options.storageRoot ?? null);
-  const releases = createReleaseStore({
-    folder: path.join(config.home, 'releases'),
-    ...(config.releases === null ? {} : { objects: openBucket(config.releases, config.s3) }),
-  });
+  const releasesFolder = path.join(config.home, 'releases');
+  const releaseObjects =
+    config.releases === null ? folderObjects(releasesFolder) : openBucket(config.releases, config.s3);
+  const releases = createReleaseStore({ folder: releasesFolder, objects: releaseObjects });
   const pipelines = new ReleasePipelines(releases);
   const metrics = new SystemMetrics();
   const listeners: {
@@ -170,6 +178,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     },
     alertDefaults: alertDefaults(config, publicUrl),
   };
+  const work = new Work({
+    ...{ store: createWorkStore(db), environments, readSecret, releaseObjects },
+    onProgress: (event) => listeners.progress(event),
+  });
   const common = {
     options,
     db,
@@ -211,6 +223,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     onUnfollowed: (listener) => void (listeners.unfollowed = listener),
     verify: (runId, actor) => requestVerification(verificationParts, runId, { actor, sampled: false }),
     metrics,
+    work,
+    serving: () => beatAsApi(store, clock, observer),
     storageFor,
     logsFor,
     objectsFor,

@@ -43,7 +43,8 @@ const LOOK_MS = 200;
  */
 export async function runLocal(request: LocalRunRequest): Promise<RunDetail> {
   const base = loadConfig(process.env, request.repository);
-  const config = { ...base, home: path.join(base.home, 'local') };
+  // Without a server there are no workers.
+  const config = { ...base, home: path.join(base.home, 'local'), redisUrl: null };
   const log = createLog({ level: base.logLevel === 'info' ? 'error' : base.logLevel });
   const closers: (() => Promise<void> | void)[] = [];
   try {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import { otherInstallation, type Clock } from '#core';
 import type { Observer, VerificationParts } from '#engine';
 import { Scheduler } from '#engine';
 import type { LocalExecutor } from '#runner';
-import { createLocalExecutor, DEFAULT_PATH, endLeftovers } from '#runner';
+import { DEFAULT_PATH } from '#runner';
+import { listen } from '#store';
 import { alertDefaults, AlertSenders } from './alert-senders.ts';
 import { buildsOf, startLookingAtBuilds } from './builds-loop.ts';
 import { startDelivering } from './deliver-loop.ts';
@@ -20,6 +20,7 @@ import { killAt, withDebugPoints } from './debug-points.ts';
 import { startPromoting } from './promote-loop.ts';
 import { readSecret } from './read-secret.ts';
 import { releaseProblems } from './release-problems.ts';
+import { startExecutor } from './start-executor.ts';
 import { statusOf } from './status-of.ts';
 import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
@@ -29,7 +30,8 @@ import { startVerifying } from './verify-loop.ts';
 /** What a process does besides answering: it fires, claims, executes, promotes, follows and alerts. */
 export interface Running {
   readonly scheduler: Scheduler;
-  readonly executor: LocalExecutor;
+  /** Null: attempts are executed elsewhere. */
+  readonly executor: LocalExecutor | null;
   readonly promoting: LookLoop;
   readonly following: RemoteFollowers;
   stop(): Promise<void>;
@@ -69,26 +71,10 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const { options, db, store, environments, releases, pipelines, observer, storageFor, logsFor, clock, publicUrl } =
     parts;
   const { config } = options;
-  const pidFolder = path.join(config.home, 'run');
-  const ended = await endLeftovers(pidFolder);
-  if (ended > 0) options.log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
-  const executor = createLocalExecutor({
-    storageFor,
-    logsFor,
-    releases,
-    readSecret,
-    concurrency: config.concurrency,
-    childFolder: path.join(options.packageRoot, 'dist', 'child'),
-    scratchFolder: path.join(config.home, 'scratch'),
-    pidFolder,
-    moduleRoot: options.config.project,
-    dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
-    ...(config.python ? { python: config.python } : {}),
-    ...(config.path ? { path: config.path } : {}),
-  });
   const host = `${hostname()}:${config.home}`;
   await store.retireHost(host);
   const processId = `scheduler-${randomUUID()}`;
+  const started = await startExecutor(parts, processId);
   const noting = toolVersions(options.packageRoot, { python: config.python, searchPath: config.path ?? DEFAULT_PATH })
     .then((tools) => parts.verificationParts.verifications.recordTools(processId, tools))
     .catch((error: unknown) => observer.problem('noting the versions of interpreters', error));
@@ -97,7 +83,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     host,
     pid: process.pid,
     store,
-    executor,
+    executor: started.executor,
     storageFor,
     releaseFiles: (release) => pipelines.files(release),
     pipelines,
@@ -111,7 +97,10 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     onProgress: parts.onProgress,
   });
   await parts.previews.follow();
+  started.begin();
   await scheduler.start();
+  // Commands of an API elsewhere are acted on at once.
+  const inbox = listen(options.databaseUrl, 'sluice_inbox', parts.wake);
   const senders = new AlertSenders(config, environments);
   const senderFor = (name: string, kind: string) => senders.for(name, kind);
   const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
@@ -153,17 +142,18 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   });
   return {
     scheduler,
-    executor,
+    executor: started.local,
     promoting,
     following,
     stop: async () => {
       stopSweep();
+      await inbox.close();
       await Promise.all([
         ...[stopDelivering(), stopReleaseSweep(), stopVerifying(), noting],
         ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop(), archiving.stop()],
       ]);
       await scheduler.stop();
-      await executor.stop(STOP_GRACE_MS);
+      await started.stop(STOP_GRACE_MS);
     },
   };
 }

@@ -7,6 +7,11 @@ import { type ObjectStore, relativeSegments, type StoredObject } from '#core';
 
 const SLICE = 500;
 
+/** Opens a folder (absolute) as a store of contents. */
+export function folderObjects(folder: string): ObjectStore {
+  return new FolderObjects(folder);
+}
+
 /** Contents as read-only files of a folder, which is made when first written to. Any number of processes may share it. */
 export class FolderObjects implements ObjectStore {
   readonly name: string;

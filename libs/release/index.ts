@@ -4,6 +4,7 @@ export { diffReleases, type FileDiff, type ReleaseDiff } from './diff-releases.t
 export { type CompiledRelease, compileRelease } from './compile-release.ts';
 export type { ReleaseFile } from './hashed-files.ts';
 export type { ReleaseSummary } from './release-record.ts';
+export { folderObjects } from './folder-objects.ts';
 export { createReleaseStore, type ReleaseStore, type StoredRelease } from './release-store.ts';
 export { type CommitSnapshotOptions, snapshotCommit } from './snapshot-commit.ts';
 export { RELEASE_LIMITS, type SizeLimits } from './release-limits.ts';

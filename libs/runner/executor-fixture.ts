@@ -108,6 +108,7 @@ export function anAssignment(over: Partial<Assignment> = {}): Assignment {
     taskId: 't',
     mapIndex: 0,
     mapKey: '',
+    pool: 'default',
     number: 1,
     fence: 1,
     release: 'r'.repeat(64),

@@ -7,6 +7,7 @@ import type {
   LogStore,
   Outcome,
   ReleaseFiles,
+  Resources,
   Storage,
 } from '#core';
 import { SluiceError } from '#core';
@@ -29,6 +30,8 @@ export interface LocalExecutorOptions {
   readonly readSecret: (source: { readonly env: string } | { readonly file: string }) => Promise<string>;
   /** Attempts that run at once. */
   readonly concurrency: number;
+  /** What attempts together may take of this machine; default no limit. */
+  readonly resources?: Resources;
   /** libs/runner/child, or its copy beside the bundle. */
   readonly childFolder: string;
   /** Where attempts get their working directories (absolute; local and fast). */
@@ -69,7 +72,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const REMEMBERED = 20_000;
 
 class AttemptQueue implements LocalExecutor {
+  readonly outlivesProcess = false;
   readonly capacity: number;
+  readonly resources: Resources;
   readonly #options: LocalExecutorOptions;
   readonly #graceMs: number;
   readonly #launcher: Launcher;
@@ -84,6 +89,7 @@ class AttemptQueue implements LocalExecutor {
 
   constructor(options: LocalExecutorOptions) {
     this.capacity = options.concurrency;
+    this.resources = options.resources ?? {};
     this.#options = options;
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
     this.#launcher = new Launcher(options);

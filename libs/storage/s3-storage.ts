@@ -61,8 +61,8 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     isWhole: (version, manifestHash) => isWholeOnS3(objects, cache, version, manifestHash),
     address: (version) => addressOnS3(root, version),
     manifest: (version) => cache.manifest(version),
-    writeArtefact: (key, content) => objects.put(artefactKey(key), content),
-    readArtefact: (key) => objects.get(artefactKey(key)),
+    writeArtefact: async (key, content) => objects.put(artefactKey(key), content),
+    readArtefact: async (key) => objects.get(artefactKey(key)),
     writeEvidence: (key, result) => objects.put(evidenceKey(key), `${JSON.stringify(result)}\n`),
     readEvidence: async (key) => {
       const text = await objects.get(evidenceKey(key));

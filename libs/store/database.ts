@@ -18,6 +18,9 @@ import { CheckResults1790000000014 } from './migrations/0014-check-results.ts';
 import { ReleaseTests1790000000015 } from './migrations/0015-release-tests.ts';
 import { Calls1790000000016 } from './migrations/0016-calls.ts';
 import { Marks1790000000018 } from './migrations/0018-marks.ts';
+import { Past1790000000019 } from './migrations/0019-past.ts';
+import { Resources1790000000020 } from './migrations/0020-resources.ts';
+import { Assignments1790000000023 } from './migrations/0023-assignments.ts';
 import { History1790000000025 } from './migrations/0025-history.ts';
 
 const MIGRATIONS = [
@@ -38,6 +41,9 @@ const MIGRATIONS = [
   ReleaseTests1790000000015,
   Calls1790000000016,
   Marks1790000000018,
+  Past1790000000019,
+  Resources1790000000020,
+  Assignments1790000000023,
   History1790000000025,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */

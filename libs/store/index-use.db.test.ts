@@ -120,7 +120,7 @@ test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: nu
   [
     'runs of intervals',
     () => store.runsOfIntervals('dev', 'p1', '1972-04-01T00:00:00Z', '1972-04-12T00:00:00Z'),
-    'run_of_interval',
+    'run_by_interval',
     50,
   ],
   [

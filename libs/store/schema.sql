@@ -62,6 +62,28 @@ create index archived_run_of_environment on archived_run (environment, run_id DE
 create index archived_run_of_pipeline on archived_run (environment, pipeline, run_id DESC);
 create index archived_run_to_erase on archived_run (environment, run_id) WHERE (NOT erased);
 
+create table assignment (
+  attempt_id bigint not null,
+  run_id bigint not null,
+  environment text not null,
+  pool text not null,
+  content jsonb not null,
+  worker text,
+  fenced boolean default false not null,
+  cancel text,
+  result jsonb,
+  news boolean default false not null,
+  noted_at timestamp with time zone default clock_timestamp() not null,
+  claimed_at timestamp with time zone,
+  constraint assignment_pkey primary key (attempt_id),
+  constraint assignment_fenced_had_a_worker check (((NOT fenced) OR (worker IS NOT NULL))),
+  constraint assignment_reported_by_somebody check (((result IS NULL) OR (worker IS NOT NULL)))
+) with (fillfactor=75);
+create index assignment_live on assignment (worker) WHERE ((worker IS NOT NULL) AND (result IS NULL) AND (NOT fenced));
+create index assignment_news on assignment (run_id) WHERE news;
+create index assignment_run on assignment (run_id);
+create index assignment_waiting on assignment (environment, pool, attempt_id) WHERE (worker IS NULL);
+
 create table attempt (
   id bigint generated always as identity,
   run_id bigint not null,
@@ -359,6 +381,10 @@ create table process (
   pid integer not null,
   started_at timestamp with time zone default now() not null,
   alive_until timestamp with time zone not null,
+  resources jsonb,
+  key_hash text,
+  capacity integer,
+  queues text[],
   constraint process_pkey primary key (id)
 );
 
@@ -550,6 +576,7 @@ create table run (
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
   constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text, 'call'::text])))
 ) with (fillfactor=80);
+create index run_by_interval on run (environment, pipeline, interval_start DESC, id DESC) WHERE ((interval_start IS NOT NULL) AND (NOT shadow));
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 create index run_ended on run (environment, finished_at DESC, id DESC) WHERE (finished_at IS NOT NULL);
 create index run_live on run (environment, pipeline, queue_order, id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
@@ -595,7 +622,10 @@ create table schedule (
   last_end timestamp with time zone,
   definition text not null,
   paused boolean default false not null,
-  constraint schedule_pkey primary key (environment, pipeline)
+  paused_reason text,
+  resumed_at timestamp with time zone,
+  constraint schedule_pkey primary key (environment, pipeline),
+  constraint schedule_paused_for_a_reason check ((paused OR (paused_reason IS NULL)))
 );
 
 create table task_run (
@@ -630,10 +660,12 @@ create table task_run (
   cache_key text,
   cache jsonb,
   cached_from bigint,
+  resources jsonb,
   constraint task_run_pkey primary key (run_id, task_id, map_index),
   constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
 ) with (fillfactor=75);
+create index task_run_asking on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE ((state = 'ready'::text) AND (resources IS NOT NULL));
 create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
 
@@ -657,7 +689,7 @@ create table task_wait (
   constraint task_wait_pkey primary key (run_id, task_id),
   constraint task_wait_ended_is_not_due check (((outcome IS NULL) OR (next_check_at IS NULL))),
   constraint task_wait_ended_says_why check (((outcome IS NULL) = (reason IS NULL))),
-  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text]))),
+  constraint task_wait_kind_known check ((kind = ANY (ARRAY['path'::text, 'dataset'::text, 'http'::text, 'run'::text, 'time'::text, 'expr'::text, 'approve'::text, 'call'::text, 'past'::text]))),
   constraint task_wait_on_timeout_known check ((on_timeout = ANY (ARRAY['fail'::text, 'skip'::text]))),
   constraint task_wait_outcome_known check ((outcome = ANY (ARRAY['met'::text, 'skipped'::text, 'failed'::text])))
 ) with (fillfactor=70);

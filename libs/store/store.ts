@@ -5,6 +5,7 @@ import { applyBatch } from './queries/apply-batch.ts';
 import { appendAudit } from './queries/audit.ts';
 import * as cached from './queries/cached-results.ts';
 import { earlierRows } from './queries/checks.ts';
+import * as failing from './queries/failing.ts';
 import { fireRuns } from './queries/fire-runs.ts';
 import { addMarks, lockRun, marksOf } from './queries/marks.ts';
 import * as paths from './queries/paths.ts';
@@ -23,6 +24,8 @@ export function createStore(db: Db): EngineStore {
   return {
     ...createWaitStore(db),
     ...createBackfillStore(db),
+    endedFires: (environment, pipeline, limit) => failing.endedFires(db, environment, pipeline, limit),
+    pauseBecause: (environment, pipeline, reason) => failing.pauseBecause(db, environment, pipeline, reason),
     lockRun: (runId) => lockRun(db, runId),
     addMarks: (marks) => addMarks(db, marks),
     marksOf: (runIds) => marksOf(db, runIds),

@@ -1,6 +1,7 @@
 import type { WaitStore } from '#core';
 import type { Db } from './statement.ts';
 import * as calls from './queries/calls.ts';
+import { pastOf } from './queries/past-runs.ts';
 import * as waits from './queries/waits.ts';
 
 export function createWaitStore(db: Db): WaitStore {
@@ -14,6 +15,7 @@ export function createWaitStore(db: Db): WaitStore {
     runsFor: (wanted) => waits.runsFor(db, wanted),
     lockCaller: (key) => calls.lockCaller(db, key),
     noteCalled: (key, calledId) => calls.noteCalled(db, key, calledId),
+    pastOf: (wanted) => pastOf(db, wanted),
     calledRuns: (runIds) => calls.calledRuns(db, runIds),
     parkRuns: (processId, runs) => waits.parkRuns(db, processId, runs),
     unparkDue: (now) => waits.unparkDue(db, now),

@@ -1,6 +1,7 @@
 export { createTestDatabase, type TestDatabase } from './test-database.ts';
 export { anAlert } from './an-alert.ts';
 export { startJenkinsServer, type JenkinsServer } from './jenkins-server.ts';
+export { startRedisServer, type RedisServer } from './redis-server.ts';
 export {
   startSlackServer,
   type SlackCall,

@@ -1,4 +1,4 @@
-import type { Assignment, AttemptReport, AttemptResult, Executor, Outcome } from '#core';
+import type { Assignment, AttemptReport, AttemptResult, Executor, Outcome, Resources } from '#core';
 
 export type Said = Partial<Pick<AttemptResult, 'outputs' | 'metrics' | 'versions' | 'summary' | 'checks'>>;
 
@@ -7,6 +7,7 @@ export const FAILURE: Outcome = { kind: 'failed', exitCode: 3, message: 'exit co
 
 /** An executor that executes nothing: each attempt lives until the test says how it ended. */
 export class ScriptedExecutor implements Executor {
+  readonly outlivesProcess = false;
   /** Every assignment that was accepted, in order; repeated ones once. */
   readonly accepted: Assignment[] = [];
   /** `task: reason`, for every attempt that was cancelled. */
@@ -20,7 +21,10 @@ export class ScriptedExecutor implements Executor {
   isCutOff = false;
   private listener: (report: AttemptReport) => void = () => undefined;
 
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    readonly resources: Resources = {},
+  ) {}
 
   onReport(listener: (report: AttemptReport) => void): void {
     this.listener = listener;

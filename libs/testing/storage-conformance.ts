@@ -258,6 +258,18 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       await expect(storage.forgetRun('../7')).rejects.toMatchObject({ code: 'bad_request' });
     });
 
+    test('what an attempt left for people is read back as written, stays its own, and cannot leave its place', async () => {
+      const key = { runId: '7', taskId: 'build', mapIndex: 3, number: 2, name: 'notebook.ipynb' };
+      expect(await storage.readArtefact(key)).toBeNull();
+      await storage.writeArtefact(key, Buffer.from('old'));
+      await storage.writeArtefact(key, Buffer.from('new'));
+      expect((await storage.readArtefact(key))?.toString()).toBe('new');
+      expect(await storage.readArtefact({ ...key, number: 3 })).toBeNull();
+      await expect(storage.writeArtefact({ ...key, name: '../x' }, Buffer.from('x'))).rejects.toMatchObject({
+        code: 'bad_request',
+      });
+    });
+
     test('discarding twice, or what was never staged, is no error', async () => {
       const staged = await stage();
       await put(staged, { a: '1' });

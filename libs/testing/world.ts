@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { AttemptResult, CompiledPipeline, EngineStore, EvidenceKey, Outcome, Storage } from '#core';
+import type { AttemptResult, CompiledPipeline, EngineStore, EvidenceKey, Outcome, Resources, Storage } from '#core';
 import { compilePipelines, parseEnvironment } from '#dag';
 import type { AppliedEnvironment, HttpLook, ObservedEvent, Observer } from '#engine';
 import { Backfills, Commands, Scheduler } from '#engine';
@@ -14,6 +14,8 @@ export interface WorldOptions {
   readonly at?: string;
   /** More lines of environments/dev.yaml. */
   readonly environment?: string;
+  /** What attempts of each process may take together; default no limit. */
+  readonly machine?: Resources;
   /** Hears what is reported, besides the world itself. */
   readonly observer?: Observer;
 }
@@ -64,6 +66,7 @@ export class World {
     private readonly url: string,
     private readonly dropDatabase: () => Promise<void>,
     private readonly observer: Observer | undefined,
+    private readonly machine: Resources | undefined,
   ) {
     const { pipelines, environments } = this;
     const now = () => clock.now();
@@ -72,7 +75,7 @@ export class World {
     this.backfills = new Backfills({ store, pipelines, environments, now, onChange });
   }
 
-  static async open({ at, environment = '', observer }: WorldOptions = {}): Promise<World> {
+  static async open({ at, environment = '', observer, machine }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
     const db = await connectDatabase(database.url, { connections: 4 });
     const text = `name: dev\nstorage: file:///nowhere\nschedules: active\n${environment}`;
@@ -81,7 +84,16 @@ export class World {
     const store = createStore(db);
     await store.applyEnvironment('dev', 'e1', config, 'test', config.pools);
     const clock = new FakeClock(at ?? Date.now());
-    const world = new World(db, store, clock, { config, hash: 'e1' }, database.url, () => database.drop(), observer);
+    const world = new World(
+      db,
+      store,
+      clock,
+      { config, hash: 'e1' },
+      database.url,
+      () => database.drop(),
+      observer,
+      machine,
+    );
     world.add(store);
     return world;
   }
@@ -106,7 +118,7 @@ export class World {
   private add(store: EngineStore): Process {
     const name = `process-${++this.started}`;
     const clock = this.clock.view();
-    const executor = new ScriptedExecutor(() => clock.now().getTime());
+    const executor = new ScriptedExecutor(() => clock.now().getTime(), this.machine);
     const storage = {
       readEvidence: (key: EvidenceKey) => Promise.resolve(this.evidence.get(JSON.stringify(key)) ?? null),
       project: () => Promise.resolve(),

@@ -21,3 +21,4 @@ export { TaskRunsController } from './task-runs.controller.ts';
 export { TokensController } from './tokens.controller.ts';
 export { VerificationsController } from './verifications.controller.ts';
 export { WebhooksController } from './webhooks.controller.ts';
+export { WorkersController } from './workers.controller.ts';

@@ -8,11 +8,13 @@ import {
   markRequest,
   metricsIn,
   rerunRequest,
+  rerunResult,
   run,
   runCheck,
   runDetail,
   waitingReason,
   type BulkOutcome,
+  type RerunResult,
   type Run,
   type RunCheck,
   type RunDetail,
@@ -108,16 +110,20 @@ export class RunsController {
 
   @Post(':run/rerun')
   @Needs('operate', 'run')
-  @Answers(201, 'Makes a new run that takes over what it need not repeat.', run)
+  @Answers(
+    201,
+    'Makes a new run that takes over what it need not repeat; says what of that changed since.',
+    rerunResult,
+  )
   async rerun(
     @Param('run', { schema: recordId }) runId: string,
     @Body({ schema: rerunRequest }) request: z.infer<typeof rerunRequest>,
     @Actor() actor: string,
-  ): Promise<Run> {
+  ): Promise<RerunResult> {
     if ((request.mode === 'from') !== (request.task !== undefined))
       throw new SluiceError('bad_request', 'Mode `from` needs `task`, and no other mode takes one.');
     const created = await this.commands.rerunRun(runId, request, actor);
-    return this.reads.run(created.runId);
+    return this.reads.rerun(created.runId);
   }
 
   @Post(':run/metrics')

@@ -9,6 +9,7 @@ import {
   Query,
   Req,
   Sse,
+  StreamableFile,
   type MessageEvent,
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -16,12 +17,28 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import type { Caller } from '#core';
-import { decisionRequest, logLine, logPage, taskRunDetail, type LogPageShape, type TaskRunDetail } from '#contracts';
+import {
+  decisionRequest,
+  logLine,
+  logPage,
+  notebook,
+  taskRunDetail,
+  type LogPageShape,
+  type TaskRunDetail,
+} from '#contracts';
 import type { Auth } from '#platform';
 import { WhoAsks } from '../actor.ts';
 import { Answers } from '../answers.ts';
 import { Needs } from '../needs.ts';
-import { logQuery, logSearchQuery, logTailQuery, recordId, taskId, taskRunQuery } from '../parameters.ts';
+import {
+  logQuery,
+  logSearchQuery,
+  logTailQuery,
+  notebookQuery,
+  recordId,
+  taskId,
+  taskRunQuery,
+} from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
 import { heartbeat, logStream, STREAM_LIMIT, whileCredentialsHold } from '../streams.ts';
 import { AUTH, COMMANDS, READS } from '../tokens.ts';
@@ -82,6 +99,20 @@ export class TaskRunsController {
   ): Promise<{ lines: number[] }> {
     const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
     return { lines: await this.reads.searchLog(key, query.q) };
+  }
+
+  @Get('notebook')
+  @Needs('view', 'run')
+  @Answers(200, 'The executed notebook of an attempt, as Jupyter reads it; without `try` of the newest.', notebook)
+  async getNotebook(
+    @Param('run', { schema: recordId }) runId: string,
+    @Param('task', { schema: taskId }) task: string,
+    @Query({ schema: notebookQuery }) query: z.infer<typeof notebookQuery>,
+  ): Promise<StreamableFile> {
+    const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
+    // Never shown as it is: what a notebook holds was written by the task.
+    const disposition = `attachment; filename="${task}-${runId}.ipynb"`;
+    return new StreamableFile(await this.reads.notebook(key), { type: 'application/x-ipynb+json', disposition });
   }
 
   @Sse('log/tail', { maxPendingDataLength: STREAM_LIMIT })

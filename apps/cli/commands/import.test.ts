@@ -21,7 +21,7 @@ describe('import airflow', () => {
     const { code, out, err } = await run('import', 'airflow', 'airflow/orders.yaml');
     expect([code, (await readdir(join(root, 'dags'))).sort()]).toEqual([0, ['orders', 'orders.yaml']]);
     expect(out).toContain(
-      'airflow/orders.yaml:61:7: lost: `depends_on_past` of task "done" is not carried over.\n  hint: ',
+      'airflow/orders.yaml:62:7: lost: `on_success_callback` of task "done" is not carried over.\n  hint: ',
     );
     expect(err).toContain('1 pipeline (2 files) in dags; ');
     expect(await run('validate')).toMatchObject({ code: 0, out: '' });
@@ -33,7 +33,7 @@ describe('import airflow', () => {
     const { code, err } = await run('import', 'airflow', 'airflow');
     expect(code).toBe(0);
     expect(err).toContain('dags/orders.yaml was there already and stayed as it is.');
-    expect(err).toContain('3 Python files not read');
+    expect(err).toContain('4 Python files not read');
     expect(await readFile(join(root, 'dags', 'orders.yaml'), 'utf8')).toBe('mine');
     await rm(join(root, 'dags', 'orders.yaml'));
     expect(await run('validate')).toMatchObject({ code: 0, out: '' });
@@ -49,12 +49,12 @@ describe('import airflow', () => {
     ]);
     expect(report.notes).toContainEqual({
       file: 'airflow/sales-airflow-3.1.json',
-      path: expect.stringMatching(/^\[0\]\.dag\.tasks\[\d\]\.__var\.depends_on_past$/),
+      path: expect.stringMatching(/^\[0\]\.dag\.tasks\[\d\]\.__var\.pool$/),
       line: null,
       column: null,
-      kind: 'lost',
-      message: '`depends_on_past` of task "transform" is not carried over.',
-      hint: expect.stringContaining('max_active_runs: 1'),
+      kind: 'changed',
+      message: 'The pool "warehouse" has to exist in each environment.',
+      hint: expect.stringContaining('environments/<name>.yaml'),
     });
     await expect(readdir(join(root, 'dags'))).rejects.toThrow('ENOENT');
   });

@@ -99,6 +99,7 @@ function fields(detail: PipelineDetail): (readonly [string, Cell])[] {
     ['description', detail.description || null],
     ['owner', detail.owner || null],
     ['status', status(detail)],
+    ...(detail.pausedReason === undefined ? [] : [['paused', detail.pausedReason] as const]),
     ['schedule', detail.schedule],
     ['catchup', detail.catchup],
     ['next fires', detail.nextFires.map(({ at }) => at).join(', ') || null],

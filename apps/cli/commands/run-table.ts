@@ -27,11 +27,14 @@ export function runColumns(now: Date): readonly Column<Run>[] {
 }
 
 /** What started a run, and what it started: for those that were started so or did. */
-export function startFields({ startedBy, event, started }: RunDetail): (readonly [string, Cell])[] {
+export function startFields({ startedBy, event, started, outdated }: RunDetail): (readonly [string, Cell])[] {
   const named = ({ runId, pipeline, path }: RunDetail['startedBy'][number]): string =>
     `${runId} (${pipeline}${path === null ? '' : `.${path}`})`;
   return [
     ...(startedBy.length === 0 ? [] : [['started by', startedBy.map(named).join(', ')] as const]),
+    ...(outdated === undefined
+      ? []
+      : [['changed since', outdated.map(({ taskId, why }) => `${taskId}: ${why}`).join('; ')] as const]),
     ...(event === null ? [] : [['event', `${event.name}, key ${event.key}, from ${event.actor}`] as const]),
     ...(started.length === 0
       ? []

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ContractServer, TOKEN, eventStream } from '../fixture/contract-server.ts';
 import { aRun, aRunDetail, aTaskRun } from '../fixture/records.ts';
-import { sluice } from '../fixture/test-io.ts';
+import { NOW, sluice } from '../fixture/test-io.ts';
 import { Interrupt } from '../io.ts';
 
 let server: ContractServer;
@@ -251,14 +251,14 @@ describe('runs cancel, rerun, why', () => {
   });
 
   test('several are run again one after the other; resume goes on with the release of now, and says what is outdated', async () => {
-    const outdated = [{ taskId: 'load', why: '`body.text` is another' }];
+    const outdated = [{ taskId: 'load', why: 'body.script, load.py changed' }];
     server.on('POST /runs/7/rerun', { status: 201, json: { ...aRun({ id: '9', originRun: '7' }), outdated } });
     server.on('POST /runs/8/rerun', { status: 201, json: aRun({ id: '10', originRun: '8' }) });
     const { code, out, err } = await sluice(['runs', 'resume', '7', '8', '-o', 'name'], { env: server.env });
     expect([code, out]).toEqual([0, '9\n10\n']);
     expect(server.asked.map(({ body }) => body)).toEqual(Array(2).fill({ mode: 'failed', release: 'current' }));
     expect(err).toBe(
-      'warning: Task "load" is taken over from run 7 although `body.text` is another. `--from load` executes it again.\n',
+      'warning: Task "load" is taken over from run 7 although body.script, load.py changed. `--from load` executes it again.\n',
     );
   });
 
@@ -320,7 +320,7 @@ describe('runs cancel, rerun, why', () => {
     expect(err).toContain("option '--all' cannot be used with option '--from <task>'");
   });
 
-  test('why names the rule, the place in line and who holds it', async () => {
+  test('why names the rule, the place in line, when it should begin and who holds it', async () => {
     const reason = {
       taskId: 'train',
       mapIndex: 1,
@@ -328,11 +328,12 @@ describe('runs cancel, rerun, why', () => {
       text: 'Pool gpu has no free slot.',
       position: 2,
       holders: ['5/train'],
+      startsAt: new Date(NOW.getTime() + 2 * 3_600_000).toISOString(),
     };
     server.on('GET /runs/7/why', { json: { items: [reason] } });
     const { out } = await sluice(['runs', 'why', '7'], { env: server.env });
     expect(out).toBe(
-      'TASK      RULE  WHY                         POSITION  HELD BY\ntrain[1]  pool  Pool gpu has no free slot.         2  5/train\n',
+      'TASK      RULE  WHY                         POSITION  BEGINS    HELD BY\ntrain[1]  pool  Pool gpu has no free slot.         2  in 2h00m  5/train\n',
     );
   });
 });

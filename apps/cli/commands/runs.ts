@@ -6,6 +6,7 @@ import { countArgument, isoInstantArgument, withEnvironment } from '../options.t
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
+import { relativeTime } from '../output/time.ts';
 import { markedText, runColumns, runDuration, runFields, startFields } from './run-table.ts';
 import { addActingCommands } from './runs-acting.ts';
 
@@ -152,6 +153,7 @@ async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Pro
       { header: 'RULE', cell: (row) => row.rule },
       { header: 'WHY', cell: (row) => row.text, shrinks: true },
       { header: 'POSITION', cell: (row) => row.position, align: 'right' },
+      { header: 'BEGINS', cell: (row) => (row.startsAt ? relativeTime(row.startsAt, cli.io.now()) : null) },
       { header: 'HELD BY', cell: (row) => row.holders.join(' ') || null, shrinks: true },
     ],
   });

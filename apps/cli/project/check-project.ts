@@ -16,11 +16,15 @@ export interface CheckedFile {
  */
 export async function checkProject(project: Project): Promise<CheckedFile[]> {
   const [compiled, environments] = await Promise.all([compileProject(project), environmentFiles(project)]);
-  const { parseEnvironment } = await import('#dag');
+  const { checkLimits, parseEnvironment } = await import('#dag');
   const parsed = environments.map((file) => ({ ...file, ...parseEnvironment(file.path, file.text, project.root) }));
   const tests = await parseProjectTests(compiled, parsed);
-  const { texts, problems } = compiled;
-  const standing = byPlace(Object.values(problems).flat());
+  const { texts, problems, pipelines } = compiled;
+  const limits = checkLimits(
+    pipelines,
+    parsed.flatMap(({ environment }) => environment ?? []),
+  );
+  const standing = byPlace([...Object.values(problems), ...limits.values()].flat());
   return [
     ...[...texts].map(([name, text]) =>
       checkedFile(`dags/${name}`, text, tests.get(name)?.problems ?? standing.get(name) ?? []),

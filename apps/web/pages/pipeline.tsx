@@ -10,6 +10,7 @@ import { Release } from '../parts/release.tsx';
 import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
 import { Ago } from '../parts/time.tsx';
 import { PipelineActions } from '../trigger/pipeline-actions.tsx';
+import styles from './run-facts.module.css';
 
 const route = getRouteApi('/pipelines/$pipeline');
 const TABS = [
@@ -42,6 +43,12 @@ export function PipelinePage() {
         beside={<span className="clip">{detail?.description}</span>}
         actions={detail && <PipelineActions pipeline={detail} />}
       >
+        {detail?.pausedReason !== undefined && (
+          <p className={styles.reason} data-tone="bad" data-testid="paused-reason">
+            <IconPlayerPause size={15} aria-hidden />
+            <span>Paused: {detail.pausedReason}. Continuing it starts the count anew.</span>
+          </p>
+        )}
         {detail && (
           <Facts>
             <Fact label="Schedule">{detail.schedule || '–'}</Fact>

@@ -1,3 +1,4 @@
+import { lazy, Suspense, useState } from 'react';
 import { Button } from '@mantine/core';
 import { IconBan, IconChevronDown, IconRotateClockwise } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
@@ -5,23 +6,39 @@ import { useCancel, useRerun, useVerify, type RerunInput } from '../actions.ts';
 import { Menu, type MenuEntry } from '../parts/menu.tsx';
 import { isOver } from '../parts/state-look.ts';
 
+const MarkDialog = lazy(() => import('../acting/mark-dialog.tsx').then((file) => ({ default: file.MarkDialog })));
+
 /** Cancel while it runs, rerun once it ended: failed tasks, from one task on, or all; on the same release or the current one. */
 export function RunActions({ run }: { run: RunDetail }) {
   const cancel = useCancel(run.id);
   const rerun = useRerun(run.id);
   const verify = useVerify(run.id);
+  const [marking, setMarking] = useState(false);
+  const mark: MenuEntry = {
+    ...{ kind: 'item', key: 'mark', testId: 'mark', content: 'Mark the run or a task …' },
+    onClick: () => setMarking(true),
+  };
+  const dialog = marking && (
+    <Suspense fallback={null}>
+      <MarkDialog run={run} onClose={() => setMarking(false)} />
+    </Suspense>
+  );
   if (!isOver(run.state))
     return (
-      <Button
-        variant="default"
-        leftSection={<IconBan size={15} />}
-        loading={cancel.isPending}
-        disabled={run.cancelRequested}
-        onClick={() => cancel.mutate()}
-        data-testid="cancel"
-      >
-        {run.cancelRequested ? 'Cancelling …' : 'Cancel'}
-      </Button>
+      <Button.Group>
+        <Button
+          variant="default"
+          leftSection={<IconBan size={15} />}
+          loading={cancel.isPending}
+          disabled={run.cancelRequested}
+          onClick={() => cancel.mutate()}
+          data-testid="cancel"
+        >
+          {run.cancelRequested ? 'Cancelling …' : 'Cancel'}
+        </Button>
+        {!run.shadow && <More entries={[mark]} name="More ways to act" variant="default" />}
+        {dialog}
+      </Button.Group>
     );
   // What it was made from is run again, not this.
   if (run.shadow) return null;
@@ -44,9 +61,9 @@ export function RunActions({ run }: { run: RunDetail }) {
       >
         {failed ? 'Rerun failed' : 'Rerun'}
       </Button>
-      <Menu
-        position="bottom-end"
-        width={300}
+      <More
+        name="More ways to rerun"
+        variant={failed ? 'filled' : 'default'}
         entries={[
           { kind: 'label', text: 'Creates a new run; finished tasks are taken over' },
           ...(failed ? [way('Failed tasks, on the current release', { mode: 'failed', release: 'current' })] : []),
@@ -57,20 +74,33 @@ export function RunActions({ run }: { run: RunDetail }) {
             ? [way('All tasks, none from the cache', { mode: 'all', noCache: true })]
             : []),
           ...(failed ? [] : verifyEntries(() => verify.mutate())),
+          { kind: 'label', text: 'Changes what it counts as' },
+          mark,
         ]}
-        target={(props) => (
-          <Button
-            variant={failed ? 'filled' : 'default'}
-            px={8}
-            aria-label="More ways to rerun"
-            data-testid="rerun-more"
-            {...props}
-          >
-            <IconChevronDown size={15} />
-          </Button>
-        )}
       />
+      {dialog}
     </Button.Group>
+  );
+}
+
+interface MoreProps {
+  readonly name: string;
+  readonly variant: 'filled' | 'default';
+  readonly entries: readonly MenuEntry[];
+}
+
+function More({ name, variant, entries }: MoreProps) {
+  return (
+    <Menu
+      position="bottom-end"
+      width={300}
+      entries={entries}
+      target={(props) => (
+        <Button variant={variant} px={8} aria-label={name} data-testid="rerun-more" {...props}>
+          <IconChevronDown size={15} />
+        </Button>
+      )}
+    />
   );
 }
 

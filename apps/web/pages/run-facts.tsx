@@ -1,6 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { IconAlertTriangle, IconClockExclamation } from '@tabler/icons-react';
 import type { RunDetail } from '#contracts';
+import { Marked } from '../acting/marked.tsx';
+import { Outdated } from '../acting/outdated.tsx';
 import { useNow } from '../parts/clock.ts';
 import { CopyId } from '../parts/copy-id.tsx';
 import { Fact, Facts } from '../parts/page.tsx';
@@ -43,6 +45,8 @@ export function RunFacts({ run }: { run: RunDetail }) {
           <FailedLogs run={run} />
         </p>
       )}
+      <Marked mark={run.marked} />
+      <Outdated tasks={run.outdated} />
       <RunStarts run={run} />
       <RunVerified run={run} />
       <Facts>

@@ -1,5 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Run } from '#contracts';
+import { markedText } from '../acting/marked.tsx';
+import type { Selection } from '../acting/use-selection.ts';
 import { PipelineLink } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
 import { RunLink } from '../parts/run-title.tsx';
@@ -8,12 +10,30 @@ import table from '../parts/table.module.css';
 import { TaskCounts } from '../parts/task-counts.tsx';
 import { Ago, Took } from '../parts/time.tsx';
 
-export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPipeline: boolean }) {
+interface RunTableProps {
+  readonly runs: readonly Run[];
+  readonly showPipeline: boolean;
+  /** Absent: none can be chosen. */
+  readonly selection?: Selection | undefined;
+}
+
+export function RunTable({ runs, showPipeline, selection }: RunTableProps) {
   return (
     <div className={table.frame}>
       <table className={table.table} data-dense data-testid="runs">
         <thead>
           <tr>
+            {selection && (
+              <th className={table.tight}>
+                <input
+                  type="checkbox"
+                  aria-label="All runs that are shown"
+                  checked={selection.isAll}
+                  onChange={selection.toggleAll}
+                  data-testid="choose-all"
+                />
+              </th>
+            )}
             <th>State</th>
             {showPipeline && <th>Pipeline</th>}
             <th>Interval</th>
@@ -29,6 +49,17 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
         <tbody>
           {runs.map((run) => (
             <tr key={run.id} data-link data-testid={`run-${run.id}`}>
+              {selection && (
+                <td className={table.tight}>
+                  <input
+                    type="checkbox"
+                    aria-label={`Run ${run.id} of ${run.pipeline}`}
+                    checked={selection.chosen.has(run.id)}
+                    onChange={(event) => selection.toggle(run.id, isShifted(event.nativeEvent))}
+                    data-testid={`choose-${run.id}`}
+                  />
+                </td>
+              )}
               <td className={table.tight}>
                 <StateBadge state={run.state} />
               </td>
@@ -59,8 +90,8 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
                 </Link>
               </td>
               <td className={table.fill}>
-                <span className="dim clip" title={run.reason ?? undefined}>
-                  {run.reason}
+                <span className="dim clip" title={reasonOf(run)}>
+                  {reasonOf(run)}
                 </span>
               </td>
             </tr>
@@ -69,4 +100,13 @@ export function RunTable({ runs, showPipeline }: { runs: readonly Run[]; showPip
       </table>
     </div>
   );
+}
+
+function reasonOf({ reason, marked }: Run): string | undefined {
+  return marked === undefined ? (reason ?? undefined) : markedText(marked);
+}
+
+/** Space has no range. */
+function isShifted(event: Event): boolean {
+  return event instanceof MouseEvent && event.shiftKey;
 }

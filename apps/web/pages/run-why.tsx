@@ -6,6 +6,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { isOver } from '../parts/state-look.ts';
 import { readInstants } from '../parts/time-format.ts';
+import { Ago } from '../parts/time.tsx';
 import table from '../parts/table.module.css';
 
 /** For everything that has not started: the rule that holds it, its place in the line and who is before it; and what the cache did. */
@@ -27,6 +28,7 @@ export function RunWhy({ run, query }: { run: RunDetail; query: UseQueryResult<P
                   <th>Rule</th>
                   <th>Why</th>
                   <th className={table.right}>Place</th>
+                  <th>Should begin</th>
                   <th>Held by</th>
                 </tr>
               </thead>
@@ -46,6 +48,9 @@ export function RunWhy({ run, query }: { run: RunDetail; query: UseQueryResult<P
                       ) : (
                         one.position
                       )}
+                    </td>
+                    <td className={table.tight}>
+                      {one.startsAt == null ? <span className="dim">–</span> : <Ago at={one.startsAt} />}
                     </td>
                     <td>
                       {one.holders.map((holder) => (

@@ -3,6 +3,8 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Button, NativeSelect } from '@mantine/core';
 import { RUN_STATES } from '#core';
 import { pipelinesQuery, runsQuery } from '../queries.ts';
+import { BulkBar } from '../acting/bulk-bar.tsx';
+import { useSelection } from '../acting/use-selection.ts';
 import { useEnv } from '../parts/environment.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -21,6 +23,8 @@ export function RunsPage() {
   const set = (change: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const query = useInfiniteQuery(runsQuery(env, search));
+  const runs = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const selection = useSelection(runs.map(({ id }) => id));
   const pipelines = useQuery(pipelinesQuery(env)).data?.items ?? [];
   const chosen = new Set(search.state?.split(',') ?? []);
   const toggle = (state: string) => {
@@ -78,8 +82,7 @@ export function RunsPage() {
       </PageHead>
       <PageBody>
         <Loaded query={query} height={480}>
-          {({ pages }) => {
-            const runs = pages.flatMap((page) => page.items);
+          {() => {
             if (runs.length === 0)
               return search.state !== undefined || search.pipeline !== undefined ? (
                 <Notice title="No run matches" hint="Take a filter away, or look at another environment." />
@@ -95,7 +98,8 @@ export function RunsPage() {
               );
             return (
               <>
-                <RunTable runs={runs} showPipeline={search.pipeline === undefined} />
+                <BulkBar env={env} selection={selection} />
+                <RunTable runs={runs} showPipeline={search.pipeline === undefined} selection={selection} />
                 {query.hasNextPage && (
                   <div className={styles.more}>
                     <Button

@@ -1,6 +1,7 @@
 import type { TaskRunDetail } from '#contracts';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import { Marked } from '../acting/marked.tsx';
 import { CopyId } from '../parts/copy-id.tsx';
 import { Fact, Facts } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
@@ -27,6 +28,7 @@ export function TaskFacts({
           <span>{message}</span>
         </p>
       )}
+      <Marked mark={detail.marked} />
       <TaskWaits runId={detail.run.id} environment={detail.run.environment} taskRun={detail} />
       <Facts>
         <Fact label="Kind">{detail.task.kind}</Fact>

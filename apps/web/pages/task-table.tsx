@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { Link } from '@tanstack/react-router';
 import type { RunDetail, TaskRun } from '#contracts';
+import { markedText } from '../acting/marked.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
 import { shownState } from '../parts/state-look.ts';
@@ -91,6 +92,8 @@ export function TaskRunTable({ runId, taskRuns, about, current }: TaskRunTablePr
                   <span style={{ display: 'block', maxWidth: 220 }}>
                     <Progress {...one.progress} />
                   </span>
+                ) : one.marked !== undefined ? (
+                  <span className="dim">{markedText(one.marked)}</span>
                 ) : one.originRun !== null ? (
                   <span className="dim">
                     taken over from{' '}

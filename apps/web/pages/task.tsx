@@ -13,6 +13,7 @@ import { runName } from '../parts/run-title.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
 import { lookOf, shownState } from '../parts/state-look.ts';
 import { TabCount, tabProps, Tabs } from '../parts/tabs.tsx';
+import { NotebookTab } from '../notebook/notebook-tab.tsx';
 import { LogView } from '../log/log-view.tsx';
 import { AttemptSwitch, AttemptTable } from './attempts.tsx';
 import { TaskCommand, TaskData, TaskSummary } from './task-parts.tsx';
@@ -23,6 +24,7 @@ import { TaskRunTable } from './task-table.tsx';
 const route = getRouteApi('/runs/$run/tasks/$task');
 const NAMES: Readonly<Record<TaskTab, string>> = {
   log: 'Log',
+  notebook: 'Notebook',
   attempts: 'Attempts',
   command: 'Command',
   data: 'Data',
@@ -61,6 +63,7 @@ function Task({ detail }: { detail: TaskRunDetail }) {
   };
   const shown = TASK_TABS.filter(
     (name) =>
+      (name !== 'notebook' || task.kind === 'notebook') &&
       (name !== 'fan-out' || detail.siblings.length > 1) &&
       (name !== 'summary' || detail.summary !== null || tab === 'summary'),
   );
@@ -151,6 +154,12 @@ function Task({ detail }: { detail: TaskRunDetail }) {
               />
             </FillHeight>
           ))}
+        {tab === 'notebook' && (
+          <NotebookTab
+            attempt={attempt}
+            of={{ run: run.id, task: task.id, map: detail.mapIndex, number: attempt?.number ?? 1 }}
+          />
+        )}
         {tab === 'attempts' && <AttemptTable attempts={detail.attempts} />}
         {tab === 'command' && <TaskCommand detail={detail} />}
         {tab === 'data' && <TaskData detail={detail} />}

@@ -4,6 +4,7 @@ import { compileTasks } from './compile-tasks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileAlerts, compileOverlays } from './overlays.ts';
 import { compileParams, paramTypes } from './params.ts';
+import { checkPast } from './past.ts';
 import { compilePaths } from './paths.ts';
 import { msOf } from './retries.ts';
 import { compileSchedule } from './schedule.ts';
@@ -31,7 +32,7 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
   };
   const about = { pipeline: name, params, known: namesOf(sections.params) };
   const paths = compilePaths(sections.paths, names, compiling);
-  return {
+  const pipeline: CompiledPipeline = {
     format: 1,
     name,
     file,
@@ -42,6 +43,9 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     maxActiveRuns: simple.max_active_runs ?? 16,
     maxActiveTasks: simple.max_active_tasks ?? 0,
     overlap: simple.overlap ?? 'queue',
+    ...(simple.max_consecutive_failed_runs === undefined
+      ? {}
+      : { maxConsecutiveFailedRuns: simple.max_consecutive_failed_runs }),
     runTimeoutMs: simple.run_timeout === undefined ? null : msOf(simple.run_timeout),
     deadlineMs: simple.deadline === undefined ? null : msOf(simple.deadline),
     params,
@@ -51,6 +55,8 @@ export function compilePipeline(root: Readonly<Record<string, unknown>>, compili
     alerts: compileAlerts(simple.alerts ?? []),
     environments: compileOverlays(sections.environments, about, compiling),
   };
+  checkPast(pipeline, sections, compiling);
+  return pipeline;
 }
 
 /** The name that a file without one most likely wants. */

@@ -5,6 +5,7 @@ import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { valueFaults } from './param-value.ts';
 import type { Entries } from './sections.ts';
+import { resourcesOf } from './resources.ts';
 import { compileSchedule } from './schedule.ts';
 import type { Triggered } from './triggers.ts';
 
@@ -39,6 +40,7 @@ export function compileOverlays(
       ...(shape.paused === undefined ? {} : { paused: shape.paused }),
       ...(shape.params === undefined ? {} : { params: shape.params }),
       ...(shape.pool === undefined ? {} : { pool: shape.pool }),
+      ...(shape.resources === undefined ? {} : { resources: resourcesOf(shape.resources) }),
       ...(shape.alerts === undefined ? {} : { alerts: compileAlerts(shape.alerts) }),
     };
   }

@@ -8,13 +8,29 @@ import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileGate } from './gate.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
+import { compilePast } from './past.ts';
+import { resourcesOf } from './resources.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
+import { executesNothing } from './wait-body.ts';
 import { compileEnv, compileSecrets } from './variables.ts';
 
 /** What the tasks of a pipeline have in common. */
 export interface TaskSurroundings {
-  readonly defaults: Partial<Pick<TaskShape, 'retries' | 'timeout' | 'pool' | 'slots' | 'priority' | 'cache'>>;
+  readonly defaults: Partial<
+    Pick<
+      TaskShape,
+      | 'retries'
+      | 'timeout'
+      | 'pool'
+      | 'slots'
+      | 'priority'
+      | 'resources'
+      | 'cache'
+      | 'depends_on_past'
+      | 'wait_for_downstream'
+    >
+  >;
   readonly paths: Readonly<Record<string, PathDeclaration>>;
   /** Names known everywhere in the pipeline; the task adds its own. */
   readonly names: Names;
@@ -50,7 +66,9 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   const origin = compiling.origins(path);
   const { retries: _retries, ...inherited } = around.defaults;
   const timeout = shape.timeout ?? inherited.timeout;
+  const resources = executesNothing(shape) ? undefined : (shape.resources ?? inherited.resources);
   const cache = compileCache(node, inherited.cache, compiling);
+  const past = compilePast(node, inherited, compiling);
   const compiled = {
     id: node.id,
     upstream: [...around.upstream].sort(),
@@ -67,6 +85,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     pool: shape.pool ?? inherited.pool ?? 'default',
     slots: shape.slots ?? inherited.slots ?? 1,
     priority: shape.priority ?? inherited.priority ?? 0,
+    ...(resources === undefined ? {} : { resources: resourcesOf(resources) }),
     catch: shape.catch ?? false,
     final: node.final,
     env,
@@ -75,6 +94,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     ...compileChecks(shape, path, judging, compiling),
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
     ...(cache === undefined ? {} : { cache }),
+    ...(past === undefined ? {} : { past }),
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
     line: compiling.map.key(path).line,

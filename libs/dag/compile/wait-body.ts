@@ -79,6 +79,7 @@ const NEEDS_ATTEMPT = [
     'pool',
     'slots',
     'priority',
+    'resources',
   ] as const),
   ...(['env', 'network', 'verify', 'secrets', 'metrics', 'checks', 'gate'] as const),
 ];
@@ -97,6 +98,11 @@ const INSTEAD_OF_CALL: Readonly<Record<string, string>> = {
   retries: 'Give `retries` to the tasks of the called pipeline.',
   matrix: 'Write one task for each call; a fan-out of calls is not yet supported.',
 };
+
+/** True: no attempt is made of such a task. */
+export function executesNothing(shape: TaskShape): boolean {
+  return WAITING_KINDS.some((kind) => shape[kind] !== undefined);
+}
 
 /** Reports keys of a `wait`, `approve` or `call` task that have no meaning without an attempt. */
 export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling): void {

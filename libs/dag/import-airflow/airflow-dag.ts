@@ -1,4 +1,5 @@
 import type { Args } from './args.ts';
+import type { AssetCondition } from './assets.ts';
 import type { Place, Report } from './report.ts';
 
 /** A DAG as either source describes it, before anything is decided about it. */
@@ -55,6 +56,8 @@ export type AirflowSchedule =
   | { readonly kind: 'every'; readonly seconds: number; readonly run: RunAt }
   /** Moments, ISO 8601. */
   | { readonly kind: 'at'; readonly moments: readonly string[] }
+  /** `time`: what starts runs besides; null: nothing. */
+  | { readonly kind: 'assets'; readonly condition: AssetCondition; readonly time: AirflowSchedule | null }
   | { readonly kind: 'other'; readonly what: string; readonly hint: string };
 
 export type RunAt = 'start' | 'end';

@@ -21,6 +21,11 @@ export class Args {
   /** Undefined when it is absent or None. */
   take(key: string): unknown {
     this.#taken.add(key);
+    return this.peek(key);
+  }
+
+  /** Without taking it. */
+  peek(key: string): unknown {
     return Object.hasOwn(this.#values, key) ? (this.#values[key] ?? undefined) : undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { AirflowDag, AirflowTask } from './airflow-dag.ts';
 import type { Names } from './names.ts';
 import { kindOf } from './operators.ts';
+import type { Project } from './project.ts';
 import type { PythonCall } from './python-file.ts';
 import type { Report } from './report.ts';
 import type { TemplateScope } from './template.ts';
@@ -9,6 +10,9 @@ import type { TemplateScope } from './template.ts';
 export interface Conversion {
   readonly dag: AirflowDag;
   readonly report: Report;
+  readonly project: Project;
+  /** `params:` of the pipeline; filled before its tasks are converted. */
+  readonly declared: Record<string, unknown>;
   /** Folder below dags/ for the files of its tasks. */
   readonly folder: string;
   readonly params: Names;
@@ -18,10 +22,16 @@ export interface Conversion {
   readonly before: ReadonlyMap<string, ReadonlySet<string>>;
   /** Filled by the tasks that call Python. */
   readonly calls: PythonCall[];
+  /** Where notebooks were, by the file that each is now; filled by the tasks that execute them. */
+  readonly notebooks: Map<string, string>;
 }
 
-/** The body of a task: `run` or `python`, with what belongs to it. */
+/** The body of a task: one of its kinds, with what belongs to it. */
 export interface TaskBody {
+  readonly wait?: Readonly<Record<string, unknown>>;
+  readonly call?: unknown;
+  readonly http?: unknown;
+  readonly notebook?: unknown;
   readonly run?: string;
   readonly python?: string;
   readonly env?: Readonly<Record<string, unknown>>;
@@ -41,6 +51,10 @@ export function outputOf(
     if (kindOf(source.operator) === 'bash') {
       const message = `Task "${other}" hands on its last line to "${task.id}"; here it has to say so.`;
       report.changed(source.place, message, `Let it write \`${key}=VALUE\` to "$SLUICE_OUTPUT".`);
+    }
+    if (kindOf(source.operator) === 'http') {
+      const message = `Task "${other}" hands on its answer to "${task.id}"; here it has to say so.`;
+      report.changed(source.place, message, `Write \`outputs: { ${key}: response.body }\` below its \`http:\`.`);
     }
     const outputs = `tasks.${taskNames.give(other)}.outputs`;
     return source.expand === null ? `${outputs}.${key}` : `${outputs}.map(one, one.${key})`;

@@ -5,7 +5,13 @@ export function factoryValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(factoryValue);
   if (!isMap(value)) return value;
   if (Array.isArray(value.__join__)) return value.__join__.map((part) => textOf(factoryValue(part))).join('');
-  if (Object.hasOwn(value, '__and__') || Object.hasOwn(value, '__or__')) return new TypedValue('assets', {});
+  if (Object.hasOwn(value, '__and__') || Object.hasOwn(value, '__or__')) {
+    const of = (list: unknown): unknown => (Array.isArray(list) ? list.map(factoryValue) : [factoryValue(list)]);
+    return new TypedValue(
+      'assets',
+      value.__and__ === undefined ? { any: of(value.__or__) } : { all: of(value.__and__) },
+    );
+  }
   const { __type__: type, __args__: args, ...members } = value;
   const decoded = Object.fromEntries(Object.entries(members).map(([key, member]) => [key, factoryValue(member)]));
   if (typeof type !== 'string') return decoded;

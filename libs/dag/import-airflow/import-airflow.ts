@@ -2,6 +2,7 @@ import { parsePipeline } from '../parse-pipeline.ts';
 import type { AirflowDag } from './airflow-dag.ts';
 import { Names } from './names.ts';
 import { pipelineText } from './pipeline-text.ts';
+import { createProject, type Project } from './project.ts';
 import { callablesFile, tasksFile } from './python-file.ts';
 import { readDagFactory } from './read-dag-factory.ts';
 import { readSerialized } from './read-serialized.ts';
@@ -38,7 +39,18 @@ export interface ImportedAirflow {
  */
 export function importAirflow(sources: readonly AirflowSource[]): ImportedAirflow {
   const names = new PipelineNames();
-  const results = sources.map((source) => importSource(source, names));
+  const read = sources.map((source) => {
+    const report = new Report(source.file);
+    return { report, dags: readDags(source, report) };
+  });
+  const pipelines = new Map(read.flatMap(({ dags }) => dags).map((dag) => [dag, names.give(dag.id)]));
+  const projectOf = createProject(pipelines);
+  const results = read.map(({ report, dags }) =>
+    joined(
+      report,
+      dags.map((dag) => importDag(dag, pipelines.get(dag) ?? '', projectOf(dag))),
+    ),
+  );
   return {
     files: results.flatMap(({ files }) => files),
     pipelines: results.flatMap(({ pipelines }) => pipelines),
@@ -46,9 +58,7 @@ export function importAirflow(sources: readonly AirflowSource[]): ImportedAirflo
   };
 }
 
-function importSource(source: AirflowSource, names: PipelineNames): ImportedAirflow {
-  const report = new Report(source.file);
-  const written = readDags(source, report).map((dag) => importDag(dag, names.give(dag.id)));
+function joined(report: Report, written: readonly ImportedAirflow[]): ImportedAirflow {
   const notes = [...report.toArray(), ...written.flatMap((each) => each.notes)];
   return {
     files: written.flatMap(({ files }) => files),
@@ -62,11 +72,11 @@ function readDags({ file, text, defaults, version }: AirflowSource, report: Repo
   return isJson ? readSerialized(text, report) : readDagFactory(text, defaults ?? null, version ?? 2, report);
 }
 
-function importDag(dag: AirflowDag, name: string): ImportedAirflow {
+function importDag(dag: AirflowDag, name: string, project: Project): ImportedAirflow {
   const { report } = dag;
-  const converted = toPipeline(dag, name);
+  const converted = toPipeline(dag, name, project);
   if (converted === null) return { files: [], pipelines: [], notes: report.toArray() };
-  const { file, comments, calls } = converted;
+  const { file, comments, calls, notebooks } = converted;
   const text = pipelineText(file, comments, `Airflow's DAG "${dag.id}" in ${report.file}`, report.toArray());
   const { problems } = parsePipeline(`${name}.yaml`, text);
   for (const { message, hint } of problems)
@@ -76,7 +86,16 @@ function importDag(dag: AirflowDag, name: string): ImportedAirflow {
   if (calls.length > 0) files.push({ path: `${name}/tasks.py`, text: tasksFile(dag.id, calls) });
   if (calls.some(({ module }) => module === null))
     files.push({ path: `${name}/callables.py`, text: callablesFile(dag.id, calls) });
+  for (const [path, source] of notebooks) files.push({ path, text: missingNotebook(source) });
   return { files, pipelines: [name], notes: report.toArray() };
+}
+
+/** A notebook that stands in the place of one that nobody has copied yet: it fails, and says so. */
+function missingNotebook(source: string): string {
+  const text = `raise NotImplementedError(${JSON.stringify(`copy ${source} to the place of this notebook`)})`;
+  const cell = { cell_type: 'code', execution_count: null, metadata: {}, outputs: [], source: text };
+  const metadata = { kernelspec: { display_name: 'Python 3', language: 'python', name: 'python3' } };
+  return `${JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 4 }, null, 1)}\n`;
 }
 
 /** DAGs of several files may have the same id; pipelines may not. */

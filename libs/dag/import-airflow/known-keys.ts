@@ -17,10 +17,7 @@ const ENVIRONMENT = 'Runs of an environment share one executor; say what a task 
 
 /** What to do about an argument that has no counterpart. */
 export const KEY_HINTS: Readonly<Record<string, string>> = {
-  depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other, whatever became of the one before.',
-  wait_for_downstream: 'Set `max_active_runs: 1`; runs then follow each other, whatever became of the one before.',
-  depends_on_previous_tasks: 'Set `max_active_runs: 1`; runs then follow each other.',
-  ignore_first_depends_on_past: 'Leave it out.',
+  depends_on_previous_tasks: 'Write `depends_on_past: true` on the tasks that it names.',
   wait_for_past_depends_before_skipping: 'Leave it out.',
   on_execute_callback: 'Begin the task itself with what the callback does.',
   on_success_callback: 'Add a task with `needs` for what the callback does.',
@@ -29,7 +26,6 @@ export const KEY_HINTS: Readonly<Record<string, string>> = {
   on_skipped_callback: 'Add a task with `when: all_skipped`.',
   sla_miss_callback: 'Write `deadline` and `alerts: [{ on: run.late, to: "slack:#channel" }]`.',
   deadline: 'Write `deadline: 3h` and `alerts: [{ on: run.late, to: "slack:#channel" }]`.',
-  max_consecutive_failed_dag_runs: 'Let `alerts` tell of `run.failed`; whoever is told pauses the pipeline.',
   fail_fast: 'Leave it out: what needs a failed task does not start, everything else ends.',
   fail_stop: 'Leave it out: what needs a failed task does not start, everything else ends.',
   is_paused_upon_creation: 'Write `environments: { dev: { paused: true } }` where it should be paused.',
@@ -68,6 +64,6 @@ export const KEY_HINTS: Readonly<Record<string, string>> = {
 export const WITHOUT_EFFECT: ReadonlySet<string> = new Set(
   `dag_display_name task_display_name default_view orientation do_xcom_push multiple_outputs email_on_failure
    email_on_retry is_setup on_failure_fail_dagrun ignore_downstream_trigger_rules show_return_value_in_logs append_env
-   doc_md_python_callable_name doc_md_python_callable_file doc_md_python_arguments tooltip depends_on_past_default
+   ignore_first_depends_on_past doc_md_python_callable_name doc_md_python_callable_file doc_md_python_arguments tooltip depends_on_past_default
    retry_exponential_backoff retry_delay max_retry_delay wait_for_completion reschedule`.split(/\s+/),
 );

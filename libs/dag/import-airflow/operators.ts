@@ -1,5 +1,6 @@
 /** What the import makes of a task, by the class of its operator or its decorator. */
-export type OperatorKind = 'bash' | 'empty' | 'python' | 'branch' | 'short_circuit' | 'other';
+export type OperatorKind =
+  'bash' | 'empty' | 'python' | 'branch' | 'short_circuit' | 'sensor' | 'http' | 'notebook' | 'call' | 'other';
 
 const KINDS: Readonly<Record<string, OperatorKind>> = {
   BashOperator: 'bash',
@@ -17,6 +18,20 @@ const KINDS: Readonly<Record<string, OperatorKind>> = {
   '@task.branch': 'branch',
   ShortCircuitOperator: 'short_circuit',
   '@task.short_circuit': 'short_circuit',
+  FileSensor: 'sensor',
+  S3KeySensor: 'sensor',
+  ExternalTaskSensor: 'sensor',
+  HttpSensor: 'sensor',
+  TimeSensor: 'sensor',
+  TimeSensorAsync: 'sensor',
+  DateTimeSensor: 'sensor',
+  DateTimeSensorAsync: 'sensor',
+  TimeDeltaSensor: 'sensor',
+  TimeDeltaSensorAsync: 'sensor',
+  HttpOperator: 'http',
+  SimpleHttpOperator: 'http',
+  PapermillOperator: 'notebook',
+  TriggerDagRunOperator: 'call',
 };
 
 export function kindOf(operator: string): OperatorKind {
@@ -25,15 +40,13 @@ export function kindOf(operator: string): OperatorKind {
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
-    /^ExternalTask/,
-    'Let the tasks that need the data read it: `reads: [other-pipeline.path]`; they wait, holding nothing.',
+    /^SqlSensor|^(PythonSensor|@task\.sensor)/,
+    'Ask in `run:` or `python:`, and exit with 75 (or `ctx.retry_after`) to be asked again later: it holds no slot meanwhile.',
   ],
-  [/^TimeDelta|^DateTimeSensor|^TimeSensor/, 'Start the pipeline at that time: `schedule: { cron: … }`.'],
   [
     /Sensor|^@task\.sensor/,
-    'Test in `run:` and exit with 75 to try again later, or declare `reads:` with `missing: wait`.',
+    'Write `wait:` with what it waits for: a path, data, an address, a run, a time or an expression.',
   ],
-  [/^TriggerDagRun/, 'Write `call: { pipeline: …, params: … }`, which waits for the end of that run.'],
   [/^LatestOnly/, 'Write `catchup: false` in the schedule.'],
   [/^(SubDag|DagRun)/, 'Put the tasks into this pipeline.'],
   [/^(BranchDateTime|BranchDayOfWeek|BranchSQL|Branch)/, 'Write `if:` on the tasks that may be left out.'],
@@ -43,7 +56,6 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^(Kubernetes|Docker|ECS|Ecs|GKE|Batch)/, 'Start the container from `run:`, for example `docker run --rm IMAGE`.'],
   [/^(SSH|SFTP|FTP)/, 'Call ssh from `run:`, with the key under `secrets:`.'],
-  [/^(Simple)?Http/, 'Call the address from a `node` task with fetch, or with curl in `run`.'],
   [/Approval|HITL/, 'Start the second half as a manual pipeline of its own.'],
   [
     /SQL|Sql|Snowflake|BigQuery|Postgres|MySql|Redshift|Trino|Presto|Hive|DuckDB|Athena/,

@@ -1,11 +1,9 @@
 import type { AirflowSchedule, RunAt } from './airflow-dag.ts';
+import { conditionOf } from './assets.ts';
 import { isMap, secondsOf, textOf, TypedValue } from './typed-value.ts';
 
 /** Which Airflow a file was written for: it decides what a plain cron means, and whether silence means to catch up. */
 export type AirflowVersion = 2 | 3;
-
-const BY_DATA =
-  'Declare what is written under `paths:` of its pipeline, and write `schedule: { datasets: [other-pipeline.path] }`.';
 
 /** What `schedule` (once `schedule_interval`) says. */
 export function scheduleOf(value: unknown, version: AirflowVersion): AirflowSchedule {
@@ -14,10 +12,11 @@ export function scheduleOf(value: unknown, version: AirflowVersion): AirflowSche
   if (typeof value === 'string') return presetOr(value.trim(), run);
   if (value instanceof TypedValue) {
     if (value.type === 'timedelta' || value.type === 'relativedelta') return deltaOf(value, run);
+    if (/^(asset|dataset)s?(_?(all|any))?$/i.test(value.type.split('.').at(-1) ?? ''))
+      return { kind: 'assets', condition: conditionOf(value), time: null };
     return timetableOf(value.type, value.members);
   }
-  if (Array.isArray(value) || isMap(value))
-    return { kind: 'other', what: 'is a set of assets (once: datasets)', hint: BY_DATA };
+  if (Array.isArray(value) || isMap(value)) return { kind: 'assets', condition: conditionOf(value), time: null };
   return { kind: 'other', what: 'is not a schedule', hint: 'Write `schedule: { cron: … }`.' };
 }
 
@@ -50,14 +49,22 @@ export function timetableOf(type: string, members: Readonly<Record<string, unkno
     }
     case 'AssetTriggeredTimetable':
     case 'DatasetTriggeredTimetable':
-      return { kind: 'other', what: 'waits for assets (once: datasets)', hint: BY_DATA };
     case 'AssetOrTimeSchedule':
-    case 'DatasetOrTimeSchedule':
-      return { kind: 'other', what: 'waits for assets or a time', hint: BY_DATA };
+    case 'DatasetOrTimeSchedule': {
+      const { asset_condition: assets, dataset_condition: datasets, assets: list, datasets: old } = members;
+      const condition = conditionOf(assets ?? datasets ?? list ?? old);
+      return { kind: 'assets', condition, time: members.timetable === undefined ? null : innerOf(members.timetable) };
+    }
     default:
   }
   const hint = 'Write the times as `cron` or `every`.';
   return { kind: 'other', what: `is the timetable ${name.slice(0, 80)}`, hint };
+}
+
+function innerOf(timetable: unknown): AirflowSchedule | null {
+  const { __type: type, __var: members } = isMap(timetable) ? timetable : {};
+  if (timetable instanceof TypedValue) return timetableOf(timetable.type, timetable.members);
+  return typeof type === 'string' ? timetableOf(type, isMap(members) ? members : {}) : null;
 }
 
 /** An instant as Airflow writes it, ISO 8601 in UTC; null when it is none. */

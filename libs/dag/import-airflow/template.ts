@@ -74,6 +74,8 @@ const SAME: Readonly<Record<string, string>> = {
   'data_interval_start|ts': 'ts',
   'logical_date.isoformat()': 'ts',
   'data_interval_start.isoformat()': 'ts',
+  'data_interval_end.isoformat()': 'data_interval_end',
+  'data_interval_end|ts': 'data_interval_end',
   run_id: 'run.id',
   'dag_run.run_id': 'run.id',
   'dag_run.run_type': 'run.trigger',

@@ -9,8 +9,8 @@ import { isMap, TypedValue } from './typed-value.ts';
 const OF_THE_FORM = ['values_display', 'section', 'custom_html_form', 'description_md', 'suggested_values'];
 
 /** The parameters as JSON Schemas with their defaults. */
-export function toParams(dag: AirflowDag, names: Names, report: Report): Record<string, unknown> {
-  const params: Record<string, unknown> = {};
+export function toParams(dag: AirflowDag, names: Names, report: Report): Record<string, Record<string, unknown>> {
+  const params: Record<string, Record<string, unknown>> = {};
   for (const [name, value] of entriesOf(dag.args.take('params'))) {
     const given = names.give(name);
     const place = dag.args.placeOf('params');

@@ -4,6 +4,7 @@ import type { Conversion } from './conversion.ts';
 import { hoistDefaults } from './hoist-defaults.ts';
 import { Names } from './names.ts';
 import { prioritiesOf, reachable } from './priorities.ts';
+import type { Project } from './project.ts';
 import type { PythonCall } from './python-file.ts';
 import type { Report } from './report.ts';
 import { toAlerts } from './to-alerts.ts';
@@ -17,10 +18,12 @@ export interface ConvertedPipeline {
   /** Comments by task. */
   readonly comments: ReadonlyMap<string, string>;
   readonly calls: readonly PythonCall[];
+  /** Where notebooks were, by the file below dags/ that each is now. */
+  readonly notebooks: ReadonlyMap<string, string>;
 }
 
 /** A DAG as a pipeline file called `name`; null when it has no tasks. */
-export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | null {
+export function toPipeline(dag: AirflowDag, name: string, project: Project): ConvertedPipeline | null {
   const { report } = dag;
   if (dag.tasks.length === 0) {
     report.lost(dag.place, `The DAG "${dag.id}" has no tasks, so there is no pipeline.`, 'Leave it out.');
@@ -28,12 +31,13 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
   }
   if (name !== dag.id)
     report.changed(dag.place, `The DAG "${dag.id}" is the pipeline "${name}".`, 'Use that name from now on.');
-  const conversion = begin({ ...dag, tasks: withoutCycles(dag.tasks, report) }, name, report);
-  const params = toParams(dag, conversion.params, report);
+  const conversion = begin({ ...dag, tasks: withoutCycles(dag.tasks, report) }, name, report, project);
+  const params = Object.assign(conversion.declared, toParams(dag, conversion.params, report));
   const alerts = toAlerts(dag, report);
   const deadline = slaOf(dag, report);
   const owner = ownerOf(dag);
-  const { tasks, finals, comments } = tasksOf(conversion);
+  const schedule = toSchedule(dag, report, project);
+  const { tasks, finals, comments } = tasksOf(conversion, schedule !== undefined);
   const lists = hoistDefaults(tasks, finals);
   noteStrictness(conversion);
   const file: Record<string, unknown> = {
@@ -41,12 +45,14 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
     description: descriptionOf(dag),
     owner,
     tags: dag.args.texts('tags').filter((tag) => tag !== 'dagfactory'),
-    schedule: toSchedule(dag, report),
+    schedule,
     max_active_runs: countOf(dag, 'max_active_runs', 1_000, report),
     max_active_tasks: countOf(dag, 'max_active_tasks', 100_000, report) ?? countOf(dag, 'concurrency', 100_000, report),
+    max_consecutive_failed_runs: countOf(dag, 'max_consecutive_failed_dag_runs', 1_000, report),
     run_timeout: timeoutOf(dag, report),
     deadline,
     params,
+    paths: pathsOf(lists),
     defaults: lists.defaults,
     tasks: lists.tasks,
     finally: lists.finals,
@@ -55,10 +61,21 @@ export function toPipeline(dag: AirflowDag, name: string): ConvertedPipeline | n
   };
   reportLeft(dag.args, 'the DAG', report);
   for (const [key, value] of Object.entries(file)) if (isNothing(value)) delete file[key];
-  return { file, comments, calls: conversion.calls };
+  return { file, comments, calls: conversion.calls, notebooks: conversion.notebooks };
 }
 
-function begin(dag: AirflowDag, folder: string, report: Report): Conversion {
+/** One place for each asset that a task of the pipeline publishes. */
+function pathsOf({
+  tasks,
+  finals,
+}: Pick<ReturnType<typeof hoistDefaults>, 'tasks' | 'finals'>): Record<string, string> {
+  const written = [...Object.values(tasks), ...Object.values(finals)].flatMap(
+    ({ writes }) => (writes as string[]) ?? [],
+  );
+  return Object.fromEntries(written.map((path) => [path, path]));
+}
+
+function begin(dag: AirflowDag, folder: string, report: Report, project: Project): Conversion {
   const taskNames = new Names('_');
   for (const { id, place } of dag.tasks) {
     const given = taskNames.give(id);
@@ -69,7 +86,16 @@ function begin(dag: AirflowDag, folder: string, report: Report): Conversion {
   const byId = new Map(dag.tasks.map((task) => [task.id, task]));
   const upstream = new Map(dag.tasks.map((task) => [task.id, task.upstream]));
   const before = new Map(dag.tasks.map(({ id }) => [id, reachable(id, upstream)]));
-  return { dag, report, folder, params: new Names('_'), taskNames, byId, before, calls: [] };
+  return {
+    ...{ dag, report, project, folder },
+    declared: {},
+    params: new Names('_'),
+    taskNames,
+    byId,
+    before,
+    calls: [],
+    notebooks: new Map(),
+  };
 }
 
 interface Entries {
@@ -78,7 +104,7 @@ interface Entries {
   readonly comments: Map<string, string>;
 }
 
-function tasksOf(conversion: Conversion): Entries {
+function tasksOf(conversion: Conversion, hasIntervals: boolean): Entries {
   const { dag, taskNames, report } = conversion;
   const priorities = prioritiesOf(dag.tasks, report);
   const conditions = branchConditions(dag.tasks, (id) => taskNames.give(id));
@@ -92,7 +118,7 @@ function tasksOf(conversion: Conversion): Entries {
       needs,
       conditions: conditions.get(task.id) ?? [],
       priority: priorities.get(task.id),
-      final: isFinal,
+      ...{ final: isFinal, hasIntervals },
     };
     const { entry, comment } = toTask(task, place, conversion);
     (isFinal ? entries.finals : entries.tasks)[name] = entry;

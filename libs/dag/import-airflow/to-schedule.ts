@@ -3,14 +3,21 @@ import { durationMs, durationText } from '../source/duration.ts';
 import { quote } from '../source/quote.ts';
 import { parseCron } from '../time/cron.ts';
 import { isTimeZone } from '../time/zone.ts';
-import type { AirflowDag, RunAt } from './airflow-dag.ts';
+import type { AirflowDag, AirflowSchedule, RunAt } from './airflow-dag.ts';
+import type { Project } from './project.ts';
 import { momentOf } from './read-timetable.ts';
 import type { Place, Report } from './report.ts';
+import { toDatasets } from './to-datasets.ts';
 import { textOf, TypedValue } from './typed-value.ts';
 
 /** The value of `schedule:`; undefined: manual, and whatever could not be kept is reported. */
-export function toSchedule(dag: AirflowDag, report: Report): Record<string, unknown> | string | undefined {
+export function toSchedule(
+  dag: AirflowDag,
+  report: Report,
+  project: Project,
+): Record<string, unknown> | string | undefined {
   const { schedule, schedulePlace: place } = dag;
+  if (schedule.kind === 'assets') return assetSchedule(dag, schedule, report, project);
   const bounds = boundsOf(dag, report);
   switch (schedule.kind) {
     case 'none':
@@ -39,6 +46,23 @@ export function toSchedule(dag: AirflowDag, report: Report): Record<string, unkn
       return { cron: more.length === 0 ? first : crons, ...bounds, ...runOf(schedule.run, place, report) };
     }
   }
+}
+
+function assetSchedule(
+  dag: AirflowDag,
+  { condition, time }: Extract<AirflowSchedule, { kind: 'assets' }>,
+  report: Report,
+  project: Project,
+): Record<string, unknown> | undefined {
+  const datasets = toDatasets(condition, dag, report, project);
+  const timed = time === null ? undefined : toSchedule({ ...dag, schedule: time }, report, project);
+  // Data comes when it comes: without a time there is nothing for these to bound.
+  if (time === null) for (const key of ['start_date', 'end_date', 'catchup']) dag.args.take(key);
+  if (datasets === null) return typeof timed === 'object' ? timed : undefined;
+  return {
+    ...(typeof timed === 'object' ? timed : {}),
+    datasets: typeof datasets === 'string' ? [datasets] : datasets,
+  };
 }
 
 function isRead(cron: string, place: Place, report: Report): boolean {

@@ -1,4 +1,5 @@
 import { TRIGGER_RULES } from '#core';
+import { parsePipeline } from '../parse-pipeline.ts';
 import type { AirflowTask } from './airflow-dag.ts';
 import type { Args } from './args.ts';
 import { bashBody } from './bash-body.ts';
@@ -6,11 +7,16 @@ import { outputOf, type Conversion, type TaskBody } from './conversion.ts';
 import { toFanOut } from './fan-out.ts';
 import { KEY_HINTS, WITHOUT_EFFECT } from './known-keys.ts';
 import { kindOf, operatorHint } from './operators.ts';
+import { callBody, httpBody, notebookBody } from './operator-bodies.ts';
 import { pythonBody } from './python-body.ts';
 import type { Report } from './report.ts';
+import { sensorBody } from './sensor-body.ts';
 import { failingScript } from './shell-text.ts';
 import { toRetries } from './to-retries.ts';
 import { durationOf } from './to-schedule.ts';
+import { checksInstead } from './sql-checks.ts';
+import { dataOf } from './task-data.ts';
+import { NotCarried } from './template-value.ts';
 import { textOf } from './typed-value.ts';
 
 /** What the graph says of a task. */
@@ -20,6 +26,8 @@ export interface TaskPlace {
   readonly priority: number | undefined;
   /** It stands under `finally:`, where rules have no meaning. */
   readonly final: boolean;
+  /** Its pipeline has intervals, of which one comes before another. */
+  readonly hasIntervals: boolean;
 }
 
 /** A task of Airflow as an entry of `tasks:`, with the comment that goes before it. */
@@ -34,9 +42,12 @@ export function toTask(
   const limits = limitsOf(args, report);
   const rule = ruleOf(task, report);
   const parallel = args.number('max_active_tis_per_dagrun');
+  const past = pastOf(task, place, report);
   const mayFail = !args.yes('on_failure_fail_dagrun') && place.final;
   // Last, so that a task that has to be written anew shows what nobody else took.
   const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, conversion);
+  const waits = body.wait !== undefined || body.call !== undefined;
+  const data = waits ? {} : dataOf(task, conversion);
   reportLeft(args, `task "${task.id}"`, report);
   const isFannedOut = matrix !== undefined && parallel !== undefined && parallel >= 1;
   const entry: Record<string, unknown> = {
@@ -48,12 +59,27 @@ export function toTask(
     max_parallel: isFannedOut ? Math.min(Math.trunc(parallel), 100_000) : undefined,
     ...body,
     env: Object.keys(env).length > 0 ? env : undefined,
-    ...limits,
-    priority: place.priority,
+    ...(waits ? waitLimits(body, limits, task, report) : limits),
+    priority: waits ? undefined : place.priority,
+    ...past,
+    ...data,
     catch: mayFail ? true : undefined,
   };
   for (const key of Object.keys(entry)) if (entry[key] === undefined) delete entry[key];
   return { entry, comment: docs.filter((doc): doc is string => typeof doc === 'string').join('\n') };
+}
+
+function pastOf({ id, args }: AirflowTask, place: TaskPlace, report: Report): Record<string, unknown> {
+  const asked = (['depends_on_past', 'wait_for_downstream'] as const).filter((key) => args.yes(key));
+  const why = place.final
+    ? 'it stands under finally, whose tasks always run'
+    : place.hasIntervals
+      ? null
+      : 'without a schedule no interval comes before another';
+  if (why === null) return Object.fromEntries(asked.map((key) => [key, true]));
+  for (const key of asked)
+    report.lost(args.placeOf(key), `\`${key}\` of task "${id}" is not carried over: ${why}.`, 'Leave it out.');
+  return {};
 }
 
 function limitsOf(args: Args, report: Report): Record<string, unknown> {
@@ -82,13 +108,17 @@ export function reportLeft(args: Args, of: string, report: Report): void {
 
 function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
   const kind = kindOf(task.operator);
+  // Before anybody takes one: what cannot be carried over shows all that the operator was given.
+  const given = describeArguments(task);
   const failing = (why: string, hint: string): TaskBody => {
+    for (const key of task.args.left())
+      if (!WITHOUT_EFFECT.has(key) && !Object.hasOwn(KEY_HINTS, key)) task.args.take(key);
     conversion.report.lost(
       task.place,
       `Task "${task.id}" is not carried over: ${why}. It fails until you write it.`,
       hint,
     );
-    return { run: failingScript(`not carried over from Airflow: ${why}`, describeArguments(task)) };
+    return { run: failingScript(`not carried over from Airflow: ${why}`, given) };
   };
   if (task.mappedGroup !== null)
     return failing(
@@ -96,7 +126,10 @@ function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
       'Give each task of the group the same `matrix`.',
     );
   if (kind === 'other')
-    return failing(`it is a ${task.operator || 'task without an operator'}`, operatorHint(task.operator));
+    return failing(
+      `it is a ${task.operator || 'task without an operator'}`,
+      checksInstead(task.operator, task.args) ?? operatorHint(task.operator),
+    );
   const fanOut = task.expand === null ? null : toFanOut(task.expand, outputOf(task, conversion));
   if (fanOut !== null && !fanOut.ok)
     return failing(fanOut.reason, 'Write `matrix` with a list, or with an expression that gives one.');
@@ -105,16 +138,56 @@ function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
       return { run: ':' };
     case 'bash':
       return bashBody(task, fanOut, conversion);
+    case 'sensor':
+    case 'http':
+    case 'notebook':
+    case 'call':
+      if (fanOut !== null) return failing('it is mapped', 'Write `matrix`, or one task for each.');
+      try {
+        const body = BODIES[kind](task, conversion);
+        const fault = faultOf(body, task, conversion);
+        return fault === null ? body : failing(fault, operatorHint(task.operator));
+      } catch (error) {
+        if (error instanceof NotCarried) return failing(error.message, error.hint);
+        throw error;
+      }
     default:
       return pythonBody(task, fanOut, conversion);
   }
 }
 
+const BODIES = { sensor: sensorBody, http: httpBody, notebook: notebookBody, call: callBody } as const;
+
+/** Why a body would not validate; null: it does. What a source holds may be stranger than each reader of it expects. */
+function faultOf(body: TaskBody, { id }: AirflowTask, { before, taskNames, declared }: Conversion): string | null {
+  const earlier = [...(before.get(id) ?? [])].map((other) => taskNames.give(other));
+  const others = Object.fromEntries(earlier.map((name) => [name, { run: ':' }]));
+  const file = { name: 'x', params: declared, tasks: { ...others, [taskNames.give(id)]: { needs: earlier, ...body } } };
+  const [problem] = parsePipeline('x.yaml', JSON.stringify(file)).problems;
+  return problem === undefined ? null : problem.message.replace(/\.$/, '');
+}
+
+/** Nothing is executed, so that nothing has a slot; what is waited for is limited inside. */
+function waitLimits(
+  { wait, call }: TaskBody,
+  { timeout, retries }: Record<string, unknown>,
+  { id, args }: AirflowTask,
+  report: Report,
+): Record<string, unknown> {
+  if (call !== undefined && retries !== undefined)
+    report.changed(
+      args.placeOf('retries'),
+      `Task "${id}" does not call again when the run that it called fails.`,
+      'Give `retries` to the tasks of the called pipeline.',
+    );
+  if (wait === undefined) return { timeout };
+  return timeout === undefined || wait.timeout !== undefined ? {} : { wait: { ...wait, timeout } };
+}
+
 /** What the operator was given, so that whoever writes the task again need not look it up. */
-function describeArguments(task: AirflowTask): string {
-  const own = task.args.left().filter((key) => !WITHOUT_EFFECT.has(key) && !Object.hasOwn(KEY_HINTS, key));
-  const lines = own.map((key) => `${key}: ${JSON.stringify(task.args.take(key)) ?? ''}`);
-  return [task.operator, ...lines].join('\n');
+function describeArguments({ args, operator }: AirflowTask): string {
+  const own = args.left().filter((key) => !WITHOUT_EFFECT.has(key) && !Object.hasOwn(KEY_HINTS, key));
+  return [operator, ...own.map((key) => `${key}: ${JSON.stringify(args.peek(key)) ?? ''}`)].join('\n');
 }
 
 function ruleOf(task: AirflowTask, report: Report): string | undefined {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ALERT_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
 import { promotionShape } from './promotion-shape.ts';
+import { resourcesShape } from './resources-shape.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, variable, wholeNumber } from './names.ts';
 
 const secretSource = z.union(
@@ -50,6 +51,9 @@ export const environmentShape = z.strictObject(
     pools: z
       .record(name, wholeNumber(0, 1_000_000), expecting('a map from pool to number of slots', '{ gpu: 1 }'))
       .optional(),
+    resources: resourcesShape
+      .optional()
+      .describe('What tasks together may take here; default as much as the machines have that execute them.'),
     alerts: z
       .strictObject({
         slack: z

@@ -2,10 +2,7 @@ const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   group: 'Give each task the same `matrix`.',
-  resources: 'Use `pool` and `slots` to limit what runs at once.',
   replicas: 'Use `matrix` to fan a task out.',
-  depends_on_past: 'Set `max_active_runs: 1`; runs then follow each other.',
-  wait_for_downstream: 'Set `max_active_runs: 1`; runs then follow each other.',
   io: 'Read and write the folder in $PATH_<NAME>.',
   templates: 'Use `${{ }}` in `run`, `env`, `paths` and `sql`.',
 };
@@ -29,7 +26,7 @@ export const NOT_YET: Readonly<
   schedule: {
     calendar: 'Use `cron`.',
   },
-  overlay: { resources: TASK_LATER.resources },
+  overlay: {},
 };
 
 /** What people write who come from other systems, and what Sluice calls it. */
@@ -47,6 +44,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   catchup: 'schedule: { catchup: … }',
   default_args: 'defaults',
   concurrency: 'max_active_tasks',
+  max_consecutive_failed_dag_runs: 'max_consecutive_failed_runs',
   dagrun_timeout: 'run_timeout',
   sla: 'deadline',
   doc_md: 'description',
@@ -85,6 +83,7 @@ export const FOREIGN_KEYS: Readonly<Record<string, string>> = {
   dependencies: 'needs',
   upstream: 'needs',
   after: 'needs',
+  depends_on_previous_tasks: 'depends_on_past',
   trigger_rule: 'when',
   condition: 'if',
   execution_timeout: 'timeout',

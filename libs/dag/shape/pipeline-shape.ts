@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RUN_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
+import { resourcesShape } from './resources-shape.ts';
 import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
 import { TRIGGER_KEYS } from './trigger-shape.ts';
 
@@ -97,9 +98,10 @@ export const overlayShape = z.strictObject(
     paused: yesNo.optional(),
     params: z.record(id, z.json(), expecting('a map from parameter to value', '{ sample: 0.1 }')).optional(),
     pool: name.optional(),
+    resources: resourcesShape.optional(),
     alerts: alertsShape.optional(),
   },
-  expecting('a map with schedule, paused, params, pool, alerts', '{ schedule: manual }'),
+  expecting('a map with schedule, paused, params, pool, resources, alerts', '{ schedule: manual }'),
 );
 
 const partWords = expecting('a file below dags/ whose name begins with _', '_etl.yaml');
@@ -120,6 +122,9 @@ export const PIPELINE_KEYS = {
   schedule: scheduleShape.optional(),
   max_active_runs: wholeNumber(1, 1_000).optional(),
   max_active_tasks: wholeNumber(1, 100_000).optional(),
+  max_consecutive_failed_runs: wholeNumber(1, 1_000)
+    .optional()
+    .describe('The pipeline is paused after so many failed scheduled runs in a row.'),
   overlap: z.enum(['queue', 'skip', 'cancel_running']).optional(),
   run_timeout: duration.optional(),
   deadline: duration.optional(),
@@ -131,7 +136,10 @@ export const PIPELINE_KEYS = {
   defaults: z
     .strictObject(
       DEFAULT_KEYS,
-      expecting('a map with retries, timeout, pool, slots, priority, cache', '{ retries: 2 }'),
+      expecting(
+        'a map with retries, timeout, pool, slots, priority, cache, depends_on_past, wait_for_downstream',
+        '{ retries: 2 }',
+      ),
     )
     .optional(),
   first: tasks.optional().describe('Tasks that run before every task that needs nothing.'),

@@ -4,6 +4,7 @@ import { checkShape } from './check-shape.ts';
 import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { notebookShape } from './notebook-shape.ts';
+import { resourcesShape } from './resources-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import {
   delay,
@@ -124,7 +125,10 @@ export const DEFAULT_KEYS = {
   pool: name.optional(),
   slots: wholeNumber(1, 10_000).optional(),
   priority: wholeNumber(-1_000_000, 1_000_000).optional(),
+  resources: resourcesShape.optional(),
   cache: cache.optional(),
+  depends_on_past: yesNo.optional().describe('Waits until it ended well in the interval before.'),
+  wait_for_downstream: yesNo.optional().describe('And until what directly follows it ended well there, too.'),
 };
 
 export const taskShape = z.strictObject(

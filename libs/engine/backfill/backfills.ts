@@ -133,8 +133,15 @@ export class Backfills {
     });
   }
 
-  private async resolve({ environment, pipeline, release }: BackfillRequest): Promise<ResolvedPipeline> {
+  private async resolve({ environment, pipeline, release, order }: BackfillRequest): Promise<ResolvedPipeline> {
     const resolved = await resolvePipeline(this.options, environment, pipeline, release);
+    const waiting = resolved.pipeline.tasks.find(({ past }) => past !== undefined);
+    if (order === 'newest_first' && waiting)
+      throw new SluiceError(
+        'bad_request',
+        `Task "${waiting.id}" of "${pipeline}" depends on the interval before, so the newest cannot come first.`,
+        { hint: 'Leave the order out: the oldest interval comes first.' },
+      );
     if (resolved.pipeline.schedule.kind !== 'manual') return resolved;
     throw new SluiceError('bad_request', `Pipeline "${pipeline}" has no schedule, so it has no intervals to fill.`);
   }

@@ -1,9 +1,12 @@
 import {
+  type CompiledPipeline,
+  type EnvironmentConfig,
   type Gate,
   type GateRecord,
   gateName,
   gatesOf,
   judgeTests,
+  neverFits,
   otherInstallation,
   type PromotionCase,
 } from '#core';
@@ -83,6 +86,7 @@ export async function validate(parts: PromotionParts, { promotion }: PromotionCa
   const missing = missingIn(environment, pipelines);
   wrong.push(...missing.secrets.map((secret) => `${name} has no secret ${secret}.`));
   wrong.push(...missing.pools.map((pool) => `${name} has no pool ${pool}.`));
+  wrong.push(...unfitting(environment.config, pipelines));
   const named = new Set(pipelines.flatMap(({ tasks }) => tasks.flatMap((task) => task.secrets)));
   for (const secret of named) {
     const source = secrets[secret];
@@ -94,6 +98,15 @@ export async function validate(parts: PromotionParts, { promotion }: PromotionCa
   return wrong.length > 0
     ? invalid(wrong)
     : { state: 'passed', detail: `${pipelines.length} pipelines, ${named.size} secrets.` };
+}
+
+function unfitting(config: EnvironmentConfig, pipelines: readonly CompiledPipeline[]): string[] {
+  return pipelines.flatMap(({ name, tasks }) =>
+    tasks.flatMap((task) => {
+      const why = neverFits(task, config);
+      return why === null ? [] : [`Task ${name}.${task.id} can never begin: ${why}.`];
+    }),
+  );
 }
 
 function invalid(wrong: readonly string[]): Look {

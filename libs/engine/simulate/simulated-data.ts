@@ -1,6 +1,9 @@
 import type { EngineStore, PublishedPath } from '#core';
 
-type DataReads = Pick<EngineStore, 'versionsOfRuns' | 'versionsBetween' | 'newestVersions' | 'baseline' | 'getRun'>;
+type DataReads = Pick<
+  EngineStore,
+  'versionsOfRuns' | 'versionsBetween' | 'newestVersions' | 'baseline' | 'getRun' | 'pastOf'
+>;
 
 interface Kept extends PublishedPath {
   readonly pipeline: string;
@@ -51,6 +54,11 @@ export class SimulatedData implements DataReads {
 
   async getRun() {
     return null;
+  }
+
+  /** A test is about one run: it is the first. */
+  async pastOf() {
+    return [null];
   }
 
   #of(pipeline: string, path: string): Kept[] {

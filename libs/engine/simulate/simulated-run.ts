@@ -36,6 +36,8 @@ import { answerOfTest, endOfWait, tryOf } from './try-of.ts';
 const NOBODY: AlertDefaults = { publicUrl: '', decidesInSlack: false, unavailable: () => null };
 const NO_STORAGE = { isWhole: async () => false };
 const NO_FILES = async () => new Map<string, string>();
+/** Nothing is really executed, so no machine is short of anything. */
+const NO_LIMITS = new Map<string, never>();
 const MOST_STEPS = 1_000_000;
 
 interface OpenAttempt {
@@ -186,25 +188,20 @@ export class SimulatedRun {
     const { tasks } = this.run.plan.pipeline;
     const ready = this.run.cache.tasks
       .flatMap(({ instances }) => [...instances.values()].filter(({ state }) => state === 'ready'))
-      .map((instance) => ({ instance, ...slotsOf(tasks[instance.taskIndex]) }))
+      .map((instance) => ({ instance, asks: [], ...slotsOf(tasks[instance.taskIndex]) }))
       .sort(
         (a, b) =>
           b.priority - a.priority ||
           a.instance.taskIndex - b.instance.taskIndex ||
           a.instance.mapIndex - b.instance.mapIndex,
       );
-    for (const pool of new Set(ready.map((one) => one.pool))) {
-      const size = this.run.environment.config.pools[pool] ?? 0;
-      const used = [...this.#open.values()]
-        .map(({ taskIndex }) => slotsOf(tasks[taskIndex]))
-        .reduce((sum, one) => sum + (one.pool === pool ? one.slots : 0), 0);
-      const admitted = admit(
-        ready.filter((one) => one.pool === pool),
-        size - used,
-        size,
-      );
-      for (const { instance } of admitted) if (instance.state === 'ready') await this.#begin(instance);
-    }
+    const used = [...this.#open.values()].map(({ taskIndex }) => slotsOf(tasks[taskIndex]));
+    const rooms = Object.entries(this.run.environment.config.pools).map(([pool, size]) => {
+      const free = used.reduce((left, one) => left - (one.pool === pool ? one.slots : 0), size);
+      return [pool, { free, size }] as const;
+    });
+    for (const { instance } of admit(ready, new Map(rooms), NO_LIMITS))
+      if (instance.state === 'ready') await this.#begin(instance);
   }
 
   async #begin({ taskIndex, mapIndex, number, fence }: TaskInstance): Promise<void> {

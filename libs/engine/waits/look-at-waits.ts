@@ -1,5 +1,5 @@
 import type { Clock, DueWait, Look, Storage, WaitAnswer, WaitKind, WaitTarget } from '#core';
-import { afterLook, unreachable } from '#core';
+import { afterLook, lookAtPast, unreachable } from '#core';
 import { evaluate } from '#dag';
 import type { HttpLook, Observer } from '../ports.ts';
 import { calledLook, startCalled, type CallParts } from './start-called.ts';
@@ -13,7 +13,7 @@ export interface WaitLooksParts extends CallParts {
 
 /** Each of these is looked at by itself: an address that does not answer holds up nobody else. */
 const KINDS: readonly (readonly WaitKind[])[] = [
-  ['dataset', 'run', 'time', 'expr', 'approve'],
+  ['dataset', 'run', 'time', 'expr', 'approve', 'past'],
   ['call'],
   ['path'],
   ['http'],
@@ -113,6 +113,9 @@ async function lookAtAll(parts: WaitLooksParts, due: readonly DueWait[]): Promis
   for (const [place, { index }] of datasets.entries()) looks[index] = datasetLook(versions[place] ?? null);
   const found = await parts.store.runsFor(runs.map(({ target }) => target));
   for (const [place, { index }] of runs.entries()) looks[index] = runLook(found[place] ?? null);
+  const pasts = of('past').map(({ index, target }) => ({ index, tasks: target.tasks, runId: due[index]?.runId ?? '' }));
+  const before = await parts.store.pastOf(pasts.map(({ runId, tasks }) => ({ runId, tasks })));
+  for (const [place, { index, tasks }] of pasts.entries()) looks[index] = lookAtPast(before[place] ?? null, tasks);
   const calls = of('call').flatMap(({ index, target: { pipeline, runId } }) =>
     runId === null ? [] : [{ index, pipeline, runId }],
   );
@@ -167,6 +170,7 @@ async function lookAtOne(parts: WaitLooksParts, wait: DueWait): Promise<Look> {
     case 'call':
       return startCalled(parts, wait, target, now);
     case 'dataset':
+    case 'past':
     case 'run':
       return { kind: 'not-yet', detail: 'nothing was found out' };
     default:

@@ -28,8 +28,10 @@ export async function prepareWait(
   now: number,
 ): Promise<Prepared> {
   const key = { runId: run.record.id, taskId: task.id };
-  if (run.cache.tasks[taskIndex]?.instances.get(0)?.state === 'waiting') {
-    const stored = await store.waitOf(key);
+  const isWaiting = run.cache.tasks[taskIndex]?.instances.get(0)?.state === 'waiting';
+  const stored = isWaiting ? await store.waitOf(key) : null;
+  // Its past is behind it; what it waits for itself is not noted yet.
+  if (isWaiting && stored?.target.kind !== 'past') {
     if (stored === null) return { kind: 'fail', reason: 'what it waited for is not known any more' };
     const { outcome, reason, what, target } = stored;
     if (outcome !== null && target.kind === 'call' && target.runId !== null)

@@ -16,6 +16,7 @@ const LOOK_MS = 500;
 
 interface FoundAttempt {
   readonly key: LogKey;
+  readonly environment: string;
   readonly logs: LogStore;
   readonly lines: number | null;
   /** It writes nothing more, also when it died and never closed its log. */
@@ -92,7 +93,7 @@ async function pause(signal: AbortSignal): Promise<void> {
 }
 
 /** Null: the task run has not been tried yet. Throws `not_found` for a run, task run or try that does not exist. */
-async function findAttempt(
+export async function findAttempt(
   context: ReadContext,
   { runId, taskId, mapIndex, number }: AttemptKey,
 ): Promise<FoundAttempt | null> {
@@ -113,5 +114,6 @@ async function findAttempt(
     });
   const key = { runId: executedIn, taskId, mapIndex, number: attempt.number };
   const ended = attempt.finishedAt !== null;
-  return { key, logs: context.logsFor(run.environment), lines: attempt.logLines, ended };
+  const { environment } = run;
+  return { key, environment, logs: context.logsFor(environment), lines: attempt.logLines, ended };
 }

@@ -97,6 +97,7 @@ async function summarize(
     tags: [...(pipeline?.tags ?? [])],
     schedule: pipeline ? describeSchedule(pipeline.schedule) : 'none: the file is broken',
     paused,
+    ...(row?.pausedReason == null ? {} : { pausedReason: row.pausedReason }),
     nextFireAt: pipeline && next ? creationOf(pipeline.schedule, next).toISOString() : null,
     lastRuns: bars.get(entry.name) ?? [],
     release,

@@ -10,9 +10,10 @@ import { readPath } from './path-reads.ts';
 import { readPipeline, readPipelines, readPipelineSummary } from './pipeline-reads.ts';
 import type { ReadContext } from './read-context.ts';
 import { readSchedulePreview } from './schedule-reads.ts';
-import { environmentOfRun, findRun, readRunDetail, readRuns, toRun } from './run-reads.ts';
+import { environmentOfRun, findRun, readRerun, readRunDetail, readRuns, toRun } from './run-reads.ts';
 import { readSystem } from './system-reads.ts';
 import { followLog, readLog, searchLog, type AttemptKey } from './log-reads.ts';
+import { readNotebook } from './notebook-reads.ts';
 import { readTaskRun, type TaskRunKey } from './task-run-reads.ts';
 import { readWhyWaiting } from './why-waiting.ts';
 
@@ -42,6 +43,7 @@ export function createReads(context: ReadContext) {
       cursor: string | null;
     }) => readRuns(context, options),
     run: async (runId: string) => toRun(await findRun(context, runId)),
+    rerun: (runId: string) => readRerun(context, runId),
     environmentOfRun: (runId: string) => environmentOfRun(context, runId),
     schedulePreview: (environment: string, name: string) => readSchedulePreview(context, environment, name),
     runDetail: (runId: string) => readRunDetail(context, runId),
@@ -51,6 +53,7 @@ export function createReads(context: ReadContext) {
     whyWaiting: (runId: string) => readWhyWaiting(context, runId),
     taskRun: (key: TaskRunKey) => readTaskRun(context, key),
     log: (key: AttemptKey, options: { fromLine: number; limit: number }) => readLog(context, key, options),
+    notebook: (key: AttemptKey) => readNotebook(context, key),
     searchLog: (key: AttemptKey, text: string) => searchLog(context, key, text),
     followLog: (
       key: AttemptKey,

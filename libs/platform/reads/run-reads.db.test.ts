@@ -82,6 +82,18 @@ describe('runs', () => {
   });
 });
 
+test('a run says which tasks it took over although its release has them otherwise', async () => {
+  await seeded.insert('release', { digest: 'r0', alias: 'b', dirty: true, created_at: NOW });
+  const origin = await aRun(seeded, { release: 'r0', state: 'failed' });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, origin, task, 'success');
+  const rerun = await aRun(seeded, { origin_run: origin });
+  for (const task of ['ingest', 'train']) await aTaskRun(seeded, rerun, task, 'success', { origin_run: origin });
+  const outdated = [{ taskId: 'ingest', why: 'body.script changed' }];
+  expect(shapes.rerunResult.strict().parse(await seeded.reads.rerun(rerun)).outdated).toEqual(outdated);
+  expect((await seeded.reads.runDetail(rerun)).outdated).toEqual(outdated);
+  expect(await seeded.reads.rerun(origin)).not.toHaveProperty('outdated');
+});
+
 test('no list walks a whole table of runs', async () => {
   const first = await aRun(seeded, { state: 'success' });
   await seeded.db.query(
@@ -132,6 +144,25 @@ describe('why something waits', () => {
         text: 'At most 2 runs of churn may be active in dev; 1 queued before this one.',
         position: 2,
         holders: [one, two],
+        startsAt: null,
+      },
+    ]);
+  });
+
+  test('a task that depends on the interval before names the run and task that hold it now', async () => {
+    const before = await aRun(seeded, { state: 'failed', interval_start: '2025-12-31T01:00:00Z' });
+    await aTaskRun(seeded, before, 'train', 'failed');
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'train', 'waiting', { reason: 'waits for itself in the interval before' });
+    await seeded.insert('task_wait', {
+      ...{ run_id: runId, task_id: 'train', environment: 'dev', kind: 'past', what: 'itself in the interval before' },
+      ...{ target: { kind: 'past', tasks: ['train'] }, every_ms: 1, on_timeout: 'fail', since: NOW },
+    });
+    const held = (await rules(runId)).filter(({ taskId }) => taskId === 'train');
+    expect(held).toEqual([
+      {
+        ...{ taskId: 'train', mapIndex: 0, rule: 'past', position: null, holders: [`${before}/train`] },
+        text: `Waits for itself in the interval before: task "train" of run ${before} of the interval that begins at 2025-12-31T01:00:00Z is failed.`,
       },
     ]);
   });
@@ -145,7 +176,7 @@ describe('why something waits', () => {
     await aRun(seeded);
     await aRun(seeded, { state: 'queued', queue_order: 1 });
     const waiting = await aRun(seeded, { state: 'queued', trigger: 'schedule', queue_order: 2 });
-    expect((await rules(waiting))[0]?.text).toMatch(/ It should start within 4 minutes, by what the last runs took\.$/);
+    expect((await rules(waiting))[0]?.startsAt).toBe(new Date(NOW.getTime() + 4 * 60_000).toISOString());
     await seeded.insert('schedule', { environment: 'dev', pipeline: 'churn', definition: '', paused: true });
     const held = { taskId: null, mapIndex: null, rule: 'paused', position: null, holders: [] };
     expect(await rules(waiting)).toEqual([{ ...held, text: 'churn is paused in dev.' }]);
@@ -178,6 +209,53 @@ describe('why something waits', () => {
       },
     ]);
     expect(reasons[0]?.text).toBe('Pool "default": 1 of 1 slots are taken; number 2 in line.');
+  });
+
+  test('what waits for a pool should begin when those before it are done, by what such tasks took before', async () => {
+    const minute = 60_000;
+    const ago = (minutes: number): Date => new Date(NOW.getTime() - minutes * minute);
+    await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 2, used: 2 });
+    for (const took of [8, 10, 60]) {
+      const past = await aRun(seeded, { state: 'success' });
+      const times = { number: 1, started_at: ago(took), finished_at: NOW };
+      await aTaskRun(seeded, past, 'ingest', 'success', times);
+      await aTaskRun(seeded, past, 'ingest', 'failed', { ...times, map_index: 1, started_at: ago(500) }); // does not count
+    }
+    const runId = await aRun(seeded);
+    for (const [mapIndex, minutes] of [4, 1].entries()) {
+      await aTaskRun(seeded, runId, 'ingest', 'running', { number: 1, map_index: mapIndex });
+      await anAttempt(seeded, runId, 'ingest', 1, 'running', { map_index: mapIndex, started_at: ago(minutes) });
+    }
+    for (const mapIndex of [2, 3, 4]) await aTaskRun(seeded, runId, 'ingest', 'ready', { map_index: mapIndex });
+    await aTaskRun(seeded, runId, 'train', 'ready', { map_index: 5 }); // never ran: it may begin, and then nobody knows
+    await aTaskRun(seeded, runId, 'train', 'ready', { map_index: 6 });
+    await aTaskRun(seeded, runId, 'train', 'ready', { map_index: 7 });
+    const reasons = (await rules(runId)).filter(({ rule }) => rule === 'pool');
+    const inMinutes = reasons.map(({ startsAt }) =>
+      typeof startsAt === 'string' ? (Date.parse(startsAt) - NOW.getTime()) / minute : null,
+    );
+    expect(reasons.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(inMinutes).toEqual([6, 9, 16, 19, 26, null]);
+  });
+
+  test('what waits for resources says which are short, where, and who has them', async () => {
+    await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 8, used: 1 });
+    const resources = (cpu: number) => ({ cpu, memory: 2 ** 30 });
+    await seeded.insert('process', {
+      ...{ id: 'w', kind: 'scheduler', host: 'h', pid: 1, alive_until: NOW },
+      ...{ resources: { cpu: 4, memory: 2 ** 33 } },
+    });
+    const runId = await aRun(seeded, { lease_owner: 'w' });
+    await aTaskRun(seeded, runId, 'ingest', 'running', { number: 1, resources: resources(1.5) });
+    await anAttempt(seeded, runId, 'ingest', 1, 'running');
+    await aTaskRun(seeded, runId, 'train', 'ready', { resources: resources(3) });
+    await aTaskRun(seeded, runId, 'train', 'ready', { map_index: 1 });
+    const [first, second] = await rules(runId);
+    expect(first).toEqual({
+      ...{ taskId: 'train', mapIndex: 0, rule: 'resources', position: 1, holders: [`${runId}/ingest`], startsAt: null },
+      text: 'It asks for 3 cpu, 1 GiB of memory; where it would be executed 2.5 cpu of 4 cpu are free; number 1 in line.',
+    });
+    expect(second?.rule).toBe('pool');
   });
 
   test('data, retries and the executor are named too; nothing waits in a run that has ended', async () => {

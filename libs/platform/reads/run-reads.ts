@@ -1,7 +1,8 @@
 import { markOf, SluiceError, type RunState, type StoredMark } from '#core';
-import type { Run, RunDetail, TaskRun, TaskWait } from '#contracts';
+import type { RerunResult, Run, RunDetail, TaskRun, TaskWait } from '#contracts';
 import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
+import { readOutdated } from './outdated-tasks.ts';
 import { layoutOf, graphTasksOf } from './pipeline-graph.ts';
 import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
@@ -91,8 +92,10 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     })),
     ...(pipeline?.tasks ?? []).filter((task) => !started.has(task.id)).map((task) => notYet(task.id)),
   ];
+  const outdated = await readOutdated(context, row, rows);
   return {
     ...toRun(row),
+    ...(outdated.length === 0 ? {} : { outdated }),
     tasks: pipeline ? graphTasksOf(pipeline) : [],
     layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], edges: [] },
     taskRuns,
@@ -103,6 +106,13 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
     previousRun: neighbours.previous,
     nextRun: neighbours.next,
   };
+}
+
+/** A run that was just made of another one, with what it took over although its release has it otherwise. */
+export async function readRerun(context: ReadContext, runId: string): Promise<RerunResult> {
+  const row = await findRun(context, runId);
+  const outdated = await readOutdated(context, row, await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS));
+  return { ...toRun(row), ...(outdated.length === 0 ? {} : { outdated }) };
 }
 
 /** The pipeline as the run's release has it; null when that release is gone. */
@@ -158,6 +168,7 @@ export function markedAs(
 
 function toTaskWait({
   taskId: _task,
+  tasks: _tasks,
   groups,
   ...wait
 }: Awaited<ReturnType<typeof apiQueries.readWaits>>[number]): TaskWait {

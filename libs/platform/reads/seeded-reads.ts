@@ -106,7 +106,7 @@ export interface SeededReads {
   close(): Promise<void>;
 }
 
-/** Reads over a database of its own that knows environment `dev`, release `r1` and the pipelines above, and nothing that ran. */
+/** Reads over a database of its own that knows environment `dev`, release `r1` with the pipelines above and an older one, and nothing that ran. */
 export async function seededReads(database: { url: string; drop(): Promise<void> }): Promise<SeededReads> {
   const db = await connectDatabase(database.url, { connections: 4 });
   const compiled = compilePipelines(FILES);
@@ -150,17 +150,22 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const store = createStore(db);
   const folder = await mkdtemp(path.join(tmpdir(), 'sluice-seeded-'));
   const releases = createReleaseStore({ folder });
+  const olderFiles = FILES.map(({ file, text }) => ({ file, text: text.replace('echo ', 'printf ') }));
+  const older = compilePipelines(olderFiles);
+  const releasesOfSeed = new Map([
+    ['r0', olderFiles.map((one) => ({ ...one, from: older }))],
+    ['r1', FILES.map((one) => ({ ...one, from: compiled }))],
+  ]);
   const catalog: ReadContext['catalog'] = {
+    files: async (release) => new Map([['ingest.py', release]]),
     pipelines: async (release) =>
-      release === 'r1'
-        ? FILES.map(({ file, text }) => ({
-            name: file.replace('.yaml', ''),
-            file,
-            source: text,
-            pipeline: compiled.pipelines.find((one) => one.file === file) ?? null,
-            problems: compiled.problems.get(file) ?? [],
-          }))
-        : [],
+      (releasesOfSeed.get(release) ?? []).map(({ file, text, from }) => ({
+        name: file.replace('.yaml', ''),
+        file,
+        source: text,
+        pipeline: from.pipelines.find((one) => one.file === file) ?? null,
+        problems: from.problems.get(file) ?? [],
+      })),
   };
   const reads = createReads({
     db,
@@ -170,7 +175,10 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     now: () => NOW,
     environment: (name) => (name === 'dev' ? { config: environment, hash: 'h' } : null),
     logsFor: () => logs as LogStore,
-    storageFor: () => ({ address: async (version) => `/storage/${version}` }),
+    storageFor: () => ({
+      address: async (version) => `/storage/${version}`,
+      readArtefact: async ({ number }) => (number === 1 ? Buffer.from('{"cells": []}') : null),
+    }),
     treeProblems: () => [],
     progress: () => ({ done: 1, total: 2, label: 'half' }),
     process: {
@@ -256,7 +264,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     insert,
     clear: async () => {
       const tables =
-        'verification, backfill, backfill_interval, run, run_mark, task_run, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event, archived_run, archive, metric_history';
+        'verification, backfill, backfill_interval, run, run_mark, task_run, task_wait, attempt, schedule, pool, metric, path_version, path_pointer, alert_delivery, event, archived_run, archive, metric_history';
       await db.query(`truncate ${tables} restart identity`);
     },
     close: async () => {

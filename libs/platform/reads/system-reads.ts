@@ -6,18 +6,19 @@ import type { ReadContext } from './read-context.ts';
 
 /** `among`: pools and runs of these environments only; null: of all. */
 export async function readSystem({ db, process }: ReadContext, among: readonly string[] | null): Promise<SystemStatus> {
-  const [allPools, allRuns, schedulerLagMs] = await Promise.all([
+  const { version, startedAt } = process;
+  const [allPools, allRuns, schedulerLagMs, executor] = await Promise.all([
     apiQueries.readPools(db),
     apiQueries.countLiveRuns(db),
     apiQueries.readSchedulerLag(db),
+    process.executor(),
   ]);
   const isShown = ({ environment }: { environment: string }) => isAmong(among, environment);
   const pools = allPools.filter(isShown);
   const runs = allRuns.filter(isShown);
   const byState: Record<string, number> = {};
   for (const { state, count } of runs) byState[state] = (byState[state] ?? 0) + count;
-  const { version, startedAt, executor } = process;
-  return { version, startedAt: startedAt.toISOString(), schedulerLagMs, pools, executor: executor(), runs: byState };
+  return { version, startedAt: startedAt.toISOString(), schedulerLagMs, pools, executor, runs: byState };
 }
 
 /** What Prometheus is told at a scrape. */

@@ -93,6 +93,20 @@ describe('a task run', () => {
   });
 });
 
+test('the executed notebook is that of an attempt, and missing where none was kept', async () => {
+  const runId = await aRun(seeded);
+  const key = { runId, taskId: 'ingest', mapIndex: 0, number: null };
+  await expect(seeded.reads.notebook(key)).rejects.toMatchObject({ code: 'not_found' });
+  await aTaskRun(seeded, runId, 'ingest', 'running', { number: 2 });
+  await anAttempt(seeded, runId, 'ingest', 1, 'failed');
+  await anAttempt(seeded, runId, 'ingest', 2, 'running');
+  expect((await seeded.reads.notebook({ ...key, number: 1 })).toString()).toBe('{"cells": []}');
+  await expect(seeded.reads.notebook(key)).rejects.toMatchObject({
+    code: 'not_found',
+    message: `Task run ${runId}/ingest[0] has no executed notebook.`,
+  });
+});
+
 describe('the tail of a log', () => {
   test('waits for the first try, and ends when the attempt has, although nobody closed the log', async () => {
     const runId = await aRun(seeded);

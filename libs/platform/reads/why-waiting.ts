@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import { isTerminal, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import { isTerminal, lookAtPast, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
 import type { waitingReason } from '#contracts';
 import { apiQueries } from '#store';
 import type { ReadContext } from './read-context.ts';
 import { findRun, pipelineOfRun, type RunRow } from './run-reads.ts';
+import { whyReady } from './why-ready.ts';
 
 export type WaitingReason = z.infer<typeof waitingReason>;
 type TaskRunRow = Awaited<ReturnType<typeof apiQueries.readTaskRuns>>[number];
@@ -24,8 +25,11 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
   const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [wait.taskId, wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
+  const waiting = rows.filter(({ state }) => state === 'waiting').flatMap(({ taskId }) => waits.get(taskId) ?? []);
+  const pasts = await whyPast(context, run.id, waiting);
   const reasons = [
-    ...(await whyReady(context, run)),
+    ...(await whyReady(context, run, MOST_REASONS)),
+    ...pasts,
     ...rows.flatMap((row) => whyWaits(row, waits.get(row.taskId)) ?? whyRow(row) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
@@ -33,49 +37,53 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   return reasons.slice(0, MOST_REASONS);
 }
 
-async function whyQueued({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
+async function whyQueued({ db, now }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
   const place = await apiQueries.readQueuePlace(db, run.id);
   if (place === null) return [];
   const { position, maxActiveRuns, holders, usualMs, pausedBy } = place;
   const about = { taskId: null, mapIndex: null };
   if (pausedBy !== null) {
-    const { backfill } = pausedBy;
+    const { backfill, reason } = pausedBy;
+    const because = reason === null ? '' : `: ${reason}`;
     const text =
-      backfill === null ? `${run.pipeline} is paused in ${run.environment}.` : `Backfill ${backfill} is paused.`;
+      backfill === null
+        ? `${run.pipeline} is paused in ${run.environment}${because}.`
+        : `Backfill ${backfill} is paused.`;
     return [{ ...about, rule: 'paused', text, position: null, holders: [] }];
   }
   const many = maxActiveRuns === 1 ? 'one run' : `${maxActiveRuns} runs`;
   const text =
     holders.length < maxActiveRuns && position === 1
       ? 'The scheduler is about to start it.'
-      : `At most ${many} of ${run.pipeline} may be active in ${run.environment}; ${position - 1} queued before this one.${estimate(position, maxActiveRuns, usualMs)}`;
-  return [{ ...about, rule: 'max_active_runs', text, position, holders: [...holders] }];
-}
-
-/** One of so many places becomes free every share of what a run usually takes. */
-function estimate(position: number, places: number, usualMs: number | null): string {
-  if (usualMs === null) return '';
-  const minutes = Math.ceil((position * usualMs) / places / 60_000);
-  return ` It should start within ${minutes === 1 ? 'a minute' : `${minutes} minutes`}, by what the last runs took.`;
-}
-
-async function whyReady({ db }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
-  const places = await apiQueries.readReadyPlaces(db, run.environment, run.id, MOST_REASONS);
-  if (places.length === 0) return [];
-  const pools = await apiQueries.readPoolHolders(db, run.environment, [...new Set(places.map((place) => place.pool))]);
-  const poolOf = new Map(pools.map((pool) => [pool.pool, pool]));
-  return places.map(({ taskId, mapIndex, pool, position }) => {
-    const { slots = 0, used = 0, holders = [] } = poolOf.get(pool) ?? {};
-    const text = `Pool "${pool}": ${used} of ${slots} slots are taken; number ${position} in line.`;
-    return { taskId, mapIndex, rule: 'pool', text, position, holders: [...holders] };
-  });
+      : `At most ${many} of ${run.pipeline} may be active in ${run.environment}; ${position - 1} queued before this one.`;
+  // One of so many places becomes free every share of what a run usually takes.
+  const begins = usualMs === null ? null : now().getTime() + Math.ceil((position * usualMs) / maxActiveRuns);
+  const startsAt = begins === null ? null : new Date(begins).toISOString();
+  return [{ ...about, rule: 'max_active_runs', text, position, holders: [...holders], startsAt }];
 }
 
 type WaitRow = Awaited<ReturnType<typeof apiQueries.readWaits>>[number];
 
+/** What holds tasks that depend on the interval before, as it is now. */
+async function whyPast(
+  { store }: Pick<ReadContext, 'store'>,
+  runId: string,
+  waits: readonly WaitRow[],
+): Promise<WaitingReason[]> {
+  const pasts = waits.filter(({ kind }) => kind === 'past');
+  const found = await store.pastOf(pasts.map(({ tasks }) => ({ runId, tasks })));
+  return pasts.map(({ taskId, what, tasks }, place) => {
+    const { detail, holder } = lookAtPast(found[place] ?? null, tasks);
+    const text = `Waits for ${what}: ${detail}.`;
+    return { taskId, mapIndex: 0, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
+  });
+}
+
 /** What it waits for, what the last look found, when the next one is and how it ends otherwise. */
-function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undefined): WaitingReason | null {
+function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undefined): WaitingReason | [] | null {
   if (state !== 'waiting' || wait === undefined) return null;
+  // Told with who holds it.
+  if (wait.kind === 'past') return [];
   const { kind, what, detail, nextCheckAt, timeoutAt, onTimeout, groups } = wait;
   const asks = kind === 'approve';
   const whom = groups.length === 0 ? 'somebody who may approve here' : `one of ${groups.join(', ')}`;

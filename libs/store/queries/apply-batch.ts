@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import type { Admitted, Applied, Batch, MovedPointer } from '#core';
-import { admit, SluiceError } from '#core';
+import type { Applied, Batch, MovedPointer } from '#core';
+import { SluiceError } from '#core';
+import { admitReady } from './admit-ready.ts';
 import { stopCalled } from './calls.ts';
 import { countResults } from './count-results.ts';
 import { lockVersions } from './take-back-versions.ts';
@@ -53,14 +54,15 @@ const WRITE: Prepared = {
   text: `
     with inserted as (
       insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
-                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, ready_at, finished_at)
+                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, resources,
+                            ready_at, finished_at)
       select "runId", "taskId", "mapIndex", "mapKey", matrix, environment, pipeline, state, pool, slots, priority,
              "intervalStart", inputs, reason, cache ->> 'key', cache - 'key' - 'from', (cache ->> 'from')::bigint, outputs, summary,
-             case when state = 'ready' then clock_timestamp() end,
+             resources, case when state = 'ready' then clock_timestamp() end,
              case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
       from jsonb_to_recordset($1::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
              environment text, pipeline text, state text, pool text, slots int, priority int,
-             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text)
+             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text, resources jsonb)
       returning 1
     ), updated as (
       update task_run t
@@ -88,6 +90,12 @@ const WRITE: Prepared = {
       from jsonb_to_recordset($3::jsonb) as u ("attemptId" bigint, state text, "startedAt" double precision,
              "finishedAt" double precision, pid int, "exitCode" int, message text, "logLines" int)
       where a.id = u."attemptId" and a.state in ('queued', 'running')
+      returning a.id, a.state
+    ), done as (
+      -- Nobody may report them any more.
+      delete from assignment s
+      using attempts a
+      where s.attempt_id = a.id and a.state <> 'running'
       returning 1
     ), links as (
       select *, nextval('attempt_id_seq') as "attemptId"
@@ -178,6 +186,11 @@ const WRITE: Prepared = {
              to_timestamp("timeoutAt" / 1000), to_timestamp("nextCheckAt" / 1000)
       from jsonb_to_recordset($11::jsonb) as t ("runId" bigint, "taskId" text, environment text, kind text, target jsonb, what text,
              subject text, "everyMs" bigint, "onTimeout" text, since float8, "timeoutAt" float8, "nextCheckAt" float8)
+      -- What it waited for has come, and this is the next thing.
+      on conflict (run_id, task_id) do update
+      set kind = excluded.kind, target = excluded.target, what = excluded.what, subject = excluded.subject, every_ms = excluded.every_ms,
+          on_timeout = excluded.on_timeout, since = excluded.since, timeout_at = excluded.timeout_at, next_check_at = excluded.next_check_at,
+          checked_at = null, detail = null, outcome = null, reason = null
     ), shown as (
       insert into event (environment, run_id, payload)
       select environment, "runId", payload
@@ -236,93 +249,4 @@ async function write(manager: EntityManager, batch: Batch): Promise<Written> {
       details: { links: batch.links },
     });
   return counts;
-}
-
-const FREE_AND_LOCK_POOLS: Prepared = {
-  name: 'free-and-lock-pools',
-  text: `
-    with given as (
-      select * from unnest($1::text[], $2::text[], $3::int[]) as t (environment, name, freed)
-    ), locked as (
-      select p.environment, p.name
-      from pool p join given g using (environment, name)
-      order by p.environment, p.name
-      for update of p
-    ), freed as (
-      update pool p
-      set used = greatest(0, p.used - g.freed)
-      from given g
-      where p.environment = g.environment and p.name = g.name
-        and (select count(*) from locked) > 0
-      returning p.environment, p.name, p.slots, p.used
-    )
-    select * from freed`,
-};
-
-const READY: Prepared = {
-  name: 'ready-task-runs',
-  text: `
-    select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", slots
-    from task_run
-    where environment = $1 and pool = $2 and state = 'ready'
-      and exists (select from run r where r.id = task_run.run_id and r.lease_owner = $4)
-    order by priority desc, interval_start, map_index, run_id
-    limit $3`,
-};
-
-const ADMIT: Prepared = {
-  name: 'admit-task-runs',
-  text: `
-    with given as (
-      select * from unnest($1::bigint[], $2::text[], $3::int[]) as t (run_id, task_id, map_index)
-    ), queued as (
-      update task_run t
-      set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
-      from given g
-      where t.run_id = g.run_id and t.task_id = g.task_id and t.map_index = g.map_index and t.state = 'ready'
-      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots
-    ), used as (
-      update pool p
-      set used = p.used + q.slots
-      from (select environment, pool, sum(slots) as slots from queued group by environment, pool) q
-      where p.environment = q.environment and p.name = q.pool
-    ), attempts as (
-      insert into attempt (run_id, task_id, map_index, number, fence, state, worker)
-      select run_id, task_id, map_index, number, fence, 'queued', $4
-      from queued
-      returning id, run_id, task_id, map_index, number, fence
-    )
-    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence
-    from attempts`,
-};
-
-/**
- * Frees slots, then hands what is free to the ready task runs of those pools. Only those of this owner's runs: another
- * owner would not know that its task run was admitted. It looks for itself, at the latest when it sweeps.
- */
-async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitted[]> {
-  const pools = await run<{ environment: string; name: string; slots: number; used: number }>(
-    manager,
-    FREE_AND_LOCK_POOLS,
-    [batch.pools.map((p) => p.environment), batch.pools.map((p) => p.pool), batch.pools.map((p) => p.freed)],
-  );
-  const chosen: { runId: string; taskId: string; mapIndex: number }[] = [];
-  for (const pool of pools) {
-    const free = pool.slots - pool.used;
-    if (free <= 0) continue;
-    const ready = await run<{ runId: string; taskId: string; mapIndex: number; slots: number }>(manager, READY, [
-      pool.environment,
-      pool.name,
-      free,
-      batch.processId,
-    ]);
-    chosen.push(...admit(ready, free, pool.slots));
-  }
-  if (chosen.length === 0) return [];
-  return run<Admitted>(manager, ADMIT, [
-    chosen.map((c) => c.runId),
-    chosen.map((c) => c.taskId),
-    chosen.map((c) => c.mapIndex),
-    batch.worker,
-  ]);
 }

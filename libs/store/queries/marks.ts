@@ -21,8 +21,8 @@ export async function addMarks(db: Db, marks: readonly Mark[]): Promise<void> {
       returning run_id
     ), shown as (
       insert into event (environment, run_id, payload)
-      select distinct r.environment, r.id, jsonb_build_object('kind', 'run', 'environment', r.environment, 'pipeline', r.pipeline,
-             'runId', r.id::text, 'state', r.state)
+      select distinct r.environment, r.id, jsonb_build_object('kind', 'tasks', 'environment', r.environment, 'pipeline', r.pipeline,
+             'runId', r.id::text, 'taskRuns', '[]'::jsonb)
       from added join run r on r.id = added.run_id
     )
     select count(*) from added`;

@@ -1,16 +1,15 @@
+import type { ProcessBeat } from '#core';
 import type { Db } from '../statement.ts';
 
 /** Renews this process's life; false when it had already run out (somebody may own its runs by now). */
-export async function heartbeat(
-  db: Db,
-  process: { id: string; kind: string; host: string; pid: number; ttlMs: number },
-): Promise<boolean> {
+export async function heartbeat(db: Db, process: ProcessBeat): Promise<boolean> {
   const [row] = await db.sql<{ inTime: boolean }[]>`
     with before as (
       select alive_until from process where id = ${process.id}
     ), beaten as (
-      insert into process (id, kind, host, pid, alive_until)
-      values (${process.id}, ${process.kind}, ${process.host}, ${process.pid}, now() + ${process.ttlMs} * interval '1 millisecond')
+      insert into process (id, kind, host, pid, resources, alive_until)
+      values (${process.id}, ${process.kind}, ${process.host}, ${process.pid}, ${JSON.stringify(process.resources ?? null)}::jsonb,
+              now() + ${process.ttlMs} * interval '1 millisecond')
       on conflict (id) do update set alive_until = excluded.alive_until
       returning 1
     )
@@ -40,7 +39,7 @@ export async function retireHost(db: Db, host: string): Promise<void> {
       update alert_delivery
       set next_try_at = now()
       where state = 'pending' and in_doubt
-        and not exists (select from process where host <> ${host} and alive_until > now())
+        and not exists (select from process where kind = 'scheduler' and host <> ${host} and alive_until > now())
       returning 1
     )
     select (select count(*) from retired), (select count(*) from given_back)`;

@@ -28,6 +28,8 @@ export function readLastRuns(db: Db, environment: string, pipelines: readonly st
 export interface ScheduleRow {
   readonly pipeline: string;
   readonly paused: boolean;
+  /** Null: it is not, or somebody paused it. */
+  readonly pausedReason: string | null;
   readonly activatedAt: string;
   /** End of the last interval that was handled. */
   readonly lastEnd: string | null;
@@ -44,7 +46,7 @@ export function readSchedules(db: Db, environment: string): Promise<ScheduleRow[
       where environment = ${environment} and state in ('queued', 'running')
       group by pipeline
     )
-    select s.pipeline, s.paused, s.activated_at as "activatedAt", s.last_end as "lastEnd", coalesce(live.active, 0) as active
+    select s.pipeline, s.paused, s.paused_reason as "pausedReason", s.activated_at as "activatedAt", s.last_end as "lastEnd", coalesce(live.active, 0) as active
     from schedule s
     left join live using (pipeline)
     where s.environment = ${environment}`;

@@ -96,6 +96,13 @@ export async function readRun(db: Db, runId: string): Promise<RunRow | null> {
   return row ?? null;
 }
 
+/** Of the runs that there are. */
+export async function releasesOfRuns(db: Db, runIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.sql<{ id: string; release: string }[]>`
+    select id::text, release from run where id = any(${runIds}::bigint[])`;
+  return new Map(rows.map(({ id, release }) => [id, release]));
+}
+
 /** The runs just before and after this one, of the same pipeline and environment. */
 export async function readNeighbours(db: Db, run: RunRow): Promise<{ previous: string | null; next: string | null }> {
   const [row] = await db.sql<{ previous: string | null; next: string | null }[]>`

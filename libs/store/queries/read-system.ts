@@ -75,3 +75,11 @@ export async function readSchedulerLag(db: Db): Promise<number> {
       (select since from slots), (select min(since) from queues))) * 1000), 0)::float8 as lag`;
   return row?.lag ?? 0;
 }
+
+/** Attempts that living workers execute at once, and those that they have. */
+export async function readWorkers(db: Db): Promise<{ capacity: number; running: number }> {
+  const [row] = await db.sql<{ capacity: number; running: number }[]>`
+    select (select coalesce(sum(capacity), 0)::int from process where kind = 'worker' and alive_until > now()) as capacity,
+           (select count(*)::int from assignment where worker is not null and result is null and not fenced) as running`;
+  return row ?? { capacity: 0, running: 0 };
+}

@@ -9,7 +9,7 @@ export interface QueuePlace {
   /** What the last successful runs of the pipeline took, at most twenty, by their median; null: there are none. */
   readonly usualMs: number | null;
   /** It does not start before that goes on: the pipeline, or its backfill by id. */
-  readonly pausedBy: { readonly backfill: string | null } | null;
+  readonly pausedBy: { readonly backfill: string | null; readonly reason: string | null } | null;
 }
 
 /** Where a queued run stands in its pipeline's queue; null when it is not queued. */
@@ -37,11 +37,11 @@ export async function readQueuePlace(db: Db, runId: string): Promise<QueuePlace 
         limit 20
       ) d
     ) as "usualMs", (
-      select jsonb_build_object('backfill', p.backfill)
+      select jsonb_build_object('backfill', p.backfill, 'reason', p.reason)
       from (
-        select b.id::text as backfill from backfill b where b.id = q.backfill_id and b.state = 'paused'
+        select b.id::text as backfill, null as reason from backfill b where b.id = q.backfill_id and b.state = 'paused'
         union all
-        select null from schedule s
+        select null, s.paused_reason from schedule s
         where s.environment = q.environment and s.pipeline = q.pipeline and s.paused
           and q.trigger in ('schedule', 'dataset', 'after', 'event')
       ) p
@@ -76,28 +76,15 @@ export function readReadyPlaces(db: Db, environment: string, runId: string, limi
     limit ${limit}`;
 }
 
-export interface PoolHoldersRow {
+export interface PoolSlotsRow {
   readonly pool: string;
   readonly slots: number;
   readonly used: number;
-  /** `RUN/TASK`, at most ten. */
-  readonly holders: readonly string[];
 }
 
-/** Who holds the slots of these pools. */
-export function readPoolHolders(db: Db, environment: string, pools: readonly string[]): Promise<PoolHoldersRow[]> {
-  return db.sql<PoolHoldersRow[]>`
-    select p.name as pool, p.slots, p.used, (
-      select coalesce(array_agg(h.holder), '{}')
-      from (
-        select t.run_id || '/' || t.task_id as holder
-        from attempt a
-        join task_run t using (run_id, task_id, map_index)
-        where a.state in ('queued', 'running') and t.environment = p.environment and t.pool = p.name
-        order by a.id
-        limit 10
-      ) h
-    ) as holders
-    from pool p
-    where p.environment = ${environment} and p.name = any(${pools}::text[])`;
+export function readPoolSlots(db: Db, environment: string, pools: readonly string[]): Promise<PoolSlotsRow[]> {
+  return db.sql<PoolSlotsRow[]>`
+    select name as pool, slots, used
+    from pool
+    where environment = ${environment} and name = any(${pools}::text[])`;
 }

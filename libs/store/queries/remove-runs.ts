@@ -11,7 +11,8 @@ export interface WrittenArchive {
   readonly bytes: number;
 }
 
-// Indexes on the run of each; in the order in which they depend on each other.
+// Indexes on the run of each; in the order in which they depend on each other. Marks stay: they say what a run counts as
+// for those that come later.
 const HANGING = [
   'task_run',
   'attempt',

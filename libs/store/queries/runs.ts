@@ -10,7 +10,7 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
 
 /**
  * Queued runs become running, oldest in their queue first, as far as each pipeline's max_active_runs allows. Scheduled
- * and triggered runs of a paused pipeline and runs of a paused backfill stay behind. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
+ * and triggered runs of a paused pipeline and runs of a paused backfill stay behind; one goes on when all running ones wait for its interval. Shadow runs neither wait for others nor hold them up. `timeout_at` was reckoned from the creation and counts from now on.
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
@@ -21,7 +21,7 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
       with due as (
         select distinct environment, pipeline from run where state = 'queued'
       ), live as (
-        select id, environment, pipeline, state, max_active_runs,
+        select id, environment, pipeline, state, shadow, interval_start, max_active_runs,
                row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
                count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
         from due join run r using (environment, pipeline)
@@ -31,8 +31,15 @@ export async function activateRuns(db: Db, limit: number): Promise<number> {
           and not (state = 'queued' and backfill_id is not null and exists (
             select from backfill b where b.id = r.backfill_id and b.state = 'paused'))
       ), next as (
-        select id from live
-        where state = 'queued' and position + running <= max_active_runs
+        select id from live l
+        where state = 'queued' and (
+          position + running <= max_active_runs
+          -- When all that are running wait for an interval before, the first run of an earlier one must not wait for their place.
+          or (position = 1 and not shadow and not exists (
+            select from run r
+            where r.environment = l.environment and r.pipeline = l.pipeline and r.state = 'running' and not r.shadow
+              and not (r.parked and r.interval_start > l.interval_start and exists (
+                select from task_wait w where w.run_id = r.id and w.kind = 'past' and w.outcome is null)))))
         order by id
         limit ${limit}
       ), activated as (
@@ -79,6 +86,13 @@ export function claimRuns(
        from free
        where r.id = free.id
        returning ${RUN}, r.lease_token::text as "leaseToken"
+     ), told_anew as (
+       -- What the owner before was told of attempts elsewhere died with its memory.
+       update assignment s
+       set news = true
+       from claimed c
+       where s.run_id = c.id::bigint and s.worker is not null
+       returning 1
      )
      select * from claimed order by id::bigint`,
     [processId, limit, again],
@@ -90,7 +104,8 @@ export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedT
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,
            t.retries_used as "retriesUsed", t.lost, t.deferred, t.gate_closed as "gateClosed",
            (extract(epoch from t.retry_at) * 1000)::float8 as "retryAt", t.inputs, t.matrix, t.outputs,
-           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker
+           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker,
+           exists (select from assignment s where s.attempt_id = a.id) as "isAssigned"
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state in ('queued', 'running')
     where t.run_id = any(${runIds}::bigint[])

@@ -39,11 +39,13 @@ export function readSchedules(db: Db, environment: string, pipelines: readonly s
     order by pipeline`;
 }
 
-/** False when the environment has no such pipeline. What happened while it was paused is looked at again. */
+/** False when the environment has no such pipeline. Failures before it is continued do not count any more; what happened while it was paused is looked at again. */
 export async function setPaused(db: Db, environment: string, pipeline: string, paused: boolean): Promise<boolean> {
   const rows = await db.sql<object[]>`
     with changed as (
-      update schedule set paused = ${paused} where environment = ${environment} and pipeline = ${pipeline} returning 1
+      update schedule
+      set paused = ${paused}, paused_reason = null, resumed_at = case when ${paused}::boolean then resumed_at else clock_timestamp() end
+      where environment = ${environment} and pipeline = ${pipeline} returning 1
     ), asked as (
       update unseen set asked = false
       where not ${paused}::boolean and environment = ${environment} and pipeline = ${pipeline} and asked

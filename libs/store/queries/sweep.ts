@@ -3,7 +3,7 @@ import { sweepWaits } from './waits.ts';
 
 /**
  * Recounts what pools have in use from the live attempts; forgets old live events, dead processes, and commands to runs
- * that ended before anybody read them, and what waited no longer. Four statements.
+ * that ended before anybody read them, assignments of attempts that ended, and what waited no longer. Four statements.
  */
 export async function sweep(db: Db): Promise<{ environment: string; pool: string }[]> {
   await inTransaction(db, async (manager) => {
@@ -33,8 +33,13 @@ export async function sweep(db: Db): Promise<{ environment: string; pool: string
       using run r
       where r.id = i.run_id and r.finished_at is not null
       returning 1
+    ), ended as (
+      delete from assignment s
+      using attempt a
+      where a.id = s.attempt_id and a.state not in ('queued', 'running')
+      returning 1
     )
-    select (select count(*) from old), (select count(*) from gone), (select count(*) from unread)`;
+    select (select count(*) from old), (select count(*) from gone), (select count(*) from unread), (select count(*) from ended)`;
   await sweepWaits(db);
   return db.sql<{ environment: string; pool: string }[]>`
     select distinct environment, pool from task_run where state = 'ready'`;

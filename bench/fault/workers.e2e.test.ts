@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createWorkerClient } from '#contracts';
+import { until } from '../../apps/standalone/standalone-fixture.ts';
+import { Cluster, SECRET, TOKEN, type TestWorker } from './worker-cluster.ts';
+
+// FOLDER is replaced by the project's: tasks leave marks there, and wait for files of the test's.
+const FAN = `
+name: fan
+paths:
+  parts: { at: parts }
+  sum: { at: sum }
+tasks:
+  part:
+    matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] }
+    secrets: [pass]
+    env: { N: "\${{ matrix.n }}" }
+    writes: [parts]
+    run: |
+      echo "the word is $pass"
+      sleep 0.3
+      echo "$N" > "$PATH_PARTS/n"
+      echo "part $N try $SLUICE_TRY" >> "$DATA_MARKS/fan"
+  sum:
+    needs: [part]
+    reads: [parts]
+    writes: [sum]
+    run: |
+      cat "$PATH_PARTS"/*/n | paste -sd+ | bc > "$PATH_SUM/total"
+      echo "total=$(cat "$PATH_SUM/total")" >> "$SLUICE_OUTPUT"
+`;
+/** Two go on while the worker is away: one ends meanwhile, the other never does by itself. */
+const LONG = `
+name: long
+tasks:
+  ends:
+    run: |
+      echo "$SLUICE_TRY begins" >> "$DATA_MARKS/ends"
+      while [ ! -e "$DATA_MARKS/end-$SLUICE_TRY" ]; do sleep 0.05; done
+      echo "$SLUICE_TRY ends" >> "$DATA_MARKS/ends"
+  stays:
+    run: |
+      echo "$SLUICE_TRY begins" >> "$DATA_MARKS/stays"
+      if [ "$SLUICE_TRY" = 1 ]; then sleep 600; fi
+`;
+const SHORT = `
+name: short
+tasks:
+  one:
+    matrix: { n: [1, 2, 3, 4] }
+    run: |
+      echo begun >> "$DATA_MARKS/short"
+      sleep 1
+`;
+
+const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
+const describeWithRedis = redisProgram === '' ? describe.skip : describe;
+
+describeWithRedis('workers on a Redis', () => {
+  let cluster: Cluster;
+  let [first, second]: TestWorker[] = [];
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({
+      'dags/fan.yaml': FAN,
+      'dags/long.yaml': LONG,
+      'dags/short.yaml': SHORT,
+      'marks/.keep': '',
+    });
+    [first, second] = await Promise.all([cluster.worker(), cluster.worker()]);
+  });
+  afterAll(() => cluster.close());
+
+  test('share a run; secrets are in none of the keys of Redis, and jobs hold ids only', async () => {
+    const { id } = await cluster.trigger('fan');
+    await until('parts', () => cluster.lines('marks/fan').length > 0);
+    const held = await cluster.redis.dump();
+    const run = await cluster.server.endOf(id);
+    expect(run.state).toBe('success');
+    const attempts = await cluster.attempts(id);
+    expect(attempts.map(({ state }) => state)).toEqual(Array(13).fill('success'));
+    expect(new Set(attempts.map(({ worker }) => worker)).size).toBe(2);
+    const sum = await cluster.server.client.taskRun({ runId: id, task: 'sum' });
+    expect(sum.outputs).toMatchObject({ total: 78 });
+    const log = await cluster.server.client.log({ runId: id, task: 'part' });
+    expect(log.lines.map(({ text }) => text)).toContain('the word is ***');
+
+    expect(held).toMatch(/a-\d+/);
+    expect([...held.matchAll(/"data":"(.*?[^\\])"/g)].map(([, data]) => data?.replace(/\d+/, 'N'))).toEqual(
+      expect.arrayContaining(['{\\"attempt\\":\\"N\\"}']),
+    );
+    const encoded = [SECRET, Buffer.from(SECRET).toString('base64'), encodeURIComponent(SECRET)];
+    for (const secret of [...encoded, 'the word is']) expect(held).not.toContain(secret);
+    expect(await cluster.db.query('select count(*)::int as left from assignment')).toEqual([{ left: 0 }]);
+  });
+
+  test('lose nothing when Redis is emptied in the middle, and when it is killed and comes back with nothing', async () => {
+    const before = cluster.lines('marks/fan').length;
+    const [a, b] = await Promise.all([cluster.trigger('fan'), cluster.trigger('fan')]);
+    await until('parts', () => cluster.lines('marks/fan').length > before);
+    await cluster.redis.flush();
+    await until('more parts', () => cluster.lines('marks/fan').length > before + 6);
+    await cluster.redis.kill();
+    await until('yet more parts', () => cluster.lines('marks/fan').length > before + 10);
+    await cluster.redis.start();
+    for (const { id } of [a!, b!]) {
+      expect((await cluster.server.endOf(id)).state).toBe('success');
+      expect((await cluster.attempts(id)).map(({ number, state }) => `${number} ${state}`)).toEqual(
+        Array(13).fill('1 success'),
+      );
+    }
+  });
+
+  test('a job that somebody forged starts nothing, and neither does one of an attempt that ended', async () => {
+    const redis = new Redis(cluster.redis.url, { maxRetriesPerRequest: null });
+    const queue = new Queue('dev.default', { connection: redis, prefix: 'sluice' });
+    const junk = [
+      { attempt: '1' },
+      { attempt: 'x; rm -rf /' },
+      { attempt: { toString: 1 } },
+      7,
+      null,
+      { __proto__: 1 },
+    ];
+    for (const [index, data] of junk.entries())
+      await queue.add('attempt', data, { jobId: `forged-${index}`, removeOnComplete: true, removeOnFail: true });
+    await until('the end of the forged jobs', async () => (await queue.getJobCountByTypes('wait', 'active')) === 0);
+    await queue.close();
+    redis.disconnect();
+    const { id } = await cluster.trigger('short');
+    expect((await cluster.server.endOf(id)).state).toBe('success');
+    expect(await cluster.attempts(id)).toHaveLength(4);
+  });
+
+  test('a report of an attempt that another worker holds is refused, as is a worker without the right to work', async () => {
+    const begun = cluster.lines('marks/short').length;
+    const { id } = await cluster.trigger('short');
+    await until('four tasks', () => cluster.lines('marks/short').length === begun + 4);
+    const stranger = createWorkerClient({ baseUrl: cluster.server.url, token: TOKEN });
+    const as = await stranger.signIn({ host: 'elsewhere', pid: 1, capacity: 1, queues: ['nothing.here'] });
+    const proof = { worker: as.worker, key: as.key };
+    const [running] = await cluster.db.query<{ id: string; fence: number; worker: string }[]>(
+      'select id::text, fence, worker from attempt where run_id = $1 and state = $2',
+      [id, 'running'],
+    );
+    const outcome = { kind: 'failed', exitCode: 1, message: 'forged' } as const;
+    const forged = { attemptId: running!.id, runId: id, fence: running!.fence, outcome, startedAt: 1, finishedAt: 2 };
+    const nothing = { outputs: {}, metrics: [], summary: null, versions: [], logLines: 0 };
+    expect(await stranger.report(proof, [{ ...forged, ...nothing }], [])).toEqual([]);
+    expect(await stranger.claim(proof, [running!.id])).toEqual([]);
+    await expect(
+      stranger.report({ worker: running!.worker, key: as.key }, [{ ...forged, ...nothing }], []),
+    ).rejects.toMatchObject({ code: 'forbidden' });
+    await stranger.signOut(proof);
+    expect((await cluster.server.endOf(id)).state).toBe('success');
+
+    const { token } = await cluster.server.client.createToken({
+      ...{ name: 'viewer', groups: [], rights: [{ right: 'view', environment: '*' }] },
+    });
+    const viewer = createWorkerClient({ baseUrl: cluster.server.url, token });
+    await expect(viewer.signIn({ host: 'h', pid: 1, capacity: 1, queues: ['*'] })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+  });
+
+  test('killed and paused workers are found within 15 s; what the paused one still says is refused, and its task ended', async () => {
+    const { id } = await cluster.trigger('long');
+    await until('both tasks', () => ['ends', 'stays'].every((task) => cluster.lines(`marks/${task}`).length === 1));
+    // Whoever has them: one worker is paused, the other killed, a third comes.
+    second!.signal('SIGKILL');
+    first!.signal('SIGSTOP');
+    const since = Date.now();
+    await cluster.project.write('marks/end-1', '');
+    const third = await cluster.worker();
+    await until(
+      'the second tries',
+      () => ['ends', 'stays'].every((task) => cluster.lines(`marks/${task}`).includes('2 begins')),
+      20_000,
+    );
+    expect(Date.now() - since).toBeLessThan(15_000);
+    first!.signal('SIGCONT');
+    await cluster.project.write('marks/end-2', '');
+    expect((await cluster.server.endOf(id)).state).toBe('success');
+    const attempts = await cluster.attempts(id);
+    expect(attempts.map(({ task, number, state }) => `${task} ${number} ${state}`)).toEqual([
+      'ends 1 lost',
+      'ends 2 success',
+      'stays 1 lost',
+      'stays 2 success',
+    ]);
+    await until(
+      'the end of what was taken away',
+      () => !cluster.project.processes().some(({ command }) => command.includes('sleep 600')),
+    );
+    third.signal('SIGTERM');
+    expect(await third.ended).toBe(0);
+  });
+
+  test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing', async () => {
+    const begun = cluster.lines('marks/short').length;
+    const { id } = await cluster.trigger('short');
+    await until('four tasks', () => cluster.lines('marks/short').length === begun + 4);
+    first!.signal('SIGTERM');
+    const { id: waiting } = await cluster.trigger('short');
+    expect(await first!.ended).toBe(0);
+    expect((await cluster.server.endOf(id)).state).toBe('success');
+    expect((await cluster.attempts(id)).map(({ number, state }) => `${number} ${state}`)).toEqual(
+      Array(4).fill('1 success'),
+    );
+    expect((await cluster.attempts(waiting)).map(({ state }) => state)).toEqual(Array(4).fill('queued'));
+    const next = await cluster.worker();
+    expect((await cluster.server.endOf(waiting)).state).toBe('success');
+    next.signal('SIGTERM');
+    expect(await next.ended).toBe(0);
+  });
+});

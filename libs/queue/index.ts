@@ -1,0 +1,4 @@
+export { AttemptWorker, type AttemptWorkerOptions } from './attempt-worker.ts';
+export { createBroker, type Broker } from './broker.ts';
+export { QueueExecutor, type QueueExecutorOptions } from './queue-executor.ts';
+export type { WorkApi } from './work-api.ts';

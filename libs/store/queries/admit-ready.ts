@@ -1,0 +1,201 @@
+import type { EntityManager } from 'typeorm';
+import type { Admitted, Applicant, Batch, Room } from '#core';
+import { admit } from '#core';
+import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
+import { run, type Prepared } from '../statement.ts';
+
+interface Pool {
+  readonly environment: string;
+  readonly name: string;
+  readonly slots: number;
+  readonly used: number;
+  /** Something that is ready asks for resources, in whatever pool. */
+  readonly asked: boolean;
+}
+
+interface Ready extends Asking {
+  readonly runId: string;
+  readonly taskId: string;
+  readonly mapIndex: number;
+  readonly pool: string;
+  readonly slots: number;
+}
+
+/**
+ * Frees slots, then hands what is free to the ready task runs of those pools, in the order of their claim over all runs
+ * of all processes. Only those of this owner's runs are admitted here: another owner would not know of it. What is the
+ * turn of another's is left for it, and that owner is told.
+ */
+export async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitted[]> {
+  const pools = await run<Pool>(manager, FREE_AND_LOCK_POOLS, [
+    batch.pools.map((p) => p.environment),
+    batch.pools.map((p) => p.pool),
+    batch.pools.map((p) => p.freed),
+  ]);
+  const open = pools.filter(({ slots, used }) => used < slots);
+  if (open.length === 0) return [];
+  const asked = open.some((pool) => pool.asked);
+  const ready = asked ? await readAsking(manager, batch, open) : await readReady(manager, batch, open);
+  const resources = asked ? await readRooms(manager, ready) : NO_ROOMS;
+  const rooms = open.map((pool): [string, Room] => [
+    `${pool.environment} ${pool.name}`,
+    { free: pool.slots - pool.used, size: pool.slots },
+  ]);
+  const chosen = admit(
+    ready.map((row) => asApplicant(row)),
+    new Map(rooms),
+    resources,
+  ).map(({ row }) => row);
+  await tellOthers(
+    manager,
+    chosen.filter(({ owner }) => owner !== batch.processId),
+  );
+  const ours = chosen.filter(({ owner }) => owner === batch.processId);
+  if (ours.length === 0) return [];
+  return run<Admitted>(manager, ADMIT, [
+    ours.map((c) => c.runId),
+    ours.map((c) => c.taskId),
+    ours.map((c) => c.mapIndex),
+    batch.worker,
+  ]);
+}
+
+const NO_ROOMS: ReadonlyMap<string, Room> = new Map();
+
+function asApplicant(row: Ready): Applicant & { readonly row: Ready } {
+  const { environment, pool, slots } = row;
+  return { pool: `${environment} ${pool}`, slots, asks: asksOf(row), row };
+}
+
+// Where something asks for resources, every pool in which something does takes part, for they stand in one line; one
+// process at a time, since what is in use is counted. The lock of resources comes before those of pools, everywhere.
+const FREE_AND_LOCK_POOLS: Prepared = {
+  name: 'free-and-lock-pools',
+  text: `
+    with asking as materialized (
+      select distinct environment, pool from task_run where state = 'ready' and resources is not null
+    ), alone as materialized (
+      select case when exists (select from asking) then pg_advisory_xact_lock(7305002) is not null else false end as asked
+    ), given as (
+      select environment, name, sum(freed)::int as freed
+      from (
+        select * from unnest($1::text[], $2::text[], $3::int[]) as t (environment, name, freed)
+        union all
+        select environment, pool, 0 from asking
+      ) every_one
+      group by environment, name
+    ), locked as (
+      select p.environment, p.name
+      from alone, pool p join given g using (environment, name)
+      order by p.environment, p.name
+      for update of p
+    ), freed as (
+      update pool p
+      set used = greatest(0, p.used - g.freed)
+      from given g
+      where p.environment = g.environment and p.name = g.name
+        and (select count(*) from locked) > 0
+      returning p.environment, p.name, p.slots, p.used
+    )
+    select freed.*, asked from freed, alone`,
+};
+
+const READY: Prepared = {
+  name: 'ready-task-runs',
+  text: `
+    select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
+           null as resources, r.lease_owner as owner
+    from task_run t
+    join run r on r.id = t.run_id
+    left join process o on o.id = r.lease_owner and o.alive_until > now()
+    where t.environment = $1 and t.pool = $2 and t.state = 'ready' and (r.lease_owner = $4 or o.id is not null)
+    order by t.priority desc, t.interval_start, t.map_index, t.run_id
+    limit $3`,
+};
+
+/** Every applicant takes a slot at least, so that no more than are free can matter. */
+async function readReady(manager: EntityManager, batch: Batch, pools: readonly Pool[]): Promise<Ready[]> {
+  const ready: Ready[] = [];
+  for (const { environment, name, slots, used } of pools)
+    ready.push(...(await run<Ready>(manager, READY, [environment, name, slots - used, batch.processId])));
+  return ready;
+}
+
+/** Of a pool, so many are looked at that ask for resources: those that wait for them stand before those that need not. */
+const MOST_ASKING = 500;
+
+/** The same in one line over all pools. */
+function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]): Promise<Ready[]> {
+  return manager.sql<Ready[]>`
+    select t.*
+    from unnest(${pools.map((p) => p.environment)}::text[], ${pools.map((p) => p.name)}::text[],
+                ${pools.map((p) => p.slots - p.used)}::int[]) as p (environment, name, free),
+    lateral (
+      (
+        select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
+               t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+        from task_run t
+        join run r on r.id = t.run_id
+        left join process o on o.id = r.lease_owner and o.alive_until > now()
+        where t.environment = p.environment and t.pool = p.name and t.state = 'ready' and t.resources is null
+          and (r.lease_owner = ${batch.processId} or o.id is not null)
+        order by t.priority desc, t.interval_start, t.map_index, t.run_id
+        limit p.free
+      )
+      union all
+      (
+        select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
+               t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+        from task_run t
+        join run r on r.id = t.run_id
+        left join process o on o.id = r.lease_owner and o.alive_until > now()
+        where t.environment = p.environment and t.pool = p.name and t.state = 'ready' and t.resources is not null
+          and (r.lease_owner = ${batch.processId} or o.id is not null)
+        order by t.priority desc, t.interval_start, t.map_index, t.run_id
+        limit ${MOST_ASKING}
+      )
+    ) t
+    order by t.priority desc, t.interval_start, t."mapIndex", t.run_id`;
+}
+
+const ADMIT: Prepared = {
+  name: 'admit-task-runs',
+  text: `
+    with given as (
+      select * from unnest($1::bigint[], $2::text[], $3::int[]) as t (run_id, task_id, map_index)
+    ), queued as (
+      update task_run t
+      set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
+      from given g
+      where t.run_id = g.run_id and t.task_id = g.task_id and t.map_index = g.map_index and t.state = 'ready'
+      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots
+    ), used as (
+      update pool p
+      set used = p.used + q.slots
+      from (select environment, pool, sum(slots) as slots from queued group by environment, pool) q
+      where p.environment = q.environment and p.name = q.pool
+    ), attempts as (
+      insert into attempt (run_id, task_id, map_index, number, fence, state, worker)
+      select run_id, task_id, map_index, number, fence, 'queued', $4
+      from queued
+      returning id, run_id, task_id, map_index, number, fence
+    )
+    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence
+    from attempts`,
+};
+
+/** Whose turn it is looks again at its next tick; one word for each owner and pool is enough. */
+async function tellOthers(manager: EntityManager, turns: readonly Ready[]): Promise<void> {
+  if (turns.length === 0) return;
+  const once = new Map(turns.map((turn) => [`${turn.owner} ${turn.environment} ${turn.pool}`, turn]));
+  const told = [...once.values()].map(({ runId, environment, pool }) => ({ runId, payload: { environment, pool } }));
+  await manager.sql`
+    with told as (
+      insert into inbox (run_id, kind, payload)
+      select "runId", 'slots', payload
+      from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t ("runId" bigint, payload jsonb)
+      where not exists (select from inbox i where i.run_id = "runId" and i.kind = 'slots' and i.payload = t.payload)
+      returning 1
+    )
+    select count(*) from told`;
+}
