@@ -2,7 +2,7 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 's' | '/s' | 'MiB';
+  readonly unit: 'ms' | 's' | '/s' | 'MiB' | 'tx';
   /** What docs promise; for `/s` at least, otherwise at most. */
   readonly promise: number;
   /** The same thing done by the bare parts, in the same unit. */

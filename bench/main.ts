@@ -9,6 +9,7 @@ import { blockedBacklog } from './blocked.ts';
 import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { longHistory } from './history.ts';
+import { idle } from './idle.ts';
 import { manyFiles } from './many-files.ts';
 import { queueThroughput } from './queue.ts';
 import { releaseCreate } from './release-create.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyFiles,
   longHistory,
   apiReads,
+  idle,
   releaseCreate,
   rollback,
   retention,

@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openBenchSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark } from './benchmark.ts';
+import { usage } from './usage.ts';
 
 const PIPELINES = 4;
 const RUNS_EACH = 500;
@@ -10,8 +10,6 @@ const ALL = PIPELINES * RUNS_EACH * WAITS_EACH;
 /** As long as `every`, so that each wait is looked at once. */
 const LOOK_MS = 60_000;
 const IDLE_MS = 30_000;
-/** Of the clock of /proc. */
-const TICK_MS = 10;
 
 const waiting = (number: number): string => `name: p${number}
 max_active_runs: ${RUNS_EACH}
@@ -67,39 +65,4 @@ async function startAll({ installation }: BenchSystem): Promise<void> {
     if (row?.waits === ALL && row.parked === PIPELINES * RUNS_EACH) return;
     await pause(500);
   }
-}
-
-interface Usage {
-  /** Of this process and of Postgres with its children, in each second. */
-  readonly cpuMs: number;
-  readonly heapMiB: number;
-}
-
-async function usage({ installation }: BenchSystem, ms: number): Promise<Usage> {
-  const [row] = await installation.db.query<{ pid: number }[]>('select pg_backend_pid() as pid');
-  const postmaster = (await statOf(String(row?.pid)))[1] ?? '';
-  const [own, postgres] = [process.cpuUsage(), await postgresCpuMs(postmaster)];
-  await pause(ms);
-  const spent = process.cpuUsage(own);
-  const cpuMs = (spent.user + spent.system) / 1000 + (await postgresCpuMs(postmaster)) - postgres;
-  const { heapUsed, external } = process.memoryUsage();
-  return { cpuMs: (cpuMs * 1000) / ms, heapMiB: (heapUsed + external) / 1024 ** 2 };
-}
-
-/** Of the postmaster, of what it started, and of what ended meanwhile. */
-async function postgresCpuMs(postmaster: string): Promise<number> {
-  let ticks = 0;
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const fields = await statOf(pid);
-    if (pid !== postmaster && fields[1] !== postmaster) continue;
-    const times = fields.slice(11, pid === postmaster ? 15 : 13);
-    ticks += times.reduce((sum, time) => sum + Number(time), 0);
-  }
-  return ticks * TICK_MS;
-}
-
-/** State, parent, …, user and system time, those of ended children: what stands behind the name, which may hold blanks. */
-async function statOf(pid: string): Promise<string[]> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

@@ -168,7 +168,7 @@ describe('runs that give way to newer ones', () => {
     for (const runner of [holder, batch]) await runner.startTransaction();
     await holder.query('select from run where id = $1 for update', [called?.id]);
     const runs = [first, last].map((id) => ({ id, token: '1' }));
-    const locked = lockWithCalled(batch.manager, { runs, endedCalls: [{ runId: first, taskId: 'c' }] });
+    const locked = lockWithCalled(batch.manager, { runs, endedCalls: [{ runId: first, taskId: 'c', mapIndex: 0 }] });
     await untilWaiting(1);
     await holder.query('select from run where id = $1 for update nowait', [last]);
     for (const runner of [holder, batch]) {

@@ -10,7 +10,7 @@ export interface EnvironmentStorage extends Storage {
   manifest(version: string): Promise<Manifest>;
   /** Removes a version for good; one that is gone already is no error. Nothing may need it any more. */
   erase(version: string): Promise<void>;
-  /** Removes a run's logs and evidence for good; a run that has none is no error. */
+  /** Removes what a run left besides its data (logs, evidence, artefacts) for good; a run that left none is no error. */
   forgetRun(runId: string): Promise<void>;
   /** Removes from this machine what killed attempts left, and what is only a copy and not needed; returns how many staging areas. */
   sweep(options: SweepOptions): Promise<number>;

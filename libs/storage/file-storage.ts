@@ -44,7 +44,7 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     writeEvidence: (key, result) => writeEvidence(at, key, result),
     readEvidence: (key) => readEvidence(at, key),
     erase: (version) => eraseVersion(at, version),
-    forgetRun: (runId) => removeFolders(at.ofRun(runId)),
+    forgetRun: async (runId) => removeFolders(at.ofRun(runId)),
     sweep: (options) => sweepStaging(at, options),
   };
 }

@@ -6,6 +6,8 @@ import { contained } from './contained.ts';
 export const MANIFEST = '_sluice.json';
 /** Everything in a storage root that is not a published location. */
 export const OURS = '.sluice';
+/** Folders of ours that hold one for each run, of what it leaves besides its data. */
+export const KINDS_OF_A_RUN = ['logs', 'evidence', 'artefacts'] as const;
 
 /** An environment's storage root and the places Sluice keeps in it. */
 export class RootFolder {
@@ -63,7 +65,7 @@ export class RootFolder {
 
   /** Everything of a run but its data. */
   ofRun(runId: string): string[] {
-    return ['logs', 'evidence', 'artefacts'].map((kind) => this.inside(kind, runId));
+    return KINDS_OF_A_RUN.map((kind) => this.inside(kind, runId));
   }
 
   pointer(locationHash: string): string {

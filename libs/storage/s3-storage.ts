@@ -5,7 +5,7 @@ import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseFolderOnS3, eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
-import { OURS, RootFolder } from './root-folder.ts';
+import { KINDS_OF_A_RUN, OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { addressOnS3, pointOnS3 } from './s3-pointer.ts';
 import { type S3Root, sealOnS3 } from './s3-seal.ts';
@@ -70,8 +70,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     },
     erase: (version) => eraseOnS3(objects, version),
     forgetRun: async (runId) => {
-      for (const kind of ['logs', 'evidence'])
-        await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
+      for (const kind of KINDS_OF_A_RUN) await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
       for (const copy of at.ofRun(runId)) await rm(copy, { recursive: true, force: true });
     },
     sweep: async (options) => {

@@ -247,6 +247,17 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       expect(await storage.readEvidence({ ...key, fence: 3 })).toBeNull();
     });
 
+    test('a run that is forgotten has no evidence any more, others keep theirs, and forgetting it again is no error', async () => {
+      const key = { runId: '71', taskId: 'build', mapIndex: 0, fence: 1 };
+      const other = { ...key, runId: '7' };
+      await storage.writeEvidence(key, { ...aResult(), runId: '71', fence: 1 });
+      await storage.writeEvidence(other, { ...aResult(), runId: '7', fence: 1 });
+      for (let times = 0; times < 2; times++) await storage.forgetRun('71');
+      expect(await storage.readEvidence(key)).toBeNull();
+      expect(await storage.readEvidence(other)).toMatchObject({ runId: '7' });
+      await expect(storage.forgetRun('../7')).rejects.toMatchObject({ code: 'bad_request' });
+    });
+
     test('what an attempt left for people is read back as written, stays its own, and cannot leave its place', async () => {
       const key = { runId: '7', taskId: 'build', mapIndex: 3, number: 2, name: 'notebook.ipynb' };
       expect(await storage.readArtefact(key)).toBeNull();

@@ -1,3 +1,4 @@
+import { IconAlertTriangle } from '@tabler/icons-react';
 import type { ArchivedRunDetail } from '#contracts';
 import { CopyId } from '../parts/copy-id.tsx';
 import { useEnvOfRun } from '../parts/environment.ts';
@@ -5,9 +6,11 @@ import { KeyValues } from '../parts/key-values.tsx';
 import { Card, Fact, Facts, PageBody, PageHead, PipelineLink } from '../parts/page.tsx';
 import { Release } from '../parts/release.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
+import { isBad } from '../parts/state-look.ts';
 import table from '../parts/table.module.css';
 import { readInstants } from '../parts/time-format.ts';
 import { Ago, Took } from '../parts/time.tsx';
+import styles from './run-facts.module.css';
 
 /** What the archive keeps of a run past its retention: everything but its logs. */
 export function ArchivedRun({ run }: { run: ArchivedRunDetail }) {
@@ -20,11 +23,16 @@ export function ArchivedRun({ run }: { run: ArchivedRunDetail }) {
         title={<span className="num">Run {run.id}</span>}
         beside={<StateBadge state={run.state} size="large" />}
       >
-        <p data-testid="archived">
+        <p className={styles.why} data-testid="archived">
           Archived <Ago at={run.archivedAt} />: it ended longer ago than {run.environment} keeps runs. This is what the
           archive holds; its logs are gone. {readInstants(run.why)}
         </p>
-        {run.reason !== null && <p data-testid="reason">{readInstants(run.reason)}</p>}
+        {run.reason !== null && (
+          <p className={styles.reason} data-tone={isBad(run.state) ? 'bad' : 'calm'} data-testid="reason">
+            <IconAlertTriangle size={15} aria-hidden />
+            <span>{readInstants(run.reason)}</span>
+          </p>
+        )}
         <Facts>
           <Fact label="Run">
             <CopyId id={run.id} />
@@ -46,13 +54,15 @@ export function ArchivedRun({ run }: { run: ArchivedRunDetail }) {
         </Facts>
       </PageHead>
       <PageBody>
-        <ArchivedTaskRuns run={run} />
-        <Card title="Parameters">
-          <KeyValues values={run.params} empty="This run had no parameters." />
-        </Card>
-        <Card title="Metrics">
-          <KeyValues values={metricsOf(run)} empty="This run told no metrics." />
-        </Card>
+        <div style={{ display: 'grid', gap: 16 }}>
+          <ArchivedTaskRuns run={run} />
+          <Card title="Parameters">
+            <KeyValues values={run.params} empty="This run had no parameters." />
+          </Card>
+          <Card title="Metrics">
+            <KeyValues values={metricsOf(run)} empty="This run told no metrics." />
+          </Card>
+        </div>
       </PageBody>
     </>
   );

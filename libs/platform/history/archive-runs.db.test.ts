@@ -170,6 +170,24 @@ describe('runs past their retention', () => {
     expect(await store.runsFor([wanted])).toEqual([{ id: old, state: 'success' }]);
   });
 
+  test('what somebody marked goes on to count as that', async () => {
+    const interval = { interval_start: '2025-01-01T00:00:00Z', interval_end: '2025-01-02T00:00:00Z' };
+    const old = await aWholeRun(90, { ...interval, state: 'failed' });
+    await aWholeRun(1);
+    await seeded.insert('run_mark', {
+      id: 1,
+      run_id: old,
+      state: 'success',
+      reason: 'by hand',
+      actor: 'ann',
+      at: new Date(),
+    });
+    await archive();
+    const wanted = { environment: 'dev', pipeline: 'churn', covers: '2025-01-01T12:00:00Z' };
+    expect(await createStore(seeded.db).runsFor([wanted])).toEqual([{ id: old, state: 'success' }]);
+    expect(await seeded.db.query('select 1 from run_mark')).toEqual([]);
+  });
+
   test('versions that archived runs wrote are garbage by their number and age, as before', async () => {
     const runs = [await aWholeRun(90), await aWholeRun(80), await aWholeRun(70)];
     await aWholeRun(1);

@@ -20,6 +20,8 @@ export const SEVERITY: readonly GridCell[] = [
   'none',
 ];
 const RANK = new Map<string, number>(SEVERITY.map((state, index) => [state, index]));
+/** What stands for each in the answer. */
+const BYTES = SEVERITY.map((state) => GRID_CELLS.indexOf(state));
 
 export async function readGrid(
   context: ReadContext,
@@ -35,34 +37,37 @@ export async function readGrid(
     runs.map((run) => run.id),
   );
   const tasks = (entry.pipeline?.tasks ?? []).map(({ id, matrix, final }) => ({ id, mapped: matrix !== null, final }));
-  const worst = worstStates(rows);
+  const columns = new Map(tasks.map(({ id }, column) => [id, column]));
   // Runs of other releases may have tasks that are gone; their columns come last.
-  const shown = new Set(tasks.map((task) => task.id));
-  for (const id of new Set([...worst.values()].flatMap((states) => [...states.keys()])))
-    if (!shown.has(id)) tasks.push({ id, mapped: false, final: false });
-  const cells = runs.flatMap((run) =>
-    tasks.map((task) => GRID_CELLS.indexOf(worst.get(run.id)?.get(task.id) ?? 'none')),
-  );
+  const columnOf = (id: string): number => {
+    const column = columns.get(id) ?? tasks.push({ id, mapped: false, final: false }) - 1;
+    columns.set(id, column);
+    return column;
+  };
+  const ranks = new Map(rows.map(({ runId, cells }) => [runId, worstRanks(cells, columnOf)]));
+  const cells = Buffer.alloc(runs.length * tasks.length, GRID_CELLS.indexOf('none'));
+  for (const [row, run] of runs.entries())
+    ranks.get(run.id)?.forEach((rank, column) => (cells[row * tasks.length + column] = BYTES[rank] ?? 0));
   return {
     tasks,
     runs,
-    cells: Buffer.from(cells).toString('base64'),
+    cells: cells.toString('base64'),
     before: found.length > options.runs ? (runs[0]?.id ?? null) : null,
   };
 }
 
-/** By run, then by task. */
-function worstStates(rows: readonly { runId: string; cells: string }[]): Map<string, Map<string, GridCell>> {
-  return new Map(
-    rows.map(({ runId, cells }) => {
-      const states = new Map<string, GridCell>();
-      for (const cell of cells.split(',')) {
-        const space = cell.indexOf(' ');
-        const [id, state] = [cell.slice(0, space), cell.slice(space + 1) as GridCell];
-        const known = states.get(id);
-        if (known === undefined || (RANK.get(state) ?? 0) < (RANK.get(known) ?? 0)) states.set(id, state);
-      }
-      return [runId, states];
-    }),
-  );
+/** By column, as places in SEVERITY; a column without a task run has none. */
+function worstRanks(cells: string, columnOf: (id: string) => number): number[] {
+  const ranks: number[] = [];
+  for (let from = 0; from < cells.length;) {
+    const comma = cells.indexOf(',', from);
+    const to = comma === -1 ? cells.length : comma;
+    const space = cells.indexOf(' ', from);
+    const column = columnOf(cells.slice(from, space));
+    const rank = RANK.get(cells.slice(space + 1, to)) ?? 0;
+    const known = ranks[column];
+    if (known === undefined || rank < known) ranks[column] = rank;
+    from = to + 1;
+  }
+  return ranks;
 }

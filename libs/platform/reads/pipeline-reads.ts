@@ -11,7 +11,7 @@ import {
 } from '#dag';
 import { apiQueries } from '#store';
 import { currentPipeline, currentRelease, type CurrentRelease } from './environment-reads.ts';
-import { layoutOf, toGraphTask } from './pipeline-graph.ts';
+import { graphTasksOf, layoutOf } from './pipeline-graph.ts';
 import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
 type Bars = ReadonlyMap<string, PipelineSummary['lastRuns']>;
@@ -50,7 +50,7 @@ export async function readPipeline(context: ReadContext, environment: string, na
   return {
     ...common,
     params: Object.fromEntries(Object.entries(pipeline.params).map(([key, schema]) => [key, { ...schema }])),
-    tasks: pipeline.tasks.map((task) => toGraphTask(task, pipeline)),
+    tasks: graphTasksOf(pipeline),
     layout: await layoutOf(context.layouts, pipeline),
     maxActiveRuns: pipeline.maxActiveRuns,
     catchup: describeCatchup(pipeline.schedule),

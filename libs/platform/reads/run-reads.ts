@@ -3,7 +3,7 @@ import type { RerunResult, Run, RunDetail, TaskRun, TaskWait } from '#contracts'
 import { apiQueries, historyQueries } from '#store';
 import { decodeCursor, toPage } from './cursor.ts';
 import { readOutdated } from './outdated-tasks.ts';
-import { layoutOf, toGraphTask } from './pipeline-graph.ts';
+import { layoutOf, graphTasksOf } from './pipeline-graph.ts';
 import type { CatalogPipeline, ReadContext } from './read-context.ts';
 
 export type RunRow = NonNullable<Awaited<ReturnType<typeof apiQueries.readRun>>>;
@@ -96,7 +96,7 @@ export async function readRunDetail(context: ReadContext, runId: string): Promis
   return {
     ...toRun(row),
     ...(outdated.length === 0 ? {} : { outdated }),
-    tasks: (pipeline?.tasks ?? []).map((task) => toGraphTask(task, pipeline ?? {})),
+    tasks: pipeline ? graphTasksOf(pipeline) : [],
     layout: pipeline ? await layoutOf(layouts, pipeline) : { width: 0, height: 0, nodes: [], groups: [], edges: [] },
     taskRuns,
     source: entry?.source ?? '',

@@ -10,8 +10,9 @@ export interface RunArchive {
   readonly metrics: readonly object[];
   readonly versions: readonly object[];
   readonly alerts: readonly object[];
-  readonly verifications: readonly object[];
+  /** What people said that it, or its task runs, count as. */
   readonly marks: readonly object[];
+  readonly verifications: readonly object[];
   /** Runs that started it. */
   readonly causes: readonly object[];
 }
@@ -60,14 +61,14 @@ const PARTS: Readonly<Record<Part, string>> = {
     select run_id::text, event, target, state, detail, created_at as "createdAt", sent_at as "sentAt"
     from alert_delivery where run_id = any($1::bigint[])
     order by alert_delivery.run_id, id`,
-  verifications: `
-    select run_id::text, actor, sampled, verdict, detail, requested_at as "requestedAt", finished_at as "finishedAt"
-    from verification where run_id = any($1::bigint[])
-    order by verification.run_id, id`,
   marks: `
     select run_id::text, task_id as "taskId", map_index as "mapIndex", state, reason, actor, at
     from run_mark where run_id = any($1::bigint[])
     order by run_mark.run_id, id`,
+  verifications: `
+    select run_id::text, actor, sampled, verdict, detail, requested_at as "requestedAt", finished_at as "finishedAt"
+    from verification where run_id = any($1::bigint[])
+    order by verification.run_id, id`,
   causes: `
     select run_id::text, cause_id::text as "runId", path
     from run_cause where run_id = any($1::bigint[])

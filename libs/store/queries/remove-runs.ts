@@ -22,6 +22,7 @@ const HANGING = [
   'alert_delivery',
   'verification',
   'run_cause',
+  'run_mark',
 ] as const;
 
 /**
@@ -55,6 +56,7 @@ export function removeRuns(
       )
       select count(*) from freed`;
     let taskRuns = 0;
+    const marked = await markedStates(manager, ids);
     for (const table of HANGING) {
       const [gone] = await manager.query<{ n: number }[]>(
         `with gone as (delete from ${table} where run_id = any($1::bigint[]) returning 1) select count(*)::int as n from gone`,
@@ -73,7 +75,8 @@ export function removeRuns(
       ), archived as (
         insert into archived_run (run_id, archive_id, environment, pipeline, release, trigger, shadow, state, interval_start, interval_end,
                                   created_at, started_at, finished_at)
-        select g.id, n.id, g.environment, g.pipeline, g.release, g.trigger, g.shadow, g.state, g.interval_start, g.interval_end,
+        select g.id, n.id, g.environment, g.pipeline, g.release, g.trigger, g.shadow,
+               coalesce(${JSON.stringify(marked)}::jsonb ->> g.id::text, g.state), g.interval_start, g.interval_end,
                g.created_at, g.started_at, g.finished_at
         from gone g, noted n
         returning 1
@@ -81,6 +84,16 @@ export function removeRuns(
       select count(*) from archived`;
     return { runs: ids.length, taskRuns };
   });
+}
+
+/** What people said that runs count as: tasks that wait for them go on to see that. */
+async function markedStates(manager: EntityManager, runIds: readonly string[]): Promise<Record<string, string>> {
+  const rows = await manager.sql<{ runId: string; state: string }[]>`
+    select distinct on (run_id) run_id::text as "runId", state
+    from run_mark
+    where run_id = any(${runIds}::bigint[]) and task_id is null
+    order by run_mark.run_id, id desc`;
+  return Object.fromEntries(rows.map(({ runId, state }) => [runId, state]));
 }
 
 /** The value that charts show, as `readMetricSeries` picks it. */

@@ -136,25 +136,26 @@ export async function runsFor(
   if (wanted.length === 0) return [];
   const rows = await db.sql<{ found: { id: string; state: string } | null }[]>`
     select (
-      select jsonb_build_object('id', r.id::text, 'state', m.state)
+      select jsonb_build_object('id', r.id::text, 'state', r.state)
       from (
-        select id, state, finished_at from run
-        where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
-          and interval_start < w.covers and interval_end >= w.covers
+        select r.id, m.state
+        from run r, lateral (
+          -- What somebody marked counts as that, once it has ended.
+          select coalesce((
+            select state from run_mark
+            where run_id = r.id and task_id is null and r.finished_at is not null
+            order by run_mark.id desc
+            limit 1
+          ), r.state) as state
+        ) m
+        where r.environment = w.environment and r.pipeline = w.pipeline and not r.shadow and r.state <> 'skipped'
+          and r.interval_start < w.covers and r.interval_end >= w.covers
         union all
-        select run_id, state, finished_at from archived_run
+        select run_id, state from archived_run
         where environment = w.environment and pipeline = w.pipeline and not shadow and state <> 'skipped'
           and interval_start < w.covers and interval_end >= w.covers
-      ) r, lateral (
-        -- What somebody marked counts as that, once it has ended.
-        select coalesce((
-          select state from run_mark
-          where run_id = r.id and task_id is null and r.finished_at is not null
-          order by run_mark.id desc
-          limit 1
-        ), r.state) as state
-      ) m
-      order by m.state = 'success' desc, r.id desc
+      ) r
+      order by r.state = 'success' desc, r.id desc
       limit 1
     ) as found
     from jsonb_array_elements(${JSON.stringify(wanted)}::jsonb) with ordinality as e (item, place),

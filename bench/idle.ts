@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { openBenchSystem } from './bench-system.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+import { usage, type Usage } from './usage.ts';
+
+const PIPELINES = 10_000;
+const IDLE_MS = 60_000;
+/** Reading ten thousand files leaves garbage and dirty pages behind, which are not what idling costs. */
+const SETTLE_MS = 20_000;
+
+const pipeline = (name: string): string => `name: ${name}
+schedule: { cron: "0 3 1 1 *", start: 2026-01-01 }
+tasks:
+  a: { run: "true" }
+  b: { needs: a, run: "true" }
+`;
+
+export const idle: Benchmark = {
+  name: 'L17',
+  title: `${PIPELINES.toLocaleString('en')} pipelines with schedules of which none is due, in all processes, beside one such pipeline`,
+  measure: async () => {
+    const [one, many] = [await idleWith(1), await idleWith(PIPELINES)];
+    const figure = (what: string, unit: Figure['unit'], of: (usage: Usage) => number, promise: number): Figure => ({
+      ...{ what, unit, value: of(many), promise },
+      ...{ floor: of(one), floorIs: 'one pipeline', promisedFloor: null },
+    });
+    return [
+      figure('CPU a second, Sluice and Postgres', 'ms', ({ cpuMs }) => cpuMs, 20),
+      figure('memory, Sluice and Postgres', 'MiB', ({ memoryMiB }) => memoryMiB, 500),
+      figure('transactions a minute', 'tx', ({ commits }) => commits * 60, 1200),
+    ];
+  },
+};
+
+async function idleWith(pipelines: number): Promise<Usage> {
+  const names = Array.from({ length: pipelines }, (_, n) => `p${n}`);
+  const system = await openBenchSystem({
+    files: Object.fromEntries(names.map((name) => [`${name}.yaml`, pipeline(name)])),
+    ...{ concurrency: 2, firesSchedules: true },
+  });
+  try {
+    await pause(SETTLE_MS);
+    return await usage(system, IDLE_MS);
+  } finally {
+    await system.close();
+  }
+}

@@ -1,0 +1,74 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BenchSystem } from './bench-system.ts';
+
+/** Of the clock of /proc. */
+const TICK_MS = 10;
+
+export interface Usage {
+  /** Of this process and of Postgres with its children, in each second. */
+  readonly cpuMs: number;
+  /** Transactions that were committed, in each second. */
+  readonly commits: number;
+  readonly heapMiB: number;
+  /** What this process holds in memory, and the share of Postgres and its children: pages that they have in common count once. */
+  readonly memoryMiB: number;
+}
+
+/** What a system costs in so many milliseconds in which nobody asks it for anything. */
+export async function usage({ installation: { db } }: BenchSystem, ms: number): Promise<Usage> {
+  const [row] = await db.query<{ pid: number }[]>('select pg_backend_pid() as pid');
+  const postmaster = (await statOf(String(row?.pid)))[1] ?? '';
+  const commits = async (): Promise<number> => {
+    const [stat] = await db.query<{ n: number }[]>(
+      'select xact_commit::float8 as n from pg_stat_database where datname = current_database()',
+    );
+    return stat?.n ?? 0;
+  };
+  const [own, postgres, before] = [process.cpuUsage(), await postgresCpuMs(postmaster), await commits()];
+  await pause(ms);
+  const spent = process.cpuUsage(own);
+  const cpuMs = (spent.user + spent.system) / 1000 + (await postgresCpuMs(postmaster)) - postgres;
+  const committed = (await commits()) - before;
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return {
+    cpuMs: (cpuMs * 1000) / ms,
+    commits: (committed * 1000) / ms,
+    heapMiB: (heapUsed + external) / 1024 ** 2,
+    memoryMiB: rss / 1024 ** 2 + (await postgresMiB(postmaster)),
+  };
+}
+
+/** Of the postmaster, of what it started, and of what ended meanwhile. */
+async function postgresCpuMs(postmaster: string): Promise<number> {
+  let ticks = 0;
+  for (const { pid, fields } of await processesOf(postmaster)) {
+    const times = fields.slice(11, pid === postmaster ? 15 : 13);
+    ticks += times.reduce((sum, time) => sum + Number(time), 0);
+  }
+  return ticks * TICK_MS;
+}
+
+async function postgresMiB(postmaster: string): Promise<number> {
+  let kib = 0;
+  for (const { pid } of await processesOf(postmaster)) {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+    kib += Number(/^Pss: +(\d+) kB/m.exec(text)?.[1] ?? 0);
+  }
+  return kib / 1024;
+}
+
+async function processesOf(postmaster: string): Promise<{ pid: string; fields: string[] }[]> {
+  const found: { pid: string; fields: string[] }[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const fields = await statOf(pid);
+    if (pid === postmaster || fields[1] === postmaster) found.push({ pid, fields });
+  }
+  return found;
+}
+
+/** State, parent, …, user and system time, those of ended children: what stands behind the name, which may hold blanks. */
+async function statOf(pid: string): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
