@@ -8,7 +8,7 @@ import {
   resume,
 } from './advance-group.ts';
 import type { MarkedState } from './mark.ts';
-import type { RunCache, TaskInstance } from './run-cache.ts';
+import type { RunCache, TaskInstance, TaskProgress } from './run-cache.ts';
 import { isInQuestion, waitsUntried } from './run-cache.ts';
 import { decideAfterAttempt } from './retry.ts';
 import { decideRule } from './trigger-rules.ts';
@@ -141,7 +141,13 @@ function applyEvent(step: Step, event: RunEvent): void {
       return;
     case 'prepared':
       if (event.mapIndex !== undefined) return applyIndexPrepared(step, event.taskIndex, event.mapIndex, event.result);
-      if (run.tasks[event.taskIndex]?.chain) return applyGroupPrepared(step, event.taskIndex, event.result);
+      if (run.tasks[event.taskIndex]?.chain) {
+        applyGroupPrepared(step, event.taskIndex, event.result);
+        const group = run.groups[run.graph.tasks[event.taskIndex]?.group ?? -1];
+        for (const { taskIndex, state, reason } of group?.marks.splice(0) ?? [])
+          endTask(step, taskIndex, state, reason);
+        return;
+      }
       return applyPrepared(step, event.taskIndex, event.result);
     case 'admitted': {
       const instance = run.tasks[event.taskIndex]?.instances.get(event.mapIndex);
@@ -297,9 +303,23 @@ function endTask(step: Step, taskIndex: number, state: TerminalTaskState, reason
   for (const { attemptId } of task.instances.values())
     if (attemptId !== null) step.decisions.push({ kind: 'cancel-attempt', attemptId });
   if (task.instances.size === 0) return endUntried(step, taskIndex, state, reason);
+  if (task.chain && step.run.stopping === null) return endEach(step, taskIndex, task, state, reason);
   shrink(step, taskIndex, task.instances.size);
   for (const instance of [...task.instances.values()])
     if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, state, reason);
+}
+
+/** Others of its group go on and follow it item by item, so that each has an end of its own. */
+function endEach(step: Step, taskIndex: number, task: TaskProgress, state: TerminalTaskState, reason: string): void {
+  const { run } = step;
+  const group = run.groups[run.graph.tasks[taskIndex]?.group ?? -1];
+  // Rebuilt, and the keys are being asked for: the others end when they are known.
+  const isAsking = group?.asking === true;
+  if (isAsking) group.marks.push({ taskIndex, state, reason });
+  for (const mapIndex of isAsking ? [...task.instances.keys()] : Array(task.total).keys()) {
+    const instance = task.instances.get(mapIndex) ?? createInstance(run, taskIndex, mapIndex);
+    if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, state, reason);
+  }
 }
 
 function mark(step: Step, { taskIndex, mapIndex, state, reason }: Extract<RunEvent, { kind: 'mark' }>): void {

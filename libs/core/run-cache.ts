@@ -1,7 +1,7 @@
-import type { RunGraph } from './graph.ts';
 import type { MarkedState } from './mark.ts';
+import type { RunGraph } from './graph.ts';
 import type { TryCounts } from './retry.ts';
-import type { TaskState } from './states.ts';
+import type { TaskState, TerminalTaskState } from './states.ts';
 import { isTerminal } from './states.ts';
 
 /** One task run as the owner of its run remembers it. */
@@ -85,6 +85,8 @@ export interface GroupProgress {
   readonly underWay: Map<number, number>;
   /** How many of its tasks have ended, by map index; kept only with `maxParallel`. */
   readonly ended: Map<number, number>;
+  /** Of whole tasks whose task runs are not all known before the keys are. */
+  readonly marks: { readonly taskIndex: number; readonly state: TerminalTaskState; readonly reason: string }[];
 }
 
 /**
@@ -144,7 +146,13 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
       up: { total: node.upstream.length, success: 0, failed: 0, skipped: 0, upstreamFailed: 0 },
       chain: node.group === null ? null : newChain(),
     })),
-    groups: graph.groups.map(() => ({ mapKeys: null, asking: false, underWay: new Map(), ended: new Map() })),
+    groups: graph.groups.map(() => ({
+      mapKeys: null,
+      asking: false,
+      underWay: new Map(),
+      ended: new Map(),
+      marks: [],
+    })),
     state: 'running',
     stopping: null,
     verdict: null,

@@ -218,6 +218,7 @@ describe('JSON Schema of pipeline files', () => {
       'schedule',
       'max_active_runs',
       'max_active_tasks',
+      'max_consecutive_failed_runs',
       'overlap',
       'run_timeout',
       'deadline',
