@@ -62,6 +62,12 @@ function isoOf(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, -3).padEnd(3, '0').slice(0, 3)}Z`;
 }
 
+/**
+ * A process that is paused in the middle of a transaction keeps its locks until then. Shorter than the lease of a
+ * scheduler, so that whoever takes its runs over does not wait for them.
+ */
+const IDLE_IN_TRANSACTION_MS = 8000;
+
 /** Connects to Postgres 15 or later. `connections` bounds the pool. */
 export async function connectDatabase(
   url: string,
@@ -74,7 +80,7 @@ export async function connectDatabase(
     synchronize: false,
     poolSize: options.connections ?? 8,
     applicationName: options.name ?? 'sluice',
-    extra: { types, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 10_000 },
+    extra: { types, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
     // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
     poolErrorHandler: () => undefined,
   });

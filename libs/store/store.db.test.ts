@@ -136,6 +136,14 @@ async function usedSlots(pool: string): Promise<number> {
   return row?.used ?? -1;
 }
 
+test('a process that is paused in a transaction loses its locks before its lease of ten seconds ends', async () => {
+  const [row] = await db.query<{ ms: string }[]>(
+    `select setting as ms from pg_settings where name = 'idle_in_transaction_session_timeout'`,
+  );
+  expect(Number(row?.ms)).toBeGreaterThan(0);
+  expect(Number(row?.ms)).toBeLessThan(10_000);
+});
+
 describe('creating and claiming runs', () => {
   test('a scheduled fire that exists already creates no second run', async () => {
     const fire = aRun({ pipeline: 'fires-once', triggerKey: 'schedule 2026-01-01' });
