@@ -15,7 +15,7 @@ let executor: QueueExecutor;
 let reports: AttemptReport[];
 let problems: string[];
 /** A Redis that is there or not, and what it was told. */
-let redis: { isThere: boolean; mark: boolean; told: string[] };
+let redis: { isThere: boolean; mark: boolean; told: string[]; onTold: (() => void) | null };
 let readEvidence: (key: EvidenceKey) => Promise<AttemptResult | null>;
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ beforeEach(async () => {
   const about = { host: 'there', pid: 1, capacity: 4, queues: ['*'], ttlMs: 60_000 };
   await createWorkStore(db).signIn({ id: ann.worker, keyHash: ann.keyHash, ...about });
   [reports, problems] = [[], []];
-  redis = { isThere: true, mark: false, told: [] };
+  redis = { isThere: true, mark: false, told: [], onTold: null };
   readEvidence = () => Promise.resolve(null);
   const answer = <T>(value: T): Promise<T> =>
     redis.isThere ? Promise.resolve(value) : Promise.reject(new Error('away'));
@@ -46,7 +46,10 @@ beforeEach(async () => {
     remembers: () => answer(redis.mark),
     mark: () => answer(undefined).then(() => void (redis.mark = true)),
     tell: (waiting: readonly WaitingAttempt[]) =>
-      answer(undefined).then(() => void redis.told.push(...waiting.map(({ attemptId }) => attemptId))),
+      answer(undefined).then(() => {
+        redis.told.push(...waiting.map(({ attemptId }) => attemptId));
+        redis.onTold?.();
+      }),
     close: () => Promise.resolve(),
   };
   executor = new QueueExecutor({
@@ -108,6 +111,21 @@ test('an attempt is told to Redis once, and again when Redis has forgotten every
   redis.mark = false;
   await executor.look();
   expect(redis.told).toEqual([assignment.attemptId, assignment.attemptId]);
+});
+
+test('an attempt that is handed over just when the one before is written is written, too', async () => {
+  await executor.look();
+  for (let turns = 0; turns < 12; turns++) {
+    const [first, second] = [await anAttempt(), await anAttempt()];
+    redis.onTold = () => {
+      redis.onTold = null;
+      let wait = Promise.resolve();
+      for (let turn = 0; turn < turns; turn++) wait = wait.then(() => undefined);
+      void wait.then(() => executor.dispatch([second]));
+    };
+    executor.dispatch([first]);
+    await written(second);
+  }
 });
 
 test('while Redis is away attempts wait in the database; when it is back it is told of them', async () => {

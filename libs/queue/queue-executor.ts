@@ -85,12 +85,18 @@ export class QueueExecutor implements Executor {
   /** One write at a time; what comes meanwhile is written together. */
   private write(): void {
     if (this.stopped) return;
-    this.writing ??= this.writeAll()
-      .catch((error: unknown) => {
+    this.writing ??= this.writeAll().then(
+      () => {
+        this.writing = null;
+        // What came after the last look at the list and before this.
+        if (this.unwritten.length + this.cancelled.length > 0) this.write();
+      },
+      (error: unknown) => {
+        this.writing = null;
         this.options.problem('handing attempts over', error);
         this.options.clock.schedule(AGAIN_MS, () => this.write());
-      })
-      .finally(() => (this.writing = null));
+      },
+    );
   }
 
   private async writeAll(): Promise<void> {
