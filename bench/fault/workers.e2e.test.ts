@@ -55,6 +55,7 @@ tasks:
       sleep 1
 `;
 
+// A machine without a Redis of its own cannot run them; `npm test` says so, and with CI=true a missing one fails the run.
 const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
 
