@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { homeOf, type Peer } from './peers.ts';
 
@@ -8,24 +8,25 @@ export function isInstalled(peer: Peer): boolean {
   return peer.from === 'here' || existsSync(path.join(homeOf(peer), 'installed'));
 }
 
-/** Fetches a peer in its pinned version, unless it is there. Throws with the installer's last words when that fails. */
-export async function install(peer: Peer, log: (line: string) => void): Promise<void> {
+/** Fetches a peer and all that it needs in the versions that `pinned` names, unless it is there. Throws with the installer's last words. */
+export async function install(peer: Peer, pinned: string, log: (line: string) => void): Promise<void> {
   if (isInstalled(peer)) return;
   const home = homeOf(peer);
   await rm(home, { recursive: true, force: true });
   await mkdir(home, { recursive: true });
   const began = performance.now();
   if (peer.from === 'npm') {
-    await writeFile(path.join(home, 'package.json'), '{ "private": true }\n');
+    for (const name of ['package.json', 'package-lock.json'])
+      await copyFile(path.join(pinned, peer.name, name), path.join(home, name));
     // No script of a package is run.
-    execute(home, ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', ...peer.packages]);
+    execute(home, ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund']);
   } else {
     execute(home, ['python3', '-m', 'venv', home]);
-    execute(home, [path.join(home, 'bin', 'pip'), 'install', '--quiet', ...peer.packages]);
+    execute(home, [path.join(home, 'bin', 'pip'), 'install', '--quiet', '-r', path.join(pinned, `${peer.name}.txt`)]);
   }
-  await writeFile(path.join(home, 'installed'), `${peer.packages.join('\n')}\n`);
-  const seconds = Math.round((performance.now() - began) / 1000);
-  log(`${peer.name} ${peer.version}: ${Math.round(await folderMiB(home))} MiB in ${seconds} s`);
+  const took = `${Math.round((performance.now() - began) / 1000)} s`;
+  await writeFile(path.join(home, 'installed'), `${peer.version}\n`);
+  log(`${peer.name} ${peer.version}: ${Math.round(await folderMiB(home))} MiB in ${took}`);
 }
 
 export async function folderMiB(folder: string): Promise<number> {

@@ -13,6 +13,7 @@ import { PEERS_BEGIN, PEERS_END, peersTables } from './table.ts';
 import { taskRuns, type Workload, workload, type WorkloadName } from './workloads.ts';
 
 /** `npm run bench:peers`: see `options.ts` for what it takes. Results are kept after every repeat; what is there is not measured again. */
+const BENCH = path.join(packageRoot(), 'bench', 'peers');
 let session: Session | null = null;
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -22,7 +23,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   });
 const options = readOptions(process.argv.slice(2));
 if (options.action === 'install') {
-  for (const peer of options.peers) await install(peer, (line) => process.stdout.write(`${line}\n`));
+  for (const peer of options.peers)
+    await install(peer, path.join(BENCH, 'pinned'), (line) => process.stdout.write(`${line}\n`));
 } else if (options.action === 'measure') {
   for (const peer of shuffled(options.peers)) await measurePeer(peer, options);
 }
@@ -57,10 +59,9 @@ async function measureSession(
   let result = before;
   const [first] = workloads as readonly [Workload, ...Workload[]];
   let current = first;
-  const benchFolder = path.join(packageRoot(), 'bench', 'peers');
   const pipelines = workloads.flatMap((one) => one.pipelines);
   try {
-    session = await Session.open(peer, { pipelines, parallelism: first.parallelism, boundMs, benchFolder });
+    session = await Session.open(peer, { pipelines, parallelism: first.parallelism, boundMs, benchFolder: BENCH });
     const [warm] = first.warmUp;
     const cold = warm === undefined ? null : await firstRunMs(session, warm, boundMs);
     result = { ...result, readyMs: session.readyMs, firstRunMs: cold };
@@ -121,7 +122,7 @@ async function emptyResult(peer: Peer): Promise<PeerResult> {
     how: peer.how,
     machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`,
     measuredAt: new Date().toISOString().slice(0, 10),
-    installMiB: peer.packages.length === 0 ? null : await folderMiB(homeOf(peer)),
+    installMiB: peer.from === 'here' ? null : await folderMiB(homeOf(peer)),
     readyMs: null,
     firstRunMs: null,
     workloads: {},

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseEffects, problemsOf } from './effects.ts';
 import { boundSeconds, figuresOf, gaps } from './figures.ts';
 import type { Repeat } from './measure.ts';
+import { PEERS } from './peers.ts';
 import type { PeerResult, WorkloadResult } from './results.ts';
 import { peersTables } from './table.ts';
 import { taskRuns, workload, WORKLOADS, type Workload } from './workloads.ts';
@@ -22,6 +25,36 @@ const FULL: Record<string, number> = {
   W10: 500,
   W12: 1488,
 };
+
+describe('the peers', () => {
+  const pinned = (file: string) => readFileSync(path.join(import.meta.dirname, 'pinned', file), 'utf8');
+
+  test.each(PEERS.filter(({ from }) => from === 'PyPI').map(({ name, version }) => [name, version]))(
+    '%s of PyPI is pinned to the version that is told, and so is all that it needs',
+    (name, version) => {
+      const lines = pinned(`${name}.txt`).trimEnd().split('\n');
+      expect(lines.filter((line) => !/^[\w.-]+==[\w.+!-]+$/.test(line))).toEqual([]);
+      expect(lines).toContain(`${name === 'airflow' ? 'apache-airflow' : name}==${version}`);
+    },
+  );
+
+  test.each(PEERS.filter(({ from }) => from === 'npm').map(({ name, version }) => [name, version]))(
+    '%s of npm is pinned to the version that is told',
+    (name, version) => {
+      const { dependencies } = JSON.parse(pinned(`${name}/package.json`)) as { dependencies: Record<string, string> };
+      expect(Object.values(dependencies)).toContain(version);
+      expect(pinned(`${name}/package-lock.json`)).not.toContain('"resolved"');
+    },
+  );
+
+  test('an adapter is short enough to be read before its figures are believed', () => {
+    const folder = path.join(import.meta.dirname, 'adapters');
+    const long = readdirSync(folder).filter(
+      (name) => readFileSync(path.join(folder, name), 'utf8').split('\n').length > 150,
+    );
+    expect(long).toEqual([]);
+  });
+});
 
 describe('the workloads', () => {
   test.each(WORKLOADS)(

@@ -10,8 +10,7 @@ export interface Peer {
   /** As it comes, or with what its own pages say about speed. */
   readonly settings: 'defaults' | 'tuned';
   readonly version: string;
-  /** What `install` fetches; empty: it is there. */
-  readonly packages: readonly string[];
+  /** Where `install` fetches what `pinned/` names. */
   readonly from: 'here' | 'npm' | 'PyPI';
   readonly needs: 'postgres' | 'redis' | null;
   /** Of bodies that are not a shell, which is a process of its own everywhere. */
@@ -35,7 +34,6 @@ const python = (name: string) => (folder: string) => [
 const SLUICE = {
   settings: 'defaults',
   version: 'this commit',
-  packages: [],
   from: 'here',
   needs: 'postgres',
   durability: 'Postgres, each step in a durable commit before the next begins',
@@ -62,7 +60,6 @@ export const PEERS: readonly Peer[] = [
     name: 'dbos',
     settings: 'defaults',
     version: '5.3.0',
-    packages: ['@dbos-inc/dbos-sdk@5.3.0'],
     from: 'npm',
     needs: 'postgres',
     isolation: 'same process',
@@ -75,7 +72,6 @@ export const PEERS: readonly Peer[] = [
     name: 'graphile-worker',
     settings: 'defaults',
     version: '0.18.0',
-    packages: ['graphile-worker@0.18.0'],
     from: 'npm',
     needs: 'postgres',
     isolation: 'same process',
@@ -88,7 +84,6 @@ export const PEERS: readonly Peer[] = [
     name: 'graphile-worker',
     settings: 'tuned',
     version: '0.18.0',
-    packages: ['graphile-worker@0.18.0'],
     from: 'npm',
     needs: 'postgres',
     isolation: 'same process',
@@ -101,7 +96,6 @@ export const PEERS: readonly Peer[] = [
     name: 'bullmq',
     settings: 'defaults',
     version: '6.7.0',
-    packages: ['bullmq@6.7.0', 'ioredis@5.11.1'],
     from: 'npm',
     needs: 'redis',
     isolation: 'same process',
@@ -114,7 +108,6 @@ export const PEERS: readonly Peer[] = [
     name: 'bullmq',
     settings: 'tuned',
     version: '6.7.0',
-    packages: ['bullmq@6.7.0', 'ioredis@5.11.1'],
     from: 'npm',
     needs: 'redis',
     isolation: 'warm process',
@@ -127,7 +120,6 @@ export const PEERS: readonly Peer[] = [
     name: 'luigi',
     settings: 'defaults',
     version: '3.8.1',
-    packages: ['luigi==3.8.1'],
     from: 'PyPI',
     needs: null,
     isolation: 'new process',
@@ -140,7 +132,6 @@ export const PEERS: readonly Peer[] = [
     name: 'prefect',
     settings: 'defaults',
     version: '3.9.1',
-    packages: ['prefect==3.9.1'],
     from: 'PyPI',
     needs: null,
     isolation: 'same process',
@@ -153,7 +144,6 @@ export const PEERS: readonly Peer[] = [
     name: 'dagster',
     settings: 'defaults',
     version: '1.13.29',
-    packages: ['dagster==1.13.29'],
     from: 'PyPI',
     needs: null,
     isolation: 'new process',
@@ -166,7 +156,6 @@ export const PEERS: readonly Peer[] = [
     name: 'dagster',
     settings: 'tuned',
     version: '1.13.29',
-    packages: ['dagster==1.13.29'],
     from: 'PyPI',
     needs: null,
     isolation: 'same process',
@@ -179,7 +168,6 @@ export const PEERS: readonly Peer[] = [
     name: 'airflow',
     settings: 'defaults',
     version: '3.3.2',
-    packages: ['apache-airflow==3.3.2'],
     from: 'PyPI',
     needs: 'postgres',
     isolation: 'new process',
@@ -192,7 +180,6 @@ export const PEERS: readonly Peer[] = [
     name: 'snakemake',
     settings: 'defaults',
     version: '9.27.1',
-    packages: ['snakemake==9.27.1'],
     from: 'PyPI',
     needs: null,
     isolation: 'new process',
@@ -205,7 +192,6 @@ export const PEERS: readonly Peer[] = [
     name: 'metaflow',
     settings: 'defaults',
     version: '2.19.39',
-    packages: ['metaflow==2.19.39'],
     from: 'PyPI',
     needs: null,
     isolation: 'new process',
