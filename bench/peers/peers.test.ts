@@ -240,8 +240,8 @@ describe('the tables', () => {
     ]);
     const rows = text.slice(text.indexOf('**W6**')).split('\n').slice(4);
     expect(rows).toEqual([
-      '| new process | 1 | fast | 40 | 2 ms | 100 MiB | × 0.1 | 1 |',
-      '| new process | 2 | slow | 20 (10–30) | 2 ms | 100 MiB | × 0.1 | 3 |',
+      '| new process | 1 | fast | 40 | 2 ms | 100 MiB | × 0.1 | 1 | 1 |',
+      '| new process | 2 | slow | 20 (10–30) | 2 ms | 100 MiB | × 0.1 | 3 | 1 |',
       '| new process | – | broken | failed: no answer within 60 s: time-out |',
       '| new process | – | wrong | failed: p#1: t0 ran 2 times |',
     ]);
@@ -250,7 +250,7 @@ describe('the tables', () => {
 
   test('without a steady repeat the others are shown, with a mark', () => {
     expect(peersTables([of('one', 'new process', { repeats: [repeat(7, { floorMs: [2, 3] })] })])).toContain(
-      '| 7 | 2 ms | 100 MiB | × 0.1 | 1 † |',
+      '| 7 | 2 ms | 100 MiB | × 0.1 | 1 † | 1 |',
     );
   });
 });

@@ -77,8 +77,9 @@ function ofWorkload(name: WorkloadName, results: readonly PeerResult[]): string 
       'peak memory',
       'size',
       'repeats',
+      'load',
     ]),
-    `| --- | ---: | --- | ${kinds.map(() => '---:').join(' | ')} | ---: | ---: | ---: | ---: |`,
+    `| --- | ---: | --- | ${kinds.map(() => '---:').join(' | ')} | ---: | ---: | ---: | ---: | ---: |`,
     ...rows,
     ...cannot,
   ].join('\n');
@@ -112,6 +113,7 @@ function rowOf(
     `${Math.round(Math.max(...worth.map(({ peakMiB }) => peakMiB)))} MiB`,
     scale === 1 ? 'full' : `× ${scale}`,
     `${worth.length}${wandered}${wrong > 0 ? `, ${wrong} wrong` : ''}`,
+    shown(median(worth.map(({ load }) => load))),
   ]);
 }
 

@@ -11,11 +11,15 @@ export interface Task {
   readonly n: number;
 }
 
-/** How an engine with fan-out of its own may write it; `tasks` says the same in full, with ids `NAME_INDEX`. */
+/**
+ * How an engine with fan-out or globs of its own may write it; `tasks` says the same in full. Ids are `NAME_INDEX` in what
+ * fans out, and in layers, where every task needs all of the layer before.
+ */
 export type Shape =
   | { readonly kind: 'graph' }
   | { readonly kind: 'diamond'; readonly width: number }
-  | { readonly kind: 'groups'; readonly length: number; readonly width: number };
+  | { readonly kind: 'groups'; readonly length: number; readonly width: number }
+  | { readonly kind: 'layers' };
 
 export interface Pipeline {
   readonly name: string;
@@ -103,7 +107,8 @@ const PLANS = {
   W8: {
     title: '10 layers × 100 tasks, each needs all of the layer before (90,000 edges), no-op',
     parallelism: 4,
-    build: (scale) => alone(graph('w8', layers(10, atLeast(5, 100 * scale), NOOP))),
+    build: (scale) =>
+      alone({ name: 'w8', shape: { kind: 'layers' }, tasks: layers(10, atLeast(5, 100 * scale), NOOP) }),
   },
   W10: {
     title: 'group of 5 tasks × 100, each task sleeps 0.6 s',

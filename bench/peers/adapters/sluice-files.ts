@@ -29,9 +29,10 @@ export function pipelineFile({ name, shape, tasks }: Pipeline, told: Told): stri
     ]);
     return text({ ...base, groups: { each: items(shape.width) }, tasks: Object.fromEntries(steps) });
   }
+  const needsOf = ({ needs }: Task) => (shape.kind === 'layers' ? [`${needs[0]?.split('_')[0]}_*`] : needs);
   const entries = tasks.map((task) => [
     task.id,
-    { ...(task.needs.length === 0 ? {} : { needs: task.needs }), ...bodyOf(task, told) },
+    { ...(task.needs.length === 0 ? {} : { needs: needsOf(task) }), ...bodyOf(task, told) },
   ]);
   return text({ ...base, tasks: Object.fromEntries(entries) });
 }
