@@ -29,10 +29,8 @@ interface Answer {
   readonly error?: string;
 }
 
-/** An engine that is up, with an empty database of its own, and knows the pipelines. */
+/** An engine with an empty database of its own that knows the pipelines. */
 export class Session {
-  /** From the start of its processes until it takes runs. */
-  readyMs = 0;
   private readonly answers: Answer[] = [];
   private wake: () => void = () => undefined;
 
@@ -43,6 +41,7 @@ export class Session {
     private readonly postgres: Postgres | null,
     private readonly redis: AppendOnlyRedis | null,
     private readonly marker: string,
+    private readonly startedMs: number,
   ) {
     createInterface({ input: adapter.stdio[3] as NodeJS.ReadableStream }).on('line', (line) => {
       this.answers.push(JSON.parse(line) as Answer);
@@ -56,9 +55,9 @@ export class Session {
 
   static async open(
     peer: Peer,
-    options: { pipelines: readonly Pipeline[]; parallelism: number; boundMs: number; benchFolder: string },
+    options: { pipelines: readonly Pipeline[]; parallelism: number; benchFolder: string },
   ): Promise<Session> {
-    const { pipelines, parallelism, boundMs, benchFolder } = options;
+    const { pipelines, parallelism, benchFolder } = options;
     const folder = await mkdtemp(path.join(tmpdir(), `sluice-peer-${peer.name}-`));
     const work = path.join(folder, 'work');
     await mkdir(work);
@@ -89,15 +88,13 @@ export class Session {
       stdio: ['pipe', log, log, 'pipe'],
       detached: true,
     });
-    const session = new Session(folder, pipelines, adapter, postgres, redis, marker);
-    try {
-      await session.answer(boundMs);
-    } catch (error) {
-      await session.close();
-      throw error;
-    }
-    session.readyMs = nowMs() - startedMs;
-    return session;
+    return new Session(folder, pipelines, adapter, postgres, redis, marker, startedMs);
+  }
+
+  /** Until it takes runs; ms since the start of its processes. */
+  async ready(boundMs: number): Promise<number> {
+    await this.answer(boundMs);
+    return nowMs() - this.startedMs;
   }
 
   /** Throws when the engine fails or takes longer than `boundMs`; the session is of no use then. */

@@ -31,15 +31,17 @@ def mapped(name, shape, tasks):
     if shape["kind"] == "diamond":
         first, last = tasks[0], tasks[-1]
         yield step_text("start", [body(name, first), items, "self.next(self.each, foreach='items')"])
-        yield step_text("each", [body(name, first, "f'each_{self.input}'"), "self.next(self.end)"])
-        yield step_text("end", [body(name, last)], joins=True)
+        yield step_text("each", [body(name, first, "f'each_{self.input}'"), "self.next(self.last)"])
+        yield step_text("last", [body(name, last), "self.next(self.end)"], joins=True)
+        yield step_text("end", [])
         return
     yield step_text("start", [items, "self.next(self.step0, foreach='items')"])
     for i in range(shape["length"]):
-        after = f"step{i + 1}" if i + 1 < shape["length"] else "end"
+        after = f"step{i + 1}" if i + 1 < shape["length"] else "joined"
         own = ["self.item = self.input"] if i == 0 else []
         yield step_text(f"step{i}", [*own, body(name, tasks[0], f"f'step{i}_{{self.item}}'"), f"self.next(self.{after})"])
-    yield step_text("end", [], joins=True)
+    yield step_text("joined", ["self.next(self.end)"], joins=True)
+    yield step_text("end", [])
 
 
 def tree(name, tasks):

@@ -18,8 +18,8 @@ def serve(run_round):
         try:
             run_round(json.loads(line)["runs"])
             say({"done": True})
-        except BaseException:
-            say({"error": traceback.format_exc()[-3000:]})
+        except BaseException as error:
+            say({"error": f"{error!r}\n{traceback.format_exc()[-3000:]}"})
 
 
 def say(message):
