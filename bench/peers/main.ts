@@ -13,6 +13,9 @@ import { PEERS_BEGIN, PEERS_END, peersTables } from './table.ts';
 import { taskRuns, type Workload, workload, type WorkloadName } from './workloads.ts';
 
 /** `npm run bench:peers`: see `options.ts` for what it takes. Results are kept after every repeat; what is there is not measured again. */
+/** A repeat during which the machine wandered is measured anew, so many times; not when it took longer than this. */
+const MOST_AGAIN = 2;
+const LONG_SECONDS = 20;
 const BENCH = path.join(packageRoot(), 'bench', 'peers');
 let session: Session | null = null;
 let stopping = false;
@@ -29,9 +32,6 @@ if (options.action === 'install') {
   for (const peer of shuffled(options.peers)) await measurePeer(peer, options);
 }
 writeBetween(path.join(packageRoot(), 'docs', 'performance.md'), PEERS_BEGIN, PEERS_END, peersTables(allResults()));
-
-/** What took longer is not measured anew because the machine wandered. */
-const LONG_SECONDS = 20;
 
 async function measurePeer(peer: Peer, { workloads, times, again, boundMs, mostTasks }: Options): Promise<void> {
   if (!isInstalled(peer)) {
@@ -71,7 +71,7 @@ async function measureSession(
       // Where every task has a process of its own, the first run of the session is all that can warm up.
       if (peer.isolation !== 'new process') await warmUp(session, one, boundMs);
       // What the machine disturbed is measured anew, but not for ever.
-      for (let tries = 0; steadyRepeats(result, one) < times && tries < 2 * times; tries++) {
+      for (let tries = 0; steadyRepeats(result, one) < times && tries < times + MOST_AGAIN; tries++) {
         const repeat = await measureRepeat(session, one, boundMs);
         const earlier = result.workloads[one.name as WorkloadName]?.repeats ?? [];
         result = store(peer, result, one, { repeats: [...earlier, repeat] });

@@ -137,7 +137,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'same process',
     durability: 'SQLite of its server, which is told of states in the background',
     how: '`prefect server`, flows called in one process, `task.submit(wait_for=…)` on the thread pool',
-    mostTasks: 150,
+    mostTasks: 60,
     command: python('prefect'),
   },
   {
@@ -149,7 +149,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'new process',
     durability: 'SQLite, each event',
     how: '`execute_job` with the multiprocess executor, runs of a round one after another',
-    mostTasks: 30,
+    mostTasks: 10,
     command: python('dagster'),
   },
   {
@@ -161,7 +161,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'same process',
     durability: 'SQLite, each event',
     how: '`execute_in_process`: one task at a time, runs of a round one after another',
-    mostTasks: 150,
+    mostTasks: 60,
     command: python('dagster'),
   },
   {
@@ -173,7 +173,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'new process',
     durability: 'Postgres, durable commits',
     how: 'LocalExecutor with Postgres; scheduler, API server and DAG processor as they come',
-    mostTasks: 30,
+    mostTasks: 10,
     command: python('airflow'),
   },
   {
@@ -185,7 +185,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'new process',
     durability: 'files and its .snakemake folder, not synced',
     how: '`snakemake --cores N` for all runs of a round, one rule with wildcards, bodies as `shell:`',
-    mostTasks: 150,
+    mostTasks: 60,
     command: python('snakemake'),
   },
   {
@@ -197,7 +197,7 @@ export const PEERS: readonly Peer[] = [
     isolation: 'new process',
     durability: 'files of its local datastore, not synced',
     how: '`python flow.py run --max-workers N`, runs of a round side by side',
-    mostTasks: 30,
+    mostTasks: 10,
     command: python('metaflow'),
     cannot: { W8: 'every branch must be joined before the next', W12: 'every branch must be joined in its turn' },
   },
