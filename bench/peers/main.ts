@@ -13,8 +13,7 @@ import { PEERS_BEGIN, PEERS_END, peersTables } from './table.ts';
 import { taskRuns, type Workload, workload, type WorkloadName } from './workloads.ts';
 
 /** `npm run bench:peers`: see `options.ts` for what it takes. Results are kept after every repeat; what is there is not measured again. */
-/** A repeat during which the machine wandered is measured anew, so many times; not when it took longer than this. */
-const MOST_AGAIN = 2;
+/** A repeat that took longer is not measured anew because the machine wandered. */
 const LONG_SECONDS = 20;
 const BENCH = path.join(packageRoot(), 'bench', 'peers');
 let session: Session | null = null;
@@ -33,7 +32,10 @@ if (options.action === 'install') {
 }
 writeBetween(path.join(packageRoot(), 'docs', 'performance.md'), PEERS_BEGIN, PEERS_END, peersTables(allResults()));
 
-async function measurePeer(peer: Peer, { workloads, times, again, boundMs, mostTasks }: Options): Promise<void> {
+async function measurePeer(
+  peer: Peer,
+  { workloads, times, retries, again, boundMs, mostTasks }: Options,
+): Promise<void> {
   if (!isInstalled(peer)) {
     process.stdout.write(`${labelOf(peer)}: not installed; npm run bench:peers -- install --peers ${peer.name}\n`);
     return;
@@ -47,14 +49,21 @@ async function measurePeer(peer: Peer, { workloads, times, again, boundMs, mostT
     // A session that broke is of no use: the workloads that are left get another one.
     const tried = new Set<string>();
     const left = (): Workload[] => unmeasured(together, result, times).filter(({ name }) => !tried.has(name));
-    while (left().length > 0) result = await measureSession(peer, shuffled(left()), { result, tried, times, boundMs });
+    while (left().length > 0)
+      result = await measureSession(peer, shuffled(left()), { result, tried, times, retries, boundMs });
   }
 }
 
 async function measureSession(
   peer: Peer,
   workloads: readonly Workload[],
-  { result: before, tried, times, boundMs }: { result: PeerResult; tried: Set<string>; times: number; boundMs: number },
+  {
+    result: before,
+    tried,
+    times,
+    retries,
+    boundMs,
+  }: { result: PeerResult; tried: Set<string>; times: number; retries: number; boundMs: number },
 ): Promise<PeerResult> {
   let result = before;
   const [first] = workloads as readonly [Workload, ...Workload[]];
@@ -71,7 +80,7 @@ async function measureSession(
       // Where every task has a process of its own, the first run of the session is all that can warm up.
       if (peer.isolation !== 'new process') await warmUp(session, one, boundMs);
       // What the machine disturbed is measured anew, but not for ever.
-      for (let tries = 0; steadyRepeats(result, one) < times && tries < times + MOST_AGAIN; tries++) {
+      for (let tries = 0; steadyRepeats(result, one) < times && tries < times + retries; tries++) {
         const repeat = await measureRepeat(session, one, boundMs);
         const earlier = result.workloads[one.name as WorkloadName]?.repeats ?? [];
         result = store(peer, result, one, { repeats: [...earlier, repeat] });

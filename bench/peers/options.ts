@@ -7,6 +7,7 @@ export interface Options {
   readonly peers: readonly Peer[];
   readonly workloads: readonly WorkloadName[];
   readonly times: number;
+  readonly retries: number;
   readonly boundMs: number;
   /** In place of each peer's own. */
   readonly mostTasks: number | null;
@@ -15,11 +16,12 @@ export interface Options {
 }
 
 const USAGE = `usage: npm run bench:peers -- [install|table] [--peers sluice,luigi] [--workloads W1N,W6] [--times 5]
-         [--bound 300] [--tasks 1000] [--again]
+         [--retries 2] [--bound 300] [--tasks 1000] [--again]
 
   install      fetch the peers into .sluice/peers, each into a folder of its own
   table        only write the table of docs/performance.md from the stored results
   --times      repeats of each workload
+  --retries    repeats on top, where the machine wandered
   --bound      seconds after which a repeat is a failure
   --tasks      task runs of a repeat at most: larger workloads are scaled down
   --again      forget the stored results of the named peers and workloads first
@@ -35,6 +37,7 @@ export function readOptions(args: readonly string[]): Options {
         peers: { type: 'string' },
         workloads: { type: 'string' },
         times: { type: 'string', default: '5' },
+        retries: { type: 'string', default: '2' },
         bound: { type: 'string', default: '300' },
         tasks: { type: 'string' },
         again: { type: 'boolean', default: false },
@@ -47,6 +50,7 @@ export function readOptions(args: readonly string[]): Options {
       peers: named(values.peers, PEERS, (peer) => [peer.name, labelOf(peer)]),
       workloads: named(values.workloads, WORKLOADS, (name) => [name]),
       times: positive(values.times),
+      retries: Number(values.retries),
       boundMs: positive(values.bound) * 1000,
       mostTasks: values.tasks === undefined ? null : positive(values.tasks),
       again: values.again,
