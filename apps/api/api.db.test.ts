@@ -97,6 +97,11 @@ describe('with Postgres behind it', () => {
         ['create', null],
       ],
     );
+    const within = { ...body, from: '2026-01-05T06:00:00Z', to: '2026-01-05T07:00:00Z' };
+    expect((await api.ask('/api/v1/backfills', { method: 'POST', body: within })).json).toEqual({
+      ...{ backfill: null, intervals: [] },
+      nothing: expect.stringMatching(/^No interval of "churn" begins from .* the next one begins at 2026-01-06/),
+    });
     const done = await api.ask('/api/v1/backfills', { method: 'POST', body: { ...body, maxActive: 1 } });
     expect(done.json.backfill).toMatchObject({ state: 'running', pending: 1, runs: { queued: 1 }, maxActive: 1 });
     const at = `/api/v1/backfills/${done.json.backfill.id}`;

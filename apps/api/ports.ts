@@ -246,11 +246,11 @@ export interface Commands {
     },
     actor: string,
   ): Promise<EventOutcome>;
-  /** With `dryRun` nothing is created, and `id` is null. `release`: a digest. */
+  /** With `dryRun`, and when there is nothing to do, nothing is created and `id` is null. `release`: a digest. */
   backfill(
     request: z.infer<typeof backfillRequest>,
     actor: string,
-  ): Promise<{ readonly id: string | null; readonly intervals: BackfillPlan['intervals'] }>;
+  ): Promise<{ readonly id: string | null } & Omit<BackfillPlan, 'backfill'>>;
   pauseBackfill(id: string, actor: string): Promise<void>;
   resumeBackfill(id: string, actor: string): Promise<void>;
   cancelBackfill(id: string, actor: string): Promise<void>;
