@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Caller, PromotionState, RunState } from '#core';
 import type {
   AlertDelivery,
+  answerRequest,
+  AnswerResult,
   AppliedConfiguration,
   ArchivedRun,
   ArchivedRunDetail,
@@ -219,8 +221,13 @@ export interface Reads {
 export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
-  /** Answers what a task asks. */
-  answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
+  /** Answers what a task asks; what was answered. */
+  answerTask(
+    runId: string,
+    taskId: string,
+    request: z.infer<typeof answerRequest>,
+    caller: Caller,
+  ): Promise<readonly AnswerResult['answered'][number][]>;
   /** Says what a run, a task of it or one of its task runs counts as. */
   markRun(runId: string, request: z.infer<typeof markRequest>, actor: string): Promise<void>;
   /** Each run answers for itself, in the order given. */

@@ -279,6 +279,8 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
+  /** Of a fan-out: its item. */
+  mapKey: z.string().optional(),
   /** `max_active_runs`, `needs`, `past`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),

@@ -152,7 +152,8 @@ tasks:
       'waits for Ship?',
       expect.stringContaining('nothing was published at other.raw'),
     ]);
-    await world.commands.answer(await runOf(2), 'ask', { isApproved: true, comment: '' }, { name: 'ann', groups: [] });
+    const ask = { taskId: 'ask', mapIndex: null };
+    await world.commands.answer(await runOf(2), ask, { isApproved: true, comment: '' }, { name: 'ann', groups: [] });
     await world.scheduler.poke();
     await world.settle();
     expect(await tasksOf(2)).toMatchObject({ ask: 'success', read: 'waiting' });

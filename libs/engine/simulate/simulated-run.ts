@@ -14,7 +14,7 @@ import {
   type TaskInstance,
 } from '#core';
 import type { RunTest, TestedTry } from '#dag';
-import { alertsFor, lateAlerts, warnedAlerts, type AlertDefaults } from '../alerts.ts';
+import { alertsFor, lateAlerts, warnedAlerts } from '../alerts.ts';
 import { buildAssignment } from '../assignment.ts';
 import { endedResult } from '../ended-result.ts';
 import { judgeResult } from '../judge-result.ts';
@@ -23,6 +23,7 @@ import { mapItem, placeOf, rememberOutputs, type OwnedRun, type PreparedPlace } 
 import { plainResult } from '../plain-result.ts';
 import type { Pipelines } from '../ports.ts';
 import { prepareTask } from '../prepare.ts';
+import type { AlertDefaults } from '../route-alerts.ts';
 import { gateQuestion } from '../waits/gate-question.ts';
 import { waitBodyOf } from '../waits/prepare-wait.ts';
 import { taskRefOf, type RunLook, type SentAlert, type TaskLook } from './run-look.ts';
