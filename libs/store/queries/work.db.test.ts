@@ -187,7 +187,7 @@ test('whoever makes machines hears of attempts that nobody took, and which of th
   expect(await placements.unplaced(10)).toEqual([waiting]);
   await assignments.cancel([{ attemptId: taken.attemptId, reason: 'enough' }]);
   const open = await placements.open([waiting, taken, ended].map(({ attemptId }) => attemptId));
-  expect(open.sort((a, b) => Number(a.attemptId) - Number(b.attemptId))).toEqual([
+  expect([...open].sort((a, b) => Number(a.attemptId) - Number(b.attemptId))).toEqual([
     { attemptId: waiting.attemptId, isTaken: false, isCancelled: false },
     { attemptId: taken.attemptId, isTaken: true, isCancelled: true },
   ]);
