@@ -1,4 +1,4 @@
-import type { BatchV1Api, CoreV1Api, KubeConfig, V1Job, V1Pod, Watch } from '@kubernetes/client-node';
+import type { BatchV1Api, CoreV1Api, V1Job, V1Pod, Watch } from '@kubernetes/client-node';
 import type { ConfigurationOptions, ObservableMiddleware } from '@kubernetes/client-node';
 import { SluiceError, type Clock } from '#core';
 import { Gone, type Cluster, type Made, type PodEvent, type PodList, type SeenJob } from './cluster.ts';

@@ -20,8 +20,7 @@ const MOST_LINES = 5;
 export function judgePod(pod: V1Pod, now: number, startMs: number): PodVerdict {
   const phase = pod.status?.phase ?? 'Pending';
   const ended = terminated(pod);
-  if (hasEnded(pod) || ended !== undefined)
-    return { kind: 'ended', outcome: outcomeOf(pod, ended) };
+  if (hasEnded(pod) || ended !== undefined) return { kind: 'ended', outcome: outcomeOf(pod, ended) };
   if (phase === 'Unknown' || pod.status?.reason === 'NodeLost')
     return { kind: 'ended', outcome: lost(`the node ${nodeOf(pod)} is lost`) };
   return phase === 'Running' ? { kind: 'runs' } : judgeStart(pod, now, startMs);

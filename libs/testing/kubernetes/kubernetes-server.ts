@@ -210,7 +210,7 @@ export class KubernetesServer {
 
   #run(pod: RawPod, programs: PodPrograms): void {
     const name = pod.metadata!.name!;
-    const running = runContainer(pod.spec!.containers[0]! as Parameters<typeof runContainer>[0], programs);
+    const running = runContainer(name, pod.spec!.containers[0]! as Parameters<typeof runContainer>[1], programs);
     this.processes.set(name, running);
     this.world.setStatus(name, runningStatus(pod));
     void running.ended.then(({ code, signal }) => {

@@ -6,8 +6,8 @@ export interface PodPrograms {
   readonly programs: Readonly<Record<string, readonly string[]>>;
   /** Values of Secrets, by name and key. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Beside what the pod says; where these name a variable they win, since pods have a file system of their own. */
-  readonly env: Readonly<Record<string, string>>;
+  /** More variables of one pod; they win over its own, since a pod has a file system of its own. */
+  readonly envOf: (pod: string) => Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
@@ -19,7 +19,7 @@ export interface PodProcess {
 }
 
 /** Runs the command of a container as a process of this machine, in a group of its own, with its variables and nothing else. */
-export function runContainer(container: V1Container, given: PodPrograms): PodProcess {
+export function runContainer(pod: string, container: V1Container, given: PodPrograms): PodProcess {
   const [word = '', ...rest] = [...(container.command ?? []), ...(container.args ?? [])];
   const [program = word, ...before] = given.programs[word] ?? [word];
   const variables = (container.env ?? []).map(({ name, value, valueFrom }) => {
@@ -29,7 +29,7 @@ export function runContainer(container: V1Container, given: PodPrograms): PodPro
   const child = spawn(program, [...before, ...rest], {
     cwd: given.cwd,
     detached: true,
-    env: { PATH: process.env.PATH ?? '', ...Object.fromEntries(variables), ...given.env },
+    env: { PATH: process.env.PATH ?? '', ...Object.fromEntries(variables), ...given.envOf(pod) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
