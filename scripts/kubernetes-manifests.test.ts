@@ -38,6 +38,11 @@ describe.each(['base', 'overlays/dev', 'overlays/prod'])('deploy/kubernetes/%s',
   });
 });
 
+test('a word that Kubernetes does not know is found in a manifest', () => {
+  const [one] = base;
+  expect(checkObject({ ...one, sepc: {} })).toEqual([expect.stringContaining('sepc')]);
+});
+
 describe('the base', () => {
   test('starts what is built, as an ordinary user that writes to its volumes only', () => {
     const entries =
@@ -134,8 +139,10 @@ describe.each(OVERLAYS)('the overlay %s', (name) => {
     const service = find(base, 'Service', hostname)?.spec as { ports: { port: number }[] };
     expect(service.ports.map((one) => String(one.port))).toContain(port);
     expect(loadConfig(literals, MANIFESTS).allowedHosts).toContain(hostname);
-    const text = readFileSync(join(MANIFESTS, folder, 'environments', `${name}.yaml`), 'utf8');
-    expect(parseEnvironment(`environments/${name}.yaml`, text, '/app').problems).toEqual([]);
+    const files = kustomization.configMapGenerator?.find((map) => map.name === 'sluice-environments')?.files ?? [];
+    for (const file of files)
+      expect(parseEnvironment(file, readFileSync(join(MANIFESTS, folder, file), 'utf8'), '/app').problems).toEqual([]);
+    expect(files).toHaveLength(1);
     expect(JSON.stringify([literals, settings])).not.toMatch(/password|DATABASE_URL|SLUICE_TOKEN=/i);
   });
 });
