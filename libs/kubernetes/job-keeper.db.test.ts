@@ -133,6 +133,7 @@ test('each attempt gets one job, however many schedulers look and however often'
   const third = await aKeeper();
   await third.look();
   expect([jobs(), made(), problems]).toEqual([[jobOf(attempt)], 2, []]);
+  expect(third.isIdle).toBe(false);
 });
 
 test('while Kubernetes is away attempts wait; it is told once, and their jobs are made when it is back', async () => {
@@ -158,6 +159,22 @@ test('an attempt that no node takes goes on to wait, and says why for as long', 
   expect(await told()).toEqual([]);
 });
 
+test('an attempt whose job gets no pod says where to look', async () => {
+  const [keeper, attempt] = [await aKeeper(), await anAttempt()];
+  await hears(keeper, () => keeper.look());
+  server.world.withholdPods = true;
+  const late = await anAttempt();
+  await keeper.look();
+  await clock.moveTo(clock.now().getTime() + 11_000, () => Promise.resolve());
+  await keeper.look();
+  const notes = await db.query<{ note: string }[]>('select note from assignment order by attempt_id');
+  expect(notes.map((row) => row.note)).toEqual([
+    expect.stringMatching(/^Its pod is being started/),
+    `Its job has no pod; \`kubectl describe job ${jobOf(late)}\` says why.`,
+  ]);
+  expect(jobs()).toEqual([jobOf(attempt), jobOf(late)]);
+});
+
 test('an image that cannot be pulled fails the attempt after a while, and its job goes', async () => {
   const [keeper, attempt] = [await aKeeper(), await anAttempt()];
   await hears(keeper, () => keeper.look());
@@ -170,6 +187,8 @@ test('an image that cannot be pulled fails the attempt after a while, and its jo
   expect(await told()).toEqual([expect.stringMatching(/^failed: the image .* cannot be pulled: manifest unknown$/)]);
   await keeper.look();
   expect(jobs()).toEqual([]);
+  for (let times = 0; times < 2; times++) await keeper.look();
+  expect(keeper.isIdle).toBe(true);
 });
 
 test.each([

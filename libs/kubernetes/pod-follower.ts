@@ -25,8 +25,14 @@ export class PodFollower {
   private readonly stopping = new AbortController();
   private following: Promise<void> = Promise.resolve();
   private isAway = false;
+  private hasListed = false;
 
   constructor(private readonly options: PodFollowerOptions) {}
+
+  /** What it shows has been read once. */
+  get isListed(): boolean {
+    return this.hasListed;
+  }
 
   start(): void {
     this.following = this.follow();
@@ -88,6 +94,8 @@ export class PodFollower {
     for (const pod of [...this.pods.values()]) if (!names.has(pod.metadata?.name)) this.remove(pod);
     for (const pod of pods) this.put(pod);
     this.version = version;
+    if (!this.hasListed) this.options.onChange();
+    this.hasListed = true;
   }
 
   private put(pod: V1Pod): void {

@@ -5,7 +5,7 @@ import { createBroker, QueueExecutor, type Broker } from '#queue';
 import { createLocalExecutor, endLeftovers, type LocalExecutor } from '#runner';
 import { createAssignmentStore, createPlacementStore, listen } from '#store';
 import { readKubernetesSettings } from './kubernetes-settings.ts';
-import { startLooking, type LookLoop } from './look-loop.ts';
+import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
 import { readSecret } from './read-secret.ts';
 import type { RunningParts } from './running.ts';
 
@@ -76,7 +76,11 @@ async function startKubernetes(parts: RunningParts, processId: string, file: str
     begin: () => {
       executor.begin();
       keeper.start();
-      loop = startLooking(() => keeper.look(), LOOK_MS, clock);
+      loop = startLooking(
+        () => keeper.look(),
+        () => (keeper.isIdle ? UNASKED_MS : LOOK_MS),
+        clock,
+      );
     },
     stop: async (graceMs) => {
       await loop?.stop();

@@ -21,6 +21,8 @@ export class PodsAndJobs {
   /** Changes before this one are forgotten. */
   oldest = 0;
   readonly listeners = new Set<(event: WatchEvent) => void>();
+  /** Jobs get none, as where a quota of pods is used up. */
+  withholdPods = false;
   #serial = 0;
 
   constructor(private readonly namespace: string) {}
@@ -46,7 +48,7 @@ export class PodsAndJobs {
       spec: template.spec!,
       status: { phase: 'Pending' },
     };
-    this.put(pod, 'ADDED');
+    if (!this.withholdPods) this.put(pod, 'ADDED');
     return { job, pod };
   }
 
