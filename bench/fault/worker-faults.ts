@@ -6,7 +6,7 @@ import { checkStorage } from './check-storage.ts';
 import { starts } from './example-project.ts';
 import { loadHistory, type History } from './history.ts';
 import { seededRandom } from './random.ts';
-import { Cluster, type ClusterOptions, type ClusterProcess } from './worker-cluster.ts';
+import { Cluster, type RedisClusterOptions, type ClusterProcess } from './worker-cluster.ts';
 
 /** Faults of workers and of Redis, by their names in the list of promises. */
 export const WORKER_FAULTS = {
@@ -16,7 +16,7 @@ export const WORKER_FAULTS = {
 } as const;
 export type WorkerFault = keyof typeof WORKER_FAULTS;
 
-export interface WorkerFaultOptions extends ClusterOptions {
+export interface WorkerFaultOptions extends RedisClusterOptions {
   readonly fault: WorkerFault;
   readonly times: number;
   /** How long a worker is paused, or Redis away. */
