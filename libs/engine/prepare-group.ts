@@ -6,6 +6,7 @@ import { pinInputs } from './pin-inputs.ts';
 import type { Pipelines } from './ports.ts';
 import type { PrepareSources } from './prepare.ts';
 import { conditionVerdict, expandFanOut, limitProblem } from './task-verdicts.ts';
+import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 /** Answers for all tasks of a group what they have in common: their fan-out. One that fans out alone has its condition here, too. */
@@ -34,12 +35,15 @@ export async function prepareEach(
   if (limit !== null) return { kind: 'fail', reason: limit };
   const held = task.group === undefined ? null : conditionVerdict(task, run, taskIndex, mapIndex);
   if (held !== null) return held;
+  const past = await preparePast(sources.store, run, about, now);
+  if (past.kind === 'waiting') return past;
+  const { hasWaited: anew } = past;
   if (waits) {
     const own = await prepareWait(sources.store, run, about, now);
-    return own.kind === 'waiting' ? { ...own, heard: true } : own;
+    return own.kind === 'waiting' ? { ...own, heard: true, anew } : own;
   }
   const pinned = await pinInputs(sources.store, pipelines, run, taskIndex, mapIndex);
-  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason, anew };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const { inputs } = pinned;
   rememberEach(run, taskIndex, mapIndex, { inputs });

@@ -3,7 +3,11 @@ import { compilePipelines, parseEnvironment, parseTests, testsJsonSchema } from 
 
 const PIPELINE = `
 name: shop
-schedule: { cron: "0 6 * * *", timezone: Europe/Berlin, start: 2026-01-01 }
+schedule:
+  cron: "0 6 * * *"
+  timezone: Europe/Berlin
+  start: 2026-01-01
+  events: { order: { params: { sample: "\${{ event.share }}" } } }
 params: { sample: { type: number, default: 0.5, maximum: 1 } }
 paths: { raw: { at: raw, partition: ds } }
 tasks:
@@ -55,6 +59,22 @@ describe('files of tests', () => {
     [
       '{ expect: { tasks: { "train[l2=2]": success } } }',
       '3:27 The fan-out of task "train" has no item "l2=2". > Did you mean "l2=1"?',
+    ],
+    [
+      '{ event: { name: ordr }, golden: true }',
+      '3:23 Pipeline "shop" does not wait for the event "ordr". > Did you mean "order"?',
+    ],
+    [
+      '{ event: { name: order, payload: {} }, golden: true }',
+      '3:8 The event starts no run: params.sample: Expression `event.share` cannot be evaluated: no such key: share. > Correct the payload, or what the pipeline makes of it.',
+    ],
+    [
+      '{ event: { name: order, payload: { share: 2 } }, golden: true }',
+      '3:8 Parameter "sample" is 2; expected at most 1. > The pipeline says under `params:` what it takes.',
+    ],
+    [
+      '{ event: { name: order, payload: { share: 1 } }, params: { sample: 1 }, golden: true }',
+      '3:55 The payload of the event gives the parameters. > Remove it, or `event`.',
     ],
     [
       '{ expect: { tasks: { "load[a]": success } } }',
