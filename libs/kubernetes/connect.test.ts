@@ -114,7 +114,8 @@ describe('pods', () => {
     runs();
     await seen('Running');
     await server.loseNode('sluice-17');
-    await seen('');
+    await changes.until(() => follower.deleted.has('17'));
+    expect(phases()).toEqual([]);
     expect(follower.deleted.get('17')?.status?.phase).toBe('Running');
     expect(problems.all).toEqual([]);
   });

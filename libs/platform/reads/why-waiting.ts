@@ -43,7 +43,7 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
 }
 
 function withItems(reasons: readonly WaitingReason[], rows: readonly TaskRunRow[]): WaitingReason[] {
-  const keys = new Map(rows.map(({ taskId, mapIndex, mapKey }) => [`${taskId}/${mapIndex}`, mapKey]));
+  const keys = new Map(rows.map((row) => [keyOf(row), row.mapKey]));
   return reasons.map((reason) => {
     const mapKey = keys.get(`${reason.taskId}/${reason.mapIndex}`) ?? '';
     return mapKey === '' ? reason : { ...reason, mapKey };
