@@ -68,7 +68,7 @@ function isoOf(text: string): string {
  * A process that is paused in the middle of a transaction keeps its locks until then. Shorter than the lease of a
  * scheduler, so that whoever takes its runs over does not wait for them.
  */
-const IDLE_IN_TRANSACTION_MS = 8000;
+const IDLE_IN_TRANSACTION_MS = 6000;
 
 /** Connects to Postgres 15 or later. `connections` bounds the pool. */
 export async function connectDatabase(
