@@ -62,9 +62,12 @@ export interface AttemptRow {
 
 export interface ClusterOptions {
   readonly databaseUrl: string;
+  readonly schedulers?: number;
+}
+
+export interface RedisClusterOptions extends ClusterOptions {
   /** The executable of a Redis server. */
   readonly redisProgram: string;
-  readonly schedulers?: number;
 }
 
 /** An API, schedulers and workers, each a process of its own, on a Postgres and a Redis. Workers do not know the former. */
@@ -75,16 +78,34 @@ export class Cluster {
     readonly project: TestProject,
     readonly server: RunningStandalone,
     readonly schedulers: ClusterProcess[],
-    readonly redis: RedisServer,
+    private readonly redisServer: RedisServer | null,
     readonly db: pg.Client,
-    private readonly options: ClusterOptions,
+    private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(files: Readonly<Record<string, string>>, options: ClusterOptions): Promise<Cluster> {
-    const redis = await startRedisServer(options.redisProgram);
-    const project = await TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  static async start(
+    files: Readonly<Record<string, string>>,
+    { redisProgram, ...options }: RedisClusterOptions,
+  ): Promise<Cluster> {
+    const redis = await startRedisServer(redisProgram);
+    return Cluster.startOn(await Cluster.project(files), { REDIS_URL: redis.url }, options, redis);
+  }
+
+  /** A project whose tasks leave marks in its folder `marks`. */
+  static project(files: Readonly<Record<string, string>>): Promise<TestProject> {
+    return TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  }
+
+  /** `executor`: variables that say who executes attempts. */
+  static async startOn(
+    project: TestProject,
+    executor: Readonly<Record<string, string>>,
+    options: ClusterOptions,
+    redis: RedisServer | null = null,
+  ): Promise<Cluster> {
     await mkdir(join(project.home, 'releases'), { recursive: true });
-    const api = project.spawnProgram('api.js', { env: serverEnv(options.databaseUrl, redis.url) });
+    const env = { DATABASE_URL: options.databaseUrl, SLUICE_TOKEN: TOKEN, TEST_PASS: SECRET, ...executor };
+    const api = project.spawnProgram('api.js', { env });
     const server = new RunningStandalone(api, project);
     await new ClusterProcess(api).ready();
     await until('the address of the API', () => /at (http:\S+)/.test(server.out));
@@ -93,7 +114,7 @@ export class Cluster {
     server.client = createClient({ baseUrl: server.url, token: TOKEN });
     const db = new pg.Client({ connectionString: options.databaseUrl });
     await db.connect();
-    const cluster = new Cluster(project, server, [], redis, db, options);
+    const cluster = new Cluster(project, server, [], redis, db, env);
     for (let index = 0; index < (options.schedulers ?? 1); index++) cluster.schedulers.push(await cluster.scheduler());
     await until('the release', async () => (await server.client.pipelines('dev')).length > 0);
     return cluster;
@@ -104,7 +125,7 @@ export class Cluster {
     const home = join(this.project.folder, `home-${++this.started}`);
     await mkdir(home);
     await symlink(join(this.project.home, 'releases'), join(home, 'releases'));
-    const env = { ...serverEnv(this.options.databaseUrl, this.redis.url), SLUICE_HOME: home };
+    const env = { ...this.env, SLUICE_HOME: home };
     return new ClusterProcess(this.project.spawnProgram('scheduler.js', { env })).ready();
   }
 
@@ -114,6 +135,11 @@ export class Cluster {
     const about = { SLUICE_URL: this.server.url, SLUICE_TOKEN: TOKEN, REDIS_URL: this.redis.url };
     const env = { ...about, SLUICE_HOME: home, SLUICE_CONCURRENCY: '4' };
     return new ClusterProcess(this.project.spawnProgram('worker.js', { env })).ready();
+  }
+
+  get redis(): RedisServer {
+    if (this.redisServer === null) throw new Error('this cluster has no Redis');
+    return this.redisServer;
   }
 
   async attempts(runId: string): Promise<AttemptRow[]> {
@@ -138,10 +164,6 @@ export class Cluster {
   async close(): Promise<void> {
     await this.project.destroy();
     await this.db.end();
-    await this.redis.close();
+    await this.redisServer?.close();
   }
-}
-
-function serverEnv(databaseUrl: string, redisUrl: string): Record<string, string> {
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, SLUICE_TOKEN: TOKEN, TEST_PASS: SECRET };
 }

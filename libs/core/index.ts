@@ -16,6 +16,7 @@ export * from './outdated-task.ts';
 export * from './past.ts';
 export * from './pause.ts';
 export * from './pipeline.ts';
+export * from './placement.ts';
 export * from './plugin.ts';
 export * from './ports.ts';
 export * from './read-grant.ts';

@@ -281,6 +281,8 @@ export interface RunUpdate {
   readonly state: RunState;
   readonly reason: string | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** Decided by somebody who knew that the run was to be stopped. */
+  readonly knowsStop: boolean;
 }
 
 export interface AlertInsert {
@@ -343,7 +345,10 @@ export interface Admitted {
   readonly fence: number;
 }
 
-/** `lost`: the leases of these runs are somebody else's; nothing at all was written and the batch must be made again without them. */
+/**
+ * `lost`: the leases of these runs are somebody else's. `cancelled`: these runs were to end as if nobody had asked to cancel
+ * them. In both cases nothing at all was written, and the batch must be made again without them or knowing of it.
+ */
 export type Applied =
   | {
       readonly kind: 'applied';
@@ -353,7 +358,7 @@ export type Applied =
       /** True when pipelines wait for something of what the batch says. */
       readonly awaited: boolean;
     }
-  | { readonly kind: 'lost'; readonly runIds: readonly string[] };
+  | { readonly kind: 'lost' | 'cancelled'; readonly runIds: readonly string[] };
 
 export interface ScheduleRecord {
   readonly environment: string;

@@ -83,6 +83,7 @@ export function addRun(
         state: decision.state,
         reason: decision.reason,
         counts: countStates(run),
+        knowsStop: run.cache.stopping !== null,
       });
   }
   return decisions;

@@ -41,21 +41,23 @@ export class Commands {
 
   /** Asks the owner of a run to stop it; a queued run ends at once. */
   async cancel(runId: string, actor: string): Promise<void> {
-    const run = await this.run(runId);
-    if (run.state !== 'queued' && run.state !== 'running')
-      throw new SluiceError(
-        'conflict',
-        `Run ${runId} has ended already (${run.state}); only queued and running runs can be cancelled.`,
-      );
+    const { environment, pipeline } = await this.run(runId);
     await this.options.store.audited(
       async (store) => {
+        // What ends at this moment has ended before and is refused, or ends as cancelled.
+        const run = await store.lockRun(runId);
+        if (run?.state !== 'queued' && run?.state !== 'running')
+          throw new SluiceError(
+            'conflict',
+            `Run ${runId} has ended already (${run?.state ?? 'removed'}); only queued and running runs can be cancelled.`,
+          );
         const ended =
           run.state === 'queued'
             ? await store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`)
             : 0;
         if (ended === 0) await store.send([{ runId, kind: 'cancel', payload: { actor } }]);
       },
-      () => [entry(actor, 'run.cancel', run.environment, runId, { pipeline: run.pipeline })],
+      () => [entry(actor, 'run.cancel', environment, runId, { pipeline })],
     );
     this.options.onChange();
   }

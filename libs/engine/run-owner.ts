@@ -307,8 +307,8 @@ export class RunOwner {
     const began = performance.now();
     try {
       const written = await writeGroup(this.options, runs, pools, this.attempts, this.now());
-      if (written.kind === 'lost') {
-        this.giveUp(runs, written.runIds);
+      if (written.kind !== 'written') {
+        if (written.kind === 'lost') this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
       const { advanced, admitted, pointed, awaited, batch } = written;

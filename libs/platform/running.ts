@@ -65,7 +65,8 @@ export interface RunningParts extends Pick<
   readonly onUnfollowed: (environment: string) => void;
 }
 
-const LEASE_MS = 10_000;
+/** A dead scheduler's runs are to be somebody else's within ten seconds: a lease, and a look of whoever takes them. */
+const LEASE_MS = 8000;
 const STOP_GRACE_MS = 2000;
 
 export async function startRunning(parts: RunningParts): Promise<Running> {

@@ -271,4 +271,14 @@ describe('why something waits', () => {
     ]);
     expect(await rules(await aRun(seeded, { state: 'success' }))).toEqual([]);
   });
+
+  test('an attempt that was handed over says what holds its machine up', async () => {
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'evaluate', 'queued', { number: 1 });
+    await seeded.db.query(
+      `insert into assignment (attempt_id, run_id, environment, pool, content, note) values (1, $1, 'dev', 'default', $2, $3)`,
+      [runId, { taskId: 'evaluate', mapIndex: 0 }, 'Its pod cannot be scheduled: 0/3 nodes are available.'],
+    );
+    expect((await rules(runId))[0]?.text).toBe('Its pod cannot be scheduled: 0/3 nodes are available.');
+  });
 });

@@ -24,18 +24,18 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
   if (run.state !== 'running')
     return withItems(rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS), rows);
-  const waits = new Map(
-    (await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]),
-  );
+  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [keyOf(wait), wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
-  const waiting = rows
-    .filter(({ state }) => state === 'waiting')
-    .flatMap(({ taskId, mapIndex }) => waits.get(`${taskId}/${mapIndex}`) ?? []);
+  const waiting = rows.filter(({ state }) => state === 'waiting').flatMap((row) => waits.get(keyOf(row)) ?? []);
   const pasts = await whyPast(context, run.id, waiting);
+  const hindered = rows.some(({ state }) => state === 'queued')
+    ? await apiQueries.readHindrances(context.db, runId)
+    : [];
+  const notes = new Map(hindered.map((row) => [keyOf(row), row.note]));
   const reasons = [
     ...(await whyReady(context, run, MOST_REASONS)),
     ...pasts,
-    ...rows.flatMap((row) => whyWaits(row, waits.get(`${row.taskId}/${row.mapIndex}`)) ?? whyRow(row) ?? []),
+    ...rows.flatMap((row) => whyWaits(row, waits.get(keyOf(row))) ?? whyRow(row, notes.get(keyOf(row))) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
   ];
@@ -43,7 +43,7 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
 }
 
 function withItems(reasons: readonly WaitingReason[], rows: readonly TaskRunRow[]): WaitingReason[] {
-  const keys = new Map(rows.map(({ taskId, mapIndex, mapKey }) => [`${taskId}/${mapIndex}`, mapKey]));
+  const keys = new Map(rows.map((row) => [keyOf(row), row.mapKey]));
   return reasons.map((reason) => {
     const mapKey = keys.get(`${reason.taskId}/${reason.mapIndex}`) ?? '';
     return mapKey === '' ? reason : { ...reason, mapKey };
@@ -109,7 +109,11 @@ function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undef
   return { taskId, mapIndex, rule: asks ? 'approval' : 'wait', text, position: null, holders: [] };
 }
 
-function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): WaitingReason | null {
+function keyOf({ taskId, mapIndex }: Pick<TaskRunRow, 'taskId' | 'mapIndex'>): string {
+  return `${taskId}/${mapIndex}`;
+}
+
+function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow, hindrance?: string): WaitingReason | null {
   const about = { taskId, mapIndex, position: null, holders: [] };
   switch (state) {
     case 'waiting':
@@ -123,7 +127,11 @@ function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): Waiti
     case 'lost':
       return { ...about, rule: 'retry', text: 'The process that executed it died; it is tried again at once.' };
     case 'queued':
-      return { ...about, rule: 'executor', text: 'Handed to the executor; it starts when a process is free.' };
+      return {
+        ...about,
+        rule: 'executor',
+        text: hindrance ?? 'Handed to the executor; it starts when a process is free.',
+      };
     default:
       return null;
   }
