@@ -33,6 +33,7 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
       needsPreparation: needsPreparation(task, pools),
       mapKeys: literalItems[index]?.map((item) => item.key) ?? null,
       dynamicFanOut: task.matrix?.kind === 'dynamic',
+      inner: null,
       maxParallel: task.maxParallel,
       retries: task.retries,
     })),
