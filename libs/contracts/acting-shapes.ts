@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MARKED_STATES } from '#core';
+import { MARKED_STATES, MOST_MAP_INDEX } from '#core';
 import { interval, run } from './shapes.ts';
 
 // What people do to runs. Every instant is ISO 8601 in UTC; absent values are null.
@@ -15,7 +15,7 @@ export const markRequest = z.strictObject({
   /** Absent: the run itself. */
   task: z.string().max(128).optional(),
   /** One task run of a fan-out that has begun; absent: all of the task. */
-  map: z.int().min(0).max(1_000_000).optional(),
+  map: z.int().min(0).max(MOST_MAP_INDEX).optional(),
 });
 
 /** How many runs one request may act on. */

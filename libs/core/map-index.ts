@@ -6,6 +6,9 @@
 /** Task runs that one item of a group may have of one task. */
 export const MOST_INNER_ITEMS = 10_000;
 
+/** No map index is higher. */
+export const MOST_MAP_INDEX = 100_000 * MOST_INNER_ITEMS;
+
 interface MayFanOutWithin {
   /** Null or absent: a map index of it is an item of its group. */
   readonly inner?: object | null;

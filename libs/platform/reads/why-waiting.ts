@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import { isTerminal, lookAtPast, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import {
+  isTerminal,
+  lookAtPast,
+  splitKey,
+  type CompiledPipeline,
+  type CompiledTask,
+  type Matrix,
+  type TaskState,
+} from '#core';
 import type { waitingReason } from '#contracts';
 import { apiQueries } from '#store';
 import type { ReadContext } from './read-context.ts';
@@ -137,7 +145,7 @@ function whyNotYet(
   const about = { taskId: task.id, position: null };
   if (own.length > 0) {
     const active = own.filter((row) => ACTIVE.includes(row.state)).length;
-    const more = literalSize(task) - own.length;
+    const more = literalSize(task, own) - own.length;
     const before = task.upstream.filter((id) => follows(task, id, pipeline) && !hasEnded(id, rows));
     if (before.length > 0) {
       const text = `Its other items begin when they have ended in ${before.join(', ')}, each by itself (rule ${task.when}).`;
@@ -180,8 +188,15 @@ function hasEnded(taskId: string, rows: readonly TaskRunRow[]): boolean {
   return own.length > 0 && own.every((row) => isTerminal(row.state));
 }
 
-function literalSize(task: CompiledTask): number {
-  return task.matrix?.kind === 'literal'
-    ? Object.values(task.matrix.axes).reduce((size, axis) => size * axis.length, 1)
-    : 0;
+/** How many task runs it has; 0: an expression says so. Items without a list of their own have one each. */
+function literalSize({ matrix, inner }: CompiledTask, own: readonly TaskRunRow[]): number {
+  const items = sizeOf(matrix);
+  if (inner === undefined) return items;
+  const size = sizeOf(inner.matrix);
+  const whole = own.filter(({ mapKey }) => splitKey(mapKey) === null).length;
+  return size === 0 ? 0 : (items - whole) * size + whole;
+}
+
+function sizeOf(matrix: Matrix | null): number {
+  return matrix?.kind === 'literal' ? Object.values(matrix.axes).reduce((size, axis) => size * axis.length, 1) : 0;
 }
