@@ -34,15 +34,16 @@ if (inCi && missing.length > 0) results.push({ name: 'tools', code: 1, ms: 0 });
 process.exitCode = summarize(results, startedAt);
 
 /**
- * Tests of single processes use every core; those of the built program start many processes and measure them, so they
- * come one after the other. Without a build the latter could only test the build before; what else is broken still comes to light.
+ * Tests of single processes use every core; those of the built program start many processes and wait for them half of the
+ * time, so two go side by side however many cores there are. Without a build the latter could only test the build before;
+ * what else is broken still comes to light.
  */
 function passes(picked) {
   const built = results.every(({ name, code }) => name !== 'build' || code === 0);
   const inner = { name: 'tests', args: [...picked, '--selectProjects', 'unit', 'db', '--maxWorkers', '100%'] };
   if (!built) return [inner];
   if (picked.length > 0) return [{ name: 'tests', args: picked }];
-  return [inner, { name: 'end to end', args: ['--selectProjects', 'e2e', '--maxWorkers', '1'] }];
+  return [inner, { name: 'end to end', args: ['--selectProjects', 'e2e', '--maxWorkers', '2'] }];
 }
 
 /** Whether a filter picks tests of the built program. */

@@ -192,6 +192,13 @@ describe('runs watch', () => {
     expect(err).toContain('ingest success, taken over from run 7\n');
   });
 
+  test('a run that began and ended between two looks says both, once', async () => {
+    server.on('GET /runs/7', { json: aRunDetail() });
+    server.stream('GET /events', (response) => void eventStream(response));
+    const { err } = await sluice(['runs', 'watch', '7'], { env: server.env });
+    expect(err.match(/run 7 \w+/g)).toEqual(['run 7 running', 'run 7 success']);
+  });
+
   test('a run that does not end in time is exit 8 and goes on', async () => {
     server.on('GET /runs/7', { json: aRunDetail({ state: 'running', finishedAt: null }) });
     server.stream('GET /events', (response) => void eventStream(response));

@@ -44,6 +44,7 @@ class LineView implements ProgressView {
       at: detail.finishedAt ?? detail.startedAt ?? detail.createdAt,
     };
     const changed = [
+      ...this.#unseenStart(detail, run.name),
       run,
       ...detail.taskRuns.map((row) => ({ name: label(row), row, at: taskInstant(row, now) })),
     ].filter(({ name, row }) => row.state !== 'none' && this.#seen.get(name) !== row.state);
@@ -52,6 +53,14 @@ class LineView implements ProgressView {
       this.#seen.set(name, row.state);
       this.#io.err.write(`${cleanLine(`${isoInstant(at)} ${name} ${outcome(row, now)}`)}\n`);
     }
+  }
+
+  /** A run that ended between two looks: that it began is said all the same. */
+  #unseenStart(detail: RunDetail, name: string) {
+    const { startedAt, state } = detail;
+    if (startedAt === null || ['queued', 'running'].includes(state)) return [];
+    if (!['queued', undefined].includes(this.#seen.get(name))) return [];
+    return [{ name, row: { ...detail, state: 'running' as const, finishedAt: null, reason: null }, at: startedAt }];
   }
 
   close(): void {
