@@ -11,6 +11,7 @@ import type { Resources } from './resources.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
+import type { WaitKind } from './wait.ts';
 import type { WaitInsert, WaitKey, WaitStore } from './wait-store.ts';
 
 /*
@@ -555,6 +556,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
     id: string,
     result: { state: 'sent' | 'rejected' | 'pending'; thread: string | null; detail: string; retryInMs: number | null },
   ): Promise<void>;
+  /** What is worth looking for now, in one question; `now` is epoch milliseconds by the engine's clock. */
+  dueWork(processId: string, now: number): Promise<DueWork>;
   /** Runs past their deadline for which `run.late` was not raised yet. */
   lateRuns(limit: number): Promise<readonly RunRecord[]>;
   /** Marks runs as late and writes their alerts in one commit; alerts of runs that were marked before are left out. */
@@ -576,6 +579,20 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
 
   /** Recounts pool use; deletes old live events and commands that came too late. Returns pools that have something ready. */
   sweep(): Promise<readonly { environment: string; pool: string }[]>;
+}
+
+/** Whether there is anything for a scheduler to look at. True may turn out to be nothing; false is certain when it is said. */
+export interface DueWork {
+  /** Data or ends came that pipelines listen to. */
+  readonly triggers: boolean;
+  /** Runs timed out while they belonged to nobody. */
+  readonly parked: boolean;
+  readonly backfills: boolean;
+  /** Runs are queued, or running without a live owner. */
+  readonly runs: boolean;
+  /** Kinds of waits that are due. */
+  readonly waits: readonly WaitKind[];
+  readonly late: boolean;
 }
 
 /** What is recorded of a release beside its content. */
