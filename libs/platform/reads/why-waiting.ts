@@ -151,12 +151,16 @@ function whyNotYet(
       const text = `Its other items begin when they have ended in ${before.join(', ')}, each by itself (rule ${task.when}).`;
       return [{ ...about, mapIndex: null, rule: 'needs', text, holders: before.map((id) => `${run.id}/${id}`) }];
     }
-    if (task.maxParallel === 0 || active < task.maxParallel || more <= 0) return [];
+    // How many more there are of lists that belong to items of a group, only those who have worked them out know.
+    const isUnknown = task.inner !== undefined && literalSize(task, own) === 0;
+    if (task.maxParallel === 0 || active < task.maxParallel || (more <= 0 && !isUnknown)) return [];
     const holders = own
       .filter((row) => ACTIVE.includes(row.state))
       .slice(0, 10)
       .map(() => `${run.id}/${task.id}`);
-    const text = `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
+    const text = isUnknown
+      ? `What else there is of this fan-out waits: max_parallel is ${task.maxParallel}.`
+      : `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
     return [{ ...about, mapIndex: null, rule: 'max_parallel', text, holders: [...new Set(holders)] }];
   }
   const needs = task.final ? pipeline.tasks.filter((other) => !other.final).map((other) => other.id) : task.upstream;
