@@ -128,8 +128,9 @@ export function applyIndexPrepared(step: Step, taskIndex: number, mapIndex: numb
   const chain = task?.chain;
   if (!chain?.preparing.has(mapIndex)) return;
   if (result.kind === 'waiting') {
-    if (!task?.instances.has(mapIndex))
-      change(step, createInstance(run, taskIndex, mapIndex), 'waiting', result.reason);
+    const known = task?.instances.get(mapIndex);
+    if (known === undefined || result.anew === true)
+      change(step, known ?? createInstance(run, taskIndex, mapIndex), 'waiting', result.reason);
     return;
   }
   chain.preparing.delete(mapIndex);

@@ -130,7 +130,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(8);
+    expect(examples).toHaveLength(9);
   });
 });
 

@@ -163,23 +163,6 @@ describe('a group', () => {
       ],
     ],
     [
-      'that fans out and asks somebody',
-      ['groups: { g: { matrix: { n: [1] } } }', 'tasks: { a: { approve: Ok?, group: g } }'],
-      [
-        '3:15 Task "a" is in the group "g", which fans out; that somebody is asked for each of its items is not yet supported. > Ask once, in a task outside the group.',
-      ],
-    ],
-    [
-      'that fans out and whose gate asks somebody',
-      [
-        'groups: { g: { matrix: { n: [1] } } }',
-        'tasks: { a: { run: x, group: g, gate: { expr: "true", on_fail: needs_approval } } }',
-      ],
-      [
-        '3:64 A task with matrix asks nobody: `needs_approval` is not yet supported there. > Judge what the fan-out made in a task that comes next, with the gate there.',
-      ],
-    ],
-    [
       'that fans out and is left and entered again',
       [
         'groups: { g: { matrix: { n: [1] } } }',

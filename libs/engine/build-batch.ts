@@ -13,7 +13,7 @@ import type {
 } from '#core';
 import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
 import { alertsFor, warnedAlerts } from './alerts.ts';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';

@@ -1,5 +1,4 @@
-export type { AlertDefaults } from './alerts.ts';
-export { routes } from './alerts.ts';
+export { routes, type AlertDefaults } from './route-alerts.ts';
 export { buildAssignment } from './assignment.ts';
 export { actOnRuns, type BulkAction, type BulkOutcome } from './act-on-runs.ts';
 export { Commands } from './commands.ts';

@@ -26,6 +26,8 @@ export interface OwnedRun {
   readonly waits: Map<string, WaitInsert>;
   /** By `taskIndex/mapIndex`: results that somebody let pass, and that are to be written. */
   readonly approved: Map<string, ResultInQuestion>;
+  /** Tasks, by index, that the interval before does not hold: asked once for all of their items. */
+  readonly pastMet: Set<number>;
   /** By task index: tasks of whose checks somebody was told. */
   readonly warned: Set<number>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
@@ -47,6 +49,11 @@ export interface PreparedPlace {
 export interface WaitingPlace extends PreparedPlace {
   /** Of the next look, epoch milliseconds. */
   readonly at: number;
+}
+
+/** What is prepared for a task run: it, when it is in a group, else its task. */
+export function placeOfTaskRun(run: OwnedRun, taskIndex: number, mapIndex: number): PreparedPlace {
+  return isChained(run, taskIndex) ? { taskIndex, mapIndex } : { taskIndex };
 }
 
 export function placeOf({ taskIndex, mapIndex, item }: PreparedPlace): string {
@@ -148,6 +155,7 @@ export function ownRun(
     waiting: new Map(),
     waits: new Map(),
     approved: new Map(),
+    pastMet: new Set(),
     warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),

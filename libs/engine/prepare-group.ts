@@ -7,6 +7,7 @@ import type { Pipelines } from './ports.ts';
 import type { PrepareSources } from './prepare.ts';
 import { itemScope, taskScope } from './scope.ts';
 import { conditionVerdict, expandFanOut, expandList, limitProblem } from './task-verdicts.ts';
+import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
 
 /** Answers for all tasks of a group what they have in common: their fan-out. One that fans out alone has its condition here, too. */
@@ -48,12 +49,15 @@ export async function prepareEach(
   const isAsked = task.group !== undefined && task.inner === undefined;
   const held = isAsked ? conditionVerdict(task, () => taskScope(run, taskIndex, mapIndex)) : null;
   if (held !== null) return held;
+  const past = await preparePast(sources.store, run, about, now);
+  if (past.kind === 'waiting') return past;
+  const { hasWaited: anew } = past;
   if (waits) {
     const own = await prepareWait(sources.store, run, about, now);
-    return own.kind === 'waiting' ? { ...own, heard: true } : own;
+    return own.kind === 'waiting' ? { ...own, heard: true, anew } : own;
   }
   const pinned = await pinInputs(sources.store, pipelines, run, taskIndex, mapIndex);
-  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason };
+  if (pinned.kind === 'waiting') return { kind: 'waiting', reason: pinned.reason, anew };
   if (pinned.kind === 'missing') return { kind: 'fail', reason: pinned.reason };
   const { inputs } = pinned;
   rememberEach(run, taskIndex, mapIndex, { inputs });

@@ -37,7 +37,7 @@ export async function prepareTask(
   if (limit !== null) return { kind: 'fail', reason: limit };
   const held = conditionVerdict(task, () => taskScope(run, taskIndex, null));
   if (held !== null) return held;
-  const past = await preparePast(sources.store, run, taskIndex, task, now);
+  const past = await preparePast(sources.store, run, { taskIndex, mapIndex: null, task }, now);
   if (past.kind === 'waiting') return past;
   const { hasWaited: anew } = past;
   if (waits) {

@@ -87,12 +87,6 @@ function checkMember({ id, path, shape }: TaskNode, group: string, compiling: Co
   const fansOut = `Task ${quote(id)} is in the group ${quote(group)}, which fans out`;
   if (shape?.max_fanout !== undefined && shape.matrix === undefined)
     compiling.atKey([...path, 'max_fanout'], `${fansOut} by its own max_fanout.`, `Move it to groups.${group}.`);
-  if (shape?.approve !== undefined)
-    compiling.atKey(
-      [...path, 'approve'],
-      `${fansOut}; that somebody is asked for each of its items is not yet supported.`,
-      'Ask once, in a task outside the group.',
-    );
 }
 
 /** Each item of a group's fan-out goes its own way, so nothing that waits for all of them may stand between its tasks. */

@@ -9,7 +9,7 @@ import type { Compiling } from './compiling.ts';
 import { compileGate } from './gate.ts';
 import { compileInner } from './inner-matrix.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
-import { compilePast, refusePastOfItems } from './past.ts';
+import { compilePast } from './past.ts';
 import { resourcesOf } from './resources.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
@@ -83,8 +83,6 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   const resources = executesNothing(shape) ? undefined : (shape.resources ?? inherited.resources);
   const cache = compileCache(node, inherited.cache, compiling);
   const past = compilePast(node, inherited, compiling);
-  if (past !== undefined && (shared !== null || (matrix !== null && executesNothing(shape))))
-    refusePastOfItems(node, compiling);
   const compiled = {
     id: node.id,
     upstream: [...around.upstream].sort(),

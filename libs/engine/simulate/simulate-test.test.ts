@@ -44,6 +44,17 @@ tasks:
   use: { run: "true", needs: [train] }
 alerts: [{ on: task.approval, to: "slack:#ml" }]
 `;
+const ORDERS = `
+name: orders
+schedule:
+  events: { order: { params: { id: "\${{ event.order.id }}", note: "order \${{ event.order.id }}" } } }
+params: { id: { type: integer }, note: { type: string, default: none } }
+groups: { region: { matrix: { region: [eu, us] } } }
+tasks:
+  sure: { group: region, approve: "Ship \${{ params.id }} to \${{ matrix.region }}?", if: run.trigger == "event" }
+  ship: { group: region, needs: [sure], run: 'echo "\${{ params.note }}"' }
+alerts: [{ on: [task.approval, run.failed], to: "slack:#ml" }]
+`;
 const CALLER = `
 name: caller
 tasks:
@@ -61,6 +72,7 @@ tasks:
 const { pipelines } = compilePipelines([
   { file: 'fits.yaml', text: FITS },
   { file: 'caller.yaml', text: CALLER },
+  { file: 'orders.yaml', text: ORDERS },
   { file: 'waiter.yaml', text: WAITER },
   { file: 'gated.yaml', text: GATED },
   { file: 'shop.yaml', text: SHOP },
@@ -198,6 +210,29 @@ describe('a simulated run', () => {
   ])('a gate that asks is answered: %s', async (answer, expected) => {
     const body = `{ tasks: { train: { metrics: { auc: 0.7 }, answer: ${answer} } }, expect: { ${expected}, alerts: [{ on: task.approval, title: may it pass }] } }`;
     expect(await failuresOf(body, 'gated')).toEqual([]);
+  });
+
+  test('is started by an event; what items of an approve task ask is told, and answered item by item', async () => {
+    const body = `{ event: { name: order, payload: { order: { id: 7 } } },
+      tasks: { "sure[region=eu]": { takes: 1h }, "sure[region=us]": { state: failed, takes: 2h, message: too far } },
+      meanwhile: [{ after: 90m, tasks: { "sure[region=eu]": success, "ship[region=eu]": success, "sure[region=us]": waiting } }],
+      expect: { state: failed, took: 2h, tasks: { "ship[region=us]": upstream_failed, "ship[region=eu]": { env: { PARAM_ID: "7", PARAM_NOTE: order 7 } } },
+        alerts: [{ on: task.approval, to: "slack:#ml", title: 'Task "sure[region=eu]" asks: Ship 7 to eu? And 1 more' }, { on: run.failed }] } }`;
+    expect(await failuresOf(body, 'orders')).toEqual([]);
+    const never =
+      '{ event: { name: order, payload: { order: { id: 7 } } }, tasks: { sure: failed }, expect: { alerts: [] } }';
+    expect((await failuresOf(never, 'orders')).join()).toMatch(
+      /2 more alerts were sent: "task.approval to slack:#ml: /,
+    );
+  });
+
+  test('tells that a run before it is made good, when it succeeds', async () => {
+    const after = (tasks: string, alerts: string) =>
+      failuresOf(
+        `{ at: 2026-03-01, after_failure: true, tasks: { ${ITEMS}, ${tasks} }, expect: { alerts: [${alerts}] } }`,
+      );
+    expect(await after('clean: success', '{ on: run.recovered, to: "slack:#shop", title: succeeded }')).toEqual([]);
+    expect(await after('clean: failed', '{ on: run.failed }')).toEqual([]);
   });
 
   test('says of each expectation that does not hold what was seen', async () => {

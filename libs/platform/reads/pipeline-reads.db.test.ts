@@ -112,6 +112,19 @@ describe('the grid', () => {
     expect(grid.before).toBeNull();
   });
 
+  test('has the last mark of each run and of each task', async () => {
+    const runId = await aRun(seeded, { state: 'failed' });
+    const mark = { run_id: runId, reason: 'by hand', actor: 'ann' };
+    await seeded.insert('run_mark', { ...mark, id: 1, at: NOW, task_id: 'train', map_index: 1, state: 'failed' });
+    await seeded.insert('run_mark', { ...mark, id: 2, at: NOW, task_id: 'train', state: 'success' });
+    await seeded.insert('run_mark', { ...mark, id: 3, at: NOW, state: 'success' });
+    const grid = shapes.grid.strict().parse(await seeded.reads.grid('dev', 'churn', { runs: 10, before: null }));
+    expect(grid.marks.map(({ taskId, mapIndex, as, by }) => [taskId, mapIndex, as, by])).toEqual([
+      ['train', null, 'success', 'ann'],
+      [null, null, 'success', 'ann'],
+    ]);
+  });
+
   test('goes back in time page by page', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await aRun(seeded));

@@ -30,7 +30,8 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   const run = await findRun(context, runId);
   if (run.state === 'queued') return whyQueued(context, run);
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
-  if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
+  if (run.state !== 'running')
+    return withItems(rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS), rows);
   const waits = new Map(
     (await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]),
   );
@@ -46,7 +47,15 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
   ];
-  return reasons.slice(0, MOST_REASONS);
+  return withItems(reasons.slice(0, MOST_REASONS), rows);
+}
+
+function withItems(reasons: readonly WaitingReason[], rows: readonly TaskRunRow[]): WaitingReason[] {
+  const keys = new Map(rows.map(({ taskId, mapIndex, mapKey }) => [`${taskId}/${mapIndex}`, mapKey]));
+  return reasons.map((reason) => {
+    const mapKey = keys.get(`${reason.taskId}/${reason.mapIndex}`) ?? '';
+    return mapKey === '' ? reason : { ...reason, mapKey };
+  });
 }
 
 async function whyQueued({ db, now }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
@@ -84,10 +93,10 @@ async function whyPast(
 ): Promise<WaitingReason[]> {
   const pasts = waits.filter(({ kind }) => kind === 'past');
   const found = await store.pastOf(pasts.map(({ tasks }) => ({ runId, tasks })));
-  return pasts.map(({ taskId, what, tasks }, place) => {
+  return pasts.map(({ taskId, mapIndex, what, tasks }, place) => {
     const { detail, holder } = lookAtPast(found[place] ?? null, tasks);
     const text = `Waits for ${what}: ${detail}.`;
-    return { taskId, mapIndex: 0, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
+    return { taskId, mapIndex, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
   });
 }
 
