@@ -43,7 +43,7 @@ export function toTask(
   const rule = ruleOf(task, report);
   const parallel = args.number('max_active_tis_per_dagrun');
   const group = place.final ? null : groupOf(task, conversion);
-  const past = pastOf(task, place, group !== null, report);
+  const past = pastOf(task, place, report);
   const mayFail = !args.yes('on_failure_fail_dagrun') && place.final;
   // Last, so that a task that has to be written anew shows what nobody else took.
   const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, place, conversion);
@@ -70,15 +70,13 @@ export function toTask(
   return { entry, comment: docs.filter((doc): doc is string => typeof doc === 'string').join('\n') };
 }
 
-function pastOf({ id, args }: AirflowTask, place: TaskPlace, isItem: boolean, report: Report): Record<string, unknown> {
+function pastOf({ id, args }: AirflowTask, place: TaskPlace, report: Report): Record<string, unknown> {
   const asked = (['depends_on_past', 'wait_for_downstream'] as const).filter((key) => args.yes(key));
   const why = place.final
     ? 'it stands under finally, whose tasks always run'
-    : isItem
-      ? 'its group fans out, item by item'
-      : place.hasIntervals
-        ? null
-        : 'without a schedule no interval comes before another';
+    : place.hasIntervals
+      ? null
+      : 'without a schedule no interval comes before another';
   if (why === null) return Object.fromEntries(asked.map((key) => [key, true]));
   for (const key of asked)
     report.lost(args.placeOf(key), `\`${key}\` of task "${id}" is not carried over: ${why}.`, 'Leave it out.');
