@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MARKED_STATES } from '#core';
+import { MARKED_STATES, MOST_MAP_INDEX } from '#core';
 import { decisionRequest } from './promotion-shapes.ts';
 import { interval, run, taskRunDetail } from './shapes.ts';
 
@@ -7,7 +7,7 @@ import { interval, run, taskRunDetail } from './shapes.ts';
 
 const reason = z.string().trim().min(1, 'expected a reason').max(2000);
 const as = z.enum(MARKED_STATES);
-const map = z.int().min(0).max(1_000_000).optional();
+const map = z.int().min(0).max(MOST_MAP_INDEX).optional();
 
 /** `map`: one item of a fan-out; absent: all that the task asks now. */
 export const answerRequest = decisionRequest.extend({ map });

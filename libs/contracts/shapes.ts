@@ -4,6 +4,7 @@ import {
   ATTEMPT_STATES,
   CHECK_STATES,
   MARKED_STATES,
+  MOST_MAP_INDEX,
   PROMOTION_STATES,
   RIGHTS,
   RUN_STATES,
@@ -549,7 +550,7 @@ export const metricsIn = z.strictObject({
     .array(
       z.strictObject({
         taskId: z.string(),
-        mapIndex: z.int().min(0).max(1_000_000).default(0),
+        mapIndex: z.int().min(0).max(MOST_MAP_INDEX).default(0),
         name: z.string().min(1).max(200),
         value: z.number(),
         step: z.int32().nullable().default(null),

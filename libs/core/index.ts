@@ -10,6 +10,7 @@ export * from './explain-miss.ts';
 export * from './graph.ts';
 export * from './limits.ts';
 export * from './load-run.ts';
+export * from './map-index.ts';
 export * from './mark.ts';
 export * from './mark-store.ts';
 export * from './outdated-task.ts';

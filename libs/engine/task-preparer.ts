@@ -29,8 +29,12 @@ export class TaskPreparer {
     private readonly onPrepared: (run: OwnedRun, event: RunEvent) => void,
   ) {}
 
-  prepare(run: OwnedRun, { taskIndex, mapIndex }: PreparedPlace): void {
-    const place = mapIndex === undefined ? { taskIndex } : { taskIndex, mapIndex };
+  prepare(run: OwnedRun, { taskIndex, mapIndex, item }: PreparedPlace): void {
+    const place = {
+      taskIndex,
+      ...(mapIndex === undefined ? {} : { mapIndex }),
+      ...(item === undefined ? {} : { item }),
+    };
     const key = placeOf(place);
     if (run.preparing.has(key)) return;
     run.preparing.add(key);

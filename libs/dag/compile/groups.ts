@@ -85,13 +85,7 @@ export function compileGroups(
 /** What a task cannot have besides the fan-out of its group. */
 function checkMember({ id, path, shape }: TaskNode, group: string, compiling: Compiling): void {
   const fansOut = `Task ${quote(id)} is in the group ${quote(group)}, which fans out`;
-  if (shape?.matrix !== undefined)
-    compiling.atKey(
-      [...path, 'matrix'],
-      `${fansOut}; a matrix of its own within it is not yet supported.`,
-      `Add the axis to the matrix of the group, or take the task out of it.`,
-    );
-  if (shape?.max_fanout !== undefined)
+  if (shape?.max_fanout !== undefined && shape.matrix === undefined)
     compiling.atKey([...path, 'max_fanout'], `${fansOut} by its own max_fanout.`, `Move it to groups.${group}.`);
 }
 

@@ -13,6 +13,8 @@ paths: { raw: { at: raw, partition: ds } }
 tasks:
   load: { run: "true", writes: [raw], secrets: [DSN] }
   train: { run: "true", reads: [raw], matrix: { l2: [1, 3] } }
+  fit: { run: "true", group: g, matrix: { m: [1, 2] } }
+groups: { g: { matrix: { n: [1] } } }
 `;
 const { pipelines } = compilePipelines([
   { file: 'shop.yaml', text: PIPELINE },
@@ -59,6 +61,10 @@ describe('files of tests', () => {
     [
       '{ expect: { tasks: { "train[l2=2]": success } } }',
       '3:27 The fan-out of task "train" has no item "l2=2". > Did you mean "l2=1"?',
+    ],
+    [
+      '{ expect: { tasks: { "fit[n=1/m=2]": success, "fit[n=1]": skipped, "fit[n=1/m=3]": success } } }',
+      '3:73 The fan-out of task "fit" has no item "n=1/m=3". > Did you mean "n=1/m=1"?',
     ],
     [
       '{ event: { name: ordr }, golden: true }',

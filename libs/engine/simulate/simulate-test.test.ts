@@ -61,7 +61,16 @@ tasks:
   c: { call: waiter }
   after: { run: "true", needs: [c], if: tasks.c.outputs.run_id == "7" }
 `;
+const FITS = `
+name: fits
+groups: { regions: { matrix: { region: [eu, us] } } }
+tasks:
+  parts: { run: "true", group: regions }
+  fit: { run: "true", group: regions, needs: parts, matrix: { part: "\${{ tasks.parts.outputs.list }}" }, max_parallel: 1 }
+  best: { run: "echo \${{ tasks.fit.outputs[0].auc }}", group: regions, needs: fit }
+`;
 const { pipelines } = compilePipelines([
+  { file: 'fits.yaml', text: FITS },
   { file: 'caller.yaml', text: CALLER },
   { file: 'orders.yaml', text: ORDERS },
   { file: 'waiter.yaml', text: WAITER },
@@ -186,6 +195,12 @@ describe('a simulated run', () => {
     const late =
       '{ tasks: { until: { takes: 4h } }, expect: { state: success, took: 3h, tasks: { until: skipped, after: skipped } } }';
     expect(await failuresOf(late, 'waiter')).toEqual([]);
+  });
+
+  test('fans out within a group, and names the task runs by both items', async () => {
+    const lists = '"parts[region=eu]": { outputs: { list: [a, b] } }, "parts[region=us]": { outputs: { list: [] } }';
+    const body = `{ tasks: { ${lists}, fit: { takes: 1h, outputs: { auc: 1 } }, "fit[region=eu/part=b]": failed }, expect: { state: failed, took: 1h, tasks: { "fit[region=eu/part=a]": success, "fit[region=eu/part=b]": failed, "best[region=eu]": upstream_failed, "fit[region=us]": skipped, "best[region=us]": skipped } } }`;
+    expect(await failuresOf(body, 'fits')).toEqual([]);
   });
 
   test.each([

@@ -36,7 +36,7 @@ describe('environments and pipelines', () => {
       paused: false,
     });
     const items = (await seeded.reads.pipelines('dev')).map((item) => shapes.pipelineSummary.strict().parse(item));
-    expect(items.map((item) => item.name)).toEqual(['churn', 'broken', 'by-hand']);
+    expect(items.map((item) => item.name)).toEqual(['churn', 'broken', 'by-hand', 'grouped']);
     const [churn, broken] = items;
     expect(churn).toMatchObject({
       owner: 'growth',

@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import { isTerminal, lookAtPast, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import {
+  isTerminal,
+  lookAtPast,
+  splitKey,
+  type CompiledPipeline,
+  type CompiledTask,
+  type Matrix,
+  type TaskState,
+} from '#core';
 import type { waitingReason } from '#contracts';
 import { apiQueries } from '#store';
 import type { ReadContext } from './read-context.ts';
@@ -154,18 +162,22 @@ function whyNotYet(
   const about = { taskId: task.id, position: null };
   if (own.length > 0) {
     const active = own.filter((row) => ACTIVE.includes(row.state)).length;
-    const more = literalSize(task) - own.length;
+    const more = literalSize(task, own) - own.length;
     const before = task.upstream.filter((id) => follows(task, id, pipeline) && !hasEnded(id, rows));
     if (before.length > 0) {
       const text = `Its other items begin when they have ended in ${before.join(', ')}, each by itself (rule ${task.when}).`;
       return [{ ...about, mapIndex: null, rule: 'needs', text, holders: before.map((id) => `${run.id}/${id}`) }];
     }
-    if (task.maxParallel === 0 || active < task.maxParallel || more <= 0) return [];
+    // How many more there are of lists that belong to items of a group, only those who have worked them out know.
+    const isUnknown = task.inner !== undefined && literalSize(task, own) === 0;
+    if (task.maxParallel === 0 || active < task.maxParallel || (more <= 0 && !isUnknown)) return [];
     const holders = own
       .filter((row) => ACTIVE.includes(row.state))
       .slice(0, 10)
       .map(() => `${run.id}/${task.id}`);
-    const text = `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
+    const text = isUnknown
+      ? `What else there is of this fan-out waits: max_parallel is ${task.maxParallel}.`
+      : `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
     return [{ ...about, mapIndex: null, rule: 'max_parallel', text, holders: [...new Set(holders)] }];
   }
   const needs = task.final ? pipeline.tasks.filter((other) => !other.final).map((other) => other.id) : task.upstream;
@@ -197,8 +209,15 @@ function hasEnded(taskId: string, rows: readonly TaskRunRow[]): boolean {
   return own.length > 0 && own.every((row) => isTerminal(row.state));
 }
 
-function literalSize(task: CompiledTask): number {
-  return task.matrix?.kind === 'literal'
-    ? Object.values(task.matrix.axes).reduce((size, axis) => size * axis.length, 1)
-    : 0;
+/** How many task runs it has; 0: an expression says so. Items without a list of their own have one each. */
+function literalSize({ matrix, inner }: CompiledTask, own: readonly TaskRunRow[]): number {
+  const items = sizeOf(matrix);
+  if (inner === undefined) return items;
+  const size = sizeOf(inner.matrix);
+  const whole = own.filter(({ mapKey }) => splitKey(mapKey) === null).length;
+  return size === 0 ? 0 : (items - whole) * size + whole;
+}
+
+function sizeOf(matrix: Matrix | null): number {
+  return matrix?.kind === 'literal' ? Object.values(matrix.axes).reduce((size, axis) => size * axis.length, 1) : 0;
 }
