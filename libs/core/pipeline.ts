@@ -120,6 +120,8 @@ export interface CompiledTask {
   readonly reads: readonly ReadDeclaration[];
   /** Names of paths of this pipeline. */
   readonly writes: readonly string[];
+  /** It reads and writes URIs of the storage itself. Absent: folders. */
+  readonly io?: 'uri';
   readonly retries: RetryPolicy;
   readonly timeoutMs: number | null;
   readonly pool: string;

@@ -43,10 +43,11 @@ test('the examples of docs/limits.md are valid, and ask for what they say', () =
 
 describe('docs/pipeline-file.md', () => {
   test('its examples are valid', () => {
-    const [pipeline, , , , environment] = blocks;
+    const [pipeline, , , , lake, environment] = blocks;
     expect(parsePipeline('churn-model.yaml', pipeline ?? '').problems).toEqual([]);
+    expect(parsePipeline('orders-sums.yaml', lake ?? '').problems).toEqual([]);
     expect(parseEnvironment('dev.yaml', environment ?? '', '/project').problems).toEqual([]);
-    expect(blocks).toHaveLength(5);
+    expect(blocks).toHaveLength(6);
   });
 
   test('its parts and its pipeline are the tasks that it says', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Assignment, AttemptResult } from '#core';
 import { createFileLogs, createFileStorage, type EnvironmentStorage } from '#storage';
 import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
@@ -48,6 +49,20 @@ describe('an attempt', () => {
     });
     expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
     expect(world.logOf(task)).toEqual(['out 7']);
+  });
+
+  test('reads and writes URIs, and publishes what it wrote there', async () => {
+    const written = await world.run(shell('echo 7 > "$PATH_SCORES/a.csv"', { writes: [out] }));
+    const version = { ...written.versions[0]!, link: null };
+    const reads = [{ name: 'scores', variable: 'PATH_SCORES', versions: [version] }];
+    const script =
+      'curl --silent "${PATH_SCORES}a.csv" | sed s/7/8/ > "${OUT_SCORES#file://}a.csv"; echo "$PATH_SCORES"';
+    const task = shell(script, { io: 'uri', reads, writes: [{ ...out, variable: 'OUT_SCORES' }] });
+    const result = await world.run(task);
+    expect(world.logOf(task)).toEqual([`out ${pathToFileURL(await storage.folder(version.version)).href}/`]);
+    const folder = await storage.folder(result.versions[0]!.version);
+    expect(readFileSync(join(folder, 'a.csv'), 'utf8')).toBe('8\n');
+    expect(staging()).toEqual([]);
   });
 
   test.each(['exit 3', 'exit 99', 'exit 75', 'kill -9 $$'])('publishes nothing after %s', async (end) => {

@@ -8,6 +8,7 @@ import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileGate } from './gate.ts';
 import { compileInner } from './inner-matrix.ts';
+import { compileIo } from './io.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
 import { compilePast } from './past.ts';
 import { resourcesOf } from './resources.ts';
@@ -94,6 +95,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     maxFanout,
     reads: node.reads,
     writes: node.writes,
+    ...compileIo(node, compiling),
     retries: compileRetries(shape.retries, around.defaults.retries),
     timeoutMs: timeout === undefined ? null : msOf(timeout),
     pool: shape.pool ?? inherited.pool ?? 'default',

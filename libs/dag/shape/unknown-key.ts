@@ -1,7 +1,7 @@
 import { closest } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
-import { FOREIGN_KEYS, NOT_YET } from './foreign-keys.ts';
+import { FOREIGN_KEYS, MISPLACED_KEYS, NOT_YET } from './foreign-keys.ts';
 import { labelOf } from './label.ts';
 
 /** What to say about a key that the map at `path` does not have, whose keys are `known`. */
@@ -29,6 +29,8 @@ function placeOf(path: Path): keyof typeof NOT_YET | null {
 }
 
 function hintFor(key: string, path: Path, known: readonly string[]): string {
+  const misplaced = Object.hasOwn(MISPLACED_KEYS, key) ? MISPLACED_KEYS[key] : undefined;
+  if (misplaced !== undefined) return misplaced;
   const foreign = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
   const first = /^\w+/.exec(foreign ?? '')?.[0] ?? '';
   // Where the key itself would be strange, its translation would be too.
