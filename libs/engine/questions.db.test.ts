@@ -165,3 +165,45 @@ test('without a group the items of a gate ask as well; what nobody has answered 
   });
   expect(world.problems).toEqual([]);
 });
+
+test('in a fan-out within a group each of its items asks and is answered by itself, and those that depend on their past go on', async () => {
+  await aWorld(`name: p
+schedule: { cron: "0 0 * * *", start: 2026-01-04, catchup: true }
+groups: { regions: { matrix: { region: [eu, us] } } }
+tasks:
+  parts: { group: regions, run: "true" }
+  sure:
+    group: regions
+    needs: parts
+    matrix: { part: "\${{ tasks.parts.outputs.parts }}" }
+    approve: "Take \${{ matrix.part }} of \${{ matrix.region }}?"
+  fit:
+    group: regions
+    needs: sure
+    matrix: { part: "\${{ tasks.parts.outputs.parts }}" }
+    depends_on_past: true
+    run: "true"
+    metrics: [auc]
+    gate: { expr: metrics.auc > 0.8, on_fail: needs_approval }`);
+  await world.tick();
+  const [id = ''] = (await world.db.query<{ id: string }[]>('select id::text from run order by id')).map(
+    (row) => row.id,
+  );
+  await world.end('parts[region=eu]', SUCCESS, { outputs: { parts: ['a', 'b'] } });
+  await world.end('parts[region=us]', SUCCESS, { outputs: { parts: ['c'] } });
+  expect(await answer(id, 'sure', 1)).toEqual(['region=eu/part=b']);
+  await world.restart();
+  expect(await answer(id, 'sure', null)).toEqual(['region=eu/part=a', 'region=us/part=c']);
+  const fitted = (name: string, auc: number) =>
+    world.end(`fit[${name}]`, SUCCESS, { metrics: [{ name: 'auc', value: auc, step: null, ts: START }] });
+  await fitted('region=eu/part=a', 0.9);
+  await fitted('region=eu/part=b', 0.5);
+  await fitted('region=us/part=c', 0.6);
+  expect(await world.tasks(id)).toMatchObject({
+    ...{ 'fit[region=eu/part=a]': 'success', 'fit[region=eu/part=b]': 'waiting', 'fit[region=us/part=c]': 'waiting' },
+  });
+  expect(await answer(id, 'fit', 10_000)).toEqual(['region=us/part=c']);
+  expect(await answer(id, 'fit', 1)).toEqual(['region=eu/part=b']);
+  expect(await world.runs('p')).toEqual(['01-04T00:00 success']);
+  expect(world.problems).toEqual([]);
+});
