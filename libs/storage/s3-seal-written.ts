@@ -45,9 +45,7 @@ export async function sealWritten(
     throw new SluiceError(
       'conflict',
       `Attempt ${staged.attemptId} was taken for dead, and what it wrote was removed.`,
-      {
-        hint: 'It is tried again, as its retries say.',
-      },
+      { hint: 'It is tried again, as its retries say.' },
     );
   }
   return ready.map(({ published }) => published);
@@ -70,8 +68,8 @@ async function hashWritten(
     ...(await objects.hash(object.key)),
   }));
   const again = await look();
-  const index = Math.max(found.length, again.length);
-  for (let at = 0; at < index; at++) {
+  const most = Math.max(found.length, again.length);
+  for (let at = 0; at < most; at++) {
     const object = again[at] ?? found[at]!;
     if (!isDeepStrictEqual(found[at], again[at]))
       throw refusal(

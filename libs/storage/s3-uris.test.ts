@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { PublishedVersion, Staged } from '#core';
 import { S3TestServer } from '../testing/s3-server.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
+import { createManifest } from './manifest.ts';
 import { S3Objects } from './s3-objects.ts';
 import { createS3Storage } from './s3-storage.ts';
 
@@ -58,13 +59,18 @@ describe('attempts that write to a bucket themselves', () => {
     expect((await storage.manifest(version.version)).files.map((file) => file.path)).toEqual(['a', 'b/c', 'd']);
   });
 
-  test('an attempt that fails leaves nothing, whatever it called its objects', async () => {
-    const staged = await begin();
-    for (const name of ['a', 'b/', 'c//d', 'e'.repeat(300)]) write(staged, name);
-    expect(left()).toHaveLength(5); // with what says who writes
-    await storage.discard(staged);
-    expect([left(), problems]).toEqual([[], []]);
-  });
+  test.each(['no manifest', '{}', 'one of another run'])(
+    'an attempt that fails leaves nothing, whatever it called its objects (%s)',
+    async (manifest) => {
+      const staged = await begin();
+      for (const name of ['a', 'b/', 'c//d', 'e'.repeat(300)]) write(staged, name);
+      expect(left()).toHaveLength(5); // with what says who writes
+      const copied = `${JSON.stringify(createManifest({ ...ABOUT, runId: '6' }, OUT.location, []))}\n`;
+      if (manifest !== 'no manifest') write(staged, '_sluice.json', manifest === '{}' ? manifest : copied);
+      await storage.discard(staged);
+      expect([left(), problems]).toEqual([[], []]);
+    },
+  );
 
   test('what a killed attempt left is swept once it is over; what was sealed stays', async () => {
     const [killed, alive, sealed] = [await begin('41'), await begin('42'), await begin('43')];

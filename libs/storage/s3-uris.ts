@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { InputBinding, PinnedVersion, Staged, StageRequest } from '#core';
-import { OURS } from './root-folder.ts';
+import { parseManifest } from './manifest.ts';
+import { MANIFEST, OURS } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import type { S3Root } from './s3-seal.ts';
 import { checkPinned, stagingFolder } from './stage.ts';
@@ -10,6 +11,8 @@ import { manifestKey, newVersion, versionKey, versionUri } from './version-key.t
 
 /** `.sluice/writing/<attempt>-<random>`: what an attempt that writes to the bucket itself leaves if it dies. */
 interface WritingMark {
+  readonly run: string;
+  readonly fence: number;
   readonly versions: readonly string[];
   /** The sweep removes them: whoever still writes them is too late. */
   readonly givenUp: boolean;
@@ -18,7 +21,7 @@ interface WritingMark {
 /** An attempt that reads and writes the bucket itself: versions where they lie, and the places of new ones. */
 export async function stageUrisOnS3(root: S3Root, request: StageRequest, fence: number): Promise<Staged> {
   const { at, objects } = root;
-  const { attemptId, writes } = request;
+  const { attemptId, runId, writes } = request;
   const inputs = await urisOfReads(request, (read, pinned) => pinnedUriOnS3(root, read, pinned));
   const staging = stagingFolder(at, attemptId);
   const versions: Record<string, string> = {};
@@ -26,7 +29,8 @@ export async function stageUrisOnS3(root: S3Root, request: StageRequest, fence: 
     at.location(location); // refuses what is reserved or leaves the root
     versions[variable] = newVersion(location, fence);
   }
-  if (writes.length > 0) await mark(objects, markKey(staging), { versions: Object.values(versions), givenUp: false });
+  const about = { run: runId, fence, versions: Object.values(versions), givenUp: false };
+  if (writes.length > 0) await mark(objects, markKey(staging), about);
   const outputs = Object.entries(versions).map(([variable, version]) => [variable, versionUri(objects, version)]);
   return { attemptId, root: staging, folders: { ...Object.fromEntries(outputs), ...inputs }, writes, versions };
 }
@@ -44,7 +48,7 @@ export async function pinnedUriOnS3(
 /** Removes what the attempt wrote and nobody sealed. */
 export async function dropWritten(objects: S3Objects, { root, versions }: Staged): Promise<void> {
   if (versions === undefined || Object.keys(versions).length === 0) return;
-  await eraseUnsealed(objects, Object.values(versions));
+  await eraseUnsealed(objects, Object.values(versions), await readMark(objects, markKey(root)));
   await objects.remove(markKey(root));
 }
 
@@ -66,17 +70,29 @@ export async function sweepWritten(
     if (found === null) continue;
     // Before we look for manifests: who seals now either sees this, or has one already.
     await mark(objects, key, { ...found, givenUp: true });
-    await eraseUnsealed(objects, found.versions);
+    await eraseUnsealed(objects, found.versions, found);
     await objects.remove(key);
     removed += 1;
   }
   return removed;
 }
 
-async function eraseUnsealed(objects: S3Objects, versions: readonly string[]): Promise<void> {
-  const sealed = await objects.sizes(versions.map(manifestKey));
-  for (const [index, version] of versions.entries())
-    if (sealed[index] === null) await objects.clear(versionKey(version));
+async function eraseUnsealed(objects: S3Objects, versions: readonly string[], by: WritingMark | null): Promise<void> {
+  for (const version of versions) {
+    const text = await objects.get(manifestKey(version));
+    if (text === null || !isSeal(text.toString('utf8'), by)) await objects.clear(versionKey(version));
+  }
+}
+
+/** A task may have put an object of that name there itself, such as the manifest of an input that it copied. */
+function isSeal(text: string, by: WritingMark | null): boolean {
+  try {
+    const { run, fence } = parseManifest(text, MANIFEST);
+    return by === null || (run === by.run && fence === by.fence);
+  } catch {
+    // no manifest at all
+    return false;
+  }
 }
 
 function markKey(staging: string): string {
