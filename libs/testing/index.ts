@@ -1,5 +1,6 @@
 export { createTestDatabase, type TestDatabase } from './test-database.ts';
 export { anAlert } from './an-alert.ts';
+export { freePort } from './free-port.ts';
 export { startJenkinsServer, type JenkinsServer } from './jenkins-server.ts';
 export { startRedisServer, type RedisServer } from './redis-server.ts';
 export {
