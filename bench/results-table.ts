@@ -32,9 +32,14 @@ export function resultsTable(results: readonly StoredResult[]): string {
 
 /** Puts the table between the two markers of the page. Throws when the page has none. */
 export function writeTable(page: string, table: string): void {
+  writeBetween(page, BEGIN, END, table);
+}
+
+/** Puts a text between two lines of a page. Throws when it has them not. */
+export function writeBetween(page: string, begin: string, end: string, inner: string): void {
   const text = readFileSync(page, 'utf8');
-  const [head, rest] = text.split(BEGIN);
-  const tail = rest?.split(END)[1];
-  if (head === undefined || tail === undefined) throw new Error(`${page} has no "${BEGIN}" … "${END}"`);
-  writeFileSync(page, `${head}${BEGIN}\n\n${table}\n\n${END}${tail}`);
+  const [head, rest] = text.split(begin);
+  const tail = rest?.split(end)[1];
+  if (head === undefined || tail === undefined) throw new Error(`${page} has no "${begin}" … "${end}"`);
+  writeFileSync(page, `${head}${begin}\n\n${inner}\n\n${end}${tail}`);
 }

@@ -57,6 +57,10 @@ export class TestProject {
     await writeFile(join(this.folder, file), text);
   }
 
+  async remove(...files: readonly string[]): Promise<void> {
+    for (const file of files) await rm(join(this.folder, file), { force: true });
+  }
+
   /** Starts `npm start`'s program and resolves once it says where it is. Throws with its output when it ends instead. */
   start(options: StartOptions = {}): Promise<RunningStandalone> {
     return this.spawn(options).ready(options.timeoutMs ?? 60_000);

@@ -78,13 +78,16 @@ export interface Place {
 
 export interface ClusterOptions {
   readonly databaseUrl: string;
-  /** The executable of a Redis server. */
-  readonly redisProgram: string;
   readonly schedulers?: number;
   /** Other places than the usual one: behind a proxy, in a namespace, with another program. Numbers count from 1 in each role. */
   readonly place?: (role: Role, number: number, usual: Place) => Place | Promise<Place>;
   /** Attempts at once of each worker. */
   readonly concurrency?: number;
+}
+
+export interface RedisClusterOptions extends ClusterOptions {
+  /** The executable of a Redis server. */
+  readonly redisProgram: string;
 }
 
 /** An API, schedulers and workers, each a process of its own, on a Postgres and a Redis. Workers do not know the former. */
@@ -95,9 +98,9 @@ export class Cluster {
     readonly project: TestProject,
     private readonly port: number,
     readonly schedulers: ClusterProcess[],
-    readonly redis: RedisServer,
+    private readonly redisServer: RedisServer | null,
     readonly db: PatientDatabase,
-    private readonly options: ClusterOptions,
+    private readonly options: ClusterOptions & { readonly executor: Readonly<Record<string, string>> },
   ) {}
 
   /** The API's process. */
@@ -105,12 +108,29 @@ export class Cluster {
   /** How people reach it. */
   server!: RunningStandalone;
 
-  static async start(files: Readonly<Record<string, string>>, options: ClusterOptions): Promise<Cluster> {
-    const redis = await startRedisServer(options.redisProgram);
-    const project = await TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  static async start(
+    files: Readonly<Record<string, string>>,
+    { redisProgram, ...options }: RedisClusterOptions,
+  ): Promise<Cluster> {
+    const redis = await startRedisServer(redisProgram);
+    return Cluster.startOn(await Cluster.project(files), {}, options, redis);
+  }
+
+  /** A project whose tasks leave marks in its folder `marks`. */
+  static project(files: Readonly<Record<string, string>>): Promise<TestProject> {
+    return TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  }
+
+  /** `executor`: variables that say who executes attempts, where no Redis does. */
+  static async startOn(
+    project: TestProject,
+    executor: Readonly<Record<string, string>>,
+    options: ClusterOptions,
+    redis: RedisServer | null = null,
+  ): Promise<Cluster> {
     await mkdir(join(project.home, 'releases'), { recursive: true });
     const db = new PatientDatabase(options.databaseUrl);
-    const cluster = new Cluster(project, await freePort(), [], redis, db, options);
+    const cluster = new Cluster(project, await freePort(), [], redis, db, { ...options, executor });
     await cluster.startApi();
     for (let index = 0; index < (options.schedulers ?? 1); index++) cluster.schedulers.push(await cluster.scheduler());
     await until('the release', async () => (await cluster.server.client.pipelines('dev')).length > 0);
@@ -120,10 +140,10 @@ export class Cluster {
   /** At the address that it always has. */
   async startApi(): Promise<ClusterProcess> {
     const { env, ...how } = await this.placed('api');
-    const child = this.project.spawnProgram('api.js', { ...how, env: { ...env, SLUICE_PORT: String(this.port) } });
+    const child = this.project.spawnProgram('api.js', { ...how, env: { SLUICE_PORT: String(this.port), ...env } });
     const server = new RunningStandalone(child, this.project);
     this.api = await new ClusterProcess(child).ready();
-    server.url = `http://127.0.0.1:${this.port}`;
+    server.url = /at (http:\S+)/.exec(this.api.text)?.[1] ?? '';
     server.token = TOKEN;
     server.client = createClient({ baseUrl: server.url, token: TOKEN });
     this.server = server;
@@ -155,20 +175,9 @@ export class Cluster {
     ).ready();
   }
 
-  private async placed(role: Role) {
-    const { databaseUrl, place, concurrency = 4 } = this.options;
-    const usual: Place = { databaseUrl, redisUrl: this.redis.url, apiUrl: `http://127.0.0.1:${this.port}` };
-    const number = ++this.started[role];
-    const { via, program, ...told } = (await place?.(role, number, usual)) ?? usual;
-    const about: Record<string, string> =
-      role === 'worker'
-        ? { SLUICE_URL: told.apiUrl, SLUICE_CONCURRENCY: String(concurrency) }
-        : { DATABASE_URL: told.databaseUrl, TEST_PASS: SECRET };
-    return {
-      env: { REDIS_URL: told.redisUrl, SLUICE_TOKEN: TOKEN, ...about },
-      ...(via === undefined ? {} : { via }),
-      ...(program === undefined ? {} : { program }),
-    };
+  get redis(): RedisServer {
+    if (this.redisServer === null) throw new Error('this cluster has no Redis');
+    return this.redisServer;
   }
 
   async attempts(runId: string): Promise<AttemptRow[]> {
@@ -193,6 +202,26 @@ export class Cluster {
   async close(): Promise<void> {
     await this.project.destroy();
     await this.db.end();
-    await this.redis.close();
+    await this.redisServer?.close();
+  }
+
+  private async placed(role: Role) {
+    const { databaseUrl, place, concurrency = 4, executor } = this.options;
+    const usual: Place = {
+      databaseUrl,
+      redisUrl: this.redisServer?.url ?? '',
+      apiUrl: `http://127.0.0.1:${this.port}`,
+    };
+    const number = ++this.started[role];
+    const { via, program, ...told } = (await place?.(role, number, usual)) ?? usual;
+    const about: Record<string, string> =
+      role === 'worker'
+        ? { SLUICE_URL: told.apiUrl, SLUICE_CONCURRENCY: String(concurrency) }
+        : { DATABASE_URL: told.databaseUrl, TEST_PASS: SECRET };
+    return {
+      env: { REDIS_URL: told.redisUrl, SLUICE_TOKEN: TOKEN, ...about, ...executor },
+      ...(via === undefined ? {} : { via }),
+      ...(program === undefined ? {} : { program }),
+    };
   }
 }

@@ -112,6 +112,8 @@ export interface CompiledTask {
   readonly matrix: Matrix | null;
   /** Absent: it is in none. */
   readonly group?: string;
+  /** In a group that fans out: its own fan-out within each item. Absent: it has none. */
+  readonly inner?: { readonly matrix: Matrix; readonly maxFanout: number };
   /** Simultaneous task runs of this task; 0 means no limit. */
   readonly maxParallel: number;
   readonly maxFanout: number;

@@ -15,7 +15,7 @@ test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
 test('the examples of docs/groups.md are valid', () => {
   const text = readFileSync(new URL('../../docs/groups.md', import.meta.url), 'utf8');
   const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   for (const example of examples) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
 });
 
@@ -130,7 +130,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(8);
+    expect(examples).toHaveLength(9);
   });
 });
 

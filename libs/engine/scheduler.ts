@@ -1,6 +1,6 @@
 import type { AlertInsert, Clock, CompiledPipeline, DueWork, EngineStore, Executor, Mark, Storage } from '#core';
 import { withOverlay } from '#dag';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import { lateAlerts } from './alerts.ts';
 import { Background } from './background.ts';
 import type { NextLook } from './fire-schedules.ts';

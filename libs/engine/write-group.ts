@@ -1,6 +1,6 @@
 import type { Admitted, Batch, Decision, EngineStore, Executor, MovedPointer } from '#core';
-import type { AlertDefaults } from './alerts.ts';
-import { recoveredAlerts, routes } from './alerts.ts';
+import { recoveredAlerts } from './alerts.ts';
+import { routes, type AlertDefaults } from './route-alerts.ts';
 import type { BatchRows } from './build-batch.ts';
 import { addRun, emptyRows } from './build-batch.ts';
 import type { AttemptFacts } from './live-attempts.ts';

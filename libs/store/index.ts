@@ -1,6 +1,6 @@
 export { connectDatabase, migrate } from './database.ts';
 export { createPromotionStore } from './promotion-store.ts';
-export { createAssignmentStore, createWorkStore } from './assignment-store.ts';
+export { createAssignmentStore, createPlacementStore, createWorkStore } from './assignment-store.ts';
 export { createStore } from './store.ts';
 export { listen, type Listening } from './listen.ts';
 export { createVerificationStore } from './verification-store.ts';

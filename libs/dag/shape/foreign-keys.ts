@@ -8,7 +8,7 @@ const TASK_LATER = {
 
 /** Keys of the design whose behaviour comes later, by where they would stand, with what to do meanwhile. */
 export const NOT_YET: Readonly<
-  Record<'file' | 'task' | 'path' | 'schedule' | 'overlay', Readonly<Record<string, string>>>
+  Record<'file' | 'task' | 'group' | 'path' | 'schedule' | 'overlay', Readonly<Record<string, string>>>
 > = {
   file: {
     ...TASK_LATER,
@@ -21,6 +21,10 @@ export const NOT_YET: Readonly<
     auto_rollback: PROMOTION,
   },
   task: TASK_LATER,
+  group: {
+    group: 'Add the axis to the matrix of the outer group, or give the tasks of one of them `matrix` each.',
+    groups: 'Add the axis to the matrix of this group, or give tasks in it `matrix` of their own.',
+  },
   path: { io: TASK_LATER.io, templates: TASK_LATER.templates },
   schedule: {
     calendar: 'Use `cron`.',

@@ -23,6 +23,7 @@ function placeOf(path: Path): keyof typeof NOT_YET | null {
   if (path.at(-1) === 'schedule') return 'schedule';
   if (path.length === 1) return section === 'defaults' ? 'task' : null;
   if (path.length === 2 && ['first', 'tasks', 'finally'].includes(String(section))) return 'task';
+  if (path.length === 2 && section === 'groups') return 'group';
   if (path.length === 2 && section === 'paths') return 'path';
   return path.length === 2 && section === 'environments' ? 'overlay' : null;
 }

@@ -182,7 +182,10 @@ const WRITE: Prepared = {
       join run r on r.id = happened."runId"
       join listener l on l.environment = r.environment and l.source = r.pipeline and l.path = happened.path
       where not r.shadow
-        and (happened.path = '' or exists (select from pointed p where p.pipeline = r.pipeline and p.path = happened.path))
+        and (happened.path = '' or exists (select from pointed p where p.pipeline = r.pipeline and p.path = happened.path)
+          -- The last of a fan-out skipped itself: what the others published was shown before.
+          or exists (select from path_pointer p where p.environment = r.environment and p.pipeline = r.pipeline
+            and p.path = happened.path and p.interval_end is not distinct from r.interval_end and p.run_id = r.id))
       returning 1
     ), alerted as (
       insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)

@@ -1,0 +1,7 @@
+// The child process of a sandboxed worker.
+import { perform } from '../bodies/body.mjs';
+import { spec } from './serve.mjs';
+
+export default async function process({ data: { run, task } }) {
+  await perform(spec, run, task);
+}
