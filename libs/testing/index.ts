@@ -1,5 +1,6 @@
 export { createTestDatabase, type TestDatabase } from './test-database.ts';
 export { anAlert } from './an-alert.ts';
+export { freePort } from './free-port.ts';
 export { startJenkinsServer, type JenkinsServer } from './jenkins-server.ts';
 export { checkObject } from './kubernetes/check-object.ts';
 export { KubernetesServer, type KubernetesServerOptions } from './kubernetes/kubernetes-server.ts';
