@@ -9,6 +9,7 @@ const OWN_PYTHON = fileURLToPath(new URL('../node_modules/.cache/sluice-python',
 
 /**
  * What some tests need beyond npm packages. Tests read the path from `variable` and skip themselves when it is not set.
+ * With CI=true a missing one fails the run, unless it is `optional`.
  */
 export const TOOLS = [
   {
@@ -51,6 +52,17 @@ export const TOOLS = [
     apt: 'redis-server',
     remedy: 'install redis ≥ 6.2, or set SLUICE_TEST_REDIS to the executable of its server',
     find: () => firstOnPath(['redis-server', 'valkey-server']),
+  },
+  {
+    name: 'kubectl (1.22 or newer)',
+    variable: 'SLUICE_TEST_KUBECTL',
+    // Debian 12 has one that is too old. What it renders is checked unrendered as well, so that CI can do without.
+    optional: true,
+    remedy: 'install kubectl ≥ 1.22, or set SLUICE_TEST_KUBECTL to its executable',
+    find: () => {
+      const path = firstOnPath(['kubectl']);
+      return path !== null && runs(path, ['kustomize', '--enable-helm=false', '--help']) ? path : null;
+    },
   },
 ];
 

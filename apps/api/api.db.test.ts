@@ -97,6 +97,11 @@ describe('with Postgres behind it', () => {
         ['create', null],
       ],
     );
+    const within = { ...body, from: '2026-01-05T06:00:00Z', to: '2026-01-05T07:00:00Z' };
+    expect((await api.ask('/api/v1/backfills', { method: 'POST', body: within })).json).toEqual({
+      ...{ backfill: null, intervals: [] },
+      nothing: expect.stringMatching(/^No interval of "churn" begins from .* the next one begins at 2026-01-06/),
+    });
     const done = await api.ask('/api/v1/backfills', { method: 'POST', body: { ...body, maxActive: 1 } });
     expect(done.json.backfill).toMatchObject({ state: 'running', pending: 1, runs: { queued: 1 }, maxActive: 1 });
     const at = `/api/v1/backfills/${done.json.backfill.id}`;
@@ -112,6 +117,32 @@ describe('with Postgres behind it', () => {
     });
     expect((await api.ask(`${at}/resume`, { method: 'POST' })).status).toBe(409);
     expect((await api.ask('/api/v1/backfills?env=dev')).json.items).toHaveLength(1);
+  });
+
+  test('what items of a task ask is told with the item, and answered one by one or all at once', async () => {
+    const runId = await aRun(seeded, { state: 'running' });
+    for (const [index, key] of ['lr=0.1', 'lr=0.2', 'lr=0.3'].entries()) {
+      await aTaskRun(seeded, runId, 'train', 'waiting', { map_index: index, map_key: key, number: 1 });
+      await seeded.insert('task_wait', {
+        ...{ run_id: runId, task_id: 'train', map_index: index, environment: 'dev', kind: 'approve', what: 'Really?' },
+        ...{ target: { kind: 'approve', groups: [] }, every_ms: 0, on_timeout: 'fail', since: NOW },
+      });
+    }
+    const why = await api.ask(`/api/v1/runs/${runId}/why`);
+    expect(why.json.items.slice(0, 1)).toMatchObject([{ rule: 'approval', taskId: 'train', mapKey: 'lr=0.1' }]);
+    const answer = (body: object) =>
+      api.ask(`/api/v1/runs/${runId}/tasks/train/approvals`, {
+        method: 'POST',
+        body: { decision: 'approve', ...body },
+      });
+    const one = await answer({ map: 1 });
+    expect([one.json.mapKey, one.json.answered]).toEqual(['lr=0.2', [{ mapIndex: 1, mapKey: 'lr=0.2' }]]);
+    expect((await answer({})).json.answered.map(({ mapKey }: { mapKey: string }) => mapKey)).toEqual([
+      'lr=0.1',
+      'lr=0.3',
+    ]);
+    expect((await answer({ map: 1 })).status).toBe(409);
+    expect((await answer({ map: -1 })).status).toBe(400);
   });
 
   test('a mark of what has ended changes what it counts as, and no state', async () => {

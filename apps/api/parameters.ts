@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENVIRONMENT_NAME, PROMOTION_STATES, RUN_STATES } from '#core';
+import { ENVIRONMENT_NAME, MOST_MAP_INDEX, PROMOTION_STATES, RUN_STATES } from '#core';
 
 // What may stand in a URL. Every string is bounded and has a pattern, so that none reaches SQL or a file name unchecked.
 
@@ -98,7 +98,7 @@ export const pathQuery = z.strictObject({
   quarantine: z.literal('true').optional(),
 });
 
-const mapIndex = count(0, 1_000_000).default(0);
+const mapIndex = count(0, MOST_MAP_INDEX).default(0);
 const tryNumber = count(1, 1_000_000).optional();
 const fromLine = count(1, 2_000_000_000).default(1);
 export const taskRunQuery = z.strictObject({ map: mapIndex });

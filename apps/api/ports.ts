@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Caller, PromotionState, RunState } from '#core';
 import type {
   AlertDelivery,
+  answerRequest,
+  AnswerResult,
   AppliedConfiguration,
   ArchivedRun,
   ArchivedRunDetail,
@@ -219,8 +221,13 @@ export interface Reads {
 export interface Commands {
   trigger(pipeline: string, request: z.infer<typeof triggerRequest>, actor: string): Promise<{ runId: string }>;
   cancelRun(runId: string, actor: string): Promise<void>;
-  /** Answers what a task asks. */
-  answerTask(runId: string, taskId: string, request: z.infer<typeof decisionRequest>, caller: Caller): Promise<void>;
+  /** Answers what a task asks; what was answered. */
+  answerTask(
+    runId: string,
+    taskId: string,
+    request: z.infer<typeof answerRequest>,
+    caller: Caller,
+  ): Promise<readonly AnswerResult['answered'][number][]>;
   /** Says what a run, a task of it or one of its task runs counts as. */
   markRun(runId: string, request: z.infer<typeof markRequest>, actor: string): Promise<void>;
   /** Each run answers for itself, in the order given. */
@@ -246,11 +253,11 @@ export interface Commands {
     },
     actor: string,
   ): Promise<EventOutcome>;
-  /** With `dryRun` nothing is created, and `id` is null. `release`: a digest. */
+  /** With `dryRun`, and when there is nothing to do, nothing is created and `id` is null. `release`: a digest. */
   backfill(
     request: z.infer<typeof backfillRequest>,
     actor: string,
-  ): Promise<{ readonly id: string | null; readonly intervals: BackfillPlan['intervals'] }>;
+  ): Promise<{ readonly id: string | null } & Omit<BackfillPlan, 'backfill'>>;
   pauseBackfill(id: string, actor: string): Promise<void>;
   resumeBackfill(id: string, actor: string): Promise<void>;
   cancelBackfill(id: string, actor: string): Promise<void>;

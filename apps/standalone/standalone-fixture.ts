@@ -22,6 +22,10 @@ export interface StartOptions {
   /** Start as this user and group instead of ours. */
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly timeoutMs?: number;
+  /** A command that starts it, such as `ip netns exec NAME`; it must become the program itself. */
+  readonly via?: readonly string[];
+  /** Folder of another installed package than the project's. */
+  readonly program?: string;
 }
 
 const DEV = 'name: dev\nstorage: file://./.sluice/storage/dev\nschedules: active\npools: { default: 4 }\n';
@@ -51,6 +55,10 @@ export class TestProject {
   async write(file: string, text: string): Promise<void> {
     await mkdir(dirname(join(this.folder, file)), { recursive: true });
     await writeFile(join(this.folder, file), text);
+  }
+
+  async remove(...files: readonly string[]): Promise<void> {
+    for (const file of files) await rm(join(this.folder, file), { force: true });
   }
 
   /** Starts `npm start`'s program and resolves once it says where it is. Throws with its output when it ends instead. */
@@ -113,10 +121,11 @@ export class TestProject {
 
   #spawn(
     [file = '', ...argv]: readonly string[],
-    { env, user }: StartOptions,
+    { env, user, via = [], program = this.program }: StartOptions,
     workingFolder: string = this.folder,
   ): ChildProcess {
-    const child = spawn(process.execPath, [join(this.program, 'dist', file), ...argv], {
+    const [command = '', ...given] = [...via, process.execPath, join(program, 'dist', file), ...argv];
+    const child = spawn(command, given, {
       cwd: workingFolder,
       // Nothing of this process's environment but the path: its settings must not reach the program.
       env: { PATH: process.env.PATH ?? '', HOME: this.folder, SLUICE_PORT: '0', SLUICE_LOG_LEVEL: 'warn', ...env },

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { AlertDelivery, BulkOutcome, PipelineSummary, RerunResult, Run, VerificationShape } from '#contracts';
-import type { BulkRequest, MarkRequest } from '#contracts/client';
+import type { AnswerRequest, BulkRequest, MarkRequest } from '#contracts/client';
 import { part, post } from './api.ts';
 import { tell, tellError } from './parts/toasts.tsx';
 
@@ -57,7 +57,7 @@ export function useCancel(runId: string) {
 export function useAnswer(runId: string, taskId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (decision: { readonly decision: 'approve' | 'reject'; readonly comment: string | null }) =>
+    mutationFn: (decision: AnswerRequest) =>
       post<unknown>(`/runs/${part(runId)}/tasks/${part(taskId)}/approvals`, decision),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['task', runId] });

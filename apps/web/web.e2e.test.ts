@@ -478,6 +478,40 @@ const CHROMIUM = process.env.SLUICE_TEST_CHROMIUM ?? '';
     await page.getByText(`whether run ${runs.sales.id} writes the same`).first().waitFor();
   });
 
+  test('each item whose gate asks is answered on the page of the run; then checks, groups and marks are told over the runs', async () => {
+    const { page } = tab;
+    const { id } = await server.client.trigger('prices', { environment: 'dev', params: {} });
+    await page.goto(`/runs/${id}?env=dev`);
+    const questions = page.getByTestId('questions');
+    await questions.getByText('All 2 items of read at once').waitFor();
+    await questions.getByText('gate does not hold: `metrics.quality > 0.8`').first().waitFor();
+    expect(await accessibilityViolations(tab)).toEqual([]);
+    await questions.getByLabel('Comment on read region=us').fill('a quiet week');
+    await questions.getByLabel('Continue read region=us').click();
+    await questions.getByText('region=us').waitFor({ state: 'detached' });
+    await questions.getByLabel('Continue read region=eu').click();
+    await page.getByTestId('state').getByText('success').first().waitFor();
+    await page.goto(`/runs/${id}/tasks/read?map=1`);
+    await page.getByText(/^approved by .*: a quiet week; gate does not hold/).waitFor();
+
+    await page.goto('/pipelines/prices/checks?env=dev');
+    await page.getByTestId('checks').getByText('1 of 1 runs not passed').first().waitFor();
+    await page.getByTestId('checks').getByText('▲ warned').last().waitFor();
+    expect(await accessibilityViolations(tab)).toEqual([]);
+
+    await server.client.mark(id, { as: 'failed', reason: 'too late', task: 'use' });
+    await page.goto(`/pipelines/prices/grid?env=dev&sel=${id}/use`);
+    const active = page.getByTestId('grid-active');
+    await active.getByText(/^use, .*: success\. Marked failed by .*: too late$/).waitFor();
+    await page.getByTestId('grid-panel').getByText('too late').waitFor();
+    await page.getByTestId('grid-group').click();
+    expect(await page.getByTestId('grid-group').getAttribute('aria-expanded')).toBe('false');
+    await active.getByText(/^group region: use, /).waitFor();
+    await page.keyboard.press('j');
+    await active.getByText(/^tell, /).waitFor();
+    expect(await accessibilityViolations(tab)).toEqual([]);
+  });
+
   describe('promotions', () => promotionTests(() => ({ server, tab })));
 
   test('a server that stops is told, and its return is noticed without a reload', async () => {

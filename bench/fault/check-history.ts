@@ -13,6 +13,8 @@ export interface Expected {
   readonly intervals: Readonly<Record<string, readonly string[]>>;
   /** Paths that each of these pipelines publishes once per interval. */
   readonly paths: Readonly<Record<string, readonly string[]>>;
+  /** Tasks that each task of these pipelines follows. */
+  readonly needs?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 /** Process clocks give whole milliseconds, the database's gives microseconds. */
@@ -130,6 +132,8 @@ const RULES = {
       const good = history.attempts.filter((a) => keyOf(a) === keyOf(taskRun) && a.state === 'success');
       const wanted = taskRun.state === 'success' ? [taskRun.number] : [];
       const found = good.map((attempt) => attempt.number);
+      // Whoever marks it decides how it ends, whatever its tries come to.
+      if (taskRun.isMarked && found.length === 0) return [];
       return String(found) === String(wanted)
         ? []
         : [`${nameOf(taskRun)} is ${taskRun.state}; successful tries: ${found.join(', ') || 'none'}`];
@@ -159,6 +163,38 @@ const RULES = {
           .map((start) => `${pipeline}.${path} ${start}: ${counts.get(start) ?? 0} pointers`);
       }),
     ),
+
+  'no task begins before those that it needs': (history, expected) => {
+    const pipelineOf = new Map(history.runs.map((run) => [run.id, run.pipeline]));
+    const ends = groupBy(
+      history.attempts.filter((attempt) => attempt.state === 'success'),
+      (attempt) => `${attempt.runId}/${attempt.taskId}`,
+    );
+    return history.attempts.flatMap((attempt) => {
+      const needs = expected.needs?.[pipelineOf.get(attempt.runId) ?? '']?.[attempt.taskId] ?? [];
+      return needs
+        .flatMap((task) => ends.get(`${attempt.runId}/${task}`) ?? [])
+        .filter(({ finishedAt }) => (finishedAt ?? 0) > attempt.queuedAt + CLOCK_MS)
+        .map((before) => `${nameOf(attempt)} began before the end of ${before.taskId}[${before.mapIndex}]`);
+    });
+  },
+
+  'no pool holds more than its slots': (history) => {
+    const taskRuns = new Map(history.taskRuns.map((taskRun) => [keyOf(taskRun), taskRun]));
+    return history.pools.flatMap(({ name, slots }) => {
+      const changes = history.attempts.flatMap((attempt) => {
+        const taskRun = taskRuns.get(keyOf(attempt));
+        if (taskRun?.pool !== name || attempt.finishedAt === null) return [];
+        const from = { at: attempt.queuedAt, by: taskRun.slots };
+        return [from, { at: Math.max(attempt.finishedAt - CLOCK_MS, attempt.queuedAt), by: -taskRun.slots }];
+      });
+      // What ends at an instant makes room for what begins at it.
+      changes.sort((a, b) => a.at - b.at || a.by - b.by);
+      let [held, most] = [0, 0];
+      for (const { by } of changes) most = Math.max(most, (held += by));
+      return most > slots ? [`pool ${name}: ${most} of ${slots} slots at once`] : [];
+    });
+  },
 
   'no slot is held at rest': (history) => {
     const live = history.attempts.filter(isLive).length;

@@ -11,7 +11,7 @@ export interface History {
   readonly told: readonly ToldState[];
   readonly versions: readonly HistoryVersion[];
   readonly pointers: readonly HistoryPointer[];
-  readonly pools: readonly { readonly name: string; readonly used: number }[];
+  readonly pools: readonly { readonly name: string; readonly used: number; readonly slots: number }[];
 }
 
 export interface HistoryRun {
@@ -32,6 +32,10 @@ export interface HistoryTaskRun {
   readonly number: number;
   readonly fence: number;
   readonly originRun: string | null;
+  readonly pool: string;
+  readonly slots: number;
+  /** Somebody said what it, its task or its run counts as. */
+  readonly isMarked: boolean;
 }
 
 export interface HistoryAttempt {
@@ -71,11 +75,16 @@ export interface HistoryPointer {
   readonly projected: boolean;
 }
 
+/** A client, a pool, or what asks again. */
+export interface Queries {
+  query<T extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<T>>;
+}
+
 const MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
 const START = `to_char(interval_start at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "intervalStart"`;
 
 /** Reads the whole history of one environment; one snapshot when the client is in a repeatable-read transaction. */
-export async function loadHistory(client: pg.Client, environment = 'dev'): Promise<History> {
+export async function loadHistory(client: Queries, environment = 'dev'): Promise<History> {
   const rows = async <T>(text: string): Promise<T[]> =>
     (await client.query<T & pg.QueryResultRow>(text, [environment])).rows;
   const ofRuns = 'run_id in (select id from run where environment = $1)';
@@ -85,8 +94,10 @@ export async function loadHistory(client: pg.Client, environment = 'dev'): Promi
        from run where environment = $1 order by id`,
     ),
     taskRuns: await rows(
-      `select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", state, number, fence, origin_run::text as "originRun"
-       from task_run where environment = $1 order by run_id, task_id, map_index`,
+      `select run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", state, number, fence, origin_run::text as "originRun", pool, slots,
+              exists (select from run_mark m where m.run_id = t.run_id and coalesce(m.task_id, t.task_id) = t.task_id
+                        and coalesce(m.map_index, t.map_index) = t.map_index) as "isMarked"
+       from task_run t where environment = $1 order by run_id, task_id, map_index`,
     ),
     attempts: await rows(
       `select id::text, run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence, state,
@@ -98,7 +109,7 @@ export async function loadHistory(client: pg.Client, environment = 'dev'): Promi
               coalesce(t.value->>'state', e.payload->>'state') as state
        from event e
        left join lateral jsonb_array_elements(e.payload->'taskRuns') t on true
-       where e.environment = $1 and e.run_id is not null and e.payload->>'kind' in ('run', 'tasks')
+       where e.environment = $1 and e.run_id is not null and (e.payload->>'kind' = 'run' or t.value is not null)
        order by e.xid, e.id`,
     ),
     versions: await rows(
@@ -108,6 +119,6 @@ export async function loadHistory(client: pg.Client, environment = 'dev'): Promi
       `select location, pipeline, path, ${START}, version, run_id::text as "runId", attempt_id::text as "attemptId", projected
        from path_pointer where environment = $1 order by location`,
     ),
-    pools: await rows(`select name, used from pool where environment = $1 order by name`),
+    pools: await rows(`select name, used, slots from pool where environment = $1 order by name`),
   };
 }

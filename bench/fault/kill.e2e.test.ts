@@ -7,6 +7,7 @@ import { checkStorage } from './check-storage.ts';
 import { starts } from './example-project.ts';
 import { loadHistory } from './history.ts';
 import { runKills, type KillReport } from './kill-run.ts';
+import { LIVE_RULES, LiveWatch } from './live-watch.ts';
 
 const DAYS = 30;
 /** Two tasks a day; each notes its start and end where no kill can take the note back. */
@@ -38,6 +39,7 @@ tasks:
 const EXPECTED: Expected = {
   intervals: { days: starts({ from: '2026-01-01', to: '2026-01-30', stepDays: 1 }) },
   paths: { days: ['raw', 'sum'] },
+  needs: { days: { sum: ['load'] } },
 };
 
 /** Each rule is broken on purpose, in a transaction that is rolled back: the checker must see just that. */
@@ -72,11 +74,32 @@ const DOCTORED: [RuleName, string][] = [
   ],
   ['what is published was made by a success', `update path_version set attempt_id = 0 where run_id = 3`],
   ['one pointer per interval and path', `delete from path_pointer where run_id = 3 and path = 'sum'`],
+  [
+    'no task begins before those that it needs',
+    `update attempt a set queued_at = b.queued_at from attempt b
+     where a.run_id = 3 and a.task_id = 'sum' and a.number = 1 and b.run_id = 3 and b.task_id = 'load' and b.number = 1`,
+  ],
+  ['no pool holds more than its slots', `update attempt set queued_at = (select min(queued_at) from attempt)`],
   ['no slot is held at rest', `update pool set used = 1 where name = 'default'`],
+];
+
+/** The same for what is looked at while a cluster goes on. */
+const DOCTORED_LIVE: [string, string][] = [
+  [
+    'a run that goes on has an owner that lives',
+    `update run set state = 'running', finished_at = null, lease_owner = 'nobody' where id = 3`,
+  ],
+  [
+    'what runs is held by a worker that lives',
+    `insert into process (id, kind, host, pid, started_at, alive_until) values ('an API', 'api', 'h', 1, now() - interval '1 hour', now() + interval '1 hour');
+     update attempt set state = 'running', finished_at = null, worker = 'nobody' where run_id = 3 and task_id = 'sum' and state = 'success'`,
+  ],
+  ['what has ended stays as it ended', `update task_run set state = 'failed' where run_id = 3 and task_id = 'sum'`],
 ];
 
 let project: TestProject;
 let report: KillReport;
+const foundLive = new Map<string, readonly string[]>();
 const found = new Map<RuleName, RuleName[]>();
 const storageProblems: string[][] = [];
 let effects: string;
@@ -100,6 +123,15 @@ beforeAll(async () => {
         const violations = checkHistory(await loadHistory(client), EXPECTED);
         await client.query('rollback');
         found.set(rule, [...new Set(violations.map((violation) => violation.rule))]);
+      }
+      for (const [rule, statement] of DOCTORED_LIVE) {
+        await client.query('begin');
+        const watch = new LiveWatch({ once: async (text) => (await client.query<never>(text)).rows }, 0);
+        await watch.look();
+        await client.query(statement);
+        await watch.close();
+        await client.query('rollback');
+        foundLive.set(rule, watch.problems);
       }
       const file = join(storage, 'days', 'sum', 'ds=2026-01-03', 'twice.txt');
       const before = await readFile(file);
@@ -151,6 +183,11 @@ describe('the checker', () => {
   });
   test.each(DOCTORED)('sees when this is broken: %s', (rule) => {
     expect(found.get(rule)).toContain(rule);
+  });
+  test('has a doctored state for every rule about what goes on, and sees when it is broken', () => {
+    expect(DOCTORED_LIVE.map(([rule]) => rule).sort()).toEqual([...LIVE_RULES].sort());
+    for (const [rule] of DOCTORED_LIVE)
+      expect(foundLive.get(rule)).toEqual([expect.stringMatching(`^${rule}: (run 3|attempt|task run 3)`)]);
   });
   test('sees missing, changed and stray files', () => {
     expect(storageProblems[0]).toEqual(expect.arrayContaining([expect.stringContaining('its manifest twice.txt')]));

@@ -2,10 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import { createClient } from '#contracts/client';
-import { startRedisServer, type RedisServer } from '#testing';
+import { freePort, startRedisServer, type RedisServer } from '#testing';
 import { RunningStandalone, TestProject, until } from '../../apps/standalone/standalone-fixture.ts';
+import { PatientDatabase } from './patient-database.ts';
 
 export const TOKEN = 'installation-token-0123456789';
 export const SECRET = 'kingfisher-7351-harbour';
@@ -14,7 +14,7 @@ const DEV = `
 name: dev
 storage: file://./.sluice/storage/dev
 schedules: active
-pools: { default: 32 }
+pools: { default: 32, narrow: 2, wide: 600 }
 secrets: { pass: { env: TEST_PASS } }
 data: { marks: ./marks }
 `;
@@ -32,6 +32,10 @@ export class ClusterProcess {
 
   get pid(): number {
     return this.child.pid ?? 0;
+  }
+
+  get isThere(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -60,60 +64,120 @@ export interface AttemptRow {
   readonly message: string | null;
 }
 
+export type Role = 'api' | 'scheduler' | 'worker';
+
+/** Where a process runs, and what it is told of the others. */
+export interface Place {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly apiUrl: string;
+  /** See `StartOptions`. */
+  readonly via?: readonly string[];
+  readonly program?: string;
+}
+
 export interface ClusterOptions {
   readonly databaseUrl: string;
+  readonly schedulers?: number;
+  /** Other places than the usual one: behind a proxy, in a namespace, with another program. Numbers count from 1 in each role. */
+  readonly place?: (role: Role, number: number, usual: Place) => Place | Promise<Place>;
+  /** Attempts at once of each worker. */
+  readonly concurrency?: number;
+}
+
+export interface RedisClusterOptions extends ClusterOptions {
   /** The executable of a Redis server. */
   readonly redisProgram: string;
-  readonly schedulers?: number;
 }
 
 /** An API, schedulers and workers, each a process of its own, on a Postgres and a Redis. Workers do not know the former. */
 export class Cluster {
-  private started = 0;
+  private readonly started: Record<Role, number> = { api: 0, scheduler: 0, worker: 0 };
 
   private constructor(
     readonly project: TestProject,
-    readonly server: RunningStandalone,
+    private readonly port: number,
     readonly schedulers: ClusterProcess[],
-    readonly redis: RedisServer,
-    readonly db: pg.Client,
-    private readonly options: ClusterOptions,
+    private readonly redisServer: RedisServer | null,
+    readonly db: PatientDatabase,
+    private readonly options: ClusterOptions & { readonly executor: Readonly<Record<string, string>> },
   ) {}
 
-  static async start(files: Readonly<Record<string, string>>, options: ClusterOptions): Promise<Cluster> {
-    const redis = await startRedisServer(options.redisProgram);
-    const project = await TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  /** The API's process. */
+  api!: ClusterProcess;
+  /** How people reach it. */
+  server!: RunningStandalone;
+
+  static async start(
+    files: Readonly<Record<string, string>>,
+    { redisProgram, ...options }: RedisClusterOptions,
+  ): Promise<Cluster> {
+    const redis = await startRedisServer(redisProgram);
+    return Cluster.startOn(await Cluster.project(files), {}, options, redis);
+  }
+
+  /** A project whose tasks leave marks in its folder `marks`. */
+  static project(files: Readonly<Record<string, string>>): Promise<TestProject> {
+    return TestProject.create({ 'environments/dev.yaml': DEV, 'marks/.keep': '', ...files });
+  }
+
+  /** `executor`: variables that say who executes attempts, where no Redis does. */
+  static async startOn(
+    project: TestProject,
+    executor: Readonly<Record<string, string>>,
+    options: ClusterOptions,
+    redis: RedisServer | null = null,
+  ): Promise<Cluster> {
     await mkdir(join(project.home, 'releases'), { recursive: true });
-    const api = project.spawnProgram('api.js', { env: serverEnv(options.databaseUrl, redis.url) });
-    const server = new RunningStandalone(api, project);
-    await new ClusterProcess(api).ready();
-    await until('the address of the API', () => /at (http:\S+)/.test(server.out));
-    server.url = /at (http:\S+)/.exec(server.out)?.[1] ?? '';
+    const db = new PatientDatabase(options.databaseUrl);
+    const cluster = new Cluster(project, await freePort(), [], redis, db, { ...options, executor });
+    await cluster.startApi();
+    for (let index = 0; index < (options.schedulers ?? 1); index++) cluster.schedulers.push(await cluster.scheduler());
+    await until('the release', async () => (await cluster.server.client.pipelines('dev')).length > 0);
+    return cluster;
+  }
+
+  /** At the address that it always has. */
+  async startApi(): Promise<ClusterProcess> {
+    const { env, ...how } = await this.placed('api');
+    const child = this.project.spawnProgram('api.js', { ...how, env: { SLUICE_PORT: String(this.port), ...env } });
+    const server = new RunningStandalone(child, this.project);
+    this.api = await new ClusterProcess(child).ready();
+    server.url = /at (http:\S+)/.exec(this.api.text)?.[1] ?? '';
     server.token = TOKEN;
     server.client = createClient({ baseUrl: server.url, token: TOKEN });
-    const db = new pg.Client({ connectionString: options.databaseUrl });
-    await db.connect();
-    const cluster = new Cluster(project, server, [], redis, db, options);
-    for (let index = 0; index < (options.schedulers ?? 1); index++) cluster.schedulers.push(await cluster.scheduler());
-    await until('the release', async () => (await server.client.pipelines('dev')).length > 0);
-    return cluster;
+    this.server = server;
+    return this.api;
   }
 
   /** A home of its own, as on a machine of its own, beside the store of releases that all share. */
   async scheduler(): Promise<ClusterProcess> {
-    const home = join(this.project.folder, `home-${++this.started}`);
+    return (await this.spawnScheduler()).ready();
+  }
+
+  /** The same without waiting for it. */
+  async spawnScheduler(): Promise<ClusterProcess> {
+    const { env, ...how } = await this.placed('scheduler');
+    const home = join(this.project.folder, `home-scheduler-${this.started.scheduler}`);
     await mkdir(home);
     await symlink(join(this.project.home, 'releases'), join(home, 'releases'));
-    const env = { ...serverEnv(this.options.databaseUrl, this.redis.url), SLUICE_HOME: home };
-    return new ClusterProcess(this.project.spawnProgram('scheduler.js', { env })).ready();
+    return new ClusterProcess(
+      this.project.spawnProgram('scheduler.js', { ...how, env: { ...env, SLUICE_HOME: home } }),
+    );
   }
 
   /** Its folder is its own; the storage is found by its absolute path. */
-  worker(): Promise<ClusterProcess> {
-    const home = join(this.project.folder, `home-${++this.started}`);
-    const about = { SLUICE_URL: this.server.url, SLUICE_TOKEN: TOKEN, REDIS_URL: this.redis.url };
-    const env = { ...about, SLUICE_HOME: home, SLUICE_CONCURRENCY: '4' };
-    return new ClusterProcess(this.project.spawnProgram('worker.js', { env })).ready();
+  async worker(): Promise<ClusterProcess> {
+    const { env, ...how } = await this.placed('worker');
+    const home = join(this.project.folder, `home-worker-${this.started.worker}`);
+    return new ClusterProcess(
+      this.project.spawnProgram('worker.js', { ...how, env: { ...env, SLUICE_HOME: home } }),
+    ).ready();
+  }
+
+  get redis(): RedisServer {
+    if (this.redisServer === null) throw new Error('this cluster has no Redis');
+    return this.redisServer;
   }
 
   async attempts(runId: string): Promise<AttemptRow[]> {
@@ -138,10 +202,26 @@ export class Cluster {
   async close(): Promise<void> {
     await this.project.destroy();
     await this.db.end();
-    await this.redis.close();
+    await this.redisServer?.close();
   }
-}
 
-function serverEnv(databaseUrl: string, redisUrl: string): Record<string, string> {
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, SLUICE_TOKEN: TOKEN, TEST_PASS: SECRET };
+  private async placed(role: Role) {
+    const { databaseUrl, place, concurrency = 4, executor } = this.options;
+    const usual: Place = {
+      databaseUrl,
+      redisUrl: this.redisServer?.url ?? '',
+      apiUrl: `http://127.0.0.1:${this.port}`,
+    };
+    const number = ++this.started[role];
+    const { via, program, ...told } = (await place?.(role, number, usual)) ?? usual;
+    const about: Record<string, string> =
+      role === 'worker'
+        ? { SLUICE_URL: told.apiUrl, SLUICE_CONCURRENCY: String(concurrency) }
+        : { DATABASE_URL: told.databaseUrl, TEST_PASS: SECRET };
+    return {
+      env: { REDIS_URL: told.redisUrl, SLUICE_TOKEN: TOKEN, ...about, ...executor },
+      ...(via === undefined ? {} : { via }),
+      ...(program === undefined ? {} : { program }),
+    };
+  }
 }

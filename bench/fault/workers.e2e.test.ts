@@ -3,7 +3,19 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createWorkerClient } from '#contracts';
 import { until } from '../../apps/standalone/standalone-fixture.ts';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { catchUp } from './catch-up.ts';
+import { FaultPostgres } from './fault-postgres.ts';
+import { networkFaults } from './faults/network-faults.ts';
+import { postgresFaults } from './faults/postgres-faults.ts';
+import { processFaults } from './faults/process-faults.ts';
+import { STORM } from './faults/storm.ts';
+import { STUBBORN, workFaults } from './faults/work-faults.ts';
+import { loadHistory } from './history.ts';
+import { LiveWatch } from './live-watch.ts';
+import { Network } from './network.ts';
+import { seededRandom } from './random.ts';
+import { checkScene } from './round.ts';
+import { Scene } from './scene.ts';
 import { Cluster, SECRET, TOKEN, type ClusterProcess } from './worker-cluster.ts';
 
 // Tasks leave marks in a folder of the project, and wait for files of the test's there.
@@ -60,19 +72,23 @@ const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
 
 describeWithRedis('workers on a Redis', () => {
-  let database: TestDatabase;
+  let postgres: FaultPostgres;
+  let network: Network;
   let cluster: Cluster;
   let [first, second]: ClusterProcess[] = [];
 
   beforeAll(async () => {
-    database = await createTestDatabase();
+    postgres = await FaultPostgres.start({ durable: false });
+    network = new Network(1);
     const files = { 'dags/fan.yaml': FAN, 'dags/long.yaml': LONG, 'dags/short.yaml': SHORT };
-    cluster = await Cluster.start(files, { databaseUrl: database.url, redisProgram, schedulers: 2 });
+    const { place } = network;
+    cluster = await Cluster.start(files, { databaseUrl: postgres.url, redisProgram, schedulers: 2, place });
     [first, second] = await Promise.all([cluster.worker(), cluster.worker()]);
   });
   afterAll(async () => {
     await cluster.close();
-    await database.drop();
+    await network.close();
+    await postgres.close();
   });
 
   test('share a run; secrets are in none of the keys of Redis, and jobs hold ids only', async () => {
@@ -173,7 +189,7 @@ describeWithRedis('workers on a Redis', () => {
     const { id } = await cluster.trigger('long');
     await until('both tasks', () => ['ends', 'stays'].every((task) => cluster.lines(task).length === 1));
     const owner = await ownerOf(id);
-    // Whichever of the workers has them. A lease of the scheduler lasts ten seconds, one of a worker eight.
+    // Whichever of the workers has them. Leases of both last eight seconds.
     second!.signal('SIGKILL');
     first!.signal('SIGSTOP');
     owner.signal('SIGSTOP');
@@ -219,6 +235,49 @@ describeWithRedis('workers on a Redis', () => {
     next.signal('SIGTERM');
     expect(await next.ended).toBe(0);
   });
+
+  // `npm run fault` does each of them hundreds of times.
+  test('faults of Postgres, the network, schedulers, tasks and people lose nothing and double nothing', async () => {
+    const days = 20;
+    const { file, expected } = catchUp(days);
+    const files = { 'dags/storm.yaml': STORM, 'dags/stubborn.yaml': STUBBORN, 'dags/days.yaml': file };
+    for (const [name, text] of Object.entries(files)) await cluster.project.write(name, text);
+    const workers = await Promise.all([cluster.worker(), cluster.worker()]);
+    const scene = new Scene({
+      ...{
+        cluster,
+        postgres,
+        network,
+        workers,
+        days,
+        random: seededRandom(1),
+        awayMs: 0,
+        scale: 0.1,
+        timeoutMs: 60_000,
+      },
+      ...{ onUpgrade: () => undefined, say: () => undefined },
+    });
+    const watch = new LiveWatch(cluster.db);
+    await scene.endedRuns(2);
+    const taken = processFaults.F2.strike(scene);
+    for (let index = 0; index < 4; index++) await networkFaults.F9.strike(scene, index);
+    await workFaults.F17.strike(scene);
+    // Their workers die.
+    await workFaults.F13.strike(scene, 2);
+    expect((await taken).takenOverMs).toBeLessThan(processFaults.F2.limits.takenOverMs);
+    for (const fault of [postgresFaults.F5, postgresFaults.F6, postgresFaults.F7]) {
+      const { resumedMs } = await fault.strike(scene);
+      expect(resumedMs).toBeLessThan(fault.limits.resumedMs);
+    }
+    await scene.endedRuns(days);
+    await scene.atRest();
+    await watch.close();
+    expect([
+      ...(await checkScene(scene, await loadHistory(cluster.db), expected)),
+      ...(await workFaults.F17.check(scene)),
+      ...watch.problems,
+    ]).toEqual([]);
+  }, 120_000);
 
   /** The scheduler that has the run's lease. */
   async function ownerOf(runId: string): Promise<ClusterProcess> {

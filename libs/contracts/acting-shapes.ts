@@ -1,11 +1,21 @@
 import { z } from 'zod';
-import { MARKED_STATES } from '#core';
-import { interval, run } from './shapes.ts';
+import { MARKED_STATES, MOST_MAP_INDEX } from '#core';
+import { decisionRequest } from './promotion-shapes.ts';
+import { interval, run, taskRunDetail } from './shapes.ts';
 
 // What people do to runs. Every instant is ISO 8601 in UTC; absent values are null.
 
 const reason = z.string().trim().min(1, 'expected a reason').max(2000);
 const as = z.enum(MARKED_STATES);
+const map = z.int().min(0).max(MOST_MAP_INDEX).optional();
+
+/** `map`: one item of a fan-out; absent: all that the task asks now. */
+export const answerRequest = decisionRequest.extend({ map });
+/** The first task run that was answered, and all of them. */
+export const answerResult = taskRunDetail.extend({
+  answered: z.array(z.object({ mapIndex: z.number(), mapKey: z.string() })),
+});
+export type AnswerResult = z.infer<typeof answerResult>;
 
 export const markRequest = z.strictObject({
   /** What it counts as from now on. What has not ended ends so; what has ended keeps its state. */
@@ -15,7 +25,7 @@ export const markRequest = z.strictObject({
   /** Absent: the run itself. */
   task: z.string().max(128).optional(),
   /** One task run of a fan-out that has begun; absent: all of the task. */
-  map: z.int().min(0).max(1_000_000).optional(),
+  map,
 });
 
 /** How many runs one request may act on. */

@@ -50,8 +50,10 @@ export const backfillDetail = backfill.extend({
 export type BackfillDetail = z.infer<typeof backfillDetail>;
 
 export const backfillPlan = z.object({
-  /** Null: it was only planned. */
+  /** Null: it was only planned, or there is nothing to do. */
   backfill: backfill.nullable(),
+  /** Why the range holds no interval at all; absent: it holds some. */
+  nothing: z.string().optional(),
   /** In the order of time; `runId`: the newest run of the interval so far. */
   intervals: z.array(
     z.object({ interval, action: z.enum(['create', 'skip']), reason: z.string(), runId: id.nullable() }),

@@ -38,6 +38,7 @@ export type FreezeRequest = z.input<typeof promotionShapes.freezeRequest>;
 export type TokenRequest = z.input<typeof shapes.tokenRequest>;
 export type TriggerRequest = z.input<typeof shapes.triggerRequest>;
 export type RerunRequest = z.input<typeof shapes.rerunRequest>;
+export type AnswerRequest = z.input<typeof actingShapes.answerRequest>;
 export type MarkRequest = z.input<typeof actingShapes.markRequest>;
 export type BulkRequest = z.input<typeof actingShapes.bulkRequest>;
 export type BackfillRequest = z.input<typeof backfillShapes.backfillRequest>;
@@ -142,8 +143,8 @@ export function createClient(options: ClientOptions) {
     why: (id: string) => items<WaitingReason>(`${run(id)}/why`),
     cancel: (id: string) => post<Run>(`${run(id)}/cancel`),
     /** Answers what a task asks. */
-    answer: (id: string, task: string, body: DecisionRequest) =>
-      post<TaskRunDetail>(`${run(id)}/tasks/${encodeURIComponent(task)}/approvals`, body),
+    answer: (id: string, task: string, body: AnswerRequest) =>
+      post<actingShapes.AnswerResult>(`${run(id)}/tasks/${encodeURIComponent(task)}/approvals`, body),
     rerun: (id: string, body: RerunRequest) => post<actingShapes.RerunResult>(`${run(id)}/rerun`, body),
     /** Says what the run, or something of it, counts as. */
     mark: (id: string, body: MarkRequest) => post<Run>(`${run(id)}/marks`, body),

@@ -4,6 +4,7 @@ import {
   ATTEMPT_STATES,
   CHECK_STATES,
   MARKED_STATES,
+  MOST_MAP_INDEX,
   PROMOTION_STATES,
   RIGHTS,
   RUN_STATES,
@@ -126,9 +127,19 @@ export const schedulePreview = z.object({
 });
 export type SchedulePreview = z.infer<typeof schedulePreview>;
 
+/** What somebody said that it counts as, whatever became of it. */
+export const markSaid = z.object({
+  as: z.enum(MARKED_STATES),
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+});
+export type MarkSaid = z.infer<typeof markSaid>;
+
 /** Runs × tasks. `cells` is base64: run by run, one byte per task: index into GRID_CELLS. */
 export const grid = z.object({
-  tasks: z.array(z.object({ id: z.string(), mapped: z.boolean(), final: z.boolean() })),
+  /** `group`: the one it is in; null: none. */
+  tasks: z.array(z.object({ id: z.string(), mapped: z.boolean(), final: z.boolean(), group: z.string().nullable() })),
   /** Oldest first. */
   runs: z.array(
     z.object({
@@ -143,6 +154,8 @@ export const grid = z.object({
     }),
   ),
   cells: z.string(),
+  /** Of each run (`taskId` null) and of each task in it the last mark; `mapIndex` null: it is about all of the task. */
+  marks: z.array(markSaid.extend({ runId: id, taskId: z.string().nullable(), mapIndex: z.number().nullable() })),
   /** Pass as `before` for older runs; null: no more. */
   before: id.nullable(),
 });
@@ -159,15 +172,6 @@ export const eventOutcome = z.object({
   runs: z.array(z.object({ runId: id, pipeline: z.string(), state: z.string(), reason: z.string().nullable() })),
 });
 export type EventOutcome = z.infer<typeof eventOutcome>;
-
-/** What somebody said that it counts as, whatever became of it. */
-export const markSaid = z.object({
-  as: z.enum(MARKED_STATES),
-  by: z.string(),
-  reason: z.string(),
-  at: instant,
-});
-export type MarkSaid = z.infer<typeof markSaid>;
 
 export const run = z.object({
   id,
@@ -279,6 +283,8 @@ export type RunDetail = z.infer<typeof runDetail>;
 export const waitingReason = z.object({
   taskId: z.string().nullable(),
   mapIndex: z.number().nullable(),
+  /** Of a fan-out: its item. */
+  mapKey: z.string().optional(),
   /** `max_active_runs`, `needs`, `past`, `data`, `wait`, `approval`, `pool`, `resources`, `max_parallel`, `max_active_tasks`, `retry`, `executor`, `paused`; `cache` tells of what was not executed, or why it was. */
   rule: z.string(),
   text: z.string(),
@@ -544,7 +550,7 @@ export const metricsIn = z.strictObject({
     .array(
       z.strictObject({
         taskId: z.string(),
-        mapIndex: z.int().min(0).max(1_000_000).default(0),
+        mapIndex: z.int().min(0).max(MOST_MAP_INDEX).default(0),
         name: z.string().min(1).max(200),
         value: z.number(),
         step: z.int32().nullable().default(null),

@@ -26,7 +26,8 @@ export const signInRequest = z.strictObject({
   host: z.string().min(1).max(255),
   pid: z.int().min(1),
   capacity: z.int().min(1).max(1024),
-  queues: z.array(queuePattern).min(1).max(100),
+  /** None: it takes only attempts that it claims by their ids. */
+  queues: z.array(queuePattern).max(100),
 });
 export const signedIn = z.object({
   worker: z.string(),

@@ -1,7 +1,9 @@
 import type { Prepared } from './advance.ts';
+import { askForLists, closeLists, endItem, nextWithin, openItem } from './advance-within.ts';
 import { unreachable } from './errors.ts';
 import type { GroupNode } from './graph.ts';
-import type { Chain, Ends, GroupProgress, RunCache, TaskProgress } from './run-cache.ts';
+import { itemOf } from './map-index.ts';
+import type { Chain, EndsWithin, GroupProgress, RunCache, TaskProgress } from './run-cache.ts';
 import { isTerminal } from './states.ts';
 import type { TerminalTaskState } from './states.ts';
 import { change, createInstance, end, endUntried, finishTask, isClosed, isStopped, setTotal } from './step.ts';
@@ -10,11 +12,12 @@ import { decideRule, type UpstreamCounts } from './trigger-rules.ts';
 
 /*
  * Tasks that share a fan-out. Until the keys are known a task is one, whose rule sees what is upstream; when they are, all
- * tasks of the group are fanned out at once, and each map index has the rule decide for itself: over what is upstream
- * outside the group, and over the same map index of what is upstream within.
+ * tasks of the group are fanned out at once, and each item has the rule decide for itself: over what is upstream outside
+ * the group, and over the same item of what is upstream within. An item of a task is one task run, or several: see
+ * `advance-within.ts`.
  */
 
-/** Takes up what a rebuilt cache holds: groups whose map indexes have begun need their keys, those that wait are asked again. */
+/** Takes up what a rebuilt cache holds: groups whose items have begun need their keys, those that wait are asked again. */
 export function resume(step: Step): void {
   const { run } = step;
   for (const [index, group] of run.graph.groups.entries()) {
@@ -28,7 +31,7 @@ export function resume(step: Step): void {
   }
 }
 
-/** Lets the rule of a task in a group decide: for the task, or for all map indexes that it concerns. */
+/** Lets the rule of a task in a group decide: for the task, or for all items that it concerns. */
 export function decideMember(step: Step, taskIndex: number): void {
   const { run } = step;
   const node = run.graph.tasks[taskIndex];
@@ -45,11 +48,12 @@ export function decideMember(step: Step, taskIndex: number): void {
     else if (verdict === 'run') wantKeys(step, groupIndex, group, taskIndex);
     return;
   }
-  // Rebuilt, and the keys are not known again yet.
-  if (run.groups[groupIndex]?.mapKeys === null) return;
+  const mapKeys = run.groups[groupIndex]?.mapKeys ?? null;
+  // Rebuilt, and they are not known again yet.
+  if (mapKeys === null) return;
   switch (verdict) {
     case 'wait':
-      for (const mapIndex of chain.up.keys()) decideIndex(step, taskIndex, mapIndex);
+      for (const item of chain.up.keys()) decideItem(step, taskIndex, item);
       return;
     case 'run':
       chain.all = true;
@@ -57,32 +61,32 @@ export function decideMember(step: Step, taskIndex: number): void {
       return;
     case 'skipped':
     case 'upstream_failed':
-      for (let mapIndex = 0; mapIndex < task.total; mapIndex++) decideIndex(step, taskIndex, mapIndex);
+      for (let item = 0; item < mapKeys.length; item++) decideItem(step, taskIndex, item);
       return;
     default:
       unreachable(verdict);
   }
 }
 
-/** Lets the rule decide about one map index. */
-export function decideIndex(step: Step, taskIndex: number, mapIndex: number): void {
+/** Lets the rule decide about one item. */
+export function decideItem(step: Step, taskIndex: number, item: number): void {
   const { run } = step;
   const node = run.graph.tasks[taskIndex];
   const task = run.tasks[taskIndex];
   const chain = task?.chain;
   if (!node || !task || !chain || task.phase !== 'open' || isClosed(task) || isStopped(run, taskIndex)) return;
-  if (run.groups[node.group ?? -1]?.mapKeys === null || !isUndecided(task, chain, mapIndex)) return;
-  const verdict = decideRule(node.when, together(task.up, chain.up.get(mapIndex)));
+  if (run.groups[node.group ?? -1]?.mapKeys === null || !isUndecided(task, chain, item)) return;
+  const verdict = decideRule(node.when, together(task.up, chain.up.get(item)));
   if (verdict === 'wait') return;
-  if (verdict !== 'run') return endIndex(step, taskIndex, mapIndex, verdict, unmet(node.when));
-  chain.wanted.add(mapIndex);
+  if (verdict !== 'run') return endItem(step, taskIndex, item, verdict, unmet(node.when));
+  chain.wanted.add(item);
   run.releasable.add(taskIndex);
 }
 
-function together(up: UpstreamCounts, within: Ends | undefined): UpstreamCounts {
+function together(up: UpstreamCounts, within: EndsWithin | undefined): UpstreamCounts {
   if (within === undefined) return up;
   return {
-    total: up.total,
+    total: up.total + within.more,
     success: up.success + within.success,
     failed: up.failed + within.failed,
     skipped: up.skipped + within.skipped,
@@ -109,6 +113,7 @@ export function applyGroupPrepared(step: Step, taskIndex: number, result: Prepar
     else if (task.instances.size === 0) endUntried(step, member, state, result.reason);
     else {
       // Rebuilt, and the keys cannot be worked out again: it ends with the task runs that it has.
+      closeLists(step, member);
       setTotal(run, member, task.instances.size);
       askAgain(step, member);
       if (task.ended === task.total) finishTask(step, member);
@@ -116,15 +121,16 @@ export function applyGroupPrepared(step: Step, taskIndex: number, result: Prepar
   }
 }
 
-/** The answer to the preparation of one map index. */
+/** The answer to the preparation of one task run. */
 export function applyIndexPrepared(step: Step, taskIndex: number, mapIndex: number, result: Prepared): void {
   const { run } = step;
   const task = run.tasks[taskIndex];
   const chain = task?.chain;
   if (!chain?.preparing.has(mapIndex)) return;
   if (result.kind === 'waiting') {
-    if (!task?.instances.has(mapIndex))
-      change(step, createInstance(run, taskIndex, mapIndex), 'waiting', result.reason);
+    const known = task?.instances.get(mapIndex);
+    if (known === undefined || result.anew === true)
+      change(step, known ?? createInstance(run, taskIndex, mapIndex), 'waiting', result.reason);
     return;
   }
   chain.preparing.delete(mapIndex);
@@ -145,7 +151,7 @@ export function applyIndexPrepared(step: Step, taskIndex: number, mapIndex: numb
   }
 }
 
-/** Begins map indexes of a task in a group, and makes prepared ones ready, as far as the limits allow. */
+/** Begins task runs of a task in a group, and makes prepared ones ready, as far as the limits allow. */
 export function releaseMember(step: Step, taskIndex: number): void {
   const { run } = step;
   const node = run.graph.tasks[taskIndex];
@@ -161,44 +167,59 @@ export function releaseMember(step: Step, taskIndex: number): void {
     chain.prepared.delete(mapIndex);
     change(step, task.instances.get(mapIndex) ?? createInstance(run, taskIndex, mapIndex), 'ready', null);
   }
-  while (task.active + chain.preparing.size + chain.prepared.size < parallel) {
+  const items = progress.mapKeys?.length ?? 0;
+  const asking = chain.inner?.asking;
+  while (task.active + chain.preparing.size + chain.prepared.size + (asking?.size ?? 0) < parallel) {
     if (!node.needsPreparation && run.active >= limit) break;
-    const mapIndex = nextOf(task, chain, group, progress);
-    if (mapIndex === null) break;
-    begin(run, group, progress, mapIndex);
+    const within = nextWithin(step, taskIndex, group, progress);
+    const item = within === null ? nextOf(task, chain, group, progress, items) : itemOf(node, within);
+    if (item === null) break;
+    begin(run, group, progress, item);
+    if (chain.inner && within === null) {
+      openItem(step, taskIndex, item);
+      continue;
+    }
+    const mapIndex = within ?? item;
     if (node.needsPreparation) {
       chain.preparing.add(mapIndex);
       step.decisions.push({ kind: 'prepare', taskIndex, mapIndex });
     } else change(step, createInstance(run, taskIndex, mapIndex), 'ready', null);
   }
-  if (chain.prepared.size === 0 && chain.wanted.size === 0 && !(chain.all && task.nextToRelease < task.total))
+  const isLeft = chain.all && task.nextToRelease < items;
+  if (chain.prepared.size + chain.wanted.size + (chain.inner?.open.size ?? 0) === 0 && !isLeft)
     run.releasable.delete(taskIndex);
 }
 
-/** The next map index that may begin, taken out of those that want to; null: there is none now. */
-function nextOf(task: TaskProgress, chain: Chain, group: GroupNode, progress: GroupProgress): number | null {
-  const take = (mapIndex: number): number => {
-    chain.wanted.delete(mapIndex);
-    return mapIndex;
+/** The next item that may begin, taken out of those that want to; null: there is none now. */
+function nextOf(
+  task: TaskProgress,
+  chain: Chain,
+  group: GroupNode,
+  progress: GroupProgress,
+  items: number,
+): number | null {
+  const take = (item: number): number => {
+    chain.wanted.delete(item);
+    return item;
   };
   if (group.maxParallel > 0 && progress.underWay.size >= group.maxParallel) {
     // No other one may begin; those that are under way go on.
-    for (const mapIndex of progress.underWay.keys())
-      if (chain.wanted.has(mapIndex) || (chain.all && isUndecided(task, chain, mapIndex))) return take(mapIndex);
+    for (const item of progress.underWay.keys())
+      if (chain.wanted.has(item) || (chain.all && isUndecided(task, chain, item))) return take(item);
     return null;
   }
   const [wanted] = chain.wanted;
   if (wanted !== undefined) return take(wanted);
-  while (chain.all && task.nextToRelease < task.total) {
-    const mapIndex = task.nextToRelease++;
-    if (isUndecided(task, chain, mapIndex)) return mapIndex;
+  while (chain.all && task.nextToRelease < items) {
+    const item = task.nextToRelease++;
+    if (isUndecided(task, chain, item)) return item;
   }
   return null;
 }
 
-function begin(run: RunCache, group: GroupNode, progress: GroupProgress, mapIndex: number): void {
-  if (group.maxParallel === 0 || progress.underWay.has(mapIndex)) return;
-  progress.underWay.set(mapIndex, chainsOf(run, group) - (progress.ended.get(mapIndex) ?? 0));
+function begin(run: RunCache, group: GroupNode, progress: GroupProgress, item: number): void {
+  if (group.maxParallel === 0 || progress.underWay.has(item)) return;
+  progress.underWay.set(item, chainsOf(run, group) - (progress.ended.get(item) ?? 0));
 }
 
 /** Tasks of a group that did not end as a whole. */
@@ -236,9 +257,11 @@ function openGroup(step: Step, groupIndex: number, mapKeys: readonly string[]): 
       endUntried(step, member, 'skipped', `the fan-out of ${group.id} has no items`);
       continue;
     }
-    setTotal(run, member, mapKeys.length);
+    const lists = [...(task.chain.inner?.lists.values() ?? [])];
+    setTotal(run, member, mapKeys.length + lists.reduce((more, { total }) => more + total - 1, 0));
     task.mapKeys = mapKeys;
     task.phase = 'open';
+    if (lists.length > 0) run.releasable.add(member);
     askAgain(step, member);
     step.dirty.push(member);
     if (task.ended < task.total) continue;
@@ -248,19 +271,16 @@ function openGroup(step: Step, groupIndex: number, mapKeys: readonly string[]): 
 }
 
 /** Rebuilt: what waits is looked at once more. */
-function askAgain({ run, decisions }: Step, taskIndex: number): void {
-  for (const mapIndex of run.tasks[taskIndex]?.chain?.preparing ?? [])
-    decisions.push({ kind: 'prepare', taskIndex, mapIndex });
+function askAgain(step: Step, taskIndex: number): void {
+  for (const mapIndex of step.run.tasks[taskIndex]?.chain?.preparing ?? [])
+    step.decisions.push({ kind: 'prepare', taskIndex, mapIndex });
+  askForLists(step, taskIndex);
 }
 
-/** True: nothing was decided about this map index. */
-function isUndecided(task: TaskProgress, chain: Chain, mapIndex: number): boolean {
-  return !(
-    task.instances.has(mapIndex) ||
-    chain.wanted.has(mapIndex) ||
-    chain.preparing.has(mapIndex) ||
-    chain.prepared.has(mapIndex)
-  );
+/** True: nothing was decided about this item. */
+function isUndecided(task: TaskProgress, { wanted, preparing, prepared, inner }: Chain, item: number): boolean {
+  if (wanted.has(item)) return false;
+  return inner ? !inner.lists.has(item) : !(task.instances.has(item) || preparing.has(item) || prepared.has(item));
 }
 
 function endIndex(

@@ -1,8 +1,9 @@
 import type { Outcome } from './attempt.ts';
+import { applyListPrepared, endItems } from './advance-within.ts';
 import {
   applyGroupPrepared,
   applyIndexPrepared,
-  decideIndex,
+  decideItem,
   decideMember,
   releaseMember,
   resume,
@@ -24,11 +25,12 @@ export { isStopped } from './step.ts';
 export type RunEvent =
   /** The run begins, or was just rebuilt from the database: look at every task. */
   | { readonly kind: 'start' }
-  /** `mapIndex` as it was asked. */
+  /** `mapIndex` and `item` as it was asked. */
   | {
       readonly kind: 'prepared';
       readonly taskIndex: number;
       readonly mapIndex?: number;
+      readonly item?: number;
       readonly result: Prepared;
     }
   | {
@@ -92,8 +94,11 @@ export type Prepared =
 /** What must be written or done because of the events, in order. */
 export type Decision =
   | TaskRunChange
-  /** Of a task in a group `mapIndex` says which of its task runs; absent: what its group has in common, the keys. */
-  | { readonly kind: 'prepare'; readonly taskIndex: number; readonly mapIndex?: number }
+  /**
+   * Of a task in a group `mapIndex` says which of its task runs, `item` what those of one item have in common, the list of
+   * its own; neither: what its group has in common, the keys.
+   */
+  | { readonly kind: 'prepare'; readonly taskIndex: number; readonly mapIndex?: number; readonly item?: number }
   | { readonly kind: 'cancel-attempt'; readonly attemptId: string }
   | {
       readonly kind: 'end-run';
@@ -141,6 +146,7 @@ function applyEvent(step: Step, event: RunEvent): void {
       return;
     case 'prepared':
       if (event.mapIndex !== undefined) return applyIndexPrepared(step, event.taskIndex, event.mapIndex, event.result);
+      if (event.item !== undefined) return applyListPrepared(step, event.taskIndex, event.item, event.result);
       if (run.tasks[event.taskIndex]?.chain) {
         applyGroupPrepared(step, event.taskIndex, event.result);
         const group = run.groups[run.graph.tasks[event.taskIndex]?.group ?? -1];
@@ -316,6 +322,7 @@ function endEach(step: Step, taskIndex: number, task: TaskProgress, state: Termi
   // Rebuilt, and the keys are being asked for: the others end when they are known.
   const isAsking = group?.asking === true;
   if (isAsking) group.marks.push({ taskIndex, state, reason });
+  if (task.chain?.inner) return endItems(step, taskIndex, !isAsking, state, reason);
   for (const mapIndex of isAsking ? [...task.instances.keys()] : Array(task.total).keys()) {
     const instance = task.instances.get(mapIndex) ?? createInstance(run, taskIndex, mapIndex);
     if (instance.attemptId === null && !isTerminal(instance.state)) end(step, instance, state, reason);
@@ -364,7 +371,7 @@ function settle(step: Step): void {
     // In the order in which they were touched, so that equals start in the order of the file. Grows while it is walked.
     for (const index of step.dirty) decideTask(step, index);
     step.dirty.length = 0;
-    for (const { taskIndex, mapIndex } of step.touched) decideIndex(step, taskIndex, mapIndex);
+    for (const { taskIndex, item } of step.touched) decideItem(step, taskIndex, item);
     step.touched.length = 0;
     release(step);
     if (step.dirty.length + step.touched.length > 0) continue;

@@ -27,7 +27,7 @@ export interface AttemptNews {
   readonly claimedAt: number;
   /** What its worker reported, or what took its place; null: it goes on, or its worker is dead (`fenced`). */
   readonly result: AttemptResult | null;
-  /** Nothing that its worker still says counts: what it left behind decides. */
+  /** Nothing that its worker still says counts: what it left behind decides, and `result` where it left nothing. */
   readonly fenced: boolean;
 }
 

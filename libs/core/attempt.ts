@@ -25,6 +25,8 @@ export interface Assignment {
   readonly secrets: Readonly<Record<string, { readonly env: string } | { readonly file: string }>>;
   readonly reads: readonly InputBinding[];
   readonly writes: readonly OutputBinding[];
+  /** Its variables hold URIs, and nothing is copied to the machine. Absent: folders. */
+  readonly io?: 'uri';
   /** What its files are looked at for before they are published. Absent: nothing. */
   readonly tables?: { readonly checks: readonly TableCheck[]; readonly reference: string | null };
   readonly timeoutMs: number | null;

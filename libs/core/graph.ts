@@ -16,7 +16,7 @@ export interface TaskNode {
   readonly downstream: readonly number[];
   /** Index into `RunGraph.groups`; null: its fan-out, if it has one, is its own. */
   readonly group: number | null;
-  /** Those downstream that are in its group: each map index of theirs comes after the same one of this task. */
+  /** Those downstream that are in its group: each item of theirs comes after the same one of this task. */
   readonly followers: readonly number[];
   /** All others downstream, which come after the task as a whole. */
   readonly beyond: readonly number[];
@@ -35,11 +35,18 @@ export interface TaskNode {
   readonly mapKeys: readonly string[] | null;
   /** True: the fan-out is given by an expression, so its keys are known only after preparation. */
   readonly dynamicFanOut: boolean;
+  /** Of a task in a group: its own fan-out within each item of the group's; see `map-index.ts`. Null: it has none. */
+  readonly inner: InnerFanOut | null;
   readonly maxParallel: number;
   readonly retries: RetryPolicy;
 }
 
-/** Tasks that share one fan-out, each map index of which is a chain of its own. */
+export interface InnerFanOut {
+  /** Keys of a literal list, the same for each item of the group; null: asked for each item, when its rule says run. */
+  readonly mapKeys: readonly string[] | null;
+}
+
+/** Tasks that share one fan-out, each item of which is a chain of its own. */
 export interface GroupNode {
   readonly id: string;
   /** Indexes into `RunGraph.tasks`, in their order. */
@@ -48,7 +55,7 @@ export interface GroupNode {
   readonly upstream: readonly number[];
   /** Null: known when one of its tasks was prepared as a whole. */
   readonly mapKeys: readonly string[] | null;
-  /** Map indexes that may be under way at once; 0 = no limit. */
+  /** Items that may be under way at once; 0 = no limit. */
   readonly maxParallel: number;
 }
 

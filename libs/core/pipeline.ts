@@ -112,12 +112,16 @@ export interface CompiledTask {
   readonly matrix: Matrix | null;
   /** Absent: it is in none. */
   readonly group?: string;
+  /** In a group that fans out: its own fan-out within each item. Absent: it has none. */
+  readonly inner?: { readonly matrix: Matrix; readonly maxFanout: number };
   /** Simultaneous task runs of this task; 0 means no limit. */
   readonly maxParallel: number;
   readonly maxFanout: number;
   readonly reads: readonly ReadDeclaration[];
   /** Names of paths of this pipeline. */
   readonly writes: readonly string[];
+  /** It reads and writes URIs of the storage itself. Absent: folders. */
+  readonly io?: 'uri';
   readonly retries: RetryPolicy;
   readonly timeoutMs: number | null;
   readonly pool: string;

@@ -34,9 +34,11 @@ export interface Storage {
   stage(assignment: StageRequest): Promise<Staged>;
   /** Absolute folder of an input's version; throws `not_found` when it is gone, `conflict` when it is not the one that was pinned. */
   pinned(read: InputBinding, version: PinnedVersion): Promise<string>;
-  /** Hashes what was staged, writes the manifests, moves each into an immutable version folder. Refuses links and names that leave it. */
+  /** The same as a URI that ends in `/`; nothing is copied to this machine. */
+  pinnedUri(read: InputBinding, version: PinnedVersion): Promise<string>;
+  /** Hashes what was written, writes the manifests, moves what was staged into immutable version folders. Refuses links and names that leave it. */
   seal(staged: Staged, about: ManifestAbout): Promise<readonly PublishedVersion[]>;
-  /** Removes staging and scratch of an attempt; never throws. */
+  /** Removes what an attempt left that is no version: staging, and objects below its URIs; never throws. */
   discard(staged: Staged): Promise<void>;
   /** Makes `location` show that version (null: nothing) to people and other tools; ignores a lower fence than what it shows. */
   project(location: string, version: string | null, fence: number): Promise<void>;
@@ -60,16 +62,20 @@ export interface StageRequest {
   readonly reads: readonly InputBinding[];
   readonly writes: readonly OutputBinding[];
   /** The storage of another environment, for versions that lie there; may be left out when none does. */
-  readonly elsewhere?: (environment: string) => Pick<Storage, 'pinned'>;
+  readonly elsewhere?: (environment: string) => Pick<Storage, 'pinned' | 'pinnedUri'>;
+  /** Variables are to hold URIs; versions that are written right where they stay have this fence in their names. Absent: folders. */
+  readonly uris?: { readonly fence: number };
 }
 
 export interface Staged {
   readonly attemptId: string;
   /** Root of this attempt's staging area (absolute). */
   readonly root: string;
-  /** Absolute folder for each `PATH_*` / `OUT_*` variable. */
+  /** Absolute folder for each `PATH_*` / `OUT_*` variable; or its URI, one a line for each version that is read. */
   readonly folders: Readonly<Record<string, string>>;
   readonly writes: readonly OutputBinding[];
+  /** By variable: the version that the attempt writes right where it stays. Absent: it writes to folders below `root`. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** What a manifest says besides its files. */

@@ -47,7 +47,7 @@ export interface TaskProgress {
   active: number;
   ended: number;
   failed: number;
-  /** Upstream counts of this task; in a group without what its map indexes have upstream each for itself. */
+  /** Upstream counts of this task; in a group without what its items have upstream each for itself. */
   up: { total: number } & Ends;
   /** Null: it is in no group. */
   readonly chain: Chain | null;
@@ -61,18 +61,46 @@ export interface Ends {
   upstreamFailed: number;
 }
 
-/** How far the map indexes of a task in a group are that have no task run yet, or one that waits. */
+/** How far the items of a task in a group are, and its task runs that do not exist yet or wait. */
 export interface Chain {
-  /** True: it ended before its group's keys counted for it; its one row stands for every map index. */
+  /** True: it ended before its group's keys counted for it; its one row stands for every item. */
   asWhole: boolean;
-  /** By map index: how what is upstream within the group ended there. */
-  readonly up: Map<number, Ends>;
-  /** Its rule says run for every map index. */
+  /** By item: how what is upstream within the group ended there. */
+  readonly up: Map<number, EndsWithin>;
+  /** Its rule says run for every item. */
   all: boolean;
-  /** Map indexes for which its rule says run; in that order. */
+  /** Items for which its rule says run; in that order. */
   readonly wanted: Set<number>;
+  /** Map indexes. */
   readonly preparing: Set<number>;
   readonly prepared: Set<number>;
+  /** Null: one task run for each item. */
+  readonly inner: InnerProgress | null;
+}
+
+/** `more`: task runs upstream within the group, beyond one for each task. */
+export type EndsWithin = Ends & { more: number };
+
+/** Of a task that fans out once more within each item. */
+export interface InnerProgress {
+  /** By item: those that were opened. */
+  readonly lists: Map<number, InnerList>;
+  /** Items whose lists are asked for. */
+  readonly asking: Set<number>;
+  /** Items that have task runs left to begin. */
+  readonly open: Set<number>;
+}
+
+/** The task runs of one item. */
+export interface InnerList {
+  /** `unknown`: not yet, or not again. `whole`: it never becomes known, and its first task run stands for all of it. */
+  phase: 'unknown' | 'known' | 'whole';
+  mapKeys: readonly string[];
+  /** Number of task runs; of an unknown list one more than there are. */
+  total: number;
+  ended: number;
+  /** The next to begin. */
+  next: number;
 }
 
 /** One group within the cache. */
@@ -81,9 +109,9 @@ export interface GroupProgress {
   mapKeys: readonly string[] | null;
   /** Somebody was asked for the keys and has not answered. */
   asking: boolean;
-  /** Map indexes that are under way, with how many of its tasks have not ended there; kept only with `maxParallel`. */
+  /** Items that are under way, with how many of its tasks have not ended there; kept only with `maxParallel`. */
   readonly underWay: Map<number, number>;
-  /** How many of its tasks have ended, by map index; kept only with `maxParallel`. */
+  /** How many of its tasks have ended, by item; kept only with `maxParallel`. */
   readonly ended: Map<number, number>;
   /** Of whole tasks whose task runs are not all known before the keys are. */
   readonly marks: { readonly taskIndex: number; readonly state: TerminalTaskState; readonly reason: string }[];
@@ -144,7 +172,7 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
       ended: 0,
       failed: 0,
       up: { total: node.upstream.length, success: 0, failed: 0, skipped: 0, upstreamFailed: 0 },
-      chain: node.group === null ? null : newChain(),
+      chain: node.group === null ? null : newChain(node.inner !== null),
     })),
     groups: graph.groups.map(() => ({
       mapKeys: null,
@@ -168,7 +196,7 @@ export function newRunCache(runId: string, graph: RunGraph): RunCache {
   };
 }
 
-function newChain(): Chain {
+function newChain(fansOutWithin: boolean): Chain {
   return {
     asWhole: false,
     up: new Map(),
@@ -176,6 +204,7 @@ function newChain(): Chain {
     wanted: new Set(),
     preparing: new Set(),
     prepared: new Set(),
+    inner: fansOutWithin ? { lists: new Map(), asking: new Set(), open: new Set() } : null,
   };
 }
 
@@ -207,6 +236,7 @@ export function isInQuestion({ state, number }: Pick<TaskInstance, 'state' | 'nu
 export function onlyWaits(run: RunCache): boolean {
   if (run.state === 'ended' || run.active > 0) return false;
   if (run.groups.some(({ asking }) => asking)) return false;
+  if (run.tasks.some(({ chain }) => (chain?.inner?.asking.size ?? 0) > 0)) return false;
   // Nothing is active, so what has not ended waits, unless its preparation is still under way.
   const preparing = run.tasks.flatMap((task) => [
     ...(task.phase === 'preparing' ? [task.instances.get(0)] : []),

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { randomRun } from '../testing/random-run.ts';
-import type { TaskState } from '#core';
+import { firstOf, itemOf, type TaskState } from '#core';
 import { allTerminal, type RunSimulator } from '../testing/simulate-run.ts';
 
 /*
@@ -14,15 +14,18 @@ function* seeds(share: number): Generator<number> {
   for (let seed = FIRST; seed < FIRST + SEEDS * share; seed++) yield seed;
 }
 
-/** What ended as a whole before the map indexes of its group were known did so in each of them. */
+/** What ended as a whole before the items of its group were known did so in each of them. */
 function statesOf(run: RunSimulator): Record<string, TaskState> {
   const states = run.states();
   for (const { members } of run.options.graph.groups) {
-    const ids = members.map((member) => run.options.graph.tasks[member]!.id);
-    const rows = [...run.rows.values()].filter(({ taskId }) => ids.includes(taskId));
-    const size = Math.max(1, ...rows.map(({ mapIndex }) => mapIndex + 1));
+    const tasks = new Map(
+      members.map((member) => [run.options.graph.tasks[member]!.id, run.options.graph.tasks[member]!]),
+    );
+    const rows = [...run.rows.values()].filter(({ taskId }) => tasks.has(taskId));
+    const size = Math.max(1, ...rows.map(({ taskId, mapIndex }) => itemOf(tasks.get(taskId)!, mapIndex) + 1));
     for (const { taskId, mapKey, state } of rows)
-      if (mapKey === '') for (let index = 0; index < size; index++) states[`${taskId}/${index}`] = state;
+      for (let item = 0; item < size && mapKey === ''; item++)
+        states[`${taskId}/${firstOf(tasks.get(taskId)!, item)}`] = state;
   }
   return Object.fromEntries(Object.entries(states).sort());
 }

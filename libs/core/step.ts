@@ -1,5 +1,6 @@
 import type { Decision } from './advance.ts';
-import type { Chain, Ends, GroupProgress, RunCache, TaskInstance, TaskProgress } from './run-cache.ts';
+import { innerOf, itemOf, joinKeys } from './map-index.ts';
+import type { Chain, EndsWithin, GroupProgress, RunCache, TaskInstance, TaskProgress } from './run-cache.ts';
 import { countedAs, isActive } from './run-cache.ts';
 import type { TaskState, TerminalTaskState } from './states.ts';
 
@@ -10,8 +11,8 @@ export interface Step {
   readonly decisions: Decision[];
   /** Tasks whose trigger rule may decide now. */
   readonly dirty: number[];
-  /** Map indexes of tasks in groups whose rule may decide now. */
-  readonly touched: { readonly taskIndex: number; readonly mapIndex: number }[];
+  /** Items of tasks in groups for which the rule may decide now. */
+  readonly touched: { readonly taskIndex: number; readonly item: number }[];
 }
 
 /** `finally` tasks run after a stop, too; only a second stop, which comes while they run, is meant for them. */
@@ -38,7 +39,7 @@ export function createInstance(run: RunCache, taskIndex: number, mapIndex: numbe
   return instance;
 }
 
-/** Says how many task runs a task has. Those that follow it in its group see one of them each. */
+/** Says how many task runs a task has. Those that follow it in its group see those of one item each. */
 export function setTotal(run: RunCache, taskIndex: number, total: number): void {
   const task = run.tasks[taskIndex];
   if (!task) return;
@@ -47,6 +48,20 @@ export function setTotal(run: RunCache, taskIndex: number, total: number): void 
     if (up) up.total += total - task.total;
   }
   task.total = total;
+}
+
+/** Says how many task runs an item has of a task that fans out within its group. */
+export function setItemTotal(run: RunCache, taskIndex: number, item: number, total: number): void {
+  const task = run.tasks[taskIndex];
+  const list = task?.chain?.inner?.lists.get(item);
+  if (!task || !list) return;
+  const more = total - list.total;
+  list.total = total;
+  setTotal(run, taskIndex, task.total + more);
+  for (const child of run.graph.tasks[taskIndex]?.followers ?? []) {
+    const chain = run.tasks[child]?.chain;
+    if (chain) endsAt(chain, item).more += more;
+  }
 }
 
 /** Counts a task run that has ended where its children look. */
@@ -62,13 +77,13 @@ export function countEnd(run: RunCache, instance: TaskInstance): void {
     const task = run.tasks[child];
     if (!task?.chain) continue;
     if (chain?.asWhole) task.up[counter] += 1;
-    else endsAt(task.chain, instance.mapIndex)[counter] += 1;
+    else if (node) endsAt(task.chain, itemOf(node, instance.mapIndex))[counter] += 1;
   }
 }
 
-function endsAt(chain: Chain, mapIndex: number): Ends {
-  const known = chain.up.get(mapIndex) ?? { success: 0, failed: 0, skipped: 0, upstreamFailed: 0 };
-  chain.up.set(mapIndex, known);
+function endsAt(chain: Chain, item: number): EndsWithin {
+  const known = chain.up.get(item) ?? { success: 0, failed: 0, skipped: 0, upstreamFailed: 0, more: 0 };
+  chain.up.set(item, known);
   return known;
 }
 
@@ -98,31 +113,40 @@ export function end(step: Step, instance: TaskInstance, state: TerminalTaskState
   if (task.phase === 'open' && task.ended === task.total) finishTask(step, instance.taskIndex);
 }
 
-/** What follows within the group may decide now; with its last task a map index gives its place to another one. */
+/** What follows within the group may decide now; with its last task an item gives its place to another one. */
 function endInGroup(step: Step, { taskIndex, mapIndex }: TaskInstance, chain: Chain): void {
   const { run } = step;
-  const { asWhole } = chain;
-  for (const open of [chain.wanted, chain.preparing, chain.prepared]) open.delete(mapIndex);
   const node = run.graph.tasks[taskIndex];
-  for (const child of node?.followers ?? [])
+  if (!node) return;
+  const { asWhole } = chain;
+  const item = itemOf(node, mapIndex);
+  for (const open of [chain.preparing, chain.prepared]) open.delete(mapIndex);
+  if (!chain.inner) chain.wanted.delete(item);
+  for (const child of node.followers)
     if (asWhole) step.dirty.push(child);
-    else step.touched.push({ taskIndex: child, mapIndex });
-  const group = run.graph.groups[node?.group ?? -1];
-  const progress = run.groups[node?.group ?? -1];
-  if (!group || !progress || group.maxParallel === 0) return;
+    else step.touched.push({ taskIndex: child, item });
+  const list = asWhole ? undefined : chain.inner?.lists.get(item);
+  if (list && ++list.ended < list.total) return;
+  if (!asWhole) return leaveItem(run, taskIndex, item);
   // Rebuilt, it may end as a whole while others of the group have begun.
-  if (asWhole) for (const begun of [...progress.underWay.keys()]) leave(progress, begun);
-  else {
-    progress.ended.set(mapIndex, (progress.ended.get(mapIndex) ?? 0) + 1);
-    leave(progress, mapIndex);
-  }
+  const progress = run.groups[node.group ?? -1];
+  if (progress) for (const begun of [...progress.underWay.keys()]) leave(progress, begun);
 }
 
-function leave({ underWay }: GroupProgress, mapIndex: number): void {
-  const left = underWay.get(mapIndex);
+/** A task has ended in an item of its group. */
+export function leaveItem(run: RunCache, taskIndex: number, item: number): void {
+  const group = run.graph.tasks[taskIndex]?.group ?? -1;
+  const progress = run.groups[group];
+  if (!progress || run.graph.groups[group]?.maxParallel === 0) return;
+  progress.ended.set(item, (progress.ended.get(item) ?? 0) + 1);
+  leave(progress, item);
+}
+
+function leave({ underWay }: GroupProgress, item: number): void {
+  const left = underWay.get(item);
   if (left === undefined) return;
-  if (left > 1) underWay.set(mapIndex, left - 1);
-  else underWay.delete(mapIndex);
+  if (left > 1) underWay.set(item, left - 1);
+  else underWay.delete(item);
 }
 
 export function finishTask(step: Step, taskIndex: number): void {
@@ -148,9 +172,10 @@ export function isClosed(task: TaskProgress): boolean {
   return task.phase === 'done' || task.nextToRelease === Number.MAX_SAFE_INTEGER;
 }
 
-/** Map indexes of which nothing more will come. */
+/** Items and task runs of which nothing more will come. */
 export function forgetOpen(chain: Chain | null): void {
-  for (const open of [chain?.wanted, chain?.preparing, chain?.prepared]) open?.clear();
+  const { wanted, preparing, prepared, inner } = chain ?? {};
+  for (const open of [wanted, preparing, prepared, inner?.asking, inner?.open]) open?.clear();
 }
 
 export function change(step: Step, instance: TaskInstance, to: TaskState, reason: string | null): void {
@@ -165,7 +190,7 @@ export function change(step: Step, instance: TaskInstance, to: TaskState, reason
     kind: 'task-run',
     taskIndex: instance.taskIndex,
     mapIndex: instance.mapIndex,
-    mapKey: task?.mapKeys[instance.mapIndex] ?? '',
+    mapKey: mapKeyOf(run, instance),
     from,
     to,
     number: instance.number,
@@ -177,4 +202,15 @@ export function change(step: Step, instance: TaskInstance, to: TaskState, reason
     reason,
     gateClosed: instance.gateClosed,
   });
+}
+
+function mapKeyOf({ graph, tasks }: RunCache, { taskIndex, mapIndex }: TaskInstance): string {
+  const node = graph.tasks[taskIndex];
+  const task = tasks[taskIndex];
+  const inner = task?.chain?.asWhole ? null : task?.chain?.inner;
+  if (!node || !inner) return task?.mapKeys[mapIndex] ?? '';
+  const item = itemOf(node, mapIndex);
+  const key = task?.mapKeys[item] ?? '';
+  const list = inner.lists.get(item);
+  return list?.phase === 'whole' ? key : joinKeys(key, list?.mapKeys[innerOf(mapIndex)] ?? '');
 }

@@ -11,6 +11,7 @@ import type { Resources } from './resources.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
 import type { EarlierInputs } from './verification-store.ts';
+import type { WaitKind } from './wait.ts';
 import type { WaitInsert, WaitKey, WaitStore } from './wait-store.ts';
 
 /*
@@ -280,6 +281,8 @@ export interface RunUpdate {
   readonly state: RunState;
   readonly reason: string | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** Decided by somebody who knew that the run was to be stopped. */
+  readonly knowsStop: boolean;
 }
 
 export interface AlertInsert {
@@ -342,7 +345,10 @@ export interface Admitted {
   readonly fence: number;
 }
 
-/** `lost`: the leases of these runs are somebody else's; nothing at all was written and the batch must be made again without them. */
+/**
+ * `lost`: the leases of these runs are somebody else's. `cancelled`: these runs were to end as if nobody had asked to cancel
+ * them. In both cases nothing at all was written, and the batch must be made again without them or knowing of it.
+ */
 export type Applied =
   | {
       readonly kind: 'applied';
@@ -352,7 +358,7 @@ export type Applied =
       /** True when pipelines wait for something of what the batch says. */
       readonly awaited: boolean;
     }
-  | { readonly kind: 'lost'; readonly runIds: readonly string[] };
+  | { readonly kind: 'lost' | 'cancelled'; readonly runIds: readonly string[] };
 
 export interface ScheduleRecord {
   readonly environment: string;
@@ -555,6 +561,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
     id: string,
     result: { state: 'sent' | 'rejected' | 'pending'; thread: string | null; detail: string; retryInMs: number | null },
   ): Promise<void>;
+  /** What is worth looking for now, in one question; `now` is epoch milliseconds by the engine's clock. */
+  dueWork(processId: string, now: number): Promise<DueWork>;
   /** Runs past their deadline for which `run.late` was not raised yet. */
   lateRuns(limit: number): Promise<readonly RunRecord[]>;
   /** Marks runs as late and writes their alerts in one commit; alerts of runs that were marked before are left out. */
@@ -576,6 +584,20 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
 
   /** Recounts pool use; deletes old live events and commands that came too late. Returns pools that have something ready. */
   sweep(): Promise<readonly { environment: string; pool: string }[]>;
+}
+
+/** Whether there is anything for a scheduler to look at. True may turn out to be nothing; false is certain when it is said. */
+export interface DueWork {
+  /** Data or ends came that pipelines listen to. */
+  readonly triggers: boolean;
+  /** Runs timed out while they belonged to nobody. */
+  readonly parked: boolean;
+  readonly backfills: boolean;
+  /** Runs are queued, or running without a live owner. */
+  readonly runs: boolean;
+  /** Kinds of waits that are due. */
+  readonly waits: readonly WaitKind[];
+  readonly late: boolean;
 }
 
 /** What is recorded of a release beside its content. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   decideRule,
+  firstOf,
+  itemOf,
   TRIGGER_RULES,
   type Outcome,
   type RuleVerdict,
@@ -177,6 +179,41 @@ function childrenInGroup(rule: TriggerRule, ends: readonly Parent[], beyond: num
     }
   return [run.state('child', 0), run.state('child', 1)];
 }
+
+/**
+ * The same in a group of two items, after one task of it that fans out again into as many as `ends`, which say how they
+ * end for the first item; for the second all succeed. The child is one task run for each item, or fans out itself.
+ */
+function childrenOfInner(rule: TriggerRule, ends: readonly Parent[], fansOut: boolean): readonly TaskState[] {
+  const inner = { mapKeys: ends.map((_, index) => `i${index}`) };
+  const child = { id: 'child', group: 'g', when: rule, upstream: ['fan'], inner: fansOut ? inner : null };
+  const graph = aGraph([{ id: 'fan', group: 'g', inner, caught: ends.includes('caught') }, child], 0, [
+    { id: 'g', mapKeys: ['k0', 'k1'] },
+  ]);
+  const fan = graph.tasks[0]!;
+  const run = new RunSimulator({
+    graph,
+    outcome: (_task, mapIndex) => OUTCOMES[itemOf(fan, mapIndex) === 0 ? ends[mapIndex]! : 'success'],
+  });
+  run.send({ kind: 'start' });
+  for (const item of [0, 1]) ends.forEach((_, index) => end(run, 'fan', firstOf(fan, item) + index));
+  return [0, 1].map((item) => run.state('child', firstOf(graph.tasks[1]!, item)));
+}
+
+test.each(TRIGGER_RULES)('in a group %s counts the task runs of a fan-out within it, item by item', (rule) => {
+  const parents = (Object.keys(PARENTS) as Parent[]).filter((parent) => parent !== 'upstream_failed');
+  const of = (first: Parent, second: Parent): TaskState =>
+    rule === 'always' ? 'ready' : expected(rule, first, second);
+  for (const first of parents)
+    for (const second of parents)
+      for (const fansOut of [false, true]) {
+        const about = { first, second, fansOut };
+        expect({ ...about, children: childrenOfInner(rule, [first, second], fansOut) }).toEqual({
+          ...about,
+          children: [of(first, second), of('success', 'success')],
+        });
+      }
+});
 
 test.each(TRIGGER_RULES)('in a group %s decides for each map index by itself', (rule) => {
   const parents = Object.keys(PARENTS) as Parent[];

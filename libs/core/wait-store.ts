@@ -74,6 +74,18 @@ export interface WaitAnswer extends WaitKey {
   readonly reason: string;
 }
 
+/** What a task run asks people, or has asked them. */
+export interface Question {
+  readonly mapIndex: number;
+  /** Of its fan-out; empty: the task has none. */
+  readonly mapKey: string;
+  /** Who may answer: members of any of these; empty: whoever has the right. */
+  readonly groups: readonly string[];
+  /** Null: nobody has answered. */
+  readonly outcome: WaitOutcome | null;
+  readonly reason: string | null;
+}
+
 /** How a wait stands; `outcome` null: it goes on. */
 export interface StoredWait extends WaitKey {
   readonly kind: WaitKind;
@@ -92,6 +104,8 @@ export interface CalledRun {
 export interface WaitStore {
   /** Null: the task does not wait, or the row is gone because it ended. */
   waitOf(key: WaitKey): Promise<StoredWait | null>;
+  /** By map index; without those whose task run ended unanswered. */
+  questionsOf(runId: string, taskId: string): Promise<readonly Question[]>;
   /** Takes waits of these kinds that are due; nobody else is given them for `leaseMs`. Those whose task no longer waits are deleted. */
   takeDueWaits(kinds: readonly WaitKind[], now: number, limit: number, leaseMs: number): Promise<readonly DueWait[]>;
   /** Notes what looks found and when the next ones are. */

@@ -15,7 +15,7 @@ test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
 test('the examples of docs/groups.md are valid', () => {
   const text = readFileSync(new URL('../../docs/groups.md', import.meta.url), 'utf8');
   const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   for (const example of examples) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
 });
 
@@ -43,10 +43,11 @@ test('the examples of docs/limits.md are valid, and ask for what they say', () =
 
 describe('docs/pipeline-file.md', () => {
   test('its examples are valid', () => {
-    const [pipeline, , , , environment] = blocks;
+    const [pipeline, , , , lake, environment] = blocks;
     expect(parsePipeline('churn-model.yaml', pipeline ?? '').problems).toEqual([]);
+    expect(parsePipeline('orders-sums.yaml', lake ?? '').problems).toEqual([]);
     expect(parseEnvironment('dev.yaml', environment ?? '', '/project').problems).toEqual([]);
-    expect(blocks).toHaveLength(5);
+    expect(blocks).toHaveLength(6);
   });
 
   test('its parts and its pipeline are the tasks that it says', () => {
@@ -130,7 +131,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(8);
+    expect(examples).toHaveLength(9);
   });
 });
 

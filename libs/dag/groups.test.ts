@@ -71,6 +71,30 @@ describe('a group', () => {
     expect(links(pipeline)).toEqual({ split: [], fit: ['split'], score: ['fit'], best: ['score'] });
   });
 
+  test('may have tasks that fan out again for each item, whose expressions know both', () => {
+    const pipeline = compile(
+      'groups: { g: { matrix: { region: [eu, us] } } }',
+      'tasks:',
+      '  parts: { group: g, run: "true" }',
+      '  fit:',
+      '    group: g',
+      '    needs: parts',
+      '    matrix: { part: "${{ tasks.parts.outputs.parts }}", rate: [0.1, 0.2] }',
+      '    max_parallel: 2',
+      '    max_fanout: 50',
+      '    if: matrix.region != "us"',
+      '    run: "fit ${{ matrix.region }} ${{ matrix.part }}"',
+      '  best: { group: g, needs: fit, run: "pick ${{ tasks.fit.outputs[0].auc }}" }',
+    );
+    const axes = { part: { expr: 'tasks.parts.outputs.parts' }, rate: { list: [0.1, 0.2] } };
+    expect(pipeline.tasks.map(({ id, matrix, inner }) => ({ id, kind: matrix?.kind, inner }))).toEqual([
+      { id: 'parts', kind: 'literal' },
+      { id: 'fit', kind: 'literal', inner: { matrix: { kind: 'dynamic', axes }, maxFanout: 50 } },
+      { id: 'best', kind: 'literal' },
+    ]);
+    expect(links(pipeline)).toEqual({ parts: [], fit: ['parts'], best: ['fit'] });
+  });
+
   test('without any of them a pipeline says nothing of groups', () => {
     expect(Object.keys(compile('tasks: { a: { run: "true" } }'))).not.toContain('groups');
   });
@@ -110,27 +134,32 @@ describe('a group', () => {
       ['2:16 max_parallel has no meaning without matrix. > Remove it, or add `matrix:`.'],
     ],
     [
-      'with a fan-out within its fan-out',
-      ['groups: { g: { matrix: { n: [1] } } }', 'tasks: { a: { run: x, group: g, matrix: { m: [1] } } }'],
-      [
-        '3:33 Task "a" is in the group "g", which fans out; a matrix of its own within it is not yet supported. > Add the axis to the matrix of the group, or take the task out of it.',
-      ],
-    ],
-    [
-      'that fans out and asks somebody',
-      ['groups: { g: { matrix: { n: [1] } } }', 'tasks: { a: { approve: Ok?, group: g } }'],
-      [
-        '3:15 Task "a" is in the group "g", which fans out; that somebody is asked for each of its items is not yet supported. > Ask once, in a task outside the group.',
-      ],
-    ],
-    [
-      'that fans out and whose gate asks somebody',
+      'with an axis that a fan-out within it has as well',
       [
         'groups: { g: { matrix: { n: [1] } } }',
-        'tasks: { a: { run: x, group: g, gate: { expr: "true", on_fail: needs_approval } } }',
+        'tasks: { a: { run: x, group: g, matrix: { n: [1], m: [1, 2] }, max_fanout: 20000 } }',
       ],
       [
-        '3:64 A task with matrix asks nobody: `needs_approval` is not yet supported there. > Judge what the fan-out made in a task that comes next, with the gate there.',
+        '3:43 Task "a" has the axis "n", which its group "g" has as well. > Rename one of them: its expressions know both.',
+        '3:76 max_fanout is 20000; within an item of a group at most 10000 are possible. > Write 10000.',
+      ],
+    ],
+    [
+      'whose condition asks for what a fan-out within it makes',
+      [
+        'groups: { g: { matrix: { n: [1] } } }',
+        'tasks: { a: { run: x, group: g, matrix: { m: [1] }, if: matrix.n > matrix.m } }',
+      ],
+      ['3:68 There is no matrix axis "m". > Did you mean "n"?'],
+    ],
+    [
+      'within a group',
+      [
+        'groups: { g: { matrix: { n: [1] } }, h: { group: g } }',
+        'tasks: { a: { run: x, group: g }, b: { run: x, group: h } }',
+      ],
+      [
+        '2:43 The key "group" in groups.h is not yet supported. > Add the axis to the matrix of the outer group, or give the tasks of one of them `matrix` each.',
       ],
     ],
     [

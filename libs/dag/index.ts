@@ -31,6 +31,7 @@ export { renderParams, renderValues } from './render-params.ts';
 export { inputFaults } from './plugin/input-faults.ts';
 export { parsePlugin, type ParsedPlugin } from './plugin/parse-plugin.ts';
 export { readPluginFolders, type PluginFolders } from './plugin/plugin-folders.ts';
+export { resourcesShape } from './shape/resources-shape.ts';
 export { resolveParams, type ResolvedParams } from './resolve-params.ts';
 export { didYouMean } from './source/did-you-mean.ts';
 export { durationMs, durationText } from './source/duration.ts';

@@ -31,6 +31,15 @@ describe('what a task asks of the interval before', () => {
     expect(compiled(task(keys), more)).toEqual({ past, problems: [] });
   });
 
+  test('fan-outs of every kind may ask it', () => {
+    const region = `${DAILY}\ngroups: { region: { matrix: { region: [eu, us] } } }`;
+    for (const keys of ['group: region', 'matrix: { n: [1, 2] }'])
+      for (const body of ['run: "true"', 'wait: { path: x }', 'approve: Ok?'])
+        expect(compiled(`{ ${body}, ${keys}, depends_on_past: true }`, keys.startsWith('g') ? region : DAILY)).toEqual({
+          ...{ past: ALONE, problems: [] },
+        });
+  });
+
   test('an environment’s schedule is a schedule; defaults say nothing to pipelines without one, or under finally', () => {
     const overlay = 'environments: { prod: { schedule: "0 0 * * *" } }';
     expect(compiled(task('depends_on_past: true'), overlay)).toEqual({ past: ALONE, problems: [] });

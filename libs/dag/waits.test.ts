@@ -167,10 +167,7 @@ describe('what is refused', () => {
       '{ call: { pipeline: other, params: { rate: 1 } }, retries: 2 }',
       '4:56 retries has no meaning with call, which executes nothing. > Give `retries` to the tasks of the called pipeline.',
     ],
-    [
-      '{ approve: Ok?, matrix: { a: [1] } }',
-      '4:22 matrix has no meaning with approve, which executes nothing. > Write one task for each question.',
-    ],
+    ['{ approve: "Ok ${{ matrix.b }}?", matrix: { a: [1] } }', '4:25 There is no matrix axis "b". > Did you mean "a"?'],
     [
       '{ call: p }',
       '4:8 Pipelines start each other in a round: p → p. > Start one of them by time, by an event or by hand.',

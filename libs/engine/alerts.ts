@@ -1,46 +1,13 @@
-import type {
-  AlertEvent,
-  AlertInsert,
-  CompiledPipeline,
-  Decision,
-  EnvironmentConfig,
-  RunRecord,
-  StoredAlert,
-  TaskRunChange,
-} from '#core';
+import type { AlertInsert, CompiledPipeline, Decision, RunRecord, TaskRunChange } from '#core';
+import { approvalAlerts } from './approval-alerts.ts';
 import type { Judged } from './judge-result.ts';
 import { warningOf } from './judge-result.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { AppliedEnvironment } from './ports.ts';
-
-/** What the process knows about alerting that no file says. */
-export interface AlertDefaults {
-  /** Base URL of the web view, without a slash at the end. */
-  readonly publicUrl: string;
-  /** True when buttons in Slack messages reach the API. */
-  readonly decidesInSlack: boolean;
-  /** Why a kind of channel cannot be used in an environment; null: it can. */
-  readonly unavailable: (kind: 'slack' | 'email', environment: EnvironmentConfig) => string | null;
-}
-
-/** Whoever is told of failures is told of these, too. */
-const FOLLOW_FAILURES: readonly AlertEvent[] = ['run.recovered', 'pipeline.paused'];
+import { toAll, type AlertDefaults } from './route-alerts.ts';
 
 /** More would push everything else out of a message. */
 const MOST_CHECKS = 4;
-
-/** Targets of one event: the pipeline's own rules, and the environment's routes. Muted events have none. */
-export function routes(event: AlertEvent, pipeline: CompiledPipeline, environment: EnvironmentConfig): string[] {
-  if (environment.alerts.mute.includes(event)) return [];
-  const targets = pipeline.alerts
-    .filter((rule) => rule.on.includes(event) || (FOLLOW_FAILURES.includes(event) && rule.on.includes('run.failed')))
-    .flatMap((rule) => rule.to);
-  if (environment.alerts.on.includes(event)) {
-    if (environment.alerts.slack) targets.push(`slack:${environment.alerts.slack.channel}`);
-    targets.push(...(environment.alerts.email?.to ?? []).map((address) => `email:${address}`));
-  }
-  return [...new Set(targets)];
-}
 
 /** Outbox rows that belong into the commit of these decisions. `run.recovered` is decided after the commit: see `recoveredAlerts`. */
 export function alertsFor(
@@ -52,10 +19,8 @@ export function alertsFor(
   // The promotion that asked for it speaks for its runs.
   if (run.record.shadow) return [];
   const alerts: AlertInsert[] = [];
-  for (const change of changes) {
-    if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
-    if (change.to === 'waiting') alerts.push(...approvalAlerts(run, change, defaults));
-  }
+  for (const change of changes) if (change.to === 'retrying') alerts.push(...retryingAlerts(run, change, defaults));
+  alerts.push(...approvalAlerts(run, changes, defaults));
   for (const decision of decisions) {
     if (decision.kind === 'end-run' && (decision.state === 'failed' || decision.state === 'timed_out'))
       alerts.push(...failedAlerts(run, decision, defaults));
@@ -71,32 +36,6 @@ function retryingAlerts(run: OwnedRun, change: TaskRunChange, defaults: AlertDef
     log: { taskId: task.id, mapIndex: change.mapIndex, number: change.number },
     details: [{ label: 'Next try', value: change.retryAt === null ? 'now' : new Date(change.retryAt).toISOString() }],
   });
-}
-
-/** Tells that somebody is asked; who waits for anything else tells nobody. */
-function approvalAlerts(run: OwnedRun, { taskIndex, mapIndex }: TaskRunChange, defaults: AlertDefaults): AlertInsert[] {
-  const wait = run.waits.get(`${taskIndex}/${mapIndex}`);
-  if (wait?.target.kind !== 'approve') return [];
-  const { taskId, what, timeoutAt, onTimeout, target } = wait;
-  const { id } = run.record;
-  const ending = onTimeout === 'fail' ? 'Fails at' : 'Is skipped at';
-  return toAll(
-    'task.approval',
-    id,
-    run.record,
-    run.plan.pipeline,
-    run.environment,
-    `Task "${taskId}" asks: ${what}`,
-    defaults,
-    {
-      log: null,
-      details: [
-        { label: 'Who may answer', value: target.groups.join(', ') || 'whoever may approve here' },
-        ...(timeoutAt === null ? [] : [{ label: ending, value: new Date(timeoutAt).toISOString() }]),
-        { label: 'Answer', value: `sluice runs approve ${id} ${taskId}` },
-      ],
-    },
-  );
 }
 
 /** Tells, once for each task of a run, that checks did not hold which fail nothing: they warn or put rows aside. */
@@ -244,50 +183,5 @@ export function driftedAlerts(
   return toAll('run.drifted', run.id, run, pipeline, environment, title, defaults, {
     log: null,
     details: [{ label: 'Difference', value: detail }],
-  });
-}
-
-function toAll(
-  event: AlertEvent,
-  aboutRun: string,
-  run: RunRecord,
-  pipeline: CompiledPipeline,
-  environment: AppliedEnvironment,
-  title: string,
-  defaults: AlertDefaults,
-  more: Pick<StoredAlert, 'log' | 'details'>,
-): AlertInsert[] {
-  const runUrl = `${defaults.publicUrl}/runs/${run.id}`;
-  const message: StoredAlert = {
-    event,
-    environment: run.environment,
-    pipeline: run.pipeline,
-    runId: run.id,
-    release: run.release,
-    interval:
-      run.intervalStart !== null && run.intervalEnd !== null
-        ? { start: run.intervalStart, end: run.intervalEnd }
-        : null,
-    owner: pipeline.owner,
-    title,
-    runUrl,
-    logUrl: more.log
-      ? `${runUrl}/tasks/${more.log.taskId}?tab=logs&map=${more.log.mapIndex}&try=${more.log.number}`
-      : null,
-    at: run.createdAt,
-    ...more,
-  };
-  return routes(event, pipeline, environment.config).map((target) => {
-    const reason = defaults.unavailable(target.startsWith('slack:') ? 'slack' : 'email', environment.config);
-    return {
-      environment: run.environment,
-      pipeline: run.pipeline,
-      runId: aboutRun,
-      event,
-      target,
-      message,
-      state: reason === null ? 'pending' : 'muted',
-      detail: reason,
-    };
   });
 }

@@ -59,6 +59,7 @@ export function buildAssignment(
       ),
       reads: preparedOf(run, attempt.taskIndex, attempt.mapIndex).inputs ?? [],
       writes,
+      ...(task.io === undefined ? {} : { io: task.io }),
       ...(task.tableChecks === undefined
         ? {}
         : { tables: { checks: task.tableChecks, reference: record.intervalEnd } }),

@@ -13,7 +13,7 @@ import type {
 } from '#core';
 import { advance, BACKFILL_PRIORITY, isTerminal } from '#core';
 import { alertsFor, warnedAlerts } from './alerts.ts';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AttemptFacts, Ending } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -83,6 +83,7 @@ export function addRun(
         state: decision.state,
         reason: decision.reason,
         counts: countStates(run),
+        knowsStop: run.cache.stopping !== null,
       });
   }
   return decisions;
@@ -199,14 +200,16 @@ function answerOf(run: OwnedRun, taskIndex: number, mapIndex: number): CacheAnsw
   return preparedOf(run, taskIndex, mapIndex).cache ?? null;
 }
 
-/** A fan-out's paths are published when its last task run has succeeded. */
+/** A fan-out's paths are published when its last task run has succeeded, or skipped itself after others succeeded. */
 function addPublished(rows: BatchRows, run: OwnedRun, changes: readonly TaskRunChange[]): void {
   const { id, shadow } = run.record;
   if (shadow) return;
-  const done = new Set(changes.filter(({ to }) => to === 'success').map(({ taskIndex }) => taskIndex));
+  const ended = changes.filter(({ to }) => to === 'success' || to === 'skipped');
+  const done = new Set(ended.map(({ taskIndex }) => taskIndex));
   for (const taskIndex of done) {
     const progress = run.cache.tasks[taskIndex];
     if (progress?.phase !== 'done' || progress.failed > 0) continue;
+    if (![...progress.instances.values()].some(({ state }) => state === 'success')) continue;
     for (const path of run.plan.pipeline.tasks[taskIndex]?.writes ?? []) rows.published.push({ runId: id, path });
   }
 }

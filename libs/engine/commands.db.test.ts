@@ -161,3 +161,53 @@ tasks: { a: { run: "echo \${{ run.trigger }}", writes: [raw] } }`);
   const [row] = await world.db.query<{ reason: string }[]>('select reason from task_run where run_id = $1', [without]);
   expect(row?.reason).toMatch(/this run has no interval; trigger it with --at or --from/);
 });
+
+describe('cancel', () => {
+  const short = 'name: p\ntasks: { a: { run: "true" } }\nfinally: { tidy: { run: "true" } }';
+
+  test('of a run whose end is decided and not yet written: it ends as cancelled, since that was promised', async () => {
+    let cancel = (): Promise<void> => Promise.resolve();
+    world = await World.open({
+      around: (store) => ({
+        ...store,
+        apply: async (batch) => {
+          if (batch.runUpdates.length > 0) await cancel();
+          return store.apply(batch);
+        },
+      }),
+    });
+    await world.release(short);
+    const id = await world.run('p');
+    await world.end('a');
+    cancel = () => {
+      cancel = () => Promise.resolve();
+      return world.commands.cancel(id, 'ann');
+    };
+    await world.end('tidy');
+    await world.tick();
+    await world.settle();
+    const [run] = await world.db.query<object[]>('select state, cancel_requested from run where id = $1', [id]);
+    expect(run).toEqual({ state: 'cancelled', cancel_requested: true });
+    expect(await world.tasks(id)).toEqual({ a: 'success', tidy: 'success' });
+    expect(world.problems).toEqual([]);
+  });
+
+  test('of a run that ends at that moment is refused', async () => {
+    world = await World.open();
+    await world.release(short);
+    const id = await world.run('p');
+    const holder = world.db.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('select from run where id = $1 for update', [id]);
+    const cancelling = world.commands.cancel(id, 'ann').catch((error: Error) => error.message);
+    for (let waiting = 0; waiting < 1;)
+      [{ waiting }] = await world.db.query<[{ waiting: number }]>(
+        "select count(*)::int as waiting from pg_locks where not granted and locktype in ('transactionid', 'tuple')",
+      );
+    await holder.query(`update run set state = 'success', finished_at = now() where id = $1`, [id]);
+    await holder.commitTransaction();
+    await holder.release();
+    expect(await cancelling).toMatch(/has ended already \(success\)/);
+    expect(await world.db.query('select 1 from inbox')).toEqual([]);
+  });
+});

@@ -1,10 +1,10 @@
-import type { AuditEntry, Caller, Mark, NewRun, RunRecord } from '#core';
+import type { AuditEntry, Caller, Mark, NewRun, Question, RunRecord } from '#core';
 import { SluiceError } from '#core';
 import { markRun, type MarkInput } from './mark-run.ts';
 import { manualInterval } from './manual-interval.ts';
 import { newRun, resolvePipeline, type ResolveParts } from './new-run.ts';
 import { marksToTakeOver, taskRunsToTakeOver } from './plan-rerun.ts';
-import { answeredAlready, checkAnswer } from './waits/check-answer.ts';
+import { answeredAlready, openQuestions } from './waits/check-answer.ts';
 
 /** What people and programs may ask for. Every method throws `SluiceError`: `not_found`, `bad_request`, `conflict`. */
 export class Commands {
@@ -41,21 +41,23 @@ export class Commands {
 
   /** Asks the owner of a run to stop it; a queued run ends at once. */
   async cancel(runId: string, actor: string): Promise<void> {
-    const run = await this.run(runId);
-    if (run.state !== 'queued' && run.state !== 'running')
-      throw new SluiceError(
-        'conflict',
-        `Run ${runId} has ended already (${run.state}); only queued and running runs can be cancelled.`,
-      );
+    const { environment, pipeline } = await this.run(runId);
     await this.options.store.audited(
       async (store) => {
+        // What ends at this moment has ended before and is refused, or ends as cancelled.
+        const run = await store.lockRun(runId);
+        if (run?.state !== 'queued' && run?.state !== 'running')
+          throw new SluiceError(
+            'conflict',
+            `Run ${runId} has ended already (${run?.state ?? 'removed'}); only queued and running runs can be cancelled.`,
+          );
         const ended =
           run.state === 'queued'
             ? await store.endQueued([runId], 'cancelled', `cancelled by ${actor} before it started`)
             : 0;
         if (ended === 0) await store.send([{ runId, kind: 'cancel', payload: { actor } }]);
       },
-      () => [entry(actor, 'run.cancel', run.environment, runId, { pipeline: run.pipeline })],
+      () => [entry(actor, 'run.cancel', environment, runId, { pipeline })],
     );
     this.options.onChange();
   }
@@ -125,29 +127,39 @@ export class Commands {
     });
   }
 
-  /** Answers what an `approve` task asks. `caller`: whoever has the right here; his groups are looked at when it names some. */
+  /**
+   * Answers what a task asks: of one with a fan-out what one item asks, or with `mapIndex` null all that ask now. `caller`:
+   * whoever has the right here; his groups are looked at when it names some. Returns what was answered.
+   */
   async answer(
     runId: string,
-    taskId: string,
+    { taskId, mapIndex }: { readonly taskId: string; readonly mapIndex: number | null },
     answer: { readonly isApproved: boolean; readonly comment: string },
     caller: Pick<Caller, 'name' | 'groups'>,
-  ): Promise<void> {
-    // Who is asked is asked once: tasks with `approve` have no fan-out.
-    const key = { runId, taskId, mapIndex: 0 };
+  ): Promise<readonly Pick<Question, 'mapIndex' | 'mapKey'>[]> {
+    const { store } = this.options;
     const run = await this.run(runId);
-    const wait = await this.options.store.waitOf(key);
+    const open = openQuestions(run, { taskId, mapIndex }, await store.questionsOf(runId, taskId), caller);
     const { name } = caller;
-    checkAnswer(run, taskId, wait, caller);
     const words = `${answer.isApproved ? 'approved' : 'rejected'} by ${name}${answer.comment === '' ? '' : `: ${answer.comment}`}`;
     const outcome = answer.isApproved ? ('met' as const) : ('failed' as const);
     const action = answer.isApproved ? 'task.approve' : 'task.reject';
     const detail = { task: taskId, pipeline: run.pipeline, comment: answer.comment };
-    const answered = await this.options.store.audited(
-      (store) => store.answerWaits([{ ...key, outcome, reason: words }]),
-      (done) => (done.length > 0 ? [entry(name, action, run.environment, runId, detail)] : []),
+    const answered = await store.audited(
+      async (tx) => {
+        const key = { runId, taskId, outcome, reason: words };
+        const keys = await tx.answerWaits(open.map((question) => ({ ...key, mapIndex: question.mapIndex })));
+        return open.filter((question) => keys.some((done) => done.mapIndex === question.mapIndex));
+      },
+      (done) => {
+        const items = done.flatMap(({ mapKey }) => (mapKey === '' ? [] : [mapKey]));
+        const what = items.length === 0 ? detail : { ...detail, items };
+        return done.length === 0 ? [] : [entry(name, action, run.environment, runId, what)];
+      },
     );
     if (answered.length === 0) throw answeredAlready(runId, taskId, null);
     this.options.onChange();
+    return answered.map(({ mapIndex: index, mapKey }) => ({ mapIndex: index, mapKey }));
   }
 
   async setPaused(environment: string, pipeline: string, paused: boolean, actor: string): Promise<void> {

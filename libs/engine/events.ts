@@ -1,7 +1,7 @@
 import type { CompiledPipeline, EngineStore, EventTrigger, ReceivedEvent, StartedBy, StartedRun } from '#core';
 import { otherInstallation, SluiceError } from '#core';
 import { didYouMean, renderParams, withOverlay } from '#dag';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import { planStarts, type Start } from './plan-triggered.ts';
 import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
 import { cancelRuns, isPausedByFile, tellOfLoops } from './start-triggered.ts';

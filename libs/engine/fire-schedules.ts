@@ -23,7 +23,14 @@ const BATCH = 500;
  * When each schedule is next worth looking at, so that ten thousand idle pipelines cost nothing. By environment; `key`
  * is what it was worked out for. A cache: may be empty.
  */
-export type NextLook = Map<string, { readonly key: string; readonly at: Map<string, number> }>;
+export type NextLook = Map<string, Looks>;
+
+interface Looks {
+  readonly key: string;
+  readonly at: Map<string, number>;
+  /** The first of them: until then there is not even a list to walk. */
+  readonly first: number;
+}
 
 export interface Fired {
   readonly created: number;
@@ -58,22 +65,25 @@ export async function fireSchedules(
   if (otherInstallation(promotion) !== null) return NOTHING;
   const pointer = await store.currentRelease(name);
   if (pointer === null) return NOTHING;
-  const all = overlaid(await pipelines.all(pointer.release), name);
   const key = `${pointer.release}/${environment.hash}`;
   const known = nextLook.get(name);
   const isNew = known?.key !== key;
+  if (!isNew && known !== undefined && now.getTime() < known.first) return NOTHING;
+  const all = overlaid(await pipelines.all(pointer.release), name);
   const looks = isNew || !known ? new Map<string, number>() : known.at;
-  const worthALook = all
-    .filter(({ schedule }) => schedule.kind !== 'manual')
-    .filter((pipeline) => (looks.get(pipeline.name) ?? -Infinity) <= now.getTime());
-  if (!isNew && worthALook.length === 0) return NOTHING;
+  const scheduled = all.filter(({ schedule }) => schedule.kind !== 'manual');
+  const nextOf = ({ name: pipeline }: CompiledPipeline): number => looks.get(pipeline) ?? -Infinity;
+  const worthALook = scheduled.filter((pipeline) => nextOf(pipeline) <= now.getTime());
   const records = await recordsOf(store, name, isNew ? all : worthALook, isNew);
   if (isNew) await store.syncListeners(name, all.flatMap(listenersOf));
-  // Rows that went with a removed environment of the same name come back at the next look, which syncs.
-  if (worthALook.every((pipeline) => records.has(pipeline.name))) nextLook.set(name, { key, at: looks });
-  else nextLook.delete(name);
+  nextLook.delete(name);
   const look = new Look(store, environment, pointer.release, now, looks, pauses);
   await look.at(worthALook, records);
+  // Rows that went with a removed environment of the same name come back at the next look, which syncs.
+  if (worthALook.every((pipeline) => records.has(pipeline.name))) {
+    const first = scheduled.reduce((earliest, pipeline) => Math.min(earliest, nextOf(pipeline)), Infinity);
+    nextLook.set(name, { key, at: looks, first });
+  }
   return look;
 }
 

@@ -1,4 +1,4 @@
-import type { CompiledPipeline, CompiledTask, LinkedGroup, Matrix, RunGraph } from '#core';
+import type { CompiledPipeline, CompiledTask, InnerFanOut, LinkedGroup, Matrix, RunGraph } from '#core';
 import { buildGraph } from '#core';
 import { expandMatrix } from '#dag';
 import { waitBodyOf } from './waits/prepare-wait.ts';
@@ -10,6 +10,8 @@ export interface RunPlan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** Values of literal fan-outs by task index and map index. */
   readonly literalItems: readonly (readonly MapItem[] | null)[];
+  /** The same of what tasks fan out into within each item of their group. */
+  readonly literalInner: readonly (readonly MapItem[] | null)[];
   /** Tasks of the interval after may wait for tasks of this one. */
   readonly hasPast: boolean;
 }
@@ -21,7 +23,8 @@ export interface MapItem {
 
 /** `pools` are the environment's: a task that names another one is prepared, which fails it with the reason. */
 export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<string, number>>): RunPlan {
-  const literalItems = literalItemsOf(pipeline);
+  const literalItems = literalItemsOf(pipeline.tasks.map(({ matrix }) => matrix));
+  const literalInner = literalItemsOf(pipeline.tasks.map(({ inner }) => inner?.matrix ?? null));
   const graph = buildGraph(
     pipeline.tasks.map((task, index) => ({
       id: task.id,
@@ -33,6 +36,7 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
       needsPreparation: needsPreparation(task, pools),
       mapKeys: literalItems[index]?.map((item) => item.key) ?? null,
       dynamicFanOut: task.matrix?.kind === 'dynamic',
+      inner: innerOf(task, literalInner[index] ?? null),
       maxParallel: task.maxParallel,
       retries: task.retries,
     })),
@@ -44,6 +48,7 @@ export function planRun(pipeline: CompiledPipeline, pools: Readonly<Record<strin
     pipeline,
     graph,
     literalItems,
+    literalInner,
     hasPast,
     indexOf: new Map(pipeline.tasks.map((task, index) => [task.id, index])),
   };
@@ -53,8 +58,8 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
   const slots = pools[task.pool];
   return (
     waitBodyOf(task) !== null ||
-    task.condition !== null ||
-    task.matrix?.kind === 'dynamic' ||
+    // Of one that fans out within a group both are asked for its items, which are prepared before.
+    (task.inner === undefined && (task.condition !== null || task.matrix?.kind === 'dynamic')) ||
     task.reads.length > 0 ||
     task.cache !== undefined ||
     task.resources !== undefined ||
@@ -92,10 +97,16 @@ function groupsOf(pipeline: CompiledPipeline, literalItems: RunPlan['literalItem
   return [...shared, ...ofOne];
 }
 
+/** Its condition is asked with the list. */
+function innerOf({ inner, condition }: CompiledTask, literal: readonly MapItem[] | null): InnerFanOut | null {
+  if (inner === undefined) return null;
+  return { mapKeys: condition === null ? (literal?.map(({ key }) => key) ?? null) : null };
+}
+
 /** Tasks of a group have the same list. */
-function literalItemsOf({ tasks }: CompiledPipeline): (readonly MapItem[] | null)[] {
+function literalItemsOf(matrices: readonly (Matrix | null)[]): (readonly MapItem[] | null)[] {
   const known = new Map<Matrix, readonly MapItem[]>();
-  return tasks.map(({ matrix }) => {
+  return matrices.map((matrix) => {
     if (matrix?.kind !== 'literal') return null;
     const items = known.get(matrix) ?? itemsOf(matrix);
     known.set(matrix, items);

@@ -1,5 +1,4 @@
-export type { AlertDefaults } from './alerts.ts';
-export { routes } from './alerts.ts';
+export { routes, type AlertDefaults } from './route-alerts.ts';
 export { buildAssignment } from './assignment.ts';
 export { actOnRuns, type BulkAction, type BulkOutcome } from './act-on-runs.ts';
 export { Commands } from './commands.ts';
@@ -9,7 +8,7 @@ export { deliverAlerts } from './deliver-alerts.ts';
 export { Events, type EventOutcome } from './events.ts';
 export { planRun } from './graph-of.ts';
 export { renderLocation } from './locations.ts';
-export { ownRun } from './owned-run.ts';
+export { mapItem, ownRun } from './owned-run.ts';
 export type { AppliedEnvironment, Environments, HttpLook, ObservedEvent, Observer, Pipelines } from './ports.ts';
 export { Backfills, type BackfillRequest, type PlannedBackfill } from './backfill/backfills.ts';
 export { finishVerifications } from './verification/finish-verifications.ts';

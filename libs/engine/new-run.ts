@@ -2,6 +2,7 @@ import type { CompiledPipeline, EngineStore, NewRun } from '#core';
 import { otherInstallation, SluiceError } from '#core';
 import type { Interval } from '#dag';
 import { resolveParams, withOverlay } from '#dag';
+import { knownEnvironment } from './known-environment.ts';
 import type { AppliedEnvironment, Environments, Pipelines } from './ports.ts';
 
 /** A pipeline as it is in one environment, at a release. */
@@ -24,11 +25,7 @@ export async function resolvePipeline(
   pipelineName: string,
   release?: string,
 ): Promise<ResolvedPipeline> {
-  const environment = environments.get(name);
-  if (!environment) {
-    const known = environments.all().map((item) => item.config.name);
-    throw new SluiceError('not_found', `There is no environment "${name}".`, { hint: `Known: ${known.join(', ')}.` });
-  }
+  const environment = knownEnvironment(environments, name);
   const elsewhere = otherInstallation(environment.config.promotion);
   if (elsewhere !== null)
     throw new SluiceError('conflict', `${name} is an environment of ${elsewhere.url}; nothing runs in it here.`, {

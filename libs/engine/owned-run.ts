@@ -1,7 +1,7 @@
 import type { CacheAnswer } from './cache/find-cached.ts';
 import type { AppliedEnvironment } from './ports.ts';
 import type { ClaimedRun, InputBinding, LoadedTaskRun, ResultInQuestion, RunCache, RunEvent, WaitInsert } from '#core';
-import { loadRunCache, onlyWaits } from '#core';
+import { innerOf, itemOf, joinKeys, loadRunCache, onlyWaits, splitKey } from '#core';
 import type { MapItem, RunPlan } from './graph-of.ts';
 
 /** A run that this process owns: its record, its plan, its cache and what was prepared for its tasks. */
@@ -26,6 +26,8 @@ export interface OwnedRun {
   readonly waits: Map<string, WaitInsert>;
   /** By `taskIndex/mapIndex`: results that somebody let pass, and that are to be written. */
   readonly approved: Map<string, ResultInQuestion>;
+  /** Tasks, by index, that the interval before does not hold: asked once for all of their items. */
+  readonly pastMet: Set<number>;
   /** By task index: tasks of whose checks somebody was told. */
   readonly warned: Set<number>;
   /** When task runs became ready (epoch milliseconds), by `taskIndex/mapIndex`; not known of those that were loaded. */
@@ -34,10 +36,14 @@ export interface OwnedRun {
   readonly preparing: Set<string>;
 }
 
-/** What is prepared: a task, what its group has in common, or with `mapIndex` one task run in a group. */
+/**
+ * What is prepared: a task, what its group has in common, with `item` the list that it has for one item of its group, or
+ * with `mapIndex` one task run in a group.
+ */
 export interface PreparedPlace {
   readonly taskIndex: number;
   readonly mapIndex?: number;
+  readonly item?: number;
 }
 
 export interface WaitingPlace extends PreparedPlace {
@@ -45,7 +51,13 @@ export interface WaitingPlace extends PreparedPlace {
   readonly at: number;
 }
 
-export function placeOf({ taskIndex, mapIndex }: PreparedPlace): string {
+/** What is prepared for a task run: it, when it is in a group, else its task. */
+export function placeOfTaskRun(run: OwnedRun, taskIndex: number, mapIndex: number): PreparedPlace {
+  return isChained(run, taskIndex) ? { taskIndex, mapIndex } : { taskIndex };
+}
+
+export function placeOf({ taskIndex, mapIndex, item }: PreparedPlace): string {
+  if (item !== undefined) return `${taskIndex}/list ${item}`;
   return mapIndex === undefined ? String(taskIndex) : `${taskIndex}/${mapIndex}`;
 }
 
@@ -58,6 +70,8 @@ export interface PreparedTask {
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** By map index, of a task in a group: each is prepared by itself, and has these instead. */
   readonly each?: Map<number, PreparedEach>;
+  /** By item of its group, of a task that fans out once more there: its task runs, with the values of both. */
+  readonly within?: Map<number, MapItem[]>;
 }
 
 /** What is known of one task run before it is tried. */
@@ -92,8 +106,33 @@ export function rememberEach(run: OwnedRun, taskIndex: number, mapIndex: number,
 
 /** Its place in the fan-out; null: the task has none, or its task run stands for all of it. */
 export function mapItem(run: OwnedRun, taskIndex: number, mapIndex: number): MapItem | null {
-  if (run.cache.tasks[taskIndex]?.chain?.asWhole) return null;
-  return run.prepared.get(taskIndex)?.items?.[mapIndex] ?? run.plan.literalItems[taskIndex]?.[mapIndex] ?? null;
+  const { chain } = run.cache.tasks[taskIndex] ?? {};
+  if (chain?.asWhole) return null;
+  if (!chain?.inner) return itemAt(run, taskIndex, mapIndex);
+  const item = itemOf(chain, mapIndex);
+  const outer = itemAt(run, taskIndex, item);
+  if (chain.inner.lists.get(item)?.phase === 'whole') return outer;
+  const known = run.prepared.get(taskIndex)?.within?.get(item)?.[innerOf(mapIndex)];
+  const literal = run.plan.literalInner[taskIndex]?.[innerOf(mapIndex)];
+  return known ?? (outer && literal ? within(outer, literal) : null);
+}
+
+/** An item of the fan-out that a task has alone or with its group. */
+export function itemAt(run: OwnedRun, taskIndex: number, item: number): MapItem | null {
+  return run.prepared.get(taskIndex)?.items?.[item] ?? run.plan.literalItems[taskIndex]?.[item] ?? null;
+}
+
+function within(outer: MapItem, { key, values }: MapItem): MapItem {
+  return { key: joinKeys(outer.key, key), values: { ...outer.values, ...values } };
+}
+
+/** Notes what a task fans out into within an item of its group. */
+export function rememberList(run: OwnedRun, taskIndex: number, item: number, items: readonly MapItem[]): void {
+  const prepared = run.prepared.get(taskIndex) ?? { inputs: [], items: null };
+  const outer = itemAt(run, taskIndex, item) ?? { key: '', values: {} };
+  const lists = prepared.within ?? new Map<number, MapItem[]>();
+  const list = items.map((one) => within(outer, one));
+  run.prepared.set(taskIndex, { ...prepared, within: lists.set(item, list) });
 }
 
 /** Rebuilds an owned run from what is stored. */
@@ -116,6 +155,7 @@ export function ownRun(
     waiting: new Map(),
     waits: new Map(),
     approved: new Map(),
+    pastMet: new Set(),
     warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),
@@ -149,9 +189,16 @@ export function rememberOutputs(
 
 function rememberPrepared(run: OwnedRun, taskIndex: number, row: LoadedTaskRun): void {
   const before = run.prepared.get(taskIndex);
-  const items = [...(before?.items ?? [])];
-  if (row.matrix) items[row.mapIndex] = { key: row.mapKey, values: row.matrix };
   const inputs = row.inputs ?? before?.inputs ?? [];
-  run.prepared.set(taskIndex, { ...before, inputs, items: items.length > 0 ? items : null });
+  const lists = before?.within ?? new Map<number, MapItem[]>();
+  const items = [...(before?.items ?? [])];
+  const item = itemOf(run.plan.graph.tasks[taskIndex] ?? {}, row.mapIndex);
+  if (row.matrix && splitKey(row.mapKey) !== null) {
+    const list = lists.get(item) ?? [];
+    list[innerOf(row.mapIndex)] = { key: row.mapKey, values: row.matrix };
+    lists.set(item, list);
+  } else if (row.matrix) items[item] = { key: row.mapKey, values: row.matrix };
+  const known = { inputs, items: items.length > 0 ? items : null };
+  run.prepared.set(taskIndex, { ...before, ...known, ...(lists.size > 0 ? { within: lists } : {}) });
   if (isChained(run, taskIndex)) rememberEach(run, taskIndex, row.mapIndex, { inputs: row.inputs });
 }

@@ -120,6 +120,58 @@ describe('a task that depends on its past', () => {
     expect(await tasksOf(2)).toMatchObject({ load: 'queued' });
   });
 
+  test('item by item of a fan-out: each waits for all items of the interval before, and then for what it waits for itself', async () => {
+    world = await World.open({ at: '2026-01-03T00:00:30Z' });
+    await world.release(`name: p
+schedule: { cron: "0 0 * * *", start: 2026-01-01, catchup: true }
+groups: { region: { matrix: { region: [eu, us] } } }
+tasks:
+  load: { group: region, run: "true", depends_on_past: true }
+  ship: { group: region, needs: load, run: "true" }
+  ask: { approve: "Ship \${{ matrix.n }}?", matrix: { n: [1, 2] }, wait_for_downstream: true }
+  told: { needs: ask, run: "true" }`);
+    await world.tick();
+    const [eu, us] = ['load[region=eu]', 'load[region=us]'];
+    const [one, two] = ['ask[n=1]', 'ask[n=2]'];
+    const waiting = { [eu]: 'waiting', [us]: 'waiting', [one]: 'waiting', [two]: 'waiting' };
+    expect([await tasksOf(1), await tasksOf(2)]).toEqual([
+      { [eu]: 'queued', [us]: 'queued', [one]: 'waiting', [two]: 'waiting' },
+      waiting,
+    ]);
+    const answer = (day: number) => async (mapIndex: number | null) =>
+      world.commands.answer(
+        await runOf(day),
+        { taskId: 'ask', mapIndex },
+        { isApproved: true, comment: '' },
+        { name: 'ann', groups: [] },
+      );
+    await expect(answer(2)(null)).rejects.toMatchObject({ code: 'conflict' });
+    await answer(1)(null);
+    await world.tick();
+    await world.end(us, FAILURE);
+    await world.end(eu);
+    await world.restart();
+    await world.endAll();
+    await world.wait(100);
+    // All of `ask` and `told` ended well; of `load` one item did not, which holds both of the next day.
+    expect(await world.runs('p')).toEqual(['01-01T00:00 failed', '01-02T00:00 running']);
+    expect(await tasksOf(2)).toEqual(waiting);
+    expect((await waits()).map(({ task_id: taskId, detail }) => [taskId, detail?.split('Z ')[1]])).toEqual([
+      ...[
+        ['ask', undefined],
+        ['ask', undefined],
+        ['load', 'is failed'],
+        ['load', 'is failed'],
+      ],
+    ]);
+    await answer(2)(1);
+    const mark = { state: 'success' as const, reason: 'r', actor: 'ann' };
+    await world.commands.mark(await runOf(1), { ...mark, taskId: 'load', mapIndex: 1 });
+    await world.tick();
+    expect(await tasksOf(2)).toEqual({ [eu]: 'queued', [us]: 'queued', [one]: 'waiting', [two]: 'success' });
+    expect(world.problems).toEqual([]);
+  });
+
   test('may wait for something else afterwards, and says what', async () => {
     world = await World.open({ at: '2026-01-03T00:00:30Z' });
     await world.release(
@@ -152,7 +204,8 @@ tasks:
       'waits for Ship?',
       expect.stringContaining('nothing was published at other.raw'),
     ]);
-    await world.commands.answer(await runOf(2), 'ask', { isApproved: true, comment: '' }, { name: 'ann', groups: [] });
+    const ask = { taskId: 'ask', mapIndex: null };
+    await world.commands.answer(await runOf(2), ask, { isApproved: true, comment: '' }, { name: 'ann', groups: [] });
     await world.scheduler.poke();
     await world.settle();
     expect(await tasksOf(2)).toMatchObject({ ask: 'success', read: 'waiting' });

@@ -1,6 +1,7 @@
 import type { CompiledPipeline, EngineStore } from '#core';
 import { whyPaused } from '#core';
-import { pausedAlerts, type AlertDefaults } from './alerts.ts';
+import { pausedAlerts } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import type { AppliedEnvironment } from './ports.ts';
 
 /** Who pauses, in the audit trail. */

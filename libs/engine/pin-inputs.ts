@@ -1,8 +1,8 @@
 import type { CompiledTask, EngineStore, InputBinding, PinnedVersion, PublishedPath, ReadDeclaration } from '#core';
-import { readsFrom } from '#core';
+import { itemOf, joinKeys, readsFrom } from '#core';
 import { intervalsBetween } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
-import { mapItem } from './owned-run.ts';
+import { itemAt } from './owned-run.ts';
 import type { Pipelines } from './ports.ts';
 import { pinAsBefore, verifiedRun } from './verification/pin-as-before.ts';
 
@@ -27,7 +27,9 @@ export async function pinInputs(
   if (!task) return { kind: 'pinned', inputs: [] };
   const verified = verifiedRun(run.record);
   if (verified !== null) return pinAsBefore(store, run.record.id, verified, task, mapIndex);
-  const mapKey = mapIndex === null ? null : (mapItem(run, taskIndex, mapIndex)?.key ?? null);
+  // Of a task that fans out within its group, too, the folder of the group's item.
+  const item = mapIndex === null ? null : itemOf(run.plan.graph.tasks[taskIndex] ?? {}, mapIndex);
+  const mapKey = item === null ? null : (itemAt(run, taskIndex, item)?.key ?? null);
   const inputs: InputBinding[] = [];
   for (const read of task.reads) {
     // In order of declaration: the first read that is not there is the one that the reason names.
@@ -54,7 +56,8 @@ async function findVersions(
   read: ReadDeclaration,
   mapKey: string | null,
 ): Promise<Found> {
-  const isWanted = (version: PublishedPath): boolean => mapKey === null || version.mapKey === mapKey;
+  const below = mapKey === null ? '' : joinKeys(mapKey, '');
+  const isWanted = (version: PublishedPath): boolean => version.mapKey === mapKey || version.mapKey.startsWith(below);
   const owner = read.pipeline ?? run.record.pipeline;
   const from = read.pipeline === null ? run.record.environment : readsFrom(run.environment.config, owner, read.path);
   const source: Source = { owner, environment: from, granted: from !== run.record.environment };
@@ -79,9 +82,10 @@ async function findVersions(
       read,
       `nothing was published at ${referenceTo(source, read)}${run.record.intervalEnd ? ` for an interval that ends by ${run.record.intervalEnd}` : ''} yet`,
     );
-  // A version without a map key is the folder itself; those of a fan-out are shown side by side.
-  const single = published.length === 1 && (mapKey !== null || published[0]?.mapKey === '');
-  return { kind: 'found', versions: published.map((version) => pin(version, single ? null : version.mapKey, source)) };
+  // A version without a map key (of its own) is the folder itself; those of a fan-out are shown side by side.
+  const single = published.length === 1 && published[0]?.mapKey === (mapKey ?? '');
+  const linkOf = (version: PublishedPath): string | null => (single ? null : version.mapKey.slice(below.length));
+  return { kind: 'found', versions: published.map((version) => pin(version, linkOf(version), source)) };
 }
 
 /** Whose data a read means. */
@@ -174,6 +178,8 @@ function pin(
 
 /** Last folder(s) of the location: `ds=2001-01-01`, with the map key below it made part of the name. */
 function linkName(version: PublishedPath): string {
-  const parts = version.location.split('/');
-  return version.mapKey === '' ? (parts.at(-1) ?? version.location) : `${parts.at(-2) ?? ''},${version.mapKey}`;
+  const { location, mapKey } = version;
+  if (mapKey === '') return location.split('/').at(-1) ?? location;
+  const parent = location.slice(0, -mapKey.length - 1);
+  return `${parent.split('/').at(-1) ?? ''},${mapKey}`;
 }

@@ -1,5 +1,5 @@
 import type { CompiledPipeline, CompiledTask, LoadedTaskRun, Mark, NewRun } from '#core';
-import { markedBy, markOf, SluiceError } from '#core';
+import { itemOf, markedBy, markOf, SluiceError } from '#core';
 
 export interface RerunInput {
   readonly mode: 'failed' | 'all' | 'from';
@@ -24,8 +24,9 @@ export function taskRunsToTakeOver(
     return { ...row, state: mark?.state ?? row.state, mark };
   });
   const again = tasksToRepeat(runId, counted, pipeline, input, erased);
+  const tasks = new Map(pipeline.tasks.map((task) => [task.id, task]));
   return counted
-    .filter(({ taskId, mapIndex, state }) => !isRepeated(again.get(taskId), mapIndex) && isFinished(state))
+    .filter((row) => !isRepeated(again.get(row.taskId), tasks.get(row.taskId), row.mapIndex) && isFinished(row.state))
     .map(({ taskId, mapIndex, mark }) => ({
       ...{ taskId, mapIndex },
       ...(mark === null ? {} : { marked: { state: mark.state, reason: markedBy(mark) } }),
@@ -52,11 +53,12 @@ export function marksToTakeOver(
   });
 }
 
-/** All task runs of a task, or besides those that did not succeed only these. */
-type Repeated = 'whole' | ReadonlySet<number>;
+/** All task runs of a task, or besides those that did not succeed only those of these items of its group. */
+type Repeated = 'whole' | { readonly failed: ReadonlySet<number>; readonly items: ReadonlySet<number> };
 
-function isRepeated(repeated: Repeated | undefined, mapIndex: number): boolean {
-  return repeated === 'whole' || (repeated?.has(mapIndex) ?? false);
+function isRepeated(repeated: Repeated | undefined, task: CompiledTask | undefined, mapIndex: number): boolean {
+  if (repeated === 'whole' || repeated === undefined) return repeated === 'whole';
+  return repeated.failed.has(mapIndex) || repeated.items.has(itemOf(task ?? {}, mapIndex));
 }
 
 function tasksToRepeat(
@@ -67,6 +69,7 @@ function tasksToRepeat(
   erased: ReadonlySet<string>,
 ): ReadonlyMap<string, Repeated> {
   const again = new Map<string, Repeated>();
+  const tasks = new Map(pipeline.tasks.map((task) => [task.id, task]));
   if (mode === 'all') for (const task of pipeline.tasks) again.set(task.id, 'whole');
   if (mode === 'from') {
     if (!pipeline.tasks.some((task) => task.id === from))
@@ -79,7 +82,7 @@ function tasksToRepeat(
     for (const task of pipeline.tasks) {
       const own = rows.filter((row) => row.taskId === task.id);
       const open = own.filter((row) => !isFinished(row.state)).map(({ mapIndex }) => mapIndex);
-      if (own.length === 0 || open.length > 0) again.set(task.id, new Set(open));
+      if (own.length === 0 || open.length > 0) again.set(task.id, { failed: new Set(open), items: new Set() });
     }
     if (again.size === 0)
       throw new SluiceError('conflict', `Run ${runId} has nothing that failed.`, {
@@ -90,22 +93,32 @@ function tasksToRepeat(
   // Tasks are in topological order: one pass reaches everything downstream. `finally` tasks always run again.
   for (const task of pipeline.tasks) {
     const before = task.upstream.filter((parent) => again.has(parent));
-    const parts = before.map((parent) => (isChained(pipeline, task, parent) ? again.get(parent) : 'whole'));
+    const parts = before.map((parent) =>
+      isChained(pipeline, task, parent) ? itemsOf(again.get(parent), tasks.get(parent)) : 'whole',
+    );
     if (task.final || parts.includes('whole')) again.set(task.id, 'whole');
-    else if (parts.length > 0) again.set(task.id, union([again.get(task.id), ...parts]));
+    else if (parts.length > 0) again.set(task.id, withItems(again.get(task.id), parts));
   }
   return again;
 }
 
-/** True: each map index comes after the same one of the other task, and after that one only. */
+/** True: each item comes after the same one of the other task, and after that one only. */
 function isChained({ tasks, groups }: CompiledPipeline, { group }: CompiledTask, parent: string): boolean {
   if (group === undefined || !groups?.[group]?.matrix) return false;
   return tasks.some((task) => task.id === parent && task.group === group);
 }
 
-function union(parts: readonly (Repeated | undefined)[]): Repeated {
-  if (parts.includes('whole')) return 'whole';
-  return new Set(parts.flatMap((part) => (part === undefined || part === 'whole' ? [] : [...part])));
+/** Items of its group in which something of a task is repeated. */
+function itemsOf(repeated: Repeated | undefined, task: CompiledTask | undefined): 'whole' | ReadonlySet<number> {
+  if (repeated === 'whole' || repeated === undefined) return repeated ?? new Set();
+  return new Set([...repeated.items, ...[...repeated.failed].map((mapIndex) => itemOf(task ?? {}, mapIndex))]);
+}
+
+/** What follows an item is repeated for all of that item. */
+function withItems(own: Repeated | undefined, parts: readonly ('whole' | ReadonlySet<number>)[]): Repeated {
+  if (own === 'whole') return 'whole';
+  const items = new Set(parts.flatMap((part) => (part === 'whole' ? [] : [...part])));
+  return { failed: own?.failed ?? new Set(), items };
 }
 
 function isFinished(state: string): boolean {

@@ -4,8 +4,9 @@ import { findCached } from './cache/find-cached.ts';
 import type { OwnedRun, PreparedPlace } from './owned-run.ts';
 import { isChained } from './owned-run.ts';
 import { pinInputs } from './pin-inputs.ts';
-import { prepareEach, prepareGroup } from './prepare-group.ts';
+import { prepareEach, prepareGroup, prepareList } from './prepare-group.ts';
 import type { Pipelines } from './ports.ts';
+import { taskScope } from './scope.ts';
 import { conditionVerdict, expandFanOut, limitProblem } from './task-verdicts.ts';
 import { preparePast } from './waits/prepare-past.ts';
 import { prepareWait, waitBodyOf } from './waits/prepare-wait.ts';
@@ -23,19 +24,20 @@ export async function prepareTask(
   sources: PrepareSources,
   pipelines: Pipelines,
   run: OwnedRun,
-  { taskIndex, mapIndex }: PreparedPlace,
+  { taskIndex, mapIndex, item }: PreparedPlace,
   now: number,
 ): Promise<Prepared> {
   const task = run.plan.pipeline.tasks[taskIndex];
   if (!task) return { kind: 'fail', reason: `the release has no task number ${taskIndex}` };
   if (mapIndex !== undefined) return prepareEach(sources, pipelines, run, { taskIndex, mapIndex, task }, now);
+  if (item !== undefined) return prepareList(run, taskIndex, item, task);
   if (isChained(run, taskIndex)) return prepareGroup(run, taskIndex, task);
   const waits = waitBodyOf(task) !== null;
   const limit = waits ? null : limitProblem(task, run, sources.machine ?? {});
   if (limit !== null) return { kind: 'fail', reason: limit };
-  const held = conditionVerdict(task, run, taskIndex, null);
+  const held = conditionVerdict(task, () => taskScope(run, taskIndex, null));
   if (held !== null) return held;
-  const past = await preparePast(sources.store, run, taskIndex, task, now);
+  const past = await preparePast(sources.store, run, { taskIndex, mapIndex: null, task }, now);
   if (past.kind === 'waiting') return past;
   const { hasWaited: anew } = past;
   if (waits) {

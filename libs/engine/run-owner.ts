@@ -10,7 +10,7 @@ import { judgeResult } from './judge-result.ts';
 import type { AttemptPlace } from './live-attempts.ts';
 import { LiveAttempts } from './live-attempts.ts';
 import type { OwnedRun } from './owned-run.ts';
-import { isChained, isIdle, ownRun, placeOf } from './owned-run.ts';
+import { isIdle, ownRun, placeOf, placeOfTaskRun } from './owned-run.ts';
 import { plainResult } from './plain-result.ts';
 import type { AppliedEnvironment, Observer, Pipelines } from './ports.ts';
 import { committed, reportCommit, type Committed } from './report-commit.ts';
@@ -97,7 +97,8 @@ export class RunOwner {
       const { attemptId, mapIndex, number, attemptFence, worker } = row;
       const taskIndex = plan.indexOf.get(row.taskId);
       // Answered, perhaps, while nobody owned the run.
-      if (taskIndex !== undefined && isInQuestion(row)) this.preparer.prepare(run, { taskIndex });
+      if (taskIndex !== undefined && isInQuestion(row))
+        this.preparer.prepare(run, placeOfTaskRun(run, taskIndex, row.mapIndex));
       if (attemptId === null || taskIndex === undefined) continue;
       const place = { runId: record.id, taskIndex, mapIndex };
       this.attempts.put(attemptId, place, this.now());
@@ -185,7 +186,7 @@ export class RunOwner {
     const run = this.owned.get(runId);
     const taskIndex = run?.plan.indexOf.get(taskId);
     if (!run || taskIndex === undefined || this.stopped) return;
-    const place = isChained(run, taskIndex) ? { taskIndex, mapIndex } : { taskIndex };
+    const place = placeOfTaskRun(run, taskIndex, mapIndex);
     run.waiting.set(placeOf(place), { ...place, at: 0 });
     this.preparer.lookAgain([run]);
   }
@@ -306,8 +307,8 @@ export class RunOwner {
     const began = performance.now();
     try {
       const written = await writeGroup(this.options, runs, pools, this.attempts, this.now());
-      if (written.kind === 'lost') {
-        this.giveUp(runs, written.runIds);
+      if (written.kind !== 'written') {
+        if (written.kind === 'lost') this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
       const { advanced, admitted, pointed, awaited, batch } = written;

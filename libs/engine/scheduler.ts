@@ -1,6 +1,6 @@
-import type { AlertInsert, Clock, CompiledPipeline, EngineStore, Executor, Mark, Storage } from '#core';
+import type { AlertInsert, Clock, CompiledPipeline, DueWork, EngineStore, Executor, Mark, Storage } from '#core';
 import { withOverlay } from '#dag';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import { lateAlerts } from './alerts.ts';
 import { Background } from './background.ts';
 import type { NextLook } from './fire-schedules.ts';
@@ -12,7 +12,7 @@ import { isOverdue, RunIntake } from './run-intake.ts';
 import type { RunOwnerOptions } from './run-owner.ts';
 import { RunOwner } from './run-owner.ts';
 import { startTriggered } from './start-triggered.ts';
-import { WaitLooks } from './waits/look-at-waits.ts';
+import { WAIT_KINDS, WaitLooks } from './waits/look-at-waits.ts';
 
 export interface SchedulerOptions {
   /** Names this process in leases; new with every start. */
@@ -44,6 +44,17 @@ const MAX_LOOKS = 20;
 const DATA_GATHER_MS = 50;
 /** An attempt that said nothing for so long is looked for: was it never sent, or did its report get lost? */
 const QUIET_MS = 30_000;
+
+const NOTHING: DueWork = { triggers: false, parked: false, backfills: false, runs: false, waits: [], late: false };
+/** With each sweep everything is looked at, whatever is said to be due. */
+const EVERYTHING: DueWork = {
+  triggers: true,
+  parked: true,
+  backfills: true,
+  runs: true,
+  waits: WAIT_KINDS,
+  late: true,
+};
 
 /** Fires schedules, claims runs and owns them until they end. Every `tick` may be called by hand; `start` calls them on a timer. */
 export class Scheduler {
@@ -135,17 +146,31 @@ export class Scheduler {
   private async tickOnce(): Promise<void> {
     await this.part('renewing the lease', () => this.beat());
     if (this.options.firesSchedules) await this.part('firing schedules', () => this.fire());
-    await this.part('starting triggered runs', () => this.startTriggered());
-    await this.part('giving back runs whose wait is over', () => this.unpark());
-    await this.part('filling backfills', () => this.intake.backfill());
-    await this.part('taking runs', () => this.intake.take());
+    const sweeps = this.ticks++ % TICKS_PER_SWEEP === 0;
+    const due = sweeps ? EVERYTHING : await this.dueWork();
+    if (due.triggers) await this.part('starting triggered runs', () => this.startTriggered());
+    if (due.parked) await this.part('giving back runs whose wait is over', () => this.unpark());
+    if (due.backfills) await this.part('filling backfills', () => this.intake.backfill());
+    if (due.runs || due.backfills || due.parked || this.owner.toReload.size > 0)
+      await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
-    await this.part('raising run.late', () => this.raiseLate());
-    if (this.ticks++ % TICKS_PER_SWEEP === 0) await this.part('sweeping', () => this.sweep());
+    if (due.late) await this.part('raising run.late', () => this.raiseLate());
+    if (sweeps) await this.part('sweeping', () => this.sweep());
     this.stopOverdue();
     this.owner.lookAgain();
     // Beside the tick: an address may let us wait longer than a lease lasts.
-    this.background.add(this.waits.look());
+    this.background.add(this.waits.look(due.waits));
+  }
+
+  /** In one question, so that idling costs next to nothing. */
+  private async dueWork(): Promise<DueWork> {
+    const { store, processId, clock } = this.options;
+    let due = NOTHING;
+    await this.part(
+      'asking what is due',
+      async () => void (due = await store.dueWork(processId, clock.now().getTime())),
+    );
+    return due;
   }
 
   private async part(what: string, act: () => Promise<void>): Promise<void> {

@@ -1,8 +1,9 @@
 import type { CompiledPipeline, RunRecord } from '#core';
+import { firstOf, itemOf } from '#core';
 import type { Scope } from '#dag';
 import { ds } from '#dag';
 import type { OwnedRun } from './owned-run.ts';
-import { mapItem } from './owned-run.ts';
+import { itemAt, mapItem } from './owned-run.ts';
 import type { AppliedEnvironment } from './ports.ts';
 
 /** What expressions of a run see, without anything of a particular task. */
@@ -35,14 +36,24 @@ export function runScope(record: RunRecord, pipeline: CompiledPipeline, environm
 
 /**
  * Adds what the tasks before it said: `tasks.<id>.state` and `.outputs` (a list in map order for a fan-out, but of a task
- * in the same group what it said at the same map index). `mapIndex` null: of the task as a whole.
+ * in the same group what it said for the same item). `mapIndex` null: of the task as a whole.
  */
 export function taskScope(run: OwnedRun, taskIndex: number, mapIndex: number | null): Scope {
+  if (mapIndex === null) return scopeWith(run, tasksOf(run), undefined);
+  const item = itemOf(run.plan.graph.tasks[taskIndex] ?? {}, mapIndex);
+  return scopeWith(run, tasksAt(run, taskIndex, item), mapItem(run, taskIndex, mapIndex)?.values);
+}
+
+/** What a task in a group sees for one item of it, before its own fan-out there is known. */
+export function itemScope(run: OwnedRun, taskIndex: number, item: number): Scope {
+  return scopeWith(run, tasksAt(run, taskIndex, item), itemAt(run, taskIndex, item)?.values);
+}
+
+function scopeWith(run: OwnedRun, tasks: TaskViews, matrix: Readonly<Record<string, unknown>> | undefined): Scope {
   const scope = runScope(run.record, run.plan.pipeline, run.environment);
-  const matrix = mapIndex === null ? null : mapItem(run, taskIndex, mapIndex)?.values;
   return {
     ...scope,
-    tasks: mapIndex === null ? tasksOf(run) : tasksAt(run, taskIndex, mapIndex),
+    tasks,
     ...(matrix ? { matrix } : {}),
     run: { ...scope.run, ...(run.cache.finalStarted ? { state: runningVerdict(run) } : {}) },
   } as Scope;
@@ -67,7 +78,7 @@ function tasksOf(run: OwnedRun): TaskViews {
 }
 
 /** The same from within a group. Its tasks are looked at in passing: a copy of all would cost as much as the run is large. */
-function tasksAt(run: OwnedRun, taskIndex: number, mapIndex: number): TaskViews {
+function tasksAt(run: OwnedRun, taskIndex: number, item: number): TaskViews {
   const all = tasksOf(run);
   const { tasks, groups } = run.plan.graph;
   const group = groups[tasks[taskIndex]?.group ?? -1];
@@ -76,23 +87,42 @@ function tasksAt(run: OwnedRun, taskIndex: number, mapIndex: number): TaskViews 
   return new Proxy(all, {
     get: (_, id) => {
       const member = members.get(String(id));
-      return member === undefined ? all[String(id)] : viewAt(run, member, mapIndex);
+      return member === undefined ? all[String(id)] : viewAt(run, member, item);
     },
   });
 }
 
-function viewAt(run: OwnedRun, taskIndex: number, mapIndex: number): TaskViews[string] {
+function viewAt(run: OwnedRun, taskIndex: number, item: number): TaskViews[string] {
   const progress = run.cache.tasks[taskIndex];
-  const instance = progress?.instances.get(progress.chain?.asWhole ? 0 : mapIndex);
-  return { state: instance?.state ?? 'none', outputs: run.outputs.get(taskIndex)?.get(mapIndex) ?? {} };
+  const isWhole = progress?.chain?.asWhole ?? false;
+  if (progress?.chain?.inner && !isWhole) return viewOfList(run, taskIndex, item);
+  const instance = progress?.instances.get(isWhole ? 0 : item);
+  const none = progress?.chain?.inner ? [] : {};
+  return { state: instance?.state ?? 'none', outputs: run.outputs.get(taskIndex)?.get(item) ?? none };
+}
+
+/** Of a task that fans out within its group, what one item of that has: outputs are a list, which is empty when it has no list. */
+function viewOfList(run: OwnedRun, taskIndex: number, item: number): TaskViews[string] {
+  const progress = run.cache.tasks[taskIndex];
+  const list = progress?.chain?.inner?.lists.get(item);
+  const first = firstOf({ inner: {} }, item);
+  const mapIndexes = Array.from({ length: list?.total ?? 0 }, (_, index) => first + index);
+  const states = mapIndexes.map((mapIndex) => progress?.instances.get(mapIndex)?.state ?? 'none');
+  const byIndex = run.outputs.get(taskIndex);
+  const outputs = list?.phase === 'known' ? mapIndexes.map((mapIndex) => byIndex?.get(mapIndex) ?? {}) : [];
+  return { state: worstState(states), outputs };
 }
 
 function taskView(run: OwnedRun, taskIndex: number): TaskViews[string] {
   const byIndex = run.outputs.get(taskIndex);
   const progress = run.cache.tasks[taskIndex];
-  const outputs = run.plan.pipeline.tasks[taskIndex]?.matrix
-    ? Array.from({ length: progress?.total ?? 0 }, (_, index) => byIndex?.get(index) ?? {})
-    : (byIndex?.get(0) ?? {});
+  const { inner = null, group = null } = run.plan.graph.tasks[taskIndex] ?? {};
+  const items = run.cache.groups[group ?? -1]?.mapKeys ?? [];
+  const outputs = inner
+    ? [...items.keys()].map((item) => viewAt(run, taskIndex, item).outputs)
+    : run.plan.pipeline.tasks[taskIndex]?.matrix
+      ? Array.from({ length: progress?.total ?? 0 }, (_, index) => byIndex?.get(index) ?? {})
+      : (byIndex?.get(0) ?? {});
   return { state: worstState([...(progress?.instances.values() ?? [])].map(({ state }) => state)), outputs };
 }
 

@@ -1,7 +1,7 @@
 import type { AlertInsert, CompiledPipeline, EngineStore, NewRun } from '#core';
 import { datasetsOf, otherInstallation } from '#core';
 import { withOverlay } from '#dag';
-import type { AlertDefaults } from './alerts.ts';
+import type { AlertDefaults } from './route-alerts.ts';
 import { loopingAlerts } from './alerts.ts';
 import { afterStarts, datasetStart, isLoop, passedOver, planStarts, type Start } from './plan-triggered.ts';
 import type { AppliedEnvironment, Environments, Observer, Pipelines } from './ports.ts';

@@ -29,8 +29,12 @@ export class TaskPreparer {
     private readonly onPrepared: (run: OwnedRun, event: RunEvent) => void,
   ) {}
 
-  prepare(run: OwnedRun, { taskIndex, mapIndex }: PreparedPlace): void {
-    const place = mapIndex === undefined ? { taskIndex } : { taskIndex, mapIndex };
+  prepare(run: OwnedRun, { taskIndex, mapIndex, item }: PreparedPlace): void {
+    const place = {
+      taskIndex,
+      ...(mapIndex === undefined ? {} : { mapIndex }),
+      ...(item === undefined ? {} : { item }),
+    };
     const key = placeOf(place);
     if (run.preparing.has(key)) return;
     run.preparing.add(key);
@@ -46,7 +50,7 @@ export class TaskPreparer {
   private async answer(run: OwnedRun, place: PreparedPlace, key: string): Promise<void> {
     const { store, pipelines, clock, observer } = this.options;
     const { taskIndex } = place;
-    const asked = inQuestion(run, taskIndex);
+    const asked = inQuestion(run, place);
     const task = run.plan.pipeline.tasks[taskIndex];
     const known = (run.waiting.get(key)?.at ?? 0) > 0;
     // Before it is read: an answer that comes while it is makes it due again.
@@ -56,7 +60,9 @@ export class TaskPreparer {
         const event = await answerOfGate(store, run, taskIndex, mapIndex);
         if (event !== null) this.onPrepared(run, event);
       }
-      if (asked.length > 0) return;
+      // Rebuilt, and some of its items are in question already: its fan-out is to be worked out all the same.
+      const isRebuilt = place.mapIndex === undefined && run.cache.tasks[taskIndex]?.phase === 'preparing';
+      if (asked.length > 0 && !isRebuilt) return;
       const result = await prepareTask(this.options, pipelines, run, place, clock.now().getTime());
       if (result.kind === 'waiting' && result.heard !== true) {
         run.waiting.set(key, { ...place, at: clock.now().getTime() + DATA_LOOK_MS });

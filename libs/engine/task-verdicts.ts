@@ -1,5 +1,6 @@
-import type { CompiledTask, Prepared, Resources } from '#core';
+import type { CompiledTask, Matrix, Prepared, Resources } from '#core';
 import { exceedsMachine, missingPool, neverFits } from '#core';
+import type { Scope } from '#dag';
 import { evaluate, expandMatrix } from '#dag';
 import type { MapItem } from './graph-of.ts';
 import type { OwnedRun } from './owned-run.ts';
@@ -8,14 +9,9 @@ import { taskScope } from './scope.ts';
 /** What can be said of a task before anything is looked up: its condition, its limits, its fan-out. */
 
 /** Null: there is no condition, or it holds. */
-export function conditionVerdict(
-  { condition }: CompiledTask,
-  run: OwnedRun,
-  taskIndex: number,
-  mapIndex: number | null,
-): Prepared | null {
+export function conditionVerdict({ condition }: CompiledTask, scope: () => Scope): Prepared | null {
   if (condition === null) return null;
-  const verdict = evaluate(condition, taskScope(run, taskIndex, mapIndex));
+  const verdict = evaluate(condition, scope());
   if (!verdict.ok)
     return { kind: 'fail', reason: `its condition \`${condition}\` cannot be evaluated: ${verdict.message}` };
   if (typeof verdict.value !== 'boolean')
@@ -43,9 +39,16 @@ export function expandFanOut(
   if (task.matrix === null) return { ok: true, items: null };
   const literal = run.plan.literalItems[taskIndex];
   if (literal) return { ok: true, items: literal };
-  const scope = taskScope(run, taskIndex, null);
+  return expandList(task.matrix, task.maxFanout, taskScope(run, taskIndex, null));
+}
+
+export function expandList(
+  matrix: Matrix,
+  maxFanout: number,
+  scope: Scope,
+): { ok: true; items: readonly MapItem[] } | { ok: false; message: string } {
   let problem: string | null = null;
-  const expanded = expandMatrix(task.matrix, (expr) => {
+  const expanded = expandMatrix(matrix, (expr) => {
     const value = evaluate(expr, scope);
     if (value.ok) return value.value;
     problem ??= `its matrix \`${expr}\` cannot be evaluated: ${value.message}`;
@@ -53,7 +56,7 @@ export function expandFanOut(
   });
   if (problem !== null) return { ok: false, message: problem };
   if (!expanded.ok) return expanded;
-  if (expanded.items.length > task.maxFanout)
-    return { ok: false, message: `its fan-out has ${expanded.items.length} items, max_fanout is ${task.maxFanout}` };
+  if (expanded.items.length > maxFanout)
+    return { ok: false, message: `its fan-out has ${expanded.items.length} items, max_fanout is ${maxFanout}` };
   return { ok: true, items: expanded.items };
 }

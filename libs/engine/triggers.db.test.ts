@@ -86,6 +86,20 @@ describe('datasets', () => {
     expect(await count('unseen')).toBe(1);
   });
 
+  test('a fan-out whose last item skips itself is new data once it has ended', async () => {
+    await aWorld(source('a', ', matrix: { part: [1, 2] }'), reader('{ datasets: a.raw }'));
+    await world.run('a');
+    await publish('a_load[part=1]');
+    expect(await started('reader')).toEqual([]);
+    await world.end('a_load[part=2]', { kind: 'skipped', message: 'nothing to do' });
+    await world.tick();
+    expect(await started('reader')).toHaveLength(1);
+    await world.run('a');
+    for (const part of [1, 2]) await world.end(`a_load[part=${part}]`, { kind: 'skipped', message: 'nothing to do' });
+    await world.tick();
+    expect(await started('reader')).toHaveLength(1);
+  });
+
   test('what fails publishes nothing; a fan-out publishes with its last task run', async () => {
     await aWorld(source('a', ', matrix: { part: [1, 2] }'), reader('{ datasets: a.raw }'));
     await world.run('a');

@@ -28,6 +28,10 @@ async function reasonOf(runId: string, taskId = 'w'): Promise<string | null> {
   return row?.reason ?? null;
 }
 
+function all(taskId: string) {
+  return { taskId, mapIndex: null };
+}
+
 async function parked(): Promise<string[]> {
   const rows = await world.db.query<{ id: string }[]>('select id::text from run where parked order by id');
   return rows.map(({ id }) => id);
@@ -181,18 +185,18 @@ describe('a person', () => {
     expect(await reasonOf(id)).toBe(`waits for Publish ${id}?`);
     expect(await parked()).toEqual([id]);
     const yes = { isApproved: true, comment: 'looks good' };
-    await expect(world.commands.answer(id, 'w', yes, { name: 'ben', groups: [] })).rejects.toMatchObject({
+    await expect(world.commands.answer(id, all('w'), yes, { name: 'ben', groups: [] })).rejects.toMatchObject({
       code: 'forbidden',
       message: `Task "w" of run ${id} asks leads; ben is in no group.`,
     });
-    await expect(world.commands.answer(id, 'use', yes, ANNA)).rejects.toMatchObject({ code: 'conflict' });
-    await world.commands.answer(id, 'w', yes, ANNA);
-    await expect(world.commands.answer(id, 'w', yes, ANNA)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(world.commands.answer(id, all('use'), yes, ANNA)).rejects.toMatchObject({ code: 'conflict' });
+    await world.commands.answer(id, all('w'), yes, ANNA);
+    await expect(world.commands.answer(id, all('w'), yes, ANNA)).rejects.toMatchObject({ code: 'conflict' });
     await world.tick();
     expect(await world.tasks(id)).toEqual({ use: 'queued', w: 'success' });
     expect(await reasonOf(id)).toBe('approved by anna: looks good');
     const second = await world.run('p');
-    await world.commands.answer(second, 'w', { isApproved: false, comment: '' }, ANNA);
+    await world.commands.answer(second, all('w'), { isApproved: false, comment: '' }, ANNA);
     await world.tick();
     expect([await world.tasks(second), await reasonOf(second)]).toEqual([
       { use: 'upstream_failed', w: 'failed' },
@@ -259,11 +263,11 @@ alerts: [{ on: task.approval, to: "slack:#ml" }]`;
     const told = await world.db.query<{ title: string }[]>("select message ->> 'title' as title from alert_delivery");
     expect(told).toEqual([{ title: `Task "train" asks: ${QUESTION}` }]);
     const yes = { isApproved: true, comment: 'a quiet week' };
-    await expect(world.commands.answer(id, 'train', yes, { name: 'ben', groups: [] })).rejects.toMatchObject({
+    await expect(world.commands.answer(id, all('train'), yes, { name: 'ben', groups: [] })).rejects.toMatchObject({
       code: 'forbidden',
     });
     await world.restart();
-    await world.commands.answer(id, 'train', yes, { name: 'anna', groups: ['leads'] });
+    await world.commands.answer(id, all('train'), yes, { name: 'anna', groups: ['leads'] });
     await world.tick();
     expect(await world.tasks(id)).toEqual({ train: 'success', use: 'queued' });
     expect(await reasonOf(id, 'train')).toBe(`approved by anna: a quiet week; ${QUESTION}`);
@@ -278,7 +282,12 @@ alerts: [{ on: task.approval, to: "slack:#ml" }]`;
 
   test('fails when it is rejected, and when nobody answers in time; nothing is shown, nothing counts', async () => {
     const id = await tried();
-    await world.commands.answer(id, 'train', { isApproved: false, comment: '' }, { name: 'anna', groups: ['leads'] });
+    await world.commands.answer(
+      id,
+      all('train'),
+      { isApproved: false, comment: '' },
+      { name: 'anna', groups: ['leads'] },
+    );
     await world.tick();
     expect(await world.tasks(id)).toEqual({ train: 'failed', use: 'upstream_failed' });
     expect(await reasonOf(id, 'train')).toBe(`rejected by anna; ${QUESTION}`);
@@ -338,7 +347,7 @@ describe('a run that only waits belongs to nobody', () => {
     // Killed while nobody owns it; answered and found while nobody lives.
     await world.restart();
     world.there.add('x');
-    await world.commands.answer(id, 'v', { isApproved: true, comment: '' }, { name: 'anna', groups: [] });
+    await world.commands.answer(id, all('v'), { isApproved: true, comment: '' }, { name: 'anna', groups: [] });
     await seconds(1);
     expect(await world.tasks(id)).toEqual({ b: 'success', use: 'queued', v: 'success', w: 'success' });
     await world.endAll();

@@ -1,6 +1,6 @@
 import type { Admitted, Batch, Decision, EngineStore, Executor, MovedPointer } from '#core';
-import type { AlertDefaults } from './alerts.ts';
-import { recoveredAlerts, routes } from './alerts.ts';
+import { recoveredAlerts } from './alerts.ts';
+import { routes, type AlertDefaults } from './route-alerts.ts';
 import type { BatchRows } from './build-batch.ts';
 import { addRun, emptyRows } from './build-batch.ts';
 import type { AttemptFacts } from './live-attempts.ts';
@@ -26,8 +26,8 @@ export type Written =
       /** Null: there was nothing to write. */
       readonly batch: Batch | null;
     }
-  /** Nothing was written: these runs belong to somebody else by now. */
-  | { readonly kind: 'lost'; readonly runIds: readonly string[] };
+  /** Nothing was written: these runs belong to somebody else by now, or were cancelled while their end was decided. */
+  | { readonly kind: 'lost' | 'cancelled'; readonly runIds: readonly string[] };
 
 export interface GroupWriter {
   readonly processId: string;
@@ -38,7 +38,7 @@ export interface GroupWriter {
 
 /**
  * Advances the runs by the events that wait for them and writes what follows in one transaction. When it throws or
- * answers `lost`, the caches of all these runs are ahead of the database and must be dropped.
+ * answers `lost` or `cancelled`, the caches of all these runs are ahead of the database and must be dropped.
  */
 export async function writeGroup(
   { processId, executor, store, alertDefaults }: GroupWriter,
@@ -68,7 +68,7 @@ export async function writeGroup(
     runs: runs.map(({ record }) => ({ id: record.id, token: record.leaseToken })),
   };
   const applied = await store.apply(batch);
-  return applied.kind === 'lost' ? applied : { ...applied, kind: 'written', advanced, batch };
+  return applied.kind !== 'applied' ? applied : { ...applied, kind: 'written', advanced, batch };
 }
 
 async function addRecovered(

@@ -30,9 +30,13 @@ export function createApiCommands(commands: Commands, store: EngineStore, enviro
     answerTask: (
       runId: string,
       taskId: string,
-      { decision, comment }: { decision: 'approve' | 'reject'; comment: string | null },
+      request: { decision: 'approve' | 'reject'; comment: string | null; map?: number | undefined },
       caller: Caller,
-    ) => commands.answer(runId, taskId, { isApproved: decision === 'approve', comment: comment?.trim() ?? '' }, caller),
+    ) => {
+      const { decision, comment, map: mapIndex = null } = request;
+      const answer = { isApproved: decision === 'approve', comment: comment?.trim() ?? '' };
+      return commands.answer(runId, { taskId, mapIndex }, answer, caller);
+    },
     markRun: (
       runId: string,
       request: { as: MarkedState; reason: string; task?: string | undefined; map?: number | undefined },

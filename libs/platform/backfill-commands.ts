@@ -24,9 +24,10 @@ export function createBackfillCommands({ backfills }: { readonly backfills: Back
         ...(release === undefined ? {} : { release }),
         ...(maxActive === undefined ? {} : { maxActive }),
       };
-      const { id, items } = await (dryRun ? backfills.plan(wanted) : backfills.create(wanted, actor));
+      const { id, items, nothing } = await (dryRun ? backfills.plan(wanted) : backfills.create(wanted, actor));
       return {
         id,
+        ...(nothing === null ? {} : { nothing }),
         intervals: items.map(({ interval, ...item }) => ({
           ...item,
           interval: { start: interval.start.toISOString(), end: interval.end.toISOString() },

@@ -26,6 +26,10 @@ export interface Config {
   readonly databaseUrl: Secret | null;
   /** REDIS_URL: attempts are executed by workers that hear of them there; null: by the scheduler itself. May hold a password. */
   readonly redisUrl: Secret | null;
+  /** SLUICE_KUBERNETES: absolute path of the file that makes attempts jobs of Kubernetes; null: they are none. */
+  readonly kubernetes: string | null;
+  /** KUBECONFIG: how Kubernetes is reached; null: as the pod that this process runs in. */
+  readonly kubeconfig: string | null;
   /** SLUICE_URL: the API that a worker belongs to, without a slash at the end. */
   readonly serverUrl: string | null;
   /** SLUICE_WORKER_QUEUES: patterns `environment.pool` of the queues that a worker serves; all unless set. */
@@ -88,6 +92,8 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     port: read.integer('SLUICE_PORT', 0, 65_535) ?? 7460,
     databaseUrl: read.secretUrl('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.secretUrl('REDIS_URL', ['redis:', 'rediss:']),
+    kubernetes: read.file('SLUICE_KUBERNETES', project),
+    kubeconfig: read.file('KUBECONFIG', project),
     serverUrl: read.url('SLUICE_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     workerQueues: Object.freeze(read.queues('SLUICE_WORKER_QUEUES')),
     drainMs: (read.integer('SLUICE_DRAIN_SECONDS', 0, 86_400) ?? 25) * 1000,
@@ -115,6 +121,8 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     jenkins: readJenkinsSettings(read),
     debugKill: variables.NODE_ENV === 'test' ? read.text('SLUICE_DEBUG_KILL') : read.absent('SLUICE_DEBUG_KILL'),
   };
+  if (config.redisUrl !== null && config.kubernetes !== null)
+    problems.push('both REDIS_URL and SLUICE_KUBERNETES are set, expected one: they say who executes attempts');
   if (problems.length > 0)
     throw new SluiceError('invalid_config', `Wrong settings in the environment: ${problems.join('; ')}.`, {
       hint: 'Correct or unset these variables and start again.',
@@ -150,6 +158,10 @@ function reader(variables: Variables, problems: string[]) {
       return value === null ? null : wrong(name, JSON.stringify(value), 'nothing: it kills the process, for tests');
     },
     wrong,
+    file(name: string, from: string): string | null {
+      const value = text(name);
+      return value === null ? null : resolve(from, value);
+    },
     matching,
     oneOf<const T extends string>(name: string, choices: readonly T[]): T | null {
       const value = text(name);

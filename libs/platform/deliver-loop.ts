@@ -1,18 +1,17 @@
 import type { Clock } from '#core';
 import type { Deliverer } from '#engine';
 import { deliverAlerts } from '#engine';
+import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
 
-const LOOK_MS = 1000;
 const LANES = 8;
 
 /**
- * Looks for alerts once a second until it is stopped. A look waits for all it took: a channel that hangs holds one lane
- * for some seconds, and others find what comes next. The returned function resolves when nothing is being sent.
+ * Sends alerts whenever it is woken until it is stopped. A look waits for all it took: a channel that hangs holds one lane
+ * for some seconds, and others find what comes next. `stop` resolves when nothing is being sent.
  */
-export function startDelivering(deliverer: Deliverer, clock: Clock): () => Promise<void> {
+export function startDelivering(deliverer: Deliverer, clock: Clock): LookLoop {
   let stopped = false;
   const busy = new Set<Promise<void>>();
-  let cancel = (): void => undefined;
   const deliver = async (): Promise<void> => {
     try {
       // Until nothing is due, then wait for the next look.
@@ -21,17 +20,18 @@ export function startDelivering(deliverer: Deliverer, clock: Clock): () => Promi
       deliverer.observer.problem('delivering alerts', error);
     }
   };
-  const look = (): void => {
-    if (busy.size < LANES) {
-      const lane = deliver().finally(() => busy.delete(lane));
-      busy.add(lane);
-    }
-    if (!stopped) cancel = clock.schedule(LOOK_MS, look);
+  const look = async (): Promise<void> => {
+    if (busy.size >= LANES) return;
+    const lane = deliver().finally(() => busy.delete(lane));
+    busy.add(lane);
   };
-  look();
-  return async () => {
-    stopped = true;
-    cancel();
-    await Promise.all(busy);
+  const loop = startLooking(look, UNASKED_MS, clock);
+  return {
+    wake: loop.wake,
+    stop: async () => {
+      stopped = true;
+      await loop.stop();
+      await Promise.all(busy);
+    },
   };
 }

@@ -7,8 +7,11 @@ export interface LookLoop {
   stop(): Promise<void>;
 }
 
+/** Between looks of loops that are woken when there is something to do: what a glance missed is found all the same. */
+export const UNASKED_MS = 10_000;
+
 /** Looks again and again, `everyMs` after the last look ended, and whenever it is woken; one look at a time. `look` never throws. */
-export function startLooking(look: () => Promise<void>, everyMs: number, clock: Clock): LookLoop {
+export function startLooking(look: () => Promise<void>, everyMs: number | (() => number), clock: Clock): LookLoop {
   let stopped = false;
   let again = false;
   let looking: Promise<void> | null = null;
@@ -24,7 +27,7 @@ export function startLooking(look: () => Promise<void>, everyMs: number, clock: 
     looking = look().finally(() => {
       looking = null;
       if (again) wake();
-      else if (!stopped) cancel = clock.schedule(everyMs, wake);
+      else if (!stopped) cancel = clock.schedule(typeof everyMs === 'number' ? everyMs : everyMs(), wake);
     });
   };
   wake();

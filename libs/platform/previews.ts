@@ -12,7 +12,7 @@ import {
 import type { Observer } from '#engine';
 import { previewQueries, type Db } from '#store';
 import { configHash, type EnvironmentFiles } from './environment-files.ts';
-import { startLooking, type LookLoop } from './look-loop.ts';
+import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
 import type { StorageRoots } from './storage-roots.ts';
 
 export interface PreviewParts {
@@ -114,16 +114,20 @@ export class Previews {
     return gone;
   }
 
-  /** Looks once a second which previews there are, from now on. Calling it again changes nothing. */
+  /** Looks once a second which previews there are, from now on. Calling it again changes nothing, nor after `startRemoving`. */
   async follow(): Promise<void> {
-    if (this.#loops.length > 0) return;
-    this.#loops.push(this.#every('reading which previews there are', () => this.load()));
+    if (this.#loops.length === 0)
+      this.#loops.push(this.#every('reading which previews there are', () => this.load(), LOOK_MS));
     await this.load();
   }
 
-  /** Removes those whose time is up, from now on. */
-  startRemoving(): void {
-    this.#loops.push(this.#every('removing previews', () => this.step()));
+  /** Looks from now on which there are and removes those whose time is up, whenever it is woken. */
+  startRemoving(): LookLoop {
+    for (const follows of this.#loops.splice(0)) void follows.stop();
+    const look = (): Promise<unknown> => this.load().then(() => this.step());
+    const loop = this.#every('removing previews', look, UNASKED_MS);
+    this.#loops.push(loop);
+    return loop;
   }
 
   /** Resolves when nothing is being done any more. */
@@ -131,14 +135,14 @@ export class Previews {
     await Promise.all(this.#loops.splice(0).map((loop) => loop.stop()));
   }
 
-  #every(what: string, work: () => Promise<unknown>): LookLoop {
+  #every(what: string, work: () => Promise<unknown>, everyMs: number): LookLoop {
     const { clock, observer } = this.parts;
     const look = (): Promise<void> =>
       work().then(
         () => undefined,
         (error: unknown) => observer.problem(what, error),
       );
-    return startLooking(look, LOOK_MS, clock);
+    return startLooking(look, everyMs, clock);
   }
 
   #parts(environment: string): { readonly parent: string; readonly name: string } {

@@ -20,9 +20,11 @@ export interface ProcessStart {
 
 /**
  * Runs a process of Sluice: reads the configuration, starts, stops in order on SIGINT or SIGTERM. A failure is told in
- * two lines, what and what to do, and ends with exit code 1.
+ * two lines, what and what to do, and ends with exit code 1. It stops by itself when `over` resolves.
  */
-export async function runProcess(start: (given: ProcessStart) => Promise<{ stop(): Promise<void> }>): Promise<void> {
+export async function runProcess(
+  start: (given: ProcessStart) => Promise<{ readonly over?: Promise<void>; stop(): Promise<void> }>,
+): Promise<void> {
   const root = packageRoot();
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   try {
@@ -51,7 +53,10 @@ export async function runProcess(start: (given: ProcessStart) => Promise<{ stop(
         say('Stopping …');
         void stop();
       });
-    await starting;
+    const { over } = await starting;
+    if (over === undefined) return;
+    await over;
+    if (!stopping.signal.aborted) await stop();
   } catch (error) {
     const { message, hint } =
       error instanceof SluiceError ? error : { message: (error as Error).stack ?? String(error), hint: undefined };

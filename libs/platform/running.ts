@@ -11,6 +11,7 @@ import { buildsOf, startLookingAtBuilds } from './builds-loop.ts';
 import { startDelivering } from './deliver-loop.ts';
 import { createElsewhere } from './elsewhere.ts';
 import { startArchiving } from './history/history-loop.ts';
+import { startGlancing } from './glance-loop.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
@@ -64,7 +65,8 @@ export interface RunningParts extends Pick<
   readonly onUnfollowed: (environment: string) => void;
 }
 
-const LEASE_MS = 10_000;
+/** A dead scheduler's runs are to be somebody else's within ten seconds: a lease, and a look of whoever takes them. */
+const LEASE_MS = 8000;
 const STOP_GRACE_MS = 2000;
 
 export async function startRunning(parts: RunningParts): Promise<Running> {
@@ -96,14 +98,14 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     firesSchedules: options.firesSchedules ?? true,
     onProgress: parts.onProgress,
   });
-  await parts.previews.follow();
+  await parts.previews.load();
   started.begin();
   await scheduler.start();
   // Commands of an API elsewhere are acted on at once.
   const inbox = listen(options.databaseUrl, 'sluice_inbox', parts.wake);
   const senders = new AlertSenders(config, environments);
   const senderFor = (name: string, kind: string) => senders.for(name, kind);
-  const stopDelivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
+  const delivering = startDelivering({ store, senderFor, logsFor, observer }, clock);
   const promotionParts = {
     ...{ promotions: parts.promotionStore, store, pipelines, environments, clock, observer, readSecret, statusOf },
     ...{ isFollowed: parts.isFollowed, alertDefaults: alertDefaults(config, publicUrl), wake: parts.wake },
@@ -119,14 +121,21 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     config.jenkins === null
       ? null
       : startLookingAtBuilds({ promotions: parts.promotionStore, observer }, buildsOf(config.jenkins), clock);
-  const stopVerifying = startVerifying(
+  const verifying = startVerifying(
     { ...parts.verificationParts, alertDefaults: alertDefaults(config, publicUrl) },
     clock,
     parts.onCommit,
   );
   const following = followRemotes(parts, processId).start();
-  parts.previews.startRemoving();
+  const removing = parts.previews.startRemoving();
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
+  const glancing = startGlancing(parts, {
+    alerts: delivering.wake,
+    follows: () => following.wake(),
+    previews: removing.wake,
+    promotions: promoting.wake,
+    verifications: verifying.wake,
+  });
   const { objectsFor } = parts;
   const archiving = startArchiving({ db, clock, environments, storageFor, objectsFor }, observer);
   const stopSweep = sweepStorage({
@@ -147,9 +156,9 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     following,
     stop: async () => {
       stopSweep();
-      await inbox.close();
+      await Promise.all([inbox.close(), glancing.stop()]);
       await Promise.all([
-        ...[stopDelivering(), stopReleaseSweep(), stopVerifying(), noting],
+        ...[delivering.stop(), stopReleaseSweep(), verifying.stop(), noting],
         ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop(), archiving.stop()],
       ]);
       await scheduler.stop();

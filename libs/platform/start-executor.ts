@@ -1,9 +1,11 @@
 import path from 'node:path';
 import type { Executor } from '#core';
-import { createBroker, QueueExecutor } from '#queue';
+import { connectCluster, JobKeeper } from '#kubernetes';
+import { createBroker, QueueExecutor, type Broker } from '#queue';
 import { createLocalExecutor, endLeftovers, type LocalExecutor } from '#runner';
-import { createAssignmentStore, listen } from '#store';
-import { startLooking } from './look-loop.ts';
+import { createAssignmentStore, createPlacementStore, listen } from '#store';
+import { readKubernetesSettings } from './kubernetes-settings.ts';
+import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
 import { readSecret } from './read-secret.ts';
 import type { RunningParts } from './running.ts';
 
@@ -19,7 +21,7 @@ export interface StartedExecutor {
 
 const LOOK_MS = 1000;
 
-/** What executes attempts: this process, or with REDIS_URL the workers that hear of them there. */
+/** What executes attempts: this process, with REDIS_URL the workers that hear of them there, with SLUICE_KUBERNETES pods. */
 export async function startExecutor(parts: RunningParts, processId: string): Promise<StartedExecutor> {
   const { config, log } = parts.options;
   const redisUrl = config.redisUrl?.reveal();
@@ -27,7 +29,10 @@ export async function startExecutor(parts: RunningParts, processId: string): Pro
   const pidFolder = path.join(config.home, 'run');
   const ended = await endLeftovers(pidFolder);
   if (ended > 0) log.warn({ groups: ended }, 'ended process groups that an earlier start left behind');
-  return redisUrl === undefined ? startLocal(parts, pidFolder) : startQueue(parts, processId, redisUrl);
+  if (config.kubernetes !== null) return startKubernetes(parts, processId, config.kubernetes);
+  if (redisUrl === undefined) return startLocal(parts, pidFolder);
+  const problem = (error: unknown): void => parts.observer.problem('reaching Redis', error);
+  return startElsewhere(parts, processId, createBroker(redisUrl, problem));
 }
 
 function startLocal(
@@ -53,19 +58,65 @@ function startLocal(
   return { executor, local: executor, begin: () => undefined, stop: (graceMs) => executor.stop(graceMs) };
 }
 
-function startQueue(
+async function startKubernetes(parts: RunningParts, processId: string, file: string): Promise<StartedExecutor> {
+  const { options, db, clock, observer } = parts;
+  const settings = await readKubernetesSettings(file);
+  let loop: LookLoop | null = null;
+  const wake = (): void => loop?.wake();
+  const keeper = new JobKeeper({
+    store: createPlacementStore(db),
+    cluster: await connectCluster({ kubeconfig: options.config.kubeconfig, settings, clock }),
+    ...{ settings, clock, wake },
+    problem: (what, error) => observer.problem(what, error),
+    onGivenUp: (count) => observer.event('attempts-lost', { count }),
+  });
+  const executor = startElsewhere(parts, processId, whoLooksItself(wake));
+  return {
+    ...executor,
+    begin: () => {
+      executor.begin();
+      keeper.start();
+      loop = startLooking(
+        () => keeper.look(),
+        () => (keeper.isIdle ? UNASKED_MS : LOOK_MS),
+        clock,
+      );
+    },
+    stop: async (graceMs) => {
+      await loop?.stop();
+      await keeper.stop();
+      await executor.stop(graceMs);
+    },
+  };
+}
+
+/** Sees what waits in the database, so that it need only be woken. */
+function whoLooksItself(wake: () => void): Broker {
+  const done = Promise.resolve();
+  return {
+    remembers: () => Promise.resolve(true),
+    mark: () => done,
+    tell: () => {
+      wake();
+      return done;
+    },
+    close: () => done,
+  };
+}
+
+/** Attempts are rows that workers elsewhere claim through the API; the broker has these workers know of them. */
+function startElsewhere(
   { options, db, storageFor, clock, observer }: RunningParts,
   processId: string,
-  redisUrl: string,
+  broker: Broker,
 ): StartedExecutor {
-  const problem = (what: string, error: unknown): void => observer.problem(what, error);
   const executor = new QueueExecutor({
     processId,
     store: createAssignmentStore(db),
-    broker: createBroker(redisUrl, (error) => problem('reaching Redis', error)),
+    broker,
     storageFor,
     clock,
-    problem,
+    problem: (what, error) => observer.problem(what, error),
     onReaped: (count) => observer.event('attempts-lost', { count }),
   });
   const closers: (() => Promise<void>)[] = [];

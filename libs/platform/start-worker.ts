@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { SluiceError, type ObjectStore } from '#core';
 import { createWorkerClient, type WorkerCredentials } from '#contracts';
-import { AttemptWorker, type WorkApi } from '#queue';
+import { AttemptWorker, Consumer, onlyAttempt, type Hear, type WorkApi } from '#queue';
 import { createReleaseStore } from '#release';
 import { createLocalExecutor, endLeftovers } from '#runner';
 import { ClaimedAttempts } from './claimed-attempts.ts';
@@ -16,14 +16,26 @@ export interface WorkerOptions {
   readonly config: Config;
   readonly log: Log;
   readonly packageRoot: string;
+  /** It executes this attempt and no other. Null: whatever it hears of from Redis. */
+  readonly attemptId: string | null;
+}
+
+export interface StartedWorker {
+  /** Resolves when it is through with the one attempt that it was started for. */
+  readonly over?: Promise<void>;
+  stop(): Promise<void>;
 }
 
 const GRACE_MS = 10_000;
 const FOREVER_MS = 30_000;
 
-/** Executes attempts on this machine until `stop`. Needs Redis, the API and the storage; no database. */
-export async function startWorker({ config, log, packageRoot }: WorkerOptions): Promise<{ stop(): Promise<void> }> {
-  const { redisUrl, serverUrl, token } = required(config);
+/** An API that is just being replaced answers again within that time. */
+const PATIENCE_MS = 120_000;
+const SIGN_IN_AGAIN_MS = 1000;
+
+/** Executes attempts on this machine until `stop`. Needs the API and the storage, and Redis unless it is for one attempt; no database. */
+export async function startWorker({ config, log, packageRoot, attemptId }: WorkerOptions): Promise<StartedWorker> {
+  const { redisUrl, serverUrl, token } = required(config, attemptId);
   const problem = (what: string, err: unknown): void => log.error({ err }, `${what} failed; it will be tried again`);
   const client = createWorkerClient({ baseUrl: serverUrl, token, timeoutMs: FOREVER_MS });
   const claimed = new ClaimedAttempts();
@@ -40,7 +52,7 @@ export async function startWorker({ config, log, packageRoot }: WorkerOptions): 
       objects: config.releases === null ? objectsOf(client, serverUrl) : openBucket(config.releases, config.s3),
     }),
     readSecret: (source) => claimed.secret(source),
-    concurrency: config.concurrency,
+    concurrency: attemptId === null ? config.concurrency : 1,
     resources: config.workerResources,
     childFolder: path.join(packageRoot, 'dist', 'child'),
     scratchFolder: path.join(config.home, 'scratch'),
@@ -51,14 +63,15 @@ export async function startWorker({ config, log, packageRoot }: WorkerOptions): 
     ...(config.python ? { python: config.python } : {}),
     ...(config.path ? { path: config.path } : {}),
   });
+  const about = { host: hostname(), pid: process.pid, capacity: executor.capacity };
+  const one = attemptId === null ? null : onlyAttempt(attemptId, systemClock);
+  const fromRedis: Hear = (onAttempt) => new Consumer({ redisUrl, onAttempt, problem });
   const worker = new AttemptWorker({
-    api: apiOf(client, {
-      host: hostname(),
-      pid: process.pid,
-      capacity: executor.capacity,
-      queues: config.workerQueues,
-    }),
-    redisUrl,
+    api:
+      one === null
+        ? apiOf(client, { ...about, queues: config.workerQueues })
+        : patient(apiOf(client, { ...about, queues: [] })),
+    hear: one?.hear ?? fromRedis,
     executor,
     keep: (one) => claimed.keep(one),
     forget: (attemptId) => claimed.forget(attemptId),
@@ -67,11 +80,13 @@ export async function startWorker({ config, log, packageRoot }: WorkerOptions): 
     problem,
   });
   await worker.start();
-  return { stop: () => worker.stop(config.drainMs) };
+  const stop = (): Promise<void> => worker.stop(config.drainMs);
+  return one === null ? { stop } : { over: one.over, stop };
 }
 
-function required({ redisUrl, serverUrl, token }: Config) {
-  const given = { REDIS_URL: redisUrl?.reveal(), SLUICE_URL: serverUrl, SLUICE_TOKEN: token?.reveal() };
+function required({ redisUrl, serverUrl, token }: Config, attemptId: string | null) {
+  const redis = attemptId === null ? { REDIS_URL: redisUrl?.reveal() } : {};
+  const given = { ...redis, SLUICE_URL: serverUrl, SLUICE_TOKEN: token?.reveal() };
   const missing = Object.entries(given).flatMap(([name, value]) => (value ? [] : [name]));
   if (missing.length > 0)
     throw new SluiceError(
@@ -81,7 +96,7 @@ function required({ redisUrl, serverUrl, token }: Config) {
         hint: 'REDIS_URL as the schedulers have it, SLUICE_URL of the API, SLUICE_TOKEN with the right work: `sluice token create NAME --right work:*`.',
       },
     );
-  return { redisUrl: given.REDIS_URL!, serverUrl: given.SLUICE_URL!, token: given.SLUICE_TOKEN! };
+  return { redisUrl: redis.REDIS_URL ?? '', serverUrl: given.SLUICE_URL!, token: given.SLUICE_TOKEN! };
 }
 
 function apiOf(client: ReturnType<typeof createWorkerClient>, about: Parameters<typeof client.signIn>[0]): WorkApi {
@@ -97,6 +112,22 @@ function apiOf(client: ReturnType<typeof createWorkerClient>, about: Parameters<
     report: (results, progress) => client.report(as, results, progress),
     signOut: () => client.signOut(as),
   };
+}
+
+/** Nobody starts this process again when the API is not there for a moment. */
+function patient(api: WorkApi): WorkApi {
+  const until = systemClock.now().getTime() + PATIENCE_MS;
+  const signIn: WorkApi['signIn'] = async () => {
+    try {
+      return await api.signIn();
+    } catch (error) {
+      const isAway = error instanceof SluiceError && ['unavailable', 'timeout'].includes(error.code);
+      if (!isAway || systemClock.now().getTime() > until) throw error;
+      await new Promise<void>((resolve) => systemClock.schedule(SIGN_IN_AGAIN_MS, resolve));
+      return signIn();
+    }
+  };
+  return { ...api, signIn };
 }
 
 /** The release store as the API hands it out. What comes is compared with the digest that it was asked for by. */

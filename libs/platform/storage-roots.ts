@@ -9,7 +9,6 @@ import {
   createS3Logs,
   createS3Storage,
   type EnvironmentStorage,
-  eraseFolderOnS3,
   S3Objects,
 } from '#storage';
 import { storageFolder } from './environment-files.ts';
@@ -54,7 +53,7 @@ export class StorageRoots {
     if (!url.startsWith('s3:')) return rm(storageFolder(url), { recursive: true, force: true });
     const { s3 } = this.#options;
     const end = url.lastIndexOf('/');
-    await eraseFolderOnS3(openBucket(url.slice(0, end), s3), url.slice(end + 1));
+    await openBucket(url.slice(0, end), s3).clear(url.slice(end + 1));
     await rm(this.#copiesOf(openBucket(url, s3)), { recursive: true, force: true });
   }
 
@@ -69,7 +68,10 @@ export class StorageRoots {
     const objects = openBucket(url, s3);
     const folder = this.#copiesOf(objects);
     const logs = createS3Logs({ objects, folder, problem: (error) => problem('uploading a log', error) });
-    const storage = createS3Storage({ objects, folder, cacheBytes: s3.cacheBytes });
+    const storage = createS3Storage({
+      ...{ objects, folder, cacheBytes: s3.cacheBytes },
+      problem: (error) => problem('removing what attempts left in a bucket', error),
+    });
     return {
       logs,
       objects,

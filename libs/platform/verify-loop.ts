@@ -1,19 +1,15 @@
 import type { Clock } from '#core';
 import { finishVerifications, sampleVerifications, type VerificationParts } from '#engine';
+import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
 
-const LOOK_MS = 1000;
 const SAMPLE_MS = 60_000;
 
 /**
- * Compares verified runs whose second run has ended, once a second, and once a minute begins the
- * verifications that environment files ask for. `onFinished` follows a look that
- * found some. The function it returns ends that, and resolves when nothing is being compared.
+ * Compares verified runs whose second run has ended, whenever it is woken, and once a minute begins the verifications that
+ * environment files ask for. `onFinished` follows a look that found some.
  */
-export function startVerifying(parts: VerificationParts, clock: Clock, onFinished: () => void): () => Promise<void> {
-  let stopped = false;
+export function startVerifying(parts: VerificationParts, clock: Clock, onFinished: () => void): LookLoop {
   let sampledAt = 0;
-  let cancel = (): void => undefined;
-  let looking: Promise<void> = Promise.resolve();
   const lookOnce = async (): Promise<void> => {
     if ((await finishVerifications(parts)) > 0) onFinished();
     const now = clock.now().getTime();
@@ -21,17 +17,7 @@ export function startVerifying(parts: VerificationParts, clock: Clock, onFinishe
     sampledAt = now;
     await sampleVerifications(parts);
   };
-  const look = (): void => {
-    looking = lookOnce()
-      .catch((error: unknown) => parts.observer.problem('looking for verified runs', error))
-      .then(() => {
-        if (!stopped) cancel = clock.schedule(LOOK_MS, look);
-      });
-  };
-  look();
-  return async () => {
-    stopped = true;
-    cancel();
-    await looking;
-  };
+  const look = (): Promise<void> =>
+    lookOnce().catch((error: unknown) => parts.observer.problem('looking for verified runs', error));
+  return startLooking(look, UNASKED_MS, clock);
 }

@@ -7,7 +7,7 @@ import {
   type Executor,
   type HeldAttempt,
 } from '#core';
-import { Consumer } from './consumer.ts';
+import type { AttemptSource, Handled, Hear } from './attempt-source.ts';
 import { Reports } from './reports.ts';
 import { Slots } from './slots.ts';
 import { together } from './together.ts';
@@ -15,7 +15,8 @@ import type { WorkApi } from './work-api.ts';
 
 export interface AttemptWorkerOptions {
   readonly api: WorkApi;
-  readonly redisUrl: string;
+  /** Where it hears of attempts that wait. */
+  readonly hear: Hear;
   /** Executes attempts on this machine. */
   readonly executor: Executor & { readonly capacity: number };
   /** Keeps what came with an attempt; what the executor is given in its place. */
@@ -38,12 +39,12 @@ const MOST_CLAIMS = 100;
 const SIGN_IN_AGAIN_MS = 2000;
 
 /**
- * Executes attempts that wait in queues. It claims each through the API before it begins and reports how it ended; what
+ * Executes attempts that wait. It claims each through the API before it begins and reports how it ended; what
  * the API does not count as its own any more it ends.
  */
 export class AttemptWorker {
   private readonly active = new Map<string, Active>();
-  private readonly consumer: Consumer;
+  private readonly source: AttemptSource;
   private readonly reports: Reports;
   private readonly slots: Slots;
   private readonly claim: (attemptId: string) => Promise<ClaimedAttempt | null>;
@@ -60,12 +61,12 @@ export class AttemptWorker {
       ...{ api, clock, problem },
       onRefused: (attemptIds) => options.say('results that were not this worker’s to report any more', { attemptIds }),
     });
-    this.slots = new Slots(executor.capacity, () => this.consumer.setFree(this.slots.free));
+    this.slots = new Slots(executor.capacity, () => this.source.setFree(this.slots.free));
     this.claim = together(MOST_CLAIMS, async (attemptIds: readonly string[]) => {
       const taken = new Map((await api.claim(attemptIds)).map((one) => [one.assignment.attemptId, one]));
       return attemptIds.map((id) => taken.get(id) ?? null);
     });
-    this.consumer = new Consumer({ redisUrl: options.redisUrl, onAttempt: (id) => this.handle(id), problem });
+    this.source = options.hear((id) => this.handle(id));
     executor.onReport((report) => this.onReport(report));
   }
 
@@ -80,7 +81,7 @@ export class AttemptWorker {
   /** Takes nothing more, gives what runs `graceMs` to end, reports everything and signs out. */
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
-    await this.consumer.close();
+    await this.source.close();
     // Beats go on meanwhile: what runs is ours until it is reported.
     await this.options.executor.stop(graceMs);
     await this.reports.idle();
@@ -89,19 +90,21 @@ export class AttemptWorker {
     await this.options.api.signOut().catch(() => undefined); // found dead a little later
   }
 
-  /** An attempt waits, says Redis. */
-  private async handle(attemptId: string): Promise<void> {
+  /** An attempt waits, says the source. */
+  private async handle(attemptId: string): Promise<Handled> {
     await this.slots.take();
     // How long the attempt took, not how long it was asked for: that is what taking ahead is to hide.
     let since: number | null = null;
     try {
       const claimed = this.stopping ? null : await this.claim(attemptId);
-      if (claimed === null) return;
+      if (claimed === null) return 'not-ours';
       since = this.options.clock.now().getTime();
       await this.execute(claimed);
+      return 'over';
     } catch (error) {
       // Nobody took it: it is found again when it has waited for a while.
       this.options.problem('claiming an attempt', error);
+      return 'unasked';
     } finally {
       this.slots.give(since === null ? null : this.options.clock.now().getTime() - since);
     }
@@ -143,7 +146,7 @@ export class AttemptWorker {
     const before = new Set(this.active.keys());
     const { queues, held, taken } = await this.options.api.beat(this.stopping ? 0 : this.slots.free);
     this.look(before, held, new Set(taken.map(({ assignment }) => assignment.attemptId)));
-    if (!this.stopping) this.consumer.serve(queues);
+    if (!this.stopping) this.source.serve(queues);
     for (const claimed of taken) {
       this.slots.force();
       const since = this.options.clock.now().getTime();

@@ -1,17 +1,18 @@
 import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueName } from '#core';
+import type { AttemptSource, Handled } from './attempt-source.ts';
 import { connectRedis, PREFIX, queueNameOf, type JobData } from './redis.ts';
 
 export interface ConsumerOptions {
   readonly redisUrl: string;
   /** An attempt waits. What it resolves with is nobody's business: the job says nothing that the database does not. */
-  readonly onAttempt: (attemptId: string) => Promise<void>;
+  readonly onAttempt: (attemptId: string) => Promise<Handled>;
   readonly problem: (what: string, error: unknown) => void;
 }
 
 /** Hears from Redis of attempts that wait, in the queues that it is told to serve. */
-export class Consumer {
+export class Consumer implements AttemptSource {
   private readonly redis: Redis;
   private readonly workers = new Map<string, { readonly worker: Worker<JobData>; active: number }>();
   private free = 1;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { Assignment, AttemptReport, AttemptResult, EvidenceKey, WaitingAttempt } from '#core';
-import { connectDatabase, createAssignmentStore, createStore, createWorkStore } from '#store';
+import { connectDatabase, createAssignmentStore, createPlacementStore, createStore, createWorkStore } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { FakeClock } from '../testing/fake-clock.ts';
 import type { Broker } from './broker.ts';
@@ -154,6 +154,16 @@ test('what a dead worker left behind decides; without evidence its attempt is lo
   await executor.look();
   expect(heard().slice(2).sort()).toEqual(['lost', 'success']);
   expect(await db.query('select fence from task_run')).toEqual([{ fence: 8 }, { fence: 8 }]);
+});
+
+test('what was said of an attempt that was given up counts where it left no evidence', async () => {
+  const [ended, unknown] = [await anAttempt(), await anAttempt()];
+  await createAssignmentStore(db).put([ended, unknown]);
+  readEvidence = ({ runId }) => Promise.resolve(runId === ended.runId ? published(ended, 'p/raw') : null);
+  const outcome = { kind: 'failed', exitCode: 137, message: 'out of memory' } as const;
+  await createPlacementStore(db).giveUp([ended, unknown].map(({ attemptId }) => ({ attemptId, outcome })));
+  await executor.look();
+  expect(heard().sort()).toEqual(['failed', 'success']);
 });
 
 test('evidence that cannot be read now is read at the next look', async () => {

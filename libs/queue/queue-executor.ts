@@ -149,7 +149,8 @@ export class QueueExecutor implements Executor {
   private async say(news: AttemptNews): Promise<void> {
     const { assignment, result, fenced, claimedAt, worker } = news;
     const { attemptId, runId, fence } = assignment;
-    if (result !== null) return this.listener({ kind: 'finished', result: onlyOwnVersions(assignment, result) });
+    if (result !== null && !fenced)
+      return this.listener({ kind: 'finished', result: onlyOwnVersions(assignment, result) });
     if (!fenced) return this.listener({ kind: 'started', attemptId, runId, fence, at: claimedAt, pid: null, worker });
     try {
       this.listener({ kind: 'finished', result: await this.leftBehind(news) });
@@ -160,12 +161,16 @@ export class QueueExecutor implements Executor {
     }
   }
 
-  /** The evidence of an attempt whose worker died; without any it is lost. Its fence has risen before. */
-  private async leftBehind({ assignment, claimedAt, worker }: AttemptNews): Promise<AttemptResult> {
+  /**
+   * The evidence of an attempt whose worker died; without any it is what was said of it, or lost. Its fence has risen
+   * before.
+   */
+  private async leftBehind({ assignment, claimedAt, worker, result }: AttemptNews): Promise<AttemptResult> {
     const { attemptId, runId, taskId, mapIndex, fence, environment } = assignment;
     const key = { runId, taskId, mapIndex, fence };
     const evidence = await this.options.storageFor(environment).readEvidence(key);
     if (evidence !== null) return onlyOwnVersions(assignment, { ...evidence, attemptId });
+    if (result !== null) return result;
     return {
       ...{ attemptId, runId, fence, outcome: { kind: 'lost', message: `${worker}, which executed it, died` } },
       ...{ startedAt: claimedAt, finishedAt: this.options.clock.now().getTime() },

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Assignment, AttemptResult } from '#core';
-import { createFileLogs, createFileStorage, type EnvironmentStorage } from '#storage';
+import { createFileLogs, createFileStorage, createS3Storage, type EnvironmentStorage, S3Objects } from '#storage';
+import { S3_TEST_KEYS, S3TestServer } from '../testing/s3-server.ts';
 import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
 
 const SECRET = 'hunter2/hunter2+"x"';
@@ -48,6 +50,20 @@ describe('an attempt', () => {
     });
     expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
     expect(world.logOf(task)).toEqual(['out 7']);
+  });
+
+  test('reads and writes URIs, and publishes what it wrote there', async () => {
+    const written = await world.run(shell('echo 7 > "$PATH_SCORES/a.csv"', { writes: [out] }));
+    const version = { ...written.versions[0]!, link: null };
+    const reads = [{ name: 'scores', variable: 'PATH_SCORES', versions: [version] }];
+    const script =
+      'curl --silent "${PATH_SCORES}a.csv" | sed s/7/8/ > "${OUT_SCORES#file://}a.csv"; echo "$PATH_SCORES"';
+    const task = shell(script, { io: 'uri', reads, writes: [{ ...out, variable: 'OUT_SCORES' }] });
+    const result = await world.run(task);
+    expect(world.logOf(task)).toEqual([`out ${pathToFileURL(await storage.folder(version.version)).href}/`]);
+    const folder = await storage.folder(result.versions[0]!.version);
+    expect(readFileSync(join(folder, 'a.csv'), 'utf8')).toBe('8\n');
+    expect(staging()).toEqual([]);
   });
 
   test.each(['exit 3', 'exit 99', 'exit 75', 'kill -9 $$'])('publishes nothing after %s', async (end) => {
@@ -158,4 +174,33 @@ test('a log on real files holds the lines of an attempt, and a silent attempt ha
     ],
   });
   await world.stop();
+});
+
+test('an attempt opens a bucket with keys of its own, and leaves nothing there when it fails', async () => {
+  const server = await S3TestServer.start();
+  const { endpoint, settings } = server;
+  const objects = new S3Objects('s3://test/root', settings);
+  const world = await anExecutor(
+    {},
+    {
+      secretValues: { KEYS: `${S3_TEST_KEYS.accessKeyId}:${S3_TEST_KEYS.secretAccessKey}` },
+      storage: (folder) =>
+        createS3Storage({ objects, folder, cacheBytes: 1024 ** 2, problem: (error) => expect(error).toBeNull() }),
+    },
+  );
+  try {
+    const s3 = 'curl --silent --fail --aws-sigv4 aws:amz:us-east-1:s3 --user "$KEYS"';
+    const put = `echo 7 > a; sum=$(sha256sum < a); ${s3} -H "x-amz-content-sha256: \${sum%% *}" -T a "$AT/\${PATH_SCORES#s3://}a.csv"`;
+    const about = { io: 'uri', env: { AT: endpoint }, secrets: { KEYS: { env: 'KEYS' } }, writes: [out] } as const;
+    const written = await world.run(shell(put, about));
+    expect(written).toMatchObject({ outcome: { kind: 'success' }, versions: [{ files: 1, bytes: 2 }] });
+    const failed = await world.run(shell(`${put}; exit 3`, { ...about, fence: 2 }));
+    expect(failed).toMatchObject({ outcome: { kind: 'failed' }, versions: [] });
+    const folder = `root/.sluice/versions/${written.versions[0]!.version}`;
+    const kept = server.buckets.keys('test').filter((key) => !key.includes('/evidence/'));
+    expect(kept).toEqual([`${folder}/_sluice.json`, `${folder}/a.csv`]);
+  } finally {
+    await world.stop();
+    await server.stop();
+  }
 });

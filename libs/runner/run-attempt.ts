@@ -135,9 +135,10 @@ async function guard(attempt: Attempt, step: (attempt: Attempt) => Promise<void>
 async function stage(attempt: Attempt): Promise<void> {
   const { assignment, tools } = attempt;
   if (assignment.reads.length === 0 && assignment.writes.length === 0) return;
-  const { attemptId, runId, reads, writes } = assignment;
-  const elsewhere = tools.storageFor;
-  attempt.staged = await tools.storageFor(assignment.environment).stage({ attemptId, runId, reads, writes, elsewhere });
+  const { attemptId, runId, reads, writes, io, fence } = assignment;
+  const request = { attemptId, runId, reads, writes, elsewhere: tools.storageFor };
+  const uris = io === 'uri' ? { uris: { fence } } : {};
+  attempt.staged = await tools.storageFor(assignment.environment).stage({ ...request, ...uris });
 }
 
 async function perform(attempt: Attempt): Promise<void> {

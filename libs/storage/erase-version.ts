@@ -3,10 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
-import { inLanes } from './in-lanes.ts';
 import { manifestKey, versionKey } from './version-key.ts';
-
-const LANES = 8;
 
 /** Removes a version from a folder; one that is gone already is no error. It is there whole or not at all. */
 export async function eraseVersion(at: RootFolder, version: string): Promise<void> {
@@ -25,10 +22,5 @@ export async function eraseVersion(at: RootFolder, version: string): Promise<voi
 /** Removes a version from a bucket: its manifest first, without which it is gone for everybody. */
 export async function eraseOnS3(objects: S3Objects, version: string): Promise<void> {
   await objects.remove(manifestKey(version));
-  await eraseFolderOnS3(objects, versionKey(version));
-}
-
-/** Removes everything below a folder of a bucket. */
-export async function eraseFolderOnS3(objects: S3Objects, folder: string): Promise<void> {
-  await inLanes(LANES, await objects.list(folder), ({ key }) => objects.remove(key));
+  await objects.clear(versionKey(version));
 }

@@ -39,6 +39,11 @@ storageConformance('file', async () => {
       await chmod(path.dirname(gone), 0o700);
       await rm(gone);
     },
+    readAt: (uri, file) => readFile(new URL(file, uri), 'utf8'),
+    writeAt: async (uri, file, text) => {
+      await mkdir(new URL('.', new URL(file, uri)), { recursive: true });
+      await writeFile(new URL(file, uri), text);
+    },
     dispose: () => rm(root, { recursive: true, force: true }),
   };
 });

@@ -9,6 +9,7 @@ import { project } from './project.ts';
 import { RootFolder } from './root-folder.ts';
 import { seal } from './seal.ts';
 import { pinnedFolder, stage } from './stage.ts';
+import { folderUri, stageUris } from './stage-uris.ts';
 import { sweepStaging } from './sweep-staging.ts';
 import { versionFolder } from './version-folder.ts';
 import { isWholeInFolder } from './whole-version.ts';
@@ -24,8 +25,12 @@ export interface FileStorageOptions {
 export function createFileStorage({ root, durable = true }: FileStorageOptions): EnvironmentStorage {
   const at = new RootFolder(root, durable);
   return {
-    stage: (request) => stage(at, request, (read, pinned) => pinnedFolder(at, read, pinned)),
+    stage: (request) =>
+      request.uris === undefined
+        ? stage(at, request, (read, pinned) => pinnedFolder(at, read, pinned))
+        : stageUris(at, request),
     pinned: (read, version) => pinnedFolder(at, read, version),
+    pinnedUri: async (read, version) => folderUri(await pinnedFolder(at, read, version)),
     seal: (staged, about) => seal(at, staged, about),
     discard: (staged) =>
       rm(at.staging(path.basename(staged.root)), { recursive: true, force: true }).catch(() => undefined), // the sweep tries again

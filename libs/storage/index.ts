@@ -1,7 +1,6 @@
 export { contained } from './contained.ts';
 export { createFileLogs } from './file-logs.ts';
 export type { EnvironmentStorage } from './environment-storage.ts';
-export { eraseFolderOnS3 } from './erase-version.ts';
 export { createFileStorage, type FileStorageOptions } from './file-storage.ts';
 export { manifestHash, type Manifest, type ManifestFile } from './manifest.ts';
 export { createS3Logs, type S3Logs, type S3LogsOptions } from './s3-logs.ts';

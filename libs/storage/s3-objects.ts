@@ -151,17 +151,39 @@ export class S3Objects implements ObjectStore {
    * such object, `conflict` when it does not hold what it should.
    */
   async getFile(key: string, file: string, expected: ExpectedFile): Promise<{ executable: boolean }> {
+    return this.#read(key, async (body, metadata) => {
+      const found = await writeHashed(file, body);
+      if (found.bytes !== expected.bytes || found.sha256 !== expected.sha256)
+        throw new SluiceError('conflict', `${this.name}/${key} does not hold what its manifest says.`, {
+          hint: 'It was damaged or replaced after it was published. Run the task that writes it again.',
+          details: { expected: expected.sha256, found: found.sha256 },
+        });
+      return { executable: metadata.executable === 'yes' };
+    });
+  }
+
+  /** What an object holds; it is read to its end, and kept nowhere. Throws `not_found` when there is none. */
+  hash(key: string): Promise<ExpectedFile> {
+    return this.#read(key, (body) => hashed(body, () => Promise.resolve()));
+  }
+
+  /** Removes everything below a folder, whatever names others gave to it. */
+  async clear(folder: string): Promise<void> {
+    await this.#ask('removing', folder, async ({ sdk, client }, { Bucket }) => {
+      // Keys as the bucket lists them: `a//b` and `a/` are no names of ours, and must go all the same.
+      await inLanes(LANES, await this.list(folder), ({ key }) =>
+        client.send(new sdk.DeleteObjectCommand({ Bucket, Key: this.#prefix + key })),
+      );
+    });
+  }
+
+  /** Hands an object's content to `take`, again from its beginning when the connection breaks off. */
+  async #read<T>(key: string, take: (body: Readable, metadata: Record<string, string>) => Promise<T>): Promise<T> {
     return this.#ask('reading', key, async ({ sdk, client }, at) => {
       for (let tries = 1; ; tries++) {
         try {
-          const { Body, Metadata } = await client.send(new sdk.GetObjectCommand(at));
-          const found = await writeHashed(file, Body as Readable);
-          if (found.bytes !== expected.bytes || found.sha256 !== expected.sha256)
-            throw new SluiceError('conflict', `${this.name}/${key} does not hold what its manifest says.`, {
-              hint: 'It was damaged or replaced after it was published. Run the task that writes it again.',
-              details: { expected: expected.sha256, found: found.sha256 },
-            });
-          return { executable: Metadata?.executable === 'yes' };
+          const { Body, Metadata = {} } = await client.send(new sdk.GetObjectCommand(at));
+          return await take(Body as Readable, Metadata);
         } catch (error) {
           if (saysMissing(error))
             throw new SluiceError('not_found', `${this.name}/${key} is gone.`, {
@@ -224,17 +246,21 @@ async function* readHashed(file: string, hash: Hash): AsyncGenerator<Buffer> {
 }
 
 async function writeHashed(file: string, body: Readable): Promise<ExpectedFile> {
-  const hash = createHash('sha256');
-  let bytes = 0;
   const handle = await open(file, 'w', 0o600);
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      await handle.writeFile(chunk);
-    }
+    return await hashed(body, (chunk) => handle.writeFile(chunk));
   } finally {
     await handle.close();
+  }
+}
+
+async function hashed(body: Readable, take: (chunk: Buffer) => Promise<void>): Promise<ExpectedFile> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    await take(chunk);
   }
   return { bytes, sha256: hash.digest('hex') };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SluiceError } from '#core';
 import { MANIFEST, OURS } from './root-folder.ts';
 import type { S3Root } from './s3-seal.ts';
-import { manifestKey, versionKey } from './version-key.ts';
+import { manifestKey, versionUri } from './version-key.ts';
 
 /** `<location>/_sluice.json`: which version people and other tools should read. */
 interface Pointer {
@@ -43,7 +43,7 @@ export async function pointOnS3(root: S3Root, location: string, version: string 
 
 function textOf({ objects }: S3Root, location: string, version: string, fence: number): string | null {
   if (version === '') return null;
-  const pointer: Pointer = { format: 1, location, version, fence, at: `${objects.name}/${versionKey(version)}/` };
+  const pointer: Pointer = { format: 1, location, version, fence, at: versionUri(objects, version) };
   return `${JSON.stringify(pointer)}\n`;
 }
 
@@ -75,7 +75,7 @@ function isPointer(text: string): boolean {
 /** Where people find a version's files; throws `not_found` when it is gone. */
 export async function addressOnS3({ objects }: S3Root, version: string): Promise<string> {
   const [bytes] = await objects.sizes([manifestKey(version)]);
-  if (bytes !== null) return `${objects.name}/${versionKey(version)}/`;
+  if (bytes !== null) return versionUri(objects, version);
   throw new SluiceError('not_found', `Version "${version}" is not in the storage ${objects.name}.`, {
     hint: 'It was removed (garbage collection, or by hand). Run the task that writes it again.',
   });

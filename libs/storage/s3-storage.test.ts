@@ -13,6 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 let roots = 0;
+const problem = (error: unknown): never => {
+  throw error;
+};
 
 storageConformance('s3', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'sluice-s3-'));
@@ -23,8 +26,11 @@ storageConformance('s3', async () => {
   };
   return {
     shown,
-    storage: createS3Storage({ objects, folder, cacheBytes: 1024 ** 3 }),
+    storage: createS3Storage({ objects, folder, cacheBytes: 1024 ** 3, problem }),
     damage: (version, file) => objects.remove(`.sluice/versions/${version}/${file}`),
+    // With keys of its own, as a task has them.
+    readAt: async (uri, file) => (await new S3Objects(uri, server.settings).get(file))?.toString('utf8') ?? 'nothing',
+    writeAt: (uri, file, text) => new S3Objects(uri, server.settings).put(file, text),
     dispose: () => rm(folder, { recursive: true, force: true }),
   };
 });

@@ -3,12 +3,14 @@ import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
 import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
-import { eraseFolderOnS3, eraseOnS3 } from './erase-version.ts';
+import { eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
 import { KINDS_OF_A_RUN, OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { addressOnS3, pointOnS3 } from './s3-pointer.ts';
 import { type S3Root, sealOnS3 } from './s3-seal.ts';
+import { sealWritten } from './s3-seal-written.ts';
+import { dropWritten, pinnedUriOnS3, stageUrisOnS3, sweepWritten } from './s3-uris.ts';
 import { checkPinned, stage, stagingFolder } from './stage.ts';
 import { sweepStaging } from './sweep-staging.ts';
 import { VersionCache } from './version-cache.ts';
@@ -20,10 +22,12 @@ export interface S3StorageOptions {
   readonly folder: string;
   /** Copies of versions past this are removed, the longest unused first. */
   readonly cacheBytes: number;
+  /** Something failed that the next sweep tries again. */
+  readonly problem: (error: unknown) => void;
 }
 
 /** Environment storage in a bucket. Tasks see folders all the same: inputs are copied here first, outputs uploaded after. */
-export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOptions): EnvironmentStorage {
+export function createS3Storage({ objects, folder, cacheBytes, problem }: S3StorageOptions): EnvironmentStorage {
   const at = new RootFolder(folder, false);
   const cache = new VersionCache({ at, objects, maxBytes: cacheBytes });
   const root: S3Root = { at, objects, cache };
@@ -34,6 +38,7 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
   };
   return {
     stage: async (request) => {
+      if (request.uris !== undefined) return stageUrisOnS3(root, request, request.uris.fence);
       const holder = stagingFolder(at, request.attemptId);
       try {
         return await stage(
@@ -53,8 +58,15 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     // Nobody here holds it: in a full cache it stays at least as long as a copy that was just used.
     pinned: async (read, pinned) =>
       (await cache.open(pinned.version, { check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
-    seal: (staged, about) => sealOnS3(root, staged, about),
-    discard: (staged) => discard(staged.root),
+    pinnedUri: (read, pinned) => pinnedUriOnS3(root, read, pinned),
+    seal: (staged, about) =>
+      staged.versions === undefined
+        ? sealOnS3(root, staged, about)
+        : sealWritten(objects, staged, staged.versions, about),
+    discard: async (staged) => {
+      await dropWritten(objects, staged).catch(problem);
+      await discard(staged.root);
+    },
     project: (location, version, fence) => pointOnS3(root, location, version, fence),
     exists: (location) => objects.hasBelow(location),
     folder: async (version) => (await cache.open(version)).folder,
@@ -70,12 +82,15 @@ export function createS3Storage({ objects, folder, cacheBytes }: S3StorageOption
     },
     erase: (version) => eraseOnS3(objects, version),
     forgetRun: async (runId) => {
-      for (const kind of KINDS_OF_A_RUN) await eraseFolderOnS3(objects, `${OURS}/${kind}/${relativeSegment(runId)}`);
+      for (const kind of KINDS_OF_A_RUN) await objects.clear(`${OURS}/${kind}/${relativeSegment(runId)}`);
       for (const copy of at.ofRun(runId)) await rm(copy, { recursive: true, force: true });
     },
     sweep: async (options) => {
       await cache.sweep(options.now);
-      return sweepStaging(at, options);
+      const removed = await sweepStaging(at, options);
+      // A bucket that does not answer must not keep this machine's folders from being swept.
+      await sweepWritten(objects, options).catch(problem);
+      return removed;
     },
   };
 }

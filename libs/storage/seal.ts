@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { ManifestAbout, OutputBinding, PublishedVersion, Staged } from '#core';
@@ -6,6 +5,7 @@ import { createManifest, type Manifest, manifestText } from './manifest.ts';
 import { MANIFEST, type RootFolder } from './root-folder.ts';
 import { hashStagedFiles } from './staged-files.ts';
 import { stagedOutput } from './stage.ts';
+import { newVersion } from './version-key.ts';
 
 /**
  * Turns what was staged into immutable versions. All outputs are checked and hashed before the first is moved, so a bad
@@ -60,16 +60,18 @@ async function prepare(
     await handle.close();
   }
   if (at.durable) for (const folder of folders) await syncFolder(folder);
-  const version = `${output.location}/v${about.fence}-${randomBytes(8).toString('hex')}`;
-  const published: PublishedVersion = {
-    name: output.name,
-    location: output.location,
-    version,
-    manifestHash: manifest.hash,
-    files: files.length,
-    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-  };
-  return { from, to: at.version(version), manifest, published };
+  const version = newVersion(output.location, about.fence);
+  return { from, to: at.version(version), manifest, published: publishedAs(output, version, manifest) };
+}
+
+/** What is told of a version with that manifest. */
+export function publishedAs(
+  { name, location }: OutputBinding,
+  version: string,
+  { hash, files }: Manifest,
+): PublishedVersion {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { name, location, version, manifestHash: hash, files: files.length, bytes };
 }
 
 /** Makes names in a folder survive a power cut. */

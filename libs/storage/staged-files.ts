@@ -38,13 +38,7 @@ export async function hashStagedFiles(root: string, output: string, durable: boo
 }
 
 function refuseOdd(entry: Dirent, relative: string, output: string): void {
-  if (relative === MANIFEST || relative === OURS)
-    throw refusal(
-      output,
-      relative,
-      'has a reserved name',
-      'Leave it out when you copy an input: Sluice writes its own.',
-    );
+  if (relative === MANIFEST || relative === OURS) throw reservedName(output, relative);
   if (entry.name.includes('\uFFFD'))
     throw refusal(output, relative, 'has a name that is not UTF-8', 'Rename the file.');
   if (entry.isSymbolicLink())
@@ -61,6 +55,10 @@ function refuseOdd(entry: Dirent, relative: string, output: string): void {
       'is neither a file nor a folder',
       'Remove sockets, pipes and devices before the task ends.',
     );
+}
+
+export function reservedName(output: string, name: string): SluiceError {
+  return refusal(output, name, 'has a reserved name', 'Leave it out when you copy an input: Sluice writes its own.');
 }
 
 async function hashOne(root: string, name: string, output: string, durable: boolean) {
@@ -116,6 +114,7 @@ function refuseHardLinks(found: readonly { file: ManifestFile; stats: Stats }[],
   }
 }
 
-function refusal(output: string, name: string, what: string, hint: string): SluiceError {
+/** Why an output cannot become a version. */
+export function refusal(output: string, name: string, what: string, hint: string): SluiceError {
   return new SluiceError('bad_request', `Output "${output}": ${JSON.stringify(name)} ${what}.`, { hint });
 }

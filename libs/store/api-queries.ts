@@ -2,6 +2,7 @@
 export * from './queries/audit.ts';
 export { readBackfill, readBackfillIntervals, readBackfills } from './queries/backfills.ts';
 export { readPromotions } from './queries/promotions.ts';
+export { readHindrances } from './queries/placements.ts';
 export * from './queries/read-alerts.ts';
 export * from './queries/read-drift.ts';
 export * from './queries/read-environments.ts';

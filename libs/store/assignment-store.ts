@@ -1,5 +1,6 @@
-import type { AssignmentStore, WorkStore } from '#core';
+import type { AssignmentStore, PlacementStore, WorkStore } from '#core';
 import * as assignments from './queries/assignments.ts';
+import * as placements from './queries/placements.ts';
 import * as work from './queries/work.ts';
 import type { Db } from './statement.ts';
 
@@ -11,6 +12,16 @@ export function createAssignmentStore(db: Db): AssignmentStore {
     takeNews: (processId, limit) => assignments.takeNews(db, processId, limit),
     reap: () => assignments.reapAssignments(db),
     waiting: (limit) => assignments.waitingAssignments(db, limit),
+  };
+}
+
+/** The same as whoever makes machines for them sees them. */
+export function createPlacementStore(db: Db): PlacementStore {
+  return {
+    unplaced: (limit) => placements.readUnplaced(db, limit),
+    open: (attemptIds) => placements.readOpen(db, attemptIds),
+    note: (notes) => placements.noteHindrances(db, notes),
+    giveUp: (ended) => placements.giveUpAttempts(db, ended),
   };
 }
 

@@ -23,6 +23,7 @@ import { Past1790000000019 } from './migrations/0019-past.ts';
 import { Resources1790000000020 } from './migrations/0020-resources.ts';
 import { Assignments1790000000023 } from './migrations/0023-assignments.ts';
 import { History1790000000025 } from './migrations/0025-history.ts';
+import { Placements1790000000028 } from './migrations/0028-placements.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -47,6 +48,7 @@ const MIGRATIONS = [
   Resources1790000000020,
   Assignments1790000000023,
   History1790000000025,
+  Placements1790000000028,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;
@@ -66,7 +68,7 @@ function isoOf(text: string): string {
  * A process that is paused in the middle of a transaction keeps its locks until then. Shorter than the lease of a
  * scheduler, so that whoever takes its runs over does not wait for them.
  */
-const IDLE_IN_TRANSACTION_MS = 8000;
+const IDLE_IN_TRANSACTION_MS = 6000;
 
 /** Connects to Postgres 15 or later. `connections` bounds the pool. */
 export async function connectDatabase(

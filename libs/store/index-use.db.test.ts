@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { EngineStore } from '#core';
-import { apiQueries, connectDatabase, createStore, historyQueries } from '#store';
+import { apiQueries, connectDatabase, createStore, glance, historyQueries } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 /*
@@ -103,6 +103,8 @@ test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: nu
   ['admission', () => store.apply(anAdmission()), 'task_run_ready', 1000],
   ['due schedules', () => store.syncSchedules('dev', [{ pipeline: 'p1', definition: 'd' }]), '', 0],
   ['live runs of a pipeline', () => store.liveRuns('dev', ['p1']), 'run_live', 50],
+  ['what a scheduler asks once a second', () => store.dueWork('me', 0), 'run_queued', 500],
+  ['what the loops beside it ask', () => glance(db), 'alert_delivery_pending', 300],
   ['late runs', () => store.lateRuns(100), 'run_deadline', 100],
   ['claiming alerts', () => store.takeAlerts(20), 'alert_delivery_pending', 300],
   ['the run that a success mends', () => store.mendedRun('dev', 'p1', '20001'), 'alert_delivery_of_pipeline', 1000],

@@ -75,6 +75,7 @@ create table assignment (
   news boolean default false not null,
   noted_at timestamp with time zone default clock_timestamp() not null,
   claimed_at timestamp with time zone,
+  note text,
   constraint assignment_pkey primary key (attempt_id),
   constraint assignment_fenced_had_a_worker check (((NOT fenced) OR (worker IS NOT NULL))),
   constraint assignment_reported_by_somebody check (((result IS NULL) OR (worker IS NOT NULL)))

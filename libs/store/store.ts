@@ -7,6 +7,7 @@ import * as cached from './queries/cached-results.ts';
 import { earlierRows } from './queries/checks.ts';
 import * as failing from './queries/failing.ts';
 import { fireRuns } from './queries/fire-runs.ts';
+import { dueWork } from './queries/glance.ts';
 import { addMarks, lockRun, marksOf } from './queries/marks.ts';
 import * as paths from './queries/paths.ts';
 import * as processes from './queries/processes.ts';
@@ -80,6 +81,7 @@ export function createStore(db: Db): EngineStore {
     recordAlert: (id, result) => alerts.recordAlert(db, id, result),
     insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
     recordMetrics: (runId, points) => recordMetrics(db, runId, points),
+    dueWork: (processId, now) => dueWork(db, processId, now),
     lateRuns: (limit) => runs.lateRuns(db, limit),
     raiseLate: (runIds, given) => alerts.raiseLate(db, runIds, given),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),

@@ -7,6 +7,7 @@ import * as waits from './queries/waits.ts';
 export function createWaitStore(db: Db): WaitStore {
   return {
     waitOf: (key) => waits.waitOf(db, key),
+    questionsOf: (runId, taskId) => waits.questionsOf(db, runId, taskId),
     takeDueWaits: (kinds, now, limit, leaseMs) => waits.takeDueWaits(db, kinds, now, limit, leaseMs),
     noteLooks: (looks, now) => waits.noteLooks(db, looks, now),
     answerWaits: (answers) => waits.answerWaits(db, answers),

@@ -80,10 +80,12 @@ function randomGroups(
       const task = tasks[index]!;
       if (task.final) continue;
       const isRoot = !task.upstream?.some((parent) => inside.has(parent));
-      const own = { group: id, needsPreparation: chance(0.4), dynamicFanOut: false, mapKeys: null };
+      const own = { group: id, needsPreparation: chance(0.4), dynamicFanOut: false, mapKeys: null, inner: null };
+      const literal = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, key) => `i${key}`);
+      const inner = chance(0.25) ? { mapKeys: chance(0.4) ? literal : null } : null;
       grouped[index] = {
         ...task,
-        ...own,
+        ...{ ...own, inner },
         upstream: [...new Set([...(task.upstream ?? []), ...(isRoot ? upstream : [])])],
       };
     }
@@ -124,12 +126,19 @@ function simulate(seed: number, options: RandomRunOptions): RunSimulator {
     if (group) return group.mapKeys ?? someKeys(group.id, options.settled ? 1 : 0);
     return task.dynamicFanOut ? someKeys(task.id, 0) : task.mapKeys;
   };
-  const reference = new ReferenceRun(graph, (task) => keysOf(task)?.length ?? 1);
+  const listOf = (task: TaskNode, item: number): readonly string[] =>
+    task.inner?.mapKeys ?? someKeys(`${task.id}/${item}`, 0).map((key) => `i${key}`);
+  const reference = new ReferenceRun(
+    graph,
+    (task) => keysOf(task)?.length ?? 1,
+    (task, item) => (task.inner === null ? null : listOf(task, item).length),
+  );
   const answers = (task: TaskNode, index: number) => answerOf(fate(`ask ${task.id}/${index}`));
   const run = new RunSimulator({
     graph,
     outcome,
-    prepared: (task, ask, mapIndex) => {
+    prepared: (task, ask, mapIndex, item) => {
+      if (item !== null) return listBy(fate(`prepare list ${task.id}/${item}`), listOf(task, item));
       if (mapIndex !== null) return preparedBy(fate(`prepare ${task.id}/${mapIndex}`), ask, null);
       if (task.group === null) return preparedBy(fate(`prepare ${task.id}`), ask, keysOf(task));
       const isFault = fate(`prepare ${graph.groups[task.group]!.id}`) < 0.1;
@@ -176,6 +185,12 @@ function preparedBy(value: number, ask: number, mapKeys: readonly string[] | nul
   // What waits and executes nothing, with and without having waited.
   const isDone = mapKeys === null && (value < 0.2 || (value >= 0.4 && value < 0.45));
   return isDone ? { kind: 'done', reason: '' } : { kind: 'ready', mapKeys };
+}
+
+/** What its condition and its list come to: nothing is waited for. */
+function listBy(value: number, mapKeys: readonly string[]): Prepared {
+  if (value < 0.1) return { kind: 'skip', reason: '' };
+  return value < 0.2 ? { kind: 'fail', reason: '' } : { kind: 'ready', mapKeys };
 }
 
 /** Every task run that was tried came to what its attempts say, by no more attempts than it takes. */

@@ -1,5 +1,8 @@
 import {
+  firstOf,
   isTerminal,
+  itemOf,
+  splitKey,
   type Decision,
   type GroupNode,
   type Outcome,
@@ -96,6 +99,8 @@ interface Row {
   readonly countsAs: End;
   /** True: it ended before any attempt, and stands for the whole task. */
   readonly untried: boolean;
+  /** True: it stands for one item of its group, in which the task would have had a list of its own. */
+  readonly forItem: boolean;
   /** True: it is, or was, tried, or it waits. */
   readonly begun: boolean;
 }
@@ -105,10 +110,14 @@ export class ReferenceRun {
   readonly #rows = new Map<string, Map<number, Row>>();
   stopped = false;
 
-  /** `size`: how many task runs a task has when it is not ended as a whole. */
+  /**
+   * `size`: how many task runs a task has when it is not ended as a whole, or items, when those have lists of their own;
+   * `sizeOf`: of these how many task runs.
+   */
   constructor(
     private readonly graph: RunGraph,
     private readonly size: (task: TaskNode) => number,
+    private readonly sizeOf: (task: TaskNode, item: number) => number | null,
   ) {}
 
   see(decision: Decision): void {
@@ -124,7 +133,8 @@ export class ReferenceRun {
     const untried = isTerminal(state) && number === 0;
     // In a group each map index may end untried; what has no key stands for all of them.
     const asWhole = untried && (task.group === null || decision.mapKey === '');
-    rows.set(decision.mapIndex, { state, countsAs, untried: asWhole, begun: !untried });
+    const forItem = untried && task.inner !== null && !asWhole && splitKey(decision.mapKey) === null;
+    rows.set(decision.mapIndex, { state, countsAs, untried: asWhole, forItem, begun: !untried });
     this.#checkLimits(task);
   }
 
@@ -137,7 +147,8 @@ export class ReferenceRun {
     if (task.final && this.graph.tasks.some((other) => !other.final && !this.#isDone(other)))
       this.#refuse(task, 'is a finally task and begins before everything else has ended');
     const parents = task.upstream.map((parent) => this.graph.tasks[parent]!);
-    const seen = parents.map((parent) => this.#seenBy(task, parent, mapIndex));
+    const item = itemOf(task, mapIndex);
+    const seen = parents.map((parent) => this.#seenBy(task, parent, item));
     const ends = seen.flatMap(({ ends: ended }) => ended);
     const isAll = seen.every(({ isDone }) => isDone);
     const fate = fateBy(task.when, ends, isAll);
@@ -146,6 +157,9 @@ export class ReferenceRun {
     if (isWhole && this.size(task) === 0 && to === 'skipped') return;
     // The keys of its group cannot be worked out.
     if (isWhole && this.graph.groups[task.group]!.mapKeys === null && fate === 'run' && to === 'failed') return;
+    if (task.inner !== null && !isWhole && splitKey(mapKey) === null) return this.#seeItemEnd(task, mapIndex, to, fate);
+    if (task.inner !== null && !isWhole && mapIndex - firstOf(task, item) >= this.sizeOf(task, item)!)
+      this.#refuse(task, `has the task run ${mapIndex} beyond the list of item ${item}`);
     // What the preparation says comes after the rule: a condition, no items, an author's mistake.
     const allowed: Record<Fate, readonly TaskState[]> = {
       wait: [],
@@ -157,26 +171,46 @@ export class ReferenceRun {
       this.#refuse(task, `becomes ${to} (${reason}) where ${task.when} over [${ends.join(', ')}] says ${fate}`);
   }
 
-  /** What a task, or a map index of it, sees of one upstream task: all of it, or within a group the same map index. */
-  #seenBy(task: TaskNode, parent: TaskNode, mapIndex: number): { ends: readonly End[]; isDone: boolean } {
-    const rows = this.#rows.get(parent.id);
-    const isWhole = rows?.get(0)?.untried === true;
-    if (task.group === null || task.group !== parent.group || isWhole)
-      return { ends: this.#endsOf(parent), isDone: this.#isDone(parent) };
-    const row = rows?.get(mapIndex);
-    const isDone = row !== undefined && isTerminal(row.state);
-    return { ends: isDone ? [row.countsAs] : [], isDone };
+  /** One task run says how an item ended of which the list is not, or never became, known. */
+  #seeItemEnd(task: TaskNode, mapIndex: number, to: TaskState, fate: Fate): void {
+    const asked = task.inner?.mapKeys === null ? (['skipped', 'failed'] as const) : [];
+    const allowed: readonly TaskState[] = fate === 'run' ? asked : fate === 'wait' ? [] : [fate];
+    if (mapIndex !== firstOf(task, itemOf(task, mapIndex)) || !allowed.includes(to))
+      this.#refuse(task, `becomes ${to} at ${mapIndex} for all of its item where ${task.when} says ${fate}`);
   }
 
-  /** Map indexes that began and did not end in every task of the group. */
+  /** What a task, or an item of it, sees of one upstream task: all of it, or within a group the same item. */
+  #seenBy(task: TaskNode, parent: TaskNode, item: number): { ends: readonly End[]; isDone: boolean } {
+    const isWhole = this.#rows.get(parent.id)?.get(0)?.untried === true;
+    if (task.group === null || task.group !== parent.group || isWhole)
+      return { ends: this.#endsOf(parent), isDone: this.#isDone(parent) };
+    const ended = this.#rowsAt(parent, item).filter(({ state }) => isTerminal(state));
+    return { ends: ended.map(({ countsAs }) => countsAs), isDone: this.#isDoneAt(parent, item) };
+  }
+
+  #rowsAt(task: TaskNode, item: number): Row[] {
+    return [...(this.#rows.get(task.id) ?? [])].flatMap(([mapIndex, row]) =>
+      itemOf(task, mapIndex) === item ? [row] : [],
+    );
+  }
+
+  #isDoneAt(task: TaskNode, item: number): boolean {
+    const rows = this.#rowsAt(task, item);
+    if (!rows.every(({ state }) => isTerminal(state))) return false;
+    return rows.length === (this.sizeOf(task, item) ?? 1) || rows.some(({ forItem }) => forItem);
+  }
+
+  /** Items that began and did not end in every task of the group. */
   #underWay(group: GroupNode): number {
     const chains = group.members
-      .map((member) => this.#rows.get(this.graph.tasks[member]!.id))
-      .filter((rows) => rows?.get(0)?.untried !== true);
+      .map((member) => this.graph.tasks[member]!)
+      .filter(({ id }) => this.#rows.get(id)?.get(0)?.untried !== true);
     const begun = new Set(
-      chains.flatMap((rows) => [...(rows ?? [])].flatMap(([index, row]) => (row.begun ? [index] : []))),
+      chains.flatMap((task) =>
+        [...(this.#rows.get(task.id) ?? [])].flatMap(([index, row]) => (row.begun ? [itemOf(task, index)] : [])),
+      ),
     );
-    return [...begun].filter((index) => chains.some((rows) => !isTerminal(rows?.get(index)?.state ?? 'none'))).length;
+    return [...begun].filter((item) => chains.some((task) => !this.#isDoneAt(task, item))).length;
   }
 
   #checkLimits(task: TaskNode): void {
@@ -210,7 +244,9 @@ export class ReferenceRun {
     const rows = this.#rowsOf(task);
     if (rows.length === 0 || !rows.every(({ state }) => isTerminal(state))) return false;
     // What a stop found unborn stays so.
-    return rows.length === this.size(task) || rows.some(({ untried }) => untried) || (this.stopped && !task.final);
+    if (rows.some(({ untried }) => untried) || (this.stopped && !task.final)) return true;
+    if (task.inner === null) return rows.length === this.size(task);
+    return Array.from({ length: this.size(task) }, (_, item) => item).every((item) => this.#isDoneAt(task, item));
   }
 
   #rowsOf(task: TaskNode): readonly Row[] {

@@ -41,6 +41,7 @@ export function aGraph(
       needsPreparation: false,
       mapKeys: null,
       dynamicFanOut: false,
+      inner: null,
       maxParallel: 0,
       retries: { max: 0, delayMs: 1000, backoff: 1, maxDelayMs: 1000, jitter: 0, on: null },
       ...task,
@@ -55,8 +56,11 @@ export interface SimulatorOptions {
   readonly graph: RunGraph;
   /** How each attempt ends. */
   readonly outcome: (task: TaskNode, mapIndex: number, number: number) => Outcome;
-  /** How each preparation ends; asked again after `waiting`. Of a task in a group the map index, or null: its group's keys. */
-  readonly prepared?: (task: TaskNode, ask: number, mapIndex: number | null) => Prepared;
+  /**
+   * How each preparation ends; asked again after `waiting`. Of a task in a group the map index, or null: its group's keys;
+   * with `item` the list of this item of it.
+   */
+  readonly prepared?: (task: TaskNode, ask: number, mapIndex: number | null, item: number | null) => Prepared;
   /** Whether the gate of a task run that succeeds is closed. */
   readonly gateClosed?: (task: TaskNode, mapIndex: number) => boolean;
   /** How somebody answers whose word a success needs before it counts; null: it needs nobody's. */
@@ -78,7 +82,7 @@ export class RunSimulator {
   readonly rows = new Map<string, StoredTaskRun>();
   /** Attempts in the order in which they began. */
   readonly attempts: { task: string; mapIndex: number; number: number; id: string; open: boolean }[] = [];
-  /** Preparations that were asked for and not answered, by task or by task and map index. */
+  /** Preparations that were asked for and not answered, by what they are about. */
   readonly preparing = new Map<string, Extract<Decision, { kind: 'prepare' }>>();
   readonly cancelled = new Set<string>();
   /** How often each preparation was answered. */
@@ -175,13 +179,16 @@ export class RunSimulator {
   }
 
   private answer(asked: Extract<Decision, { kind: 'prepare' }>): void {
-    const { taskIndex, mapIndex } = asked;
+    const { taskIndex, mapIndex, item } = asked;
     const node = this.options.graph.tasks[taskIndex];
     if (!node) return;
     this.preparing.delete(askedKey(asked));
     const ask = (this.#asks.get(askedKey(asked)) ?? 0) + 1;
     this.#asks.set(askedKey(asked), ask);
-    const result = this.options.prepared?.(node, ask, mapIndex ?? null) ?? { kind: 'ready', mapKeys: node.mapKeys };
+    const result = this.options.prepared?.(node, ask, mapIndex ?? null, item ?? null) ?? {
+      kind: 'ready',
+      mapKeys: node.mapKeys,
+    };
     this.send({ ...asked, kind: 'prepared', result });
     // Whoever prepares looks again by itself, until the task has ended meanwhile.
     if (result.kind === 'waiting' && this.state(node.id, mapIndex) === 'waiting')
@@ -249,7 +256,8 @@ export function allTerminal(simulator: RunSimulator): boolean {
   return [...simulator.rows.values()].every((row) => isTerminal(row.state));
 }
 
-function askedKey({ taskIndex, mapIndex }: { taskIndex: number; mapIndex?: number }): string {
+function askedKey({ taskIndex, mapIndex, item }: { taskIndex: number; mapIndex?: number; item?: number }): string {
+  if (item !== undefined) return `${taskIndex}/list of ${item}`;
   return mapIndex === undefined ? String(taskIndex) : `${taskIndex}/${mapIndex}`;
 }
 

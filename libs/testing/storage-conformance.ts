@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { AttemptResult, ManifestAbout, OutputBinding, PublishedVersion, Staged } from '#core';
+import type { AttemptResult, ManifestAbout, OutputBinding, PublishedVersion, Staged, StageRequest } from '#core';
 import type { EnvironmentStorage } from '#storage';
 
 export interface StorageUnderTest {
@@ -11,6 +11,9 @@ export interface StorageUnderTest {
   shown(location: string): Promise<string | null>;
   /** Removes a file of a version, as no part of Sluice would. */
   damage(version: string, file: string): Promise<void>;
+  /** A file below a URI that a variable holds, as a program finds it that opens URIs itself. */
+  readAt(uri: string, file: string): Promise<string>;
+  writeAt(uri: string, file: string, text: string): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -153,6 +156,77 @@ export function storageConformance(kind: string, make: () => Promise<StorageUnde
       } finally {
         await other.dispose();
       }
+    });
+
+    describe('by URI', () => {
+      const open = (more: Partial<StageRequest>) =>
+        storage.stage({ attemptId: '43', runId: '7', reads: [], writes: [], uris: { fence: 1 }, ...more });
+      const read = (...versions: PublishedVersion[]): StageRequest['reads'] => [
+        { name: 'f', variable: 'PATH_F', versions: versions.map((version) => ({ ...version, link: version.version })) },
+      ];
+
+      test('what a task writes becomes a version like any other, and is read where it lies', async () => {
+        const files = { 'a.csv': '1,2\n', 'deep/er/b.bin': '\u0000x', empty: '' };
+        const staged = await open({ writes: [OUT] });
+        const uri = staged.folders.PATH_FEATURES as string;
+        expect(uri).toMatch(/^(file|s3):\/\/.*[^/]\/$/);
+        for (const [name, text] of Object.entries(files)) await under.writeAt(uri, name, text);
+        const [published] = await storage.seal(staged, ABOUT);
+        await storage.discard(staged);
+        const { version, ...same } = await publish(files);
+        expect(published).toEqual({ ...same, version: expect.stringMatching(`^${OUT.location}/v1-`) });
+        expect(published!.version).not.toBe(version);
+        expect(await storage.isWhole(published!.version, published!.manifestHash)).toBe(true);
+        expect(await readFile(path.join(await storage.folder(published!.version), 'a.csv'), 'utf8')).toBe('1,2\n');
+        const { folders } = await open({ reads: read(published!) });
+        expect(await under.readAt(folders.PATH_F as string, 'deep/er/b.bin')).toBe('\u0000x');
+      });
+
+      test('several versions are one URI a line, in their order, and none are no line', async () => {
+        const two = [await publish({ a: '1' }), await publish({ a: '2' })];
+        const reads = [...read(...two), { name: 'none', variable: 'PATH_NONE', versions: [] }];
+        const { folders } = await open({ reads });
+        const uris = (folders.PATH_F as string).split('\n');
+        expect(await Promise.all(uris.map((uri) => under.readAt(uri, 'a')))).toEqual(['1', '2']);
+        expect(folders.PATH_NONE).toBe('');
+      });
+
+      test('a version of another environment is read where it lies', async () => {
+        const other = await make();
+        try {
+          const theirs = await publish({ a: 'theirs' });
+          const versions = [{ ...theirs, link: null, environment: 'prod' }];
+          const reads = [{ name: 'f', variable: 'PATH_F', versions }];
+          const request = { attemptId: '42', runId: '7', reads, writes: [], uris: { fence: 1 } };
+          const { folders } = await other.storage.stage({ ...request, elsewhere: () => storage });
+          expect(await under.readAt(folders.PATH_F as string, 'a')).toBe('theirs');
+        } finally {
+          await other.dispose();
+        }
+      });
+
+      test('a version that is gone or is not the pinned one, and a location that leaves the root, are refused', async () => {
+        const published = await publish({ a: '1' });
+        const reading = (more: object) => open({ reads: read({ ...published, ...more }) });
+        await expect(reading({ version: `${OUT.location}/v1-0000` })).rejects.toMatchObject({ code: 'not_found' });
+        await expect(reading({ manifestHash: '0'.repeat(64) })).rejects.toMatchObject({ code: 'conflict' });
+        for (const location of ['../x', '.sluice/versions', 'a/_sluice.json'])
+          await expect(
+            open({ writes: [{ ...OUT, location }] }).then((staged) => storage.seal(staged, ABOUT)),
+          ).rejects.toMatchObject({ code: 'bad_request' });
+      });
+
+      test('a reserved name in one output publishes none of them', async () => {
+        const staged = await open({
+          writes: [OUT, { name: 'model', variable: 'PATH_MODEL', location: 'flights/model' }],
+        });
+        await under.writeAt(staged.folders.PATH_FEATURES as string, 'ok', '1');
+        await under.writeAt(staged.folders.PATH_MODEL as string, '_sluice.json', '{}');
+        await expect(storage.seal(staged, ABOUT)).rejects.toMatchObject({
+          ...{ code: 'bad_request', message: 'Output "model": "_sluice.json" has a reserved name.' },
+        });
+        await storage.discard(staged);
+      });
     });
 
     test('several versions are read as a folder that holds one entry for each', async () => {

@@ -54,8 +54,8 @@ export class BackfillsController {
   ): Promise<BackfillPlan> {
     const { release } = request;
     const digest = release === undefined ? undefined : (await this.reads.release(release, viewableBy(caller))).digest;
-    const { id, intervals } = await this.commands.backfill({ ...request, release: digest }, actor);
-    return { backfill: id === null ? null : await this.reads.backfill(id), intervals };
+    const { id, ...plan } = await this.commands.backfill({ ...request, release: digest }, actor);
+    return { backfill: id === null ? null : await this.reads.backfill(id), ...plan };
   }
 
   @Get(':backfill')

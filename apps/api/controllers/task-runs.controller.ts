@@ -18,11 +18,13 @@ import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import type { Caller } from '#core';
 import {
-  decisionRequest,
+  answerRequest,
+  answerResult,
   logLine,
   logPage,
   notebook,
   taskRunDetail,
+  type AnswerResult,
   type LogPageShape,
   type TaskRunDetail,
 } from '#contracts';
@@ -66,15 +68,18 @@ export class TaskRunsController {
   @Post('approvals')
   @HttpCode(200)
   @Needs('approve', 'run')
-  @Answers(200, 'Answers what a task asks, in the caller’s name.', taskRunDetail)
+  @Answers(200, 'Answers what a task asks, in the caller’s name: one item, or all that ask now.', answerResult)
   async answerTask(
     @Param('run', { schema: recordId }) runId: string,
     @Param('task', { schema: taskId }) task: string,
-    @Body({ schema: decisionRequest }) request: z.infer<typeof decisionRequest>,
+    @Body({ schema: answerRequest }) request: z.infer<typeof answerRequest>,
     @WhoAsks() caller: Caller,
-  ): Promise<TaskRunDetail> {
-    await this.commands.answerTask(runId, task, request, caller);
-    return this.reads.taskRun({ runId, taskId: task, mapIndex: 0 });
+  ): Promise<AnswerResult> {
+    const answered = await this.commands.answerTask(runId, task, request, caller);
+    return {
+      ...(await this.reads.taskRun({ runId, taskId: task, mapIndex: answered[0]?.mapIndex ?? 0 })),
+      answered: [...answered],
+    };
   }
 
   @Get('log')

@@ -81,7 +81,7 @@ async function createBackfill(cli: Cli, pipeline: string, options: CreateOptions
   checkInterval(options);
   const client = await cli.connect();
   const { env: environment, from, to, reprocess, maxActive, newestFirst, release, dryRun = false } = options;
-  const { backfill, intervals } = await client.backfill({
+  const { backfill, intervals, nothing } = await client.backfill({
     ...{ environment, pipeline, from, to, reprocess, dryRun },
     ...(maxActive === undefined ? {} : { maxActive }),
     ...(newestFirst ? { order: 'newest_first' as const } : {}),
@@ -92,6 +92,10 @@ async function createBackfill(cli: Cli, pipeline: string, options: CreateOptions
     columns: PLAN_COLUMNS,
     name: (row) => row.runId ?? row.interval.start,
   });
+  if (nothing !== undefined) {
+    cli.say(`Nothing to do. ${nothing}`);
+    return;
+  }
   const runs = intervals.filter((row) => row.action === 'create').length;
   const counted = `${runs} ${runs === 1 ? 'run' : 'runs'}, leaves out ${intervals.length - runs} of ${intervals.length} intervals`;
   if (backfill === null) {

@@ -163,6 +163,14 @@ describe('backfill create', () => {
     });
   });
 
+  test('says why there is nothing to do', async () => {
+    const nothing = 'No interval of "flight-delays" begins then: its first one begins at 2026-02-01T00:00:00.000Z.';
+    server.on('POST /backfills', { json: { backfill: null, intervals: [], nothing } });
+    const range = ['--from', '2026-01-01', '--to', '2026-01-03'];
+    const done = await sluice(['backfill', 'create', 'flight-delays', ...range, '-o', 'json'], { env: server.env });
+    expect(done).toMatchObject({ code: 0, out: '[]\n', err: `Nothing to do. ${nothing}\n` });
+  });
+
   test('both ends are required', async () => {
     const { code, err } = await sluice(['backfill', 'create', 'p', '--from', '2026-01-01'], { env: server.env });
     expect(code).toBe(2);

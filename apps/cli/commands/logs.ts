@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts';
 import { INTERRUPTED } from '../exit-codes.ts';
 import { LogPrinter } from '../logs/log-printer.ts';
 import { followWholeRun } from '../logs/follow-whole-run.ts';
+import { taskName } from '../output/task-name.ts';
 import { countArgument, logReferenceArgument, type LogReference } from '../options.ts';
 
 export interface LogsOptions {
@@ -127,7 +128,7 @@ async function printWholeRun(
   if (started.length === 0) cli.say(`No task of run ${run.id} has started; the run is ${run.state}.`);
   for (const row of started) {
     if (signal.aborted) return;
-    const name = row.mapKey === '' ? row.taskId : `${row.taskId}[${row.mapKey}]`;
+    const name = taskName(row);
     if (started.length > 1) cli.say(cli.errStyle.bold(`==> ${name} try ${row.tries}, ${row.state}`));
     const at = { runId: run.id, task: row.taskId, map: row.mapIndex, try: row.tries };
     await printAttempt(client, at, printer, { ...options, follow: false }, signal);

@@ -1,14 +1,17 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATES, type RunState } from '#core';
 import type { RunDetail, TaskRun } from '#contracts';
+import type { WaitingReason } from '#contracts/client';
 import type { Cli } from '../cli.ts';
 import { countArgument, isoInstantArgument, withEnvironment } from '../options.ts';
 import { withOutput, type Column, type OutputOptions } from '../output/output.ts';
 import { collectPages } from '../server/collect-pages.ts';
 import { awaitRun, withAwaiting, type AwaitOptions } from '../watch/await-run.ts';
+import { taskName, taskWord } from '../output/task-name.ts';
 import { relativeTime } from '../output/time.ts';
 import { markedText, runColumns, runDuration, runFields, startFields } from './run-table.ts';
 import { addActingCommands } from './runs-acting.ts';
+import { addAnswerCommand } from './runs-answer.ts';
 
 export function addRunsCommands(program: Command, cli: Cli): void {
   const runs = program.command('runs').description('what ran, runs and will run');
@@ -37,14 +40,7 @@ export function addRunsCommands(program: Command, cli: Cli): void {
 
   addActingCommands(runs, cli);
 
-  withOutput(
-    runs.command('approve').description('continue, or reject, what a task asks: one of kind `approve`, or its gate'),
-  )
-    .argument('<run>')
-    .argument('<task>')
-    .option('--reject', 'the task fails')
-    .option('--comment <text>', 'why; shown on the run and in the audit trail')
-    .action((id: string, task: string, options: AnswerOptions) => answer(cli, id, task, options));
+  addAnswerCommand(runs, cli);
 
   withOutput(
     runs
@@ -81,7 +77,7 @@ async function showRun(cli: Cli, id: string, options: OutputOptions): Promise<vo
   output.lines(['']);
   await output.list({ rows: inGraphOrder(detail), columns: taskRunColumns(cli.io.now()), name: (row) => row.taskId });
   const asking = detail.taskRuns.find((row) => row.wait?.kind === 'approve');
-  if (asking) cli.next('answer it', `sluice runs approve ${id} ${asking.taskId}`);
+  if (asking) cli.next('answer it', `sluice runs approve ${id} ${taskWord(asking)}`);
   const failed = detail.taskRuns.find((row) => row.state === 'failed');
   if (failed) cli.next('read its log', `sluice logs ${id}/${failed.taskId}${mapOption(failed)}`);
 }
@@ -118,29 +114,6 @@ function mapOption(row: TaskRun): string {
   return row.mapKey === '' ? '' : ` --map ${row.mapIndex}`;
 }
 
-interface AnswerOptions extends OutputOptions {
-  readonly reject?: boolean;
-  readonly comment?: string;
-}
-
-async function answer(cli: Cli, id: string, task: string, options: AnswerOptions): Promise<void> {
-  const client = await cli.connect();
-  const decision = options.reject ? ('reject' as const) : ('approve' as const);
-  await client.answer(id, task, { decision, comment: options.comment ?? null });
-  // The scheduler takes it up a moment later; what was answered is on record now.
-  const rows = [{ run: id, task, decision, comment: options.comment ?? null }];
-  await cli.output(options).list({
-    rows,
-    name: (row) => row.task,
-    columns: [
-      { header: 'RUN', cell: (row) => row.run },
-      { header: 'TASK', cell: (row) => row.task },
-      { header: 'DECISION', cell: (row) => row.decision },
-      { header: 'COMMENT', cell: (row) => row.comment, shrinks: true },
-    ],
-  });
-}
-
 async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Promise<void> {
   const client = await cli.connect();
   const rows = await client.why(id);
@@ -149,7 +122,7 @@ async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Pro
     rows,
     name: (row) => row.rule,
     columns: [
-      { header: 'TASK', cell: (row) => taskLabel(row.taskId, row.mapIndex) },
+      { header: 'TASK', cell: taskLabel },
       { header: 'RULE', cell: (row) => row.rule },
       { header: 'WHY', cell: (row) => row.text, shrinks: true },
       { header: 'POSITION', cell: (row) => row.position, align: 'right' },
@@ -159,7 +132,8 @@ async function explainWaiting(cli: Cli, id: string, options: OutputOptions): Pro
   });
 }
 
-function taskLabel(taskId: string | null, mapIndex: number | null): string {
+function taskLabel({ taskId, mapIndex, mapKey }: WaitingReason): string {
   if (taskId === null) return '(run)';
-  return mapIndex === null ? taskId : `${taskId}[${mapIndex}]`;
+  const item = mapKey ?? (mapIndex === null || mapIndex === 0 ? '' : String(mapIndex));
+  return taskName({ taskId, mapKey: item });
 }

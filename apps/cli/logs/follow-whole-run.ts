@@ -1,6 +1,7 @@
 import type { TaskRun } from '#contracts';
 import type { SluiceClient } from '#contracts/client';
 import type { Cli } from '../cli.ts';
+import { taskName } from '../output/task-name.ts';
 import { watchRun } from '../watch/watch-run.ts';
 import type { LogPrinter } from './log-printer.ts';
 
@@ -55,6 +56,6 @@ async function followOne(
   signal: AbortSignal,
 ): Promise<void> {
   const at = { runId, task: row.taskId, map: row.mapIndex, try: row.tries };
-  const name = row.mapKey === '' ? row.taskId : `${row.taskId}[${row.mapKey}]`;
+  const name = taskName(row);
   for await (const lines of client.followLog(at, 1, { signal })) printer.print(lines, at, name);
 }

@@ -50,6 +50,7 @@ export function pretendRun(
     waiting: new Map(),
     waits: new Map(),
     approved: new Map(),
+    pastMet: new Set(),
     warned: new Set(),
     readyAt: new Map(),
     preparing: new Set(),

@@ -1,4 +1,4 @@
-import { SluiceError, type CompiledPipeline, type CompiledTask, type EnvironmentConfig } from '#core';
+import { firstOf, SluiceError, type CompiledPipeline, type CompiledTask, type EnvironmentConfig } from '#core';
 import type { Interval } from '#dag';
 import type * as engineModule from '#engine';
 import { coerceParams } from '../coerce-params.ts';
@@ -93,7 +93,7 @@ export async function renderPipeline(
 }
 
 function renderTask(engine: Engine, run: PretendRun, index: number, most: number): RenderedTask {
-  const { pipeline, literalItems } = run.plan;
+  const { pipeline } = run.plan;
   const task = pipeline.tasks[index] as CompiledTask;
   const scope = engine.runScope(run.record, pipeline, run.environment);
   const location = ({ path, pipeline: owner, lastMs }: CompiledTask['reads'][number]): string => {
@@ -102,7 +102,7 @@ function renderTask(engine: Engine, run: PretendRun, index: number, most: number
     const found = engine.renderLocation(pipeline, path, scope, '');
     return found.ok ? found.location : `(${found.message})`;
   };
-  const items = literalItems[index] ?? [null];
+  const mapIndexes = mapIndexesOf(run.plan, index);
   return {
     id: task.id,
     writtenIn: (task.origin ?? [`${pipeline.file}:${task.line}`]).map((place) => `dags/${place}`),
@@ -115,22 +115,31 @@ function renderTask(engine: Engine, run: PretendRun, index: number, most: number
     timeoutMs: task.timeoutMs,
     reads: Object.fromEntries(task.reads.map((read) => [`PATH_${read.alias.toUpperCase()}`, location(read)])),
     secrets: task.secrets,
-    fanOut: task.matrix?.kind === 'dynamic' ? null : items.length,
-    instances: items.slice(0, most).map((_, mapIndex) => renderInstance(engine, run, index, mapIndex)),
+    fanOut: [task.matrix, task.inner?.matrix].some((matrix) => matrix?.kind === 'dynamic') ? null : mapIndexes.length,
+    instances: mapIndexes.slice(0, most).map((mapIndex) => renderInstance(engine, run, index, mapIndex)),
   };
 }
 
 function renderInstance(engine: Engine, run: PretendRun, taskIndex: number, mapIndex: number): RenderedInstance {
-  const { pipeline, literalItems } = run.plan;
+  const { pipeline } = run.plan;
   const task = pipeline.tasks[taskIndex] as CompiledTask;
-  const item = literalItems[taskIndex]?.[mapIndex];
-  const map = item === undefined ? null : { index: mapIndex, key: item.key, values: item.values };
+  const item = engine.mapItem(run, taskIndex, mapIndex);
+  const map = item === null ? null : { index: mapIndex, key: item.key, values: item.values };
   const built = engine.buildAssignment(run, { attemptId: 'ATTEMPT_ID', taskIndex, mapIndex, number: 1, fence: 1 });
   if (!built.ok)
     return { map, body: task.body, env: { ...pipeline.env, ...task.env }, writes: {}, unresolved: built.message };
   const { body, env, writes } = built.assignment;
   const locations = Object.fromEntries(writes.map(({ variable, location }) => [variable, location]));
   return { map, body, env, writes: locations, unresolved: null };
+}
+
+/** Its task runs, as far as the lists are written out. */
+function mapIndexesOf({ pipeline, literalItems, literalInner }: PretendRun['plan'], index: number): number[] {
+  const task = pipeline.tasks[index] as CompiledTask;
+  const items = [...(literalItems[index] ?? [null]).keys()];
+  if (task.inner === undefined) return items;
+  const inner = [...(literalInner[index] ?? [null]).keys()];
+  return items.flatMap((item) => inner.map((place) => firstOf(task, item) + place));
 }
 
 /** Indexes into the pipeline's tasks. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sluice } from '../fixture/test-io.ts';
@@ -31,4 +32,33 @@ describe('docs/testing-pipelines.md', () => {
     await writeFile(file, (await readFile(file, 'utf8')).replace('took: 2h1m50s', 'took: 2h'));
     expect(await tested()).toContain(shown[1]);
   });
+});
+
+test('the task of docs/pipeline-file.md that opens the storage itself reads and writes it', async () => {
+  const page = await readFile(join(packageRoot(), 'docs', 'pipeline-file.md'), 'utf8');
+  const [, pipeline = ''] = /```yaml\n(name: orders-sums\n[^]*?)```/.exec(page) ?? [];
+  // Tests have no secrets, and folders need none.
+  const open = pipeline.replace(/ +secrets: .*\n/, '');
+  const [, file = '', code = ''] = /```js\n\/\/ (\S+)\n([^]*?)```/.exec(page) ?? [];
+  const tests = `pipeline: orders-sums
+tests:
+  orders are summed up:
+    tasks: { load: { writes: { raw: { orders.csv: [{ n: 2 }, { n: 40 }] } } }, sum: real }
+    golden: true
+    expect: { state: success, tasks: { sum: { wrote: { sums: sum.csv } } } }
+`;
+  const project = await mkdtemp(join(tmpdir(), 'sluice-docs-uri-'));
+  const golden = join(project, 'dags/tests/golden/orders-sums.json');
+  try {
+    const files = { 'dags/orders-sums.yaml': open, [file]: code, 'dags/tests/orders-sums.yaml': tests };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(project, name)), { recursive: true });
+      await writeFile(join(project, name), text);
+    }
+    await symlink(join(packageRoot(), 'node_modules'), join(project, 'node_modules'));
+    expect(await sluice(['test', '--update'], { cwd: project })).toMatchObject({ code: 0 });
+    expect(await readFile(golden, 'utf8')).toContain(createHash('sha256').update('n\n42\n').digest('hex'));
+  } finally {
+    await rm(project, { recursive: true });
+  }
 });

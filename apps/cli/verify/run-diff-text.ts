@@ -1,6 +1,7 @@
 import type { RunDiffShape } from '#contracts';
 import { cleanLine } from '../output/clean-text.ts';
 import type { Style } from '../output/style.ts';
+import { taskName } from '../output/task-name.ts';
 import { durationText } from '../output/time.ts';
 import { diffRows } from '../release/diff-lines.ts';
 
@@ -24,8 +25,6 @@ export function runDiffRows(diff: RunDiffShape): Row[] {
     before: valueText(before),
     after: valueText(after),
   });
-  const task = ({ taskId, mapKey }: { taskId: string; mapKey: string }): string =>
-    mapKey === '' ? taskId : `${taskId}[${mapKey}]`;
   return [
     ...diff.facts.map(({ field, before, after }) => row('run', field, before, after)),
     ...diff.params.map(({ field, before, after }) => row('param', field, before, after)),
@@ -44,7 +43,7 @@ export function runDiffRows(diff: RunDiffShape): Row[] {
     ...diff.outputs.map((file) =>
       row(
         'file',
-        `${task(file)} ${file.output}/${file.file}`,
+        `${taskName(file)} ${file.output}/${file.file}`,
         file.before?.sha256.slice(0, 12),
         file.after?.sha256.slice(0, 12),
       ),
@@ -56,8 +55,8 @@ export function runDiffRows(diff: RunDiffShape): Row[] {
       before: '',
       after: 'gone: not compared',
     })),
-    ...diff.metrics.map((metric) => row('metric', `${task(metric)}.${metric.name}`, metric.before, metric.after)),
-    ...diff.timing.map((one) => row('timing', task(one), timeText(one.before), timeText(one.after))),
+    ...diff.metrics.map((metric) => row('metric', `${taskName(metric)}.${metric.name}`, metric.before, metric.after)),
+    ...diff.timing.map((one) => row('timing', taskName(one), timeText(one.before), timeText(one.after))),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { VerificationShape } from '#contracts';
 import type { Cell } from '../output/cell.ts';
 import { cleanLine } from '../output/clean-text.ts';
+import { taskName, type NamedTaskRun } from '../output/task-name.ts';
 import type { Style } from '../output/style.ts';
 
 const VERDICTS = {
@@ -31,8 +32,7 @@ function verdictCell(verdict: VerificationShape['verdict']): Cell {
 
 /** Every file that is not the same, in the order of tasks, and tasks that say something without one; nothing when there are none. */
 export function driftLines({ tasks, drifts, drifted }: VerificationShape, style: Style): string[] {
-  const nameOf = ({ taskId, mapKey }: { taskId: string; mapKey: string }): string =>
-    cleanLine(mapKey === '' ? taskId : `${taskId}[${mapKey}]`);
+  const nameOf = (task: NamedTaskRun): string => cleanLine(taskName(task));
   const told = tasks.filter(({ reason }) => reason !== null);
   const left = drifted - drifts.length;
   const lines = [

@@ -5,6 +5,7 @@ import { cleanLine } from '../output/clean-text.ts';
 import { stateMark, stateSymbol } from '../output/state-mark.ts';
 import { mayRedraw, styleFor, type Style } from '../output/style.ts';
 import { cutText } from '../output/table.ts';
+import { taskName } from '../output/task-name.ts';
 import { durationText, isoInstant } from '../output/time.ts';
 
 /** Shows a run's course on stderr. */
@@ -46,7 +47,7 @@ class LineView implements ProgressView {
     const changed = [
       ...this.#unseenStart(detail, run.name),
       run,
-      ...detail.taskRuns.map((row) => ({ name: label(row), row, at: taskInstant(row, now) })),
+      ...detail.taskRuns.map((row) => ({ name: taskName(row), row, at: taskInstant(row, now) })),
     ].filter(({ name, row }) => row.state !== 'none' && this.#seen.get(name) !== row.state);
     changed.sort((a, b) => a.at.localeCompare(b.at) || Number(a === run) - Number(b === run));
     for (const { name, row, at } of changed) {
@@ -177,10 +178,6 @@ function interest(state: string): number {
   if (state === 'retrying' || state === 'waiting') return 3;
   if (state === 'queued' || state === 'ready') return 2;
   return state === 'none' ? 0 : 1;
-}
-
-function label(row: TaskRun): string {
-  return row.mapKey === '' ? row.taskId : `${row.taskId}[${row.mapKey}]`;
 }
 
 function taskInstant(row: TaskRun, now: Date): string {

@@ -112,7 +112,8 @@ export function BackfillDialog({ pipeline, onClose }: { pipeline: string; onClos
   );
 }
 
-function PlanTable({ plan: { intervals }, runs }: { plan: BackfillPlan; runs: number }) {
+function PlanTable({ plan: { intervals, nothing }, runs }: { plan: BackfillPlan; runs: number }) {
+  if (nothing !== undefined) return <p className="dim">Nothing to do. {nothing}</p>;
   return (
     <div className={styles.plan}>
       <p className="dim">

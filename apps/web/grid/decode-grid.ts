@@ -2,9 +2,13 @@ import type { TaskState } from '#core';
 import type { Grid, GridCell } from '#contracts';
 import { GRID_CELLS } from '../../../libs/contracts/grid-cells.ts';
 
+export type GridMark = Grid['marks'][number];
+
 /** The grid with its cells as bytes. `cells[run * tasks.length + task]` is an index into GRID_CELLS. */
-export interface GridData extends Omit<Grid, 'cells'> {
+export interface GridData extends Omit<Grid, 'cells' | 'marks'> {
   readonly cells: Uint8Array;
+  /** By `run/task`, or `run/` of the run itself. */
+  readonly marks: ReadonlyMap<string, GridMark>;
 }
 
 /** Missing bytes become `none`, so that a short answer draws empty cells instead of breaking the page. */
@@ -12,7 +16,13 @@ export function decodeGrid(grid: Grid): GridData {
   const bytes = atob(grid.cells);
   const cells = new Uint8Array(grid.runs.length * grid.tasks.length);
   for (let index = 0; index < Math.min(bytes.length, cells.length); index++) cells[index] = bytes.charCodeAt(index);
-  return { ...grid, cells };
+  const marks = new Map(grid.marks.map((mark) => [`${mark.runId}/${mark.taskId ?? ''}`, mark]));
+  return { ...grid, cells, marks };
+}
+
+/** What somebody said that a task, or with task −1 the run, counts as; null: nobody said anything. */
+export function markAt({ runs, tasks, marks }: GridData, run: number, task: number): GridMark | null {
+  return marks.get(`${runs[run]?.id ?? ''}/${tasks[task]?.id ?? ''}`) ?? null;
 }
 
 /** Unknown bytes (a newer server) read as `none`. */

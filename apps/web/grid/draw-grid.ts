@@ -1,8 +1,9 @@
 import { shortDigest } from '../parts/digest.ts';
 import { lookOf } from '../parts/state-look.ts';
-import { cellState, type GridData } from './decode-grid.ts';
-import { drawMark } from './draw-mark.ts';
+import { cellState, markAt, type GridData } from './decode-grid.ts';
+import { drawMark, drawSaid } from './draw-mark.ts';
 import { inkOf, type Inks } from './grid-ink.ts';
+import { taskAt, type GridRow } from './grid-rows.ts';
 import { dateTicks, HEAD, releaseChanges, type GridShape } from './grid-shape.ts';
 
 /** Width of seven characters of a digest. */
@@ -20,6 +21,7 @@ export interface GridView {
 export function drawCells(
   ctx: CanvasRenderingContext2D,
   grid: GridData,
+  rows: readonly GridRow[],
   shape: GridShape,
   view: GridView,
   inks: Inks,
@@ -28,14 +30,24 @@ export function drawCells(
   ctx.clearRect(0, 0, view.width, view.height);
   ctx.save();
   ctx.translate(-view.left, -view.top);
-  const lastRow = Math.min(grid.tasks.length, Math.ceil((view.top + view.height) / rowHeight));
+  const lastRow = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight));
   const [firstRun, lastRun] = runsInView(grid, shape, view);
   const padX = (columnWidth - cell) / 2;
   const padY = (rowHeight - cell) / 2;
-  for (let task = Math.floor(view.top / rowHeight); task < lastRow; task++) {
+  for (let index = Math.floor(view.top / rowHeight); index < lastRow; index++) {
+    const row = rows[index];
+    if (row !== undefined && row.group !== null) {
+      ctx.fillStyle = inks.band;
+      ctx.fillRect(view.left, index * rowHeight, view.width, rowHeight);
+    }
     for (let run = firstRun; run < lastRun; run++) {
+      const task = taskAt(grid, row, run);
+      if (task === null) break;
       const look = lookOf(cellState(grid, run, task));
-      drawMark(ctx, look, inkOf(inks, look.tone), inks.paper, run * columnWidth + padX, task * rowHeight + padY, cell);
+      const [x, y] = [run * columnWidth + padX, index * rowHeight + padY];
+      drawMark(ctx, look, inkOf(inks, look.tone), inks.paper, x, y, cell);
+      const said = markAt(grid, run, task);
+      if (said !== null) drawSaid(ctx, said.as, inkOf(inks, lookOf(said.as).tone), inks.paper, x + cell, y, cell);
     }
   }
   releaseLines(ctx, grid, shape, inks, view.top, view.height);
@@ -82,6 +94,9 @@ export function drawHead(
     }
     if (look.mark === 'cross' || look.mark === 'clock' || look.mark === 'slash')
       badge(ctx, x + width / 2, base - height - 5, ink.strong);
+    const said = markAt(grid, index, -1);
+    if (said !== null)
+      drawSaid(ctx, said.as, inkOf(inks, lookOf(said.as).tone), inks.paper, x + width + 4, base - height, 14);
   }
   ctx.font = `11px ${inks.font}`;
   ctx.textBaseline = 'middle';

@@ -49,6 +49,30 @@ export function drawMark(
   glyph(ctx, look.mark, x + size / 2, y + size / 2, size * 0.22);
 }
 
+/** What a person said that it counts as: a disc on the corner at `x`, `y`, with a tick or a cross, so that it is told by its shape. */
+export function drawSaid(
+  ctx: CanvasRenderingContext2D,
+  as: 'success' | 'failed',
+  ink: Ink,
+  paper: string,
+  x: number,
+  y: number,
+  size: number,
+): void {
+  const radius = Math.max(3.5, size * 0.28);
+  const [middle, height] = [x - radius * 0.4, y + radius * 0.4];
+  ctx.beginPath();
+  ctx.arc(middle, height, radius, 0, Math.PI * 2);
+  ctx.fillStyle = paper;
+  ctx.fill();
+  ctx.strokeStyle = ink.strong;
+  ctx.lineWidth = 1.25;
+  ctx.stroke();
+  ctx.lineCap = 'round';
+  ctx.lineJoin = 'round';
+  glyph(ctx, as === 'failed' ? 'cross' : 'again', middle, height, radius * 0.45);
+}
+
 /** Strokes around a centre, `r` being half the glyph's size. A success has no glyph at all: the calm case stays calm. */
 function glyph(ctx: CanvasRenderingContext2D, mark: Look['mark'], x: number, y: number, r: number): void {
   ctx.beginPath();

@@ -1,11 +1,13 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { lookOf } from '../parts/state-look.ts';
-import { formatDuration, formatInstant } from '../parts/time-format.ts';
-import { cellState, type GridData } from './decode-grid.ts';
+import { formatDuration } from '../parts/time-format.ts';
+import type { GridData } from './decode-grid.ts';
 import { drawCells, drawHead } from './draw-grid.ts';
 import { readInks } from './grid-ink.ts';
+import { GridHint } from './grid-hint.tsx';
+import { GridLabels } from './grid-labels.tsx';
+import { rowOf, taskAt, type GridRow } from './grid-rows.ts';
 import { frontier, gridShape, runDurations, type Place } from './grid-shape.ts';
 import { GridMarks } from './grid-marks.tsx';
 import { GridMirror } from './grid-mirror.tsx';
@@ -13,6 +15,8 @@ import styles from './grid.module.css';
 
 interface GridCanvasProps {
   readonly grid: GridData;
+  readonly rows: readonly GridRow[];
+  readonly onToggle: (group: string) => void;
   readonly selected: Place | null;
   readonly onSelect: (place: Place) => void;
   readonly onOpen: (place: Place) => void;
@@ -22,7 +26,7 @@ interface GridCanvasProps {
 const LABELS = 190;
 
 /** Runs × tasks on a canvas: one drawing of what is in sight per frame, whatever the number of cells. Screen readers get a mirror. */
-export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvasProps) {
+export function GridCanvas({ grid, rows, onToggle, selected, onSelect, onOpen, now }: GridCanvasProps) {
   const scheme = useComputedColorScheme();
   const room = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
@@ -31,10 +35,10 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
   const [hovered, setHovered] = useState<Place | null>(null);
   const [scroll, setScroll] = useState({ left: 0, top: 0 });
   const width = Math.floor(room.width);
-  const shape = useMemo(() => gridShape(grid, width), [grid, width]);
+  const shape = useMemo(() => gridShape(grid, rows.length, width), [grid, rows, width]);
   const inks = useMemo(() => readInks(scheme), [scheme]);
   const durations = useMemo(() => runDurations(grid, now), [grid, now]);
-  const total = { width: grid.runs.length * shape.columnWidth, height: grid.tasks.length * shape.rowHeight };
+  const total = { width: grid.runs.length * shape.columnWidth, height: rows.length * shape.rowHeight };
   const height = Math.min(total.height, Math.max(240, window.innerHeight - 400));
 
   useLayoutEffect(() => {
@@ -42,21 +46,27 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
     const headContext = sized(head.current, width, shape.headHeight);
     const bodyContext = sized(body.current, width, height);
     if (headContext) drawHead(headContext, grid, shape, view, inks, durations);
-    if (bodyContext) drawCells(bodyContext, grid, shape, view, inks);
-  }, [grid, shape, inks, durations, scroll, width, height]);
+    if (bodyContext) drawCells(bodyContext, grid, rows, shape, view, inks);
+  }, [grid, rows, shape, inks, durations, scroll, width, height]);
 
   useFollow(scroller, frontier(grid.runs) * shape.columnWidth, width);
-  useKeepInSight(scroller, selected, shape.columnWidth, shape.rowHeight);
+  const spotOf = (place: Place | null) =>
+    place === null ? null : { run: place.run, row: place.task < 0 ? -1 : rowOf(rows, place.task) };
+  const [hoveredSpot, selectedSpot] = [spotOf(hovered), spotOf(selected)];
+  useKeepInSight(scroller, selected?.run ?? null, selectedSpot?.row ?? -1, shape.columnWidth, shape.rowHeight);
 
   const placeAt = useCallback(
     (event: PointerEvent | React.MouseEvent, inHead: boolean): Place | null => {
       const box = event.currentTarget.getBoundingClientRect();
       const at = scroller.current;
       const run = Math.floor((event.clientX - box.left + (at?.scrollLeft ?? 0)) / shape.columnWidth);
-      const task = inHead ? -1 : Math.floor((event.clientY - box.top + (at?.scrollTop ?? 0)) / shape.rowHeight);
-      return run >= 0 && run < grid.runs.length && task < grid.tasks.length ? { run, task } : null;
+      if (run < 0 || run >= grid.runs.length) return null;
+      if (inHead) return { run, task: -1 };
+      const row = Math.floor((event.clientY - box.top + (at?.scrollTop ?? 0)) / shape.rowHeight);
+      const task = taskAt(grid, rows[row], run);
+      return task === null ? null : { run, task };
     },
-    [grid, shape],
+    [grid, rows, shape],
   );
   const pointer = (inHead: boolean) => ({
     onPointerMove: (event: PointerEvent) => {
@@ -74,7 +84,8 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
     },
   });
   const firstRow = Math.floor(scroll.top / shape.rowHeight);
-  const rows = grid.tasks.slice(firstRow, Math.ceil((scroll.top + height) / shape.rowHeight) + 1);
+  const inSight = rows.slice(firstRow, Math.ceil((scroll.top + height) / shape.rowHeight) + 1);
+  const closedAt = hoveredSpot === null ? undefined : rows[hoveredSpot.row];
 
   return (
     <div className={styles.frame} data-testid="grid-canvas">
@@ -84,27 +95,28 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
       </div>
       <div ref={room.ref} className={styles.head}>
         <canvas ref={head} aria-hidden {...pointer(true)} />
-        <GridMarks shape={shape} scroll={{ left: scroll.left, top: 0 }} hovered={hovered} selected={selected} inHead />
+        <GridMarks
+          shape={shape}
+          scroll={{ left: scroll.left, top: 0 }}
+          hovered={hoveredSpot}
+          selected={selectedSpot}
+          inHead
+        />
       </div>
       <div
         className={styles.labels}
         style={{ width: LABELS, height }}
         onWheel={(event) => scroller.current?.scrollBy(event.deltaX, event.deltaY)}
-        aria-hidden
       >
-        {rows.map((task, index) => (
-          <span
-            key={task.id}
-            className={styles.label}
-            data-on={hovered?.task === firstRow + index || selected?.task === firstRow + index || undefined}
-            style={{ top: (firstRow + index) * shape.rowHeight - scroll.top, height: shape.rowHeight }}
-            title={task.id}
-          >
-            <span className="clip">{task.id}</span>
-            {task.mapped && <span className={styles.kind}>fan-out</span>}
-            {task.final && <span className={styles.kind}>finally</span>}
-          </span>
-        ))}
+        <GridLabels
+          grid={grid}
+          rows={inSight}
+          first={firstRow}
+          shape={shape}
+          top={scroll.top}
+          isOn={(row) => hoveredSpot?.row === row || selectedSpot?.row === row}
+          onToggle={onToggle}
+        />
       </div>
       <div className={styles.body}>
         <div
@@ -118,56 +130,24 @@ export function GridCanvas({ grid, selected, onSelect, onOpen, now }: GridCanvas
             <canvas ref={body} className={styles.sticky} aria-hidden />
           </div>
         </div>
-        <GridMarks shape={shape} scroll={scroll} hovered={hovered} selected={selected} />
+        <GridMarks shape={shape} scroll={scroll} hovered={hoveredSpot} selected={selectedSpot} />
       </div>
-      <GridMirror grid={grid} place={selected} />
-      {hovered !== null && (
-        <Hint
+      <GridMirror grid={grid} rows={rows} place={selected} />
+      {hovered !== null && hoveredSpot !== null && (
+        <GridHint
           grid={grid}
           place={hovered}
+          group={closedAt?.kind === 'group' ? closedAt.group : null}
           durations={durations}
           left={LABELS + hovered.run * shape.columnWidth - scroll.left}
           width={LABELS + width}
           top={
-            hovered.task < 0 ? shape.headHeight : shape.headHeight + (hovered.task + 1) * shape.rowHeight - scroll.top
+            hoveredSpot.row < 0
+              ? shape.headHeight
+              : shape.headHeight + (hoveredSpot.row + 1) * shape.rowHeight - scroll.top
           }
         />
       )}
-    </div>
-  );
-}
-
-function Hint({
-  grid,
-  place,
-  durations,
-  left,
-  top,
-  width,
-}: {
-  grid: GridData;
-  place: Place;
-  durations: readonly (number | null)[];
-  left: number;
-  top: number;
-  width: number;
-}) {
-  const run = grid.runs[place.run];
-  const task = grid.tasks[place.task];
-  if (run === undefined) return null;
-  const state = task === undefined ? run.state : cellState(grid, place.run, place.task);
-  const ms = durations[place.run] ?? null;
-  return (
-    <div
-      className={styles.hint}
-      style={{ top: top + 6, ...(left > width - 240 ? { right: width - left } : { left: left + 8 }) }}
-      aria-hidden
-    >
-      <b>{task?.id ?? 'run'}</b> ·{' '}
-      <span style={{ color: `var(--s-${lookOf(state).tone}-fg)` }}>{lookOf(state).label}</span>
-      <br />
-      {run.intervalStart === null ? run.trigger : formatInstant(run.intervalStart)}
-      {task === undefined && ms !== null && ` · ${formatDuration(ms)}`}
     </div>
   );
 }
@@ -201,20 +181,21 @@ function useFollow(scroller: React.RefObject<HTMLDivElement | null>, right: numb
 
 function useKeepInSight(
   scroller: React.RefObject<HTMLDivElement | null>,
-  place: Place | null,
+  run: number | null,
+  row: number,
   columnWidth: number,
   rowHeight: number,
 ): void {
   useEffect(() => {
     const element = scroller.current;
-    if (element === null || place === null) return;
-    const x = place.run * columnWidth;
-    const y = Math.max(0, place.task) * rowHeight;
+    if (element === null || run === null) return;
+    const x = run * columnWidth;
+    const y = Math.max(0, row) * rowHeight;
     if (x < element.scrollLeft) element.scrollLeft = x;
     if (x + columnWidth > element.scrollLeft + element.clientWidth)
       element.scrollLeft = x + columnWidth - element.clientWidth;
     if (y < element.scrollTop) element.scrollTop = y;
     if (y + rowHeight > element.scrollTop + element.clientHeight)
       element.scrollTop = y + rowHeight - element.clientHeight;
-  }, [scroller, place, columnWidth, rowHeight]);
+  }, [scroller, run, row, columnWidth, rowHeight]);
 }

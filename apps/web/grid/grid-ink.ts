@@ -8,6 +8,8 @@ export interface Inks {
   readonly paper: string;
   readonly accent: string;
   readonly faint: string;
+  /** Behind the tasks of a group. */
+  readonly band: string;
   readonly font: string;
   readonly mono: string;
 }
@@ -26,6 +28,7 @@ export function readInks(_scheme: 'light' | 'dark'): Inks {
     paper: of('--surface'),
     accent: of('--accent-fg'),
     faint: of('--text-3'),
+    band: of('--sunken'),
     font: of('--font'),
     mono: of('--mono'),
   };

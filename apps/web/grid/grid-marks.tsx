@@ -1,32 +1,38 @@
-import type { GridShape, Place } from './grid-shape.ts';
+import type { GridShape } from './grid-shape.ts';
 import styles from './grid.module.css';
+
+/** A column and a row as they are shown; row −1 is above all. */
+interface Spot {
+  readonly run: number;
+  readonly row: number;
+}
 
 interface GridMarksProps {
   readonly shape: GridShape;
   readonly scroll: { readonly left: number; readonly top: number };
-  readonly hovered: Place | null;
-  readonly selected: Place | null;
+  readonly hovered: Spot | null;
+  readonly selected: Spot | null;
   /** Above the cells: columns only. */
   readonly inHead?: boolean;
 }
 
 /** Column and row of the pointer and of the selection, laid over the canvas: moving them draws no cell again. */
 export function GridMarks({ shape, scroll, hovered, selected, inHead = false }: GridMarksProps) {
-  const column = (place: Place) => ({
+  const column = (spot: Spot) => ({
     width: shape.columnWidth,
-    transform: `translateX(${place.run * shape.columnWidth - scroll.left}px)`,
+    transform: `translateX(${spot.run * shape.columnWidth - scroll.left}px)`,
   });
-  const row = (place: Place) => ({
+  const row = (spot: Spot) => ({
     height: shape.rowHeight,
-    transform: `translateY(${place.task * shape.rowHeight - scroll.top}px)`,
+    transform: `translateY(${spot.row * shape.rowHeight - scroll.top}px)`,
   });
   const { cell, columnWidth, rowHeight } = shape;
   return (
     <div className={styles.marks} aria-hidden>
       {hovered !== null && <i className={styles.column} style={column(hovered)} />}
-      {hovered !== null && hovered.task >= 0 && !inHead && <i className={styles.row} style={row(hovered)} />}
+      {hovered !== null && hovered.row >= 0 && !inHead && <i className={styles.row} style={row(hovered)} />}
       {selected !== null && <i className={styles.column} data-selected style={column(selected)} />}
-      {selected !== null && selected.task >= 0 && !inHead && (
+      {selected !== null && selected.row >= 0 && !inHead && (
         <>
           <i className={styles.row} data-selected style={row(selected)} />
           <i
@@ -34,7 +40,7 @@ export function GridMarks({ shape, scroll, hovered, selected, inHead = false }: 
             style={{
               width: cell + 6,
               height: cell + 6,
-              transform: `translate(${selected.run * columnWidth + (columnWidth - cell) / 2 - 3 - scroll.left}px, ${selected.task * rowHeight + (rowHeight - cell) / 2 - 3 - scroll.top}px)`,
+              transform: `translate(${selected.run * columnWidth + (columnWidth - cell) / 2 - 3 - scroll.left}px, ${selected.row * rowHeight + (rowHeight - cell) / 2 - 3 - scroll.top}px)`,
             }}
           />
         </>

@@ -3,12 +3,13 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconFileText, IconListDetails } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Marked } from '../acting/marked.tsx';
 import { runQuery } from '../queries.ts';
 import { Release } from '../parts/release.tsx';
 import { StateBadge } from '../parts/state-icon.tsx';
 import { Ago, Took } from '../parts/time.tsx';
 import { formatInstant } from '../parts/time-format.ts';
-import { cellState, type GridData } from './decode-grid.ts';
+import { cellState, markAt, type GridData } from './decode-grid.ts';
 import type { Place } from './grid-shape.ts';
 import styles from './grid.module.css';
 
@@ -66,6 +67,7 @@ export function GridPanel({ grid, place, onClose }: { grid: GridData; place: Pla
           </>
         )}
       </dl>
+      <Marked mark={markAt(grid, place.run, place.task) ?? undefined} />
       {reason != null && <p className={styles.reason}>{reason}</p>}
       <div className={styles.buttons}>
         {task !== undefined && (

@@ -1,4 +1,5 @@
 import type { GridData } from './decode-grid.ts';
+import { rowOf, taskAt, type GridRow } from './grid-rows.ts';
 
 /** A place in the grid; task −1 is the row of bars, the run itself. */
 export interface Place {
@@ -16,9 +17,9 @@ export interface GridShape {
 
 export const HEAD = { releases: 16, bars: 56, dates: 20 } as const;
 
-export function gridShape(grid: GridData, width: number): GridShape {
+export function gridShape(grid: GridData, rows: number, width: number): GridShape {
   const columnWidth = Math.max(14, Math.min(30, Math.floor(width / Math.max(1, grid.runs.length))));
-  const rowHeight = grid.tasks.length <= 12 ? 30 : grid.tasks.length <= 60 ? 24 : 20;
+  const rowHeight = rows <= 12 ? 30 : rows <= 60 ? 24 : 20;
   return {
     columnWidth,
     rowHeight,
@@ -27,14 +28,16 @@ export function gridShape(grid: GridData, width: number): GridShape {
   };
 }
 
-/** Where arrows and hjkl lead; stays inside. */
-export function move(place: Place, key: string, grid: GridData): Place | null {
+/** Where arrows and hjkl lead, row by row as they are shown; stays inside. */
+export function move(place: Place, key: string, grid: GridData, rows: readonly GridRow[]): Place | null {
   const step = STEPS[key];
   if (step === undefined) return null;
-  return {
-    run: clamp(place.run + step.run, 0, grid.runs.length - 1),
-    task: clamp(place.task + step.task, -1, grid.tasks.length - 1),
-  };
+  const run = clamp(place.run + step.run, 0, grid.runs.length - 1);
+  const from = rowOf(rows, place.task);
+  let row = clamp(from + step.task, -1, rows.length - 1);
+  // The band of an open group has no cells.
+  while (row >= 0 && taskAt(grid, rows[row], run) === null) row += step.task;
+  return { run, task: taskAt(grid, rows[row], run) ?? -1 };
 }
 
 const STEPS: Readonly<Record<string, Place>> = {

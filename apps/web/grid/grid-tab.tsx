@@ -1,7 +1,8 @@
-import { useCallback } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Button, SegmentedControl } from '@mantine/core';
+import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import type { TaskState } from '#core';
 import { gridQuery } from '../queries.ts';
 import { useNow } from '../parts/clock.ts';
@@ -14,6 +15,7 @@ import { lookOf } from '../parts/state-look.ts';
 import type { GridData } from './decode-grid.ts';
 import { GridCanvas } from './grid-canvas.tsx';
 import { GridPanel } from './grid-panel.tsx';
+import { gridRows } from './grid-rows.ts';
 import { move, placeOf, selOf, type Place } from './grid-shape.ts';
 import styles from './grid.module.css';
 
@@ -94,6 +96,10 @@ export function GridTab() {
   );
 }
 
+function toggled(closed: ReadonlySet<string>, group: string): ReadonlySet<string> {
+  return new Set(closed.has(group) ? [...closed].filter((other) => other !== group) : [...closed, group]);
+}
+
 /** A long catch-up queues everything at once; the runs that tell something are then further back. */
 function isAllQueued(grid: GridData | undefined): boolean {
   return grid !== undefined && grid.before !== null && grid.runs[0]?.state === 'queued';
@@ -108,6 +114,9 @@ interface GridProps {
 
 function Grid({ grid, sel, onSel, size }: GridProps) {
   const navigate = useNavigate();
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const rows = useMemo(() => gridRows(grid, closed), [grid, closed]);
+  const toggle = (group: string) => setClosed((old) => toggled(old, group));
   const selected = placeOf(grid, sel);
   const busy = grid.runs.some((run) => run.state === 'running');
   const now = useNow(busy ? 'ten_seconds' : 'still');
@@ -128,7 +137,7 @@ function Grid({ grid, sel, onSel, size }: GridProps) {
     const to =
       selected === null
         ? { run: grid.runs.length - 1, task: grid.tasks.length > 0 ? 0 : -1 }
-        : move(from, event.key, grid);
+        : move(from, event.key, grid, rows);
     if (to !== null) select(to);
   };
   useKeys({
@@ -155,9 +164,23 @@ function Grid({ grid, sel, onSel, size }: GridProps) {
               <StateIcon state={state} size={14} /> {lookOf(state).label}
             </span>
           ))}
+          {grid.marks.size > 0 && (
+            <span>
+              <IconCircleCheck size={14} aria-hidden />
+              <IconCircleX size={14} aria-hidden /> marked by a person
+            </span>
+          )}
         </div>
       </div>
-      <GridCanvas grid={grid} selected={selected} onSelect={select} onOpen={open} now={now} />
+      <GridCanvas
+        grid={grid}
+        rows={rows}
+        onToggle={toggle}
+        selected={selected}
+        onSelect={select}
+        onOpen={open}
+        now={now}
+      />
       {selected !== null && <GridPanel grid={grid} place={selected} onClose={() => onSel(undefined)} />}
     </div>
   );

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { TASK_STATES, type RunState, type TaskState } from '#core';
-import { cellState, decodeGrid, patchCells } from './decode-grid.ts';
+import { GRID_CELLS } from '#contracts';
+import { cellState, decodeGrid, markAt, patchCells } from './decode-grid.ts';
+import { gridRows, rowOf, taskAt } from './grid-rows.ts';
 import { dateTicks, frontier, move, placeOf, releaseChanges, runDurations, selOf } from './grid-shape.ts';
 
 const run = (id: string, more: Partial<ReturnType<typeof base>> = {}) => ({ ...base(id), ...more });
@@ -19,11 +21,12 @@ const encode = (states: readonly TaskState[]) =>
 const aGrid = (cells = encode(['success', 'failed', 'running', 'none'])) =>
   decodeGrid({
     tasks: [
-      { id: 'ingest', mapped: false, final: false },
-      { id: 'train', mapped: true, final: false },
+      { id: 'ingest', mapped: false, final: false, group: null },
+      { id: 'train', mapped: true, final: false, group: null },
     ],
     runs: [run('r1'), run('r2')],
     cells,
+    marks: [],
     before: null,
   });
 
@@ -57,13 +60,14 @@ describe('the cells of a grid', () => {
 
 describe('moving in a grid', () => {
   const grid = aGrid();
+  const rows = gridRows(grid, new Set());
 
   test('stops at the edges; above the first task is the run itself', () => {
-    expect(move({ run: 0, task: 0 }, 'k', grid)).toEqual({ run: 0, task: -1 });
-    expect(move({ run: 0, task: -1 }, 'ArrowUp', grid)).toEqual({ run: 0, task: -1 });
-    expect(move({ run: 1, task: 1 }, 'l', grid)).toEqual({ run: 1, task: 1 });
-    expect(move({ run: 1, task: 1 }, 'Home', grid)).toEqual({ run: 0, task: 1 });
-    expect(move({ run: 0, task: 0 }, 'x', grid)).toBeNull();
+    expect(move({ run: 0, task: 0 }, 'k', grid, rows)).toEqual({ run: 0, task: -1 });
+    expect(move({ run: 0, task: -1 }, 'ArrowUp', grid, rows)).toEqual({ run: 0, task: -1 });
+    expect(move({ run: 1, task: 1 }, 'l', grid, rows)).toEqual({ run: 1, task: 1 });
+    expect(move({ run: 1, task: 1 }, 'Home', grid, rows)).toEqual({ run: 0, task: 1 });
+    expect(move({ run: 0, task: 0 }, 'x', grid, rows)).toBeNull();
   });
 
   test('the address names the place by run and task', () => {
@@ -71,6 +75,58 @@ describe('moving in a grid', () => {
     expect(placeOf(grid, 'r2/train')).toEqual({ run: 1, task: 1 });
     expect(placeOf(grid, 'r1')).toEqual({ run: 0, task: -1 });
     expect(placeOf(grid, 'gone/train')).toBeNull();
+  });
+});
+
+describe('groups and marks in a grid', () => {
+  const mark = { as: 'success' as const, by: 'ann', reason: 'r', at: '2001-01-02T00:00:00.000Z', mapIndex: null };
+  const grid = decodeGrid({
+    tasks: [
+      { id: 'a', mapped: false, final: false, group: null },
+      { id: 'b', mapped: true, final: false, group: 'g' },
+      { id: 'c', mapped: false, final: false, group: null },
+      { id: 'd', mapped: true, final: false, group: 'g' },
+    ],
+    runs: [run('r1'), run('r2')],
+    cells: encode(['success', 'success', 'success', 'failed', 'success', 'running', 'success', 'skipped']),
+    marks: [
+      { ...mark, runId: 'r1', taskId: 'd' },
+      { ...mark, runId: 'r2', taskId: null, as: 'failed' },
+    ],
+    before: null,
+  });
+  const opened = gridRows(grid, new Set());
+  const closed = gridRows(grid, new Set(['g']));
+
+  test('the tasks of a group stand together below its band; closed it stands for all of them', () => {
+    const names = (rows: typeof opened) =>
+      rows.map((row) => (row.kind === 'task' ? grid.tasks[row.task]?.id : row.group));
+    expect([names(opened), names(closed)]).toEqual([
+      ['a', 'g', 'b', 'd', 'c'],
+      ['a', 'g', 'c'],
+    ]);
+    expect([rowOf(opened, 3), rowOf(closed, 3), rowOf(closed, -1)]).toEqual([3, 1, -1]);
+  });
+
+  test('of equals a closed group shows one that is marked', () => {
+    const equal = { ...grid, cells: grid.cells.slice().fill(GRID_CELLS.indexOf('success')) };
+    expect(taskAt(equal, closed[1], 0)).toBe(3);
+  });
+
+  test('a closed group shows in each run the task that is worst; the band of an open one shows none', () => {
+    expect([taskAt(grid, closed[1], 0), taskAt(grid, closed[1], 1), taskAt(grid, opened[1], 0)]).toEqual([3, 1, null]);
+  });
+
+  test('moving goes row by row as they are shown', () => {
+    expect(move({ run: 0, task: 0 }, 'j', grid, opened)).toEqual({ run: 0, task: 1 });
+    expect(move({ run: 0, task: 1 }, 'j', grid, opened)).toEqual({ run: 0, task: 3 });
+    expect(move({ run: 0, task: 1 }, 'k', grid, opened)).toEqual({ run: 0, task: 0 });
+    expect(move({ run: 0, task: 2 }, 'k', grid, closed)).toEqual({ run: 0, task: 3 });
+    expect(move({ run: 0, task: 3 }, 'l', grid, closed)).toEqual({ run: 1, task: 1 });
+  });
+
+  test('marks are known by run and task, and of the run itself', () => {
+    expect([markAt(grid, 0, 3)?.as, markAt(grid, 1, -1)?.as, markAt(grid, 1, 3)]).toEqual(['success', 'failed', null]);
   });
 });
 

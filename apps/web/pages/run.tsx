@@ -20,7 +20,7 @@ import { Timeline } from '../timeline/timeline.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunConfig } from './run-config.tsx';
 import { RunFacts } from './run-facts.tsx';
-import { TaskWaits } from './task-waits.tsx';
+import { RunQuestions } from './run-questions.tsx';
 import { RunWhy } from './run-why.tsx';
 import { TaskTable } from './task-table.tsx';
 
@@ -101,11 +101,7 @@ function Run({ run }: { run: RunDetail }) {
         actions={<RunActions run={run} />}
       >
         <RunFacts run={run} />
-        {run.taskRuns
-          .filter(({ wait }) => wait?.kind === 'approve')
-          .map((one) => (
-            <TaskWaits key={one.taskId} runId={run.id} environment={run.environment} taskRun={one} />
-          ))}
+        <RunQuestions run={run} />
         <Tabs label="Views of this run">
           {tabs.map((name) => (
             <Link

@@ -18,16 +18,20 @@ export function TaskFacts({
   detail: TaskRunDetail;
   attempt: TaskRunDetail['attempts'][number] | undefined;
 }) {
-  const message = attempt?.message ?? detail.reason;
   const called = calledRun(detail);
   return (
     <>
-      {message !== null && (
-        <p className={styles.reason} data-tone={isBad(detail.state) ? 'bad' : 'calm'} data-testid="reason">
+      {messagesOf(detail, attempt).map((message) => (
+        <p
+          key={message}
+          className={styles.reason}
+          data-tone={isBad(detail.state) ? 'bad' : 'calm'}
+          data-testid="reason"
+        >
           <IconAlertTriangle size={15} aria-hidden />
           <span>{message}</span>
         </p>
-      )}
+      ))}
       <Marked mark={detail.marked} />
       <TaskWaits runId={detail.run.id} environment={detail.run.environment} taskRun={detail} />
       <Facts>
@@ -101,6 +105,17 @@ export function TaskFacts({
 }
 
 /** While the task waits, the wait knows it; afterwards it is an output. */
+/** Why the task run is as it is (of the newest try: who approved it, for instance), then what this try said beyond that. */
+function messagesOf(
+  { reason, attempts }: TaskRunDetail,
+  attempt: TaskRunDetail['attempts'][number] | undefined,
+): readonly string[] {
+  const isNewest = attempt === undefined || attempt.number === attempts.at(-1)?.number;
+  const why = isNewest ? reason : null;
+  const said = attempt?.message ?? null;
+  return [why, said !== null && why?.includes(said) ? null : said].filter((one) => one !== null);
+}
+
 function calledRun({ task, wait, outputs }: TaskRunDetail): string | null {
   if (task.kind !== 'call') return null;
   return wait?.calledRun ?? (typeof outputs.run_id === 'string' ? outputs.run_id : null);

@@ -12,15 +12,8 @@ export function compileGate(shape: TaskShape, path: Path, names: Names, compilin
   if (typeof gate === 'string') return { expr: compiling.expression(gate, place, names, 'condition'), onFail: 'fail' };
   const expr = compiling.expression(gate.expr, [...place, 'expr'], names, 'condition');
   const onFail = gate.on_fail ?? 'fail';
-  if (onFail === 'needs_approval') {
-    if (names.matrix !== null)
-      compiling.at(
-        [...place, 'on_fail'],
-        'A task with matrix asks nobody: `needs_approval` is not yet supported there.',
-        'Judge what the fan-out made in a task that comes next, with the gate there.',
-      );
+  if (onFail === 'needs_approval')
     return { expr, onFail, asks: { groups: [...new Set(gate.groups)], ...limitsOf(gate, null) } };
-  }
   for (const key of ['groups', 'timeout', 'on_timeout'] as const)
     if (gate[key] !== undefined)
       compiling.atKey(

@@ -85,20 +85,8 @@ export function compileGroups(
 /** What a task cannot have besides the fan-out of its group. */
 function checkMember({ id, path, shape }: TaskNode, group: string, compiling: Compiling): void {
   const fansOut = `Task ${quote(id)} is in the group ${quote(group)}, which fans out`;
-  if (shape?.matrix !== undefined)
-    compiling.atKey(
-      [...path, 'matrix'],
-      `${fansOut}; a matrix of its own within it is not yet supported.`,
-      `Add the axis to the matrix of the group, or take the task out of it.`,
-    );
-  if (shape?.max_fanout !== undefined)
+  if (shape?.max_fanout !== undefined && shape.matrix === undefined)
     compiling.atKey([...path, 'max_fanout'], `${fansOut} by its own max_fanout.`, `Move it to groups.${group}.`);
-  if (shape?.approve !== undefined)
-    compiling.atKey(
-      [...path, 'approve'],
-      `${fansOut}; that somebody is asked for each of its items is not yet supported.`,
-      'Ask once, in a task outside the group.',
-    );
 }
 
 /** Each item of a group's fan-out goes its own way, so nothing that waits for all of them may stand between its tasks. */

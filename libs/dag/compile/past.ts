@@ -35,18 +35,6 @@ export function compilePast(
   return downstream || (depends ?? inherited.depends_on_past ?? false) ? { downstream } : undefined;
 }
 
-/** Reports a task whose items go their own ways: which of them was before which is not looked at. */
-export function refusePastOfItems({ id, path, shape }: TaskNode, compiling: Compiling): void {
-  const key = KEYS.find((candidate) => shape?.[candidate] === true);
-  compiling.atKey(
-    key === undefined ? path : [...path, key],
-    `Each item of task ${quote(id)} goes its own way; that it depends on the interval before is not yet supported there.`,
-    key === undefined
-      ? 'Write `depends_on_past: false` and `wait_for_downstream: false`.'
-      : 'Ask it of a task before it.',
-  );
-}
-
 /** Reports where no interval comes before another one. */
 export function checkPast(pipeline: CompiledPipeline, sections: Sections, compiling: Compiling): void {
   if (!pipeline.tasks.some(({ past }) => past !== undefined)) return;

@@ -7,8 +7,10 @@ import { compileCache } from './cache.ts';
 import { compileChecks } from './checks.ts';
 import type { Compiling } from './compiling.ts';
 import { compileGate } from './gate.ts';
+import { compileInner } from './inner-matrix.ts';
+import { compileIo } from './io.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
-import { compilePast, refusePastOfItems } from './past.ts';
+import { compilePast } from './past.ts';
 import { resourcesOf } from './resources.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
@@ -55,13 +57,18 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     shared === null ? (shape.max_fanout ?? MOST_TASK_RUNS) : (around.group?.maxFanout ?? MOST_TASK_RUNS);
   const matrix = shared ?? compileMatrix(shape.matrix, maxFanout, [...path, 'matrix'], known, compiling);
   if (shared === null) checkMatrixKeys(node, compiling);
-  const axes = shared?.axes ?? shape.matrix;
   const isUnclear = node.group !== null && around.group === null;
-  const inside: Names = {
-    ...known,
-    matrix: axes !== undefined ? new Set(Object.keys(axes)) : isUnclear ? ANY_AXIS : null,
-    types: { ...known.types, matrix: matrixTypes(matrix) },
-  };
+  // In a group that fans out `if` and its own matrix are asked for each item.
+  const before: Names = shared === null ? known : withAxes(known, Object.keys(shared.axes), matrixTypes(shared));
+  const inner = shared === null ? null : compileInner(node, shared, before, compiling);
+  const axes = { ...shared?.axes, ...shape.matrix };
+  const types = { ...matrixTypes(matrix), ...matrixTypes(inner?.matrix ?? null) };
+  const isFannedOut = shared !== null || shape.matrix !== undefined;
+  const inside: Names = isUnclear
+    ? { ...known, matrix: ANY_AXIS }
+    : isFannedOut
+      ? withAxes(known, Object.keys(axes), types)
+      : known;
   const judging: Names = { ...inside, metrics: new Set(shape.metrics), outputs: true };
   const body = compileBody(shape, path, inside, compiling);
   const env = compileEnv(shape.env, [...path, 'env'], inside, compiling);
@@ -77,22 +84,18 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
   const resources = executesNothing(shape) ? undefined : (shape.resources ?? inherited.resources);
   const cache = compileCache(node, inherited.cache, compiling);
   const past = compilePast(node, inherited, compiling);
-  if (past !== undefined && (shared !== null || (matrix !== null && executesNothing(shape))))
-    refusePastOfItems(node, compiling);
   const compiled = {
     id: node.id,
     upstream: [...around.upstream].sort(),
     when: node.final ? 'all_done' : (shape.when ?? 'all_success'),
     condition:
-      shape.if === undefined
-        ? null
-        : // In a group that fans out it is asked of each item.
-          compiling.expression(String(shape.if), [...path, 'if'], shared === null ? known : inside, 'condition'),
+      shape.if === undefined ? null : compiling.expression(String(shape.if), [...path, 'if'], before, 'condition'),
     matrix,
     maxParallel: shape.max_parallel ?? 0,
     maxFanout,
     reads: node.reads,
     writes: node.writes,
+    ...compileIo(node, compiling),
     retries: compileRetries(shape.retries, around.defaults.retries),
     timeoutMs: timeout === undefined ? null : msOf(timeout),
     pool: shape.pool ?? inherited.pool ?? 'default',
@@ -108,6 +111,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     gate: compileGate(shape, path, { ...judging, baseline: true }, compiling),
     ...(cache === undefined ? {} : { cache }),
     ...(node.group === null ? {} : { group: node.group }),
+    ...(inner === null ? {} : { inner }),
     ...(past === undefined ? {} : { past }),
     ...(shape.network === true || shape.http !== undefined ? { network: true as const } : {}),
     ...(shape.verify === undefined ? {} : { tolerance: shape.verify.tolerance }),
@@ -115,6 +119,10 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     ...(origin.length === 0 ? {} : { origin }),
   } as const;
   return body === null ? null : { ...compiled, body };
+}
+
+function withAxes(names: Names, axes: readonly string[], types: Readonly<Record<string, string>>): Names {
+  return { ...names, matrix: new Set(axes), types: { ...names.types, matrix: types } };
 }
 
 function checkMatrixKeys(node: TaskNode, compiling: Compiling): void {

@@ -68,19 +68,7 @@ export function callBody(
 
 /** Keys that only tasks have of which attempts are made. */
 const NEEDS_ATTEMPT = [
-  ...([
-    'matrix',
-    'max_parallel',
-    'max_fanout',
-    'reads',
-    'writes',
-    'retries',
-    'timeout',
-    'pool',
-    'slots',
-    'priority',
-    'resources',
-  ] as const),
+  ...(['reads', 'writes', 'io', 'retries', 'timeout', 'pool', 'slots', 'priority', 'resources'] as const),
   ...(['env', 'network', 'verify', 'secrets', 'metrics', 'checks', 'gate'] as const),
 ];
 
@@ -91,15 +79,11 @@ const INSTEAD: Readonly<Record<string, string>> = {
   retries: 'Write how often it is looked at: wait: { …, every: 5m }.',
   reads: 'Let the task that reads it wait by itself: `reads` with `missing: wait`.',
   secrets: 'Name the secret in `bearer:` of `http`.',
-  matrix: 'Write one task for each question.',
 };
 
 const INSTEAD_OF_CALL: Readonly<Record<string, string>> = {
   retries: 'Give `retries` to the tasks of the called pipeline.',
 };
-
-/** What `wait` and `call` have all the same: each of their items waits, or calls, by itself. */
-const FAN_OUT: readonly string[] = ['matrix', 'max_parallel', 'max_fanout'];
 
 /** True: no attempt is made of such a task. */
 export function executesNothing(shape: TaskShape): boolean {
@@ -111,11 +95,7 @@ export function checkWaitKeys(shape: TaskShape, path: Path, compiling: Compiling
   const kind = WAITING_KINDS.find((candidate) => shape[candidate] !== undefined) ?? 'wait';
   const instead = kind === 'call' ? INSTEAD_OF_CALL : INSTEAD;
   for (const key of NEEDS_ATTEMPT)
-    if (
-      shape[key] !== undefined &&
-      !(kind === 'call' && key === 'timeout') &&
-      !(kind !== 'approve' && FAN_OUT.includes(key))
-    )
+    if (shape[key] !== undefined && !(kind === 'call' && key === 'timeout'))
       compiling.atKey(
         [...path, key],
         `${key} has no meaning with ${kind}, which executes nothing.`,

@@ -30,7 +30,7 @@ export interface AirflowTask {
   /** The innermost group that it stands in, with those around: `reports.daily`. */
   readonly group: string | null;
   /** The group that is mapped as a whole, if it stands in one. */
-  readonly mappedGroup: string | null;
+  readonly mappedGroup: { readonly id: string; readonly expand: Expand | null } | null;
 }
 
 /** Python code that a task calls. */

@@ -1,13 +1,13 @@
 import { RESERVED_VARIABLES } from '../compile/variables.ts';
 import { quote } from '../source/quote.ts';
 import type { AirflowTask } from './airflow-dag.ts';
-import { templateScope, type Conversion, type TaskBody } from './conversion.ts';
+import { expressionOf, templateScope, type Conversion, type TaskBody } from './conversion.ts';
 import type { FanOut } from './fan-out.ts';
 import { convertShell, failingScript, singleQuoted } from './shell-text.ts';
 import { convertTemplate, joinTemplate, type TemplatePart } from './template.ts';
-import { isMap } from './typed-value.ts';
+import { isMap, TypedValue } from './typed-value.ts';
 
-/** A variable for a command that comes from a matrix: an expression can be no code. */
+/** A variable for a command that comes from a matrix or another task: an expression can be no code. */
 const COMMAND = 'AIRFLOW_COMMAND';
 
 /** A BashOperator as `run:`. What cannot be carried becomes a script that says so and fails. */
@@ -18,7 +18,10 @@ export function bashBody(
 ): TaskBody {
   const { report } = conversion;
   const { args } = task;
-  const command = args.text('bash_command') ?? '';
+  const written = args.peek('bash_command');
+  const known = written instanceof TypedValue ? expressionOf(written, task, conversion) : undefined;
+  if (known !== undefined) args.take('bash_command');
+  const command = known === undefined ? (args.text('bash_command') ?? '') : '';
   const skipOn = args.take('skip_on_exit_code');
   if (skipOn !== undefined && ![skipOn].flat().includes(99))
     report.lost(
@@ -27,7 +30,8 @@ export function bashBody(
       'Exit with 99.',
     );
   const variables = environmentOf(task, fanOut, conversion);
-  const commandAxis = fanOut?.axes.get('bash_command');
+  const axis = fanOut?.axes.get('bash_command');
+  const fromElsewhere = axis === undefined ? known : `matrix.${axis}`;
   const strange = [...(fanOut?.axes.keys() ?? [])].find((name) => name !== 'bash_command' && name !== 'env');
   const matrix =
     fanOut === null ? {} : { matrix: fanOut.matrix, ...(fanOut.maxFanout ? { max_fanout: fanOut.maxFanout } : {}) };
@@ -37,10 +41,10 @@ export function bashBody(
   };
   if (strange !== undefined)
     return failing(`is mapped over "${strange}"`, 'Map over `bash_command` or `env`, or write `matrix` yourself.');
-  if (commandAxis !== undefined)
+  if (fromElsewhere !== undefined)
     return {
       run: `bash -c "$${COMMAND}"`,
-      env: { ...variables, [COMMAND]: `\${{ matrix.${commandAxis} }}` },
+      env: { ...variables, [COMMAND]: `\${{ ${fromElsewhere} }}` },
       ...matrix,
     };
   if (command.trim() === '') return failing('is empty', 'Write `run:`.');
@@ -105,8 +109,19 @@ function environmentOf(
       );
       continue;
     }
-    if (value instanceof MatrixMember) {
-      env[name] = `\${{ ${value.expression} }}`;
+    const expression =
+      value instanceof MatrixMember
+        ? value.expression
+        : value instanceof TypedValue
+          ? expressionOf(value, task, conversion)
+          : undefined;
+    if (expression !== undefined) {
+      env[name] = `\${{ ${expression} }}`;
+      continue;
+    }
+    if (value instanceof TypedValue) {
+      const message = `The variable ${name} of task "${task.id}" is a value of the type ${value.type}.`;
+      conversion.report.lost(place, message, 'Write the value itself.');
       continue;
     }
     const text =

@@ -1,3 +1,4 @@
+import { MOST_INNER_ITEMS } from '#core';
 import type { Expand } from './airflow-dag.ts';
 import { Names } from './names.ts';
 import { isMap, textOf, TypedValue } from './typed-value.ts';
@@ -19,15 +20,24 @@ const MOST_FANOUT = 100_000;
 /** Keys of a matrix that mean something else. */
 const RESERVED = ['include', 'exclude'];
 
-/** The matrix for `expand`; `outputOf` gives the CEL of another task's output, if that task runs before. */
-export function toFanOut(expand: Expand, outputOf: (task: string, key: string) => string | undefined): FanOut {
+/**
+ * The matrix for `expand`; `outputOf` gives the CEL of another task's output, if that task runs before. `around`: the
+ * matrix of the group that fans out around it.
+ */
+export function toFanOut(
+  expand: Expand,
+  outputOf: (task: string, key: string) => string | undefined,
+  around: Readonly<Record<string, unknown>> | null = null,
+): FanOut {
   const names = new Names('_');
-  for (const word of RESERVED) names.give(word);
+  const taken = [...RESERVED, ...Object.keys(around ?? {})];
+  for (const word of taken) names.give(word);
+  const most = around === null ? MOST_FANOUT : MOST_INNER_ITEMS;
   const matrix: Record<string, unknown> = {};
   const axes = new Map<string, string>();
   let size = 1;
   for (const [name, value] of Object.entries(expand.axes)) {
-    const axis = RESERVED.includes(name) ? names.give(`${name}_x`) : names.give(name);
+    const axis = taken.includes(name) ? names.give(`${name}_x`) : names.give(name);
     axes.set(name, axis);
     if (value instanceof TypedValue && value.type === 'xcom') {
       const expression = outputOf(textOf(value.members.task), textOf(value.members.key));
@@ -47,8 +57,7 @@ export function toFanOut(expand: Expand, outputOf: (task: string, key: string) =
     matrix[axis] = list;
   }
   if (axes.size === 0) return { ok: false, reason: 'it is mapped over nothing' };
-  if (size > MOST_FANOUT)
-    return { ok: false, reason: `it is mapped ${size} times; at most ${MOST_FANOUT} are possible` };
+  if (size > most) return { ok: false, reason: `it is mapped ${size} times; at most ${most} are possible` };
   return { ok: true, matrix, axes, ...(size > USUAL_FANOUT ? { maxFanout: size } : {}) };
 }
 

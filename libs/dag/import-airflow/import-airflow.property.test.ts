@@ -119,6 +119,15 @@ test('any dag-factory file', () => {
   );
 }, 60_000);
 
+/** Every second task, mapped over what the first of them is. */
+function groupOf(tasks: readonly (readonly [string, { readonly expand?: unknown }])[]) {
+  const members = tasks.filter((_, index) => index % 2 === 0).map(([id]) => [id, ['operator', id]] as const);
+  return {
+    children: Object.fromEntries(members),
+    expand_input: { type: 'dict-of-lists', value: { __type: 'dict', __var: tasks[0]?.[1].expand } },
+  };
+}
+
 test('any serialized DAG', () => {
   const serialized = fc.tuple(fc.dictionary(name, task, { maxKeys: 5 }), dag, odd).map(([tasks, rest, timetable]) => ({
     __version: 3,
@@ -126,6 +135,9 @@ test('any serialized DAG', () => {
       ...rest,
       dag_id: 'x',
       timetable: { __type: 'a.CronTriggerTimetable', __var: timetable },
+      task_group: {
+        children: { g: ['taskgroup', { _group_id: 'g', is_mapped: true, ...groupOf(Object.entries(tasks)) }] },
+      },
       tasks: Object.entries(tasks).map(([id, { dependencies, operator: kind, ...args }]) => ({
         __type: 'operator',
         __var: {

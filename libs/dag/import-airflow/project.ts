@@ -99,10 +99,10 @@ function leadsTo(from: AirflowDag, to: AirflowDag, starts: Starts): boolean {
 
 function ownPaths(dag: AirflowDag): Map<string, OwnPath> {
   const [names, paths] = [new Names('_'), new Map<string, OwnPath>()];
-  for (const { id, args, mappedGroup, operator } of dag.tasks) {
+  for (const { id, args, operator } of dag.tasks) {
     const outlets = args.take('outlets');
     // What is mapped publishes parts, of which nobody outside knows.
-    if (!Array.isArray(outlets) || mappedGroup !== null || WAITING.includes(kindOf(operator))) continue;
+    if (!Array.isArray(outlets) || WAITING.includes(kindOf(operator))) continue;
     for (const outlet of outlets as unknown[]) {
       const asset = assetOf(outlet);
       if (asset === null || paths.has(keyOf(asset))) continue;

@@ -1,6 +1,6 @@
 import { quote } from '../source/quote.ts';
 import type { AirflowTask } from './airflow-dag.ts';
-import { templateScope, type Conversion, type TaskBody } from './conversion.ts';
+import { expressionOf, templateScope, type Conversion, type TaskBody } from './conversion.ts';
 import type { FanOut } from './fan-out.ts';
 import { kindOf } from './operators.ts';
 import { functionOf, pythonLiteral, pythonText, type PythonCall, type ReturnUse } from './python-file.ts';
@@ -122,10 +122,11 @@ class PythonArguments {
     return isOutput ? `output(${variable})` : variable;
   }
 
-  #special({ type, members }: TypedValue): string {
+  #special(value: TypedValue): string {
+    const { type, members } = value;
     if (type === 'timedelta') return `import_module("datetime").timedelta(seconds=${Number(textOf(members.seconds))})`;
-    const scope = templateScope(this.#task, this.#conversion);
-    const found = type === 'xcom' ? scope.outputOf(textOf(members.task), textOf(members.key)) : undefined;
+    const found = expressionOf(value, this.#task, this.#conversion);
+    if (found !== undefined && type === 'mapped') return `ctx.matrix[${pythonText(found.slice('matrix.'.length))}]`;
     if (found !== undefined) return `output(${this.#variable(`\${{ ${found} }}`)})`;
     this.say(
       `is given a value of the type ${type}; it fails until you write the value in tasks.py`,

@@ -4,6 +4,7 @@ import type { AirflowDag, AirflowSchedule, AirflowTask, Expand } from './airflow
 import { Args } from './args.ts';
 import { decode } from './decode.ts';
 import { scheduleOf, timetableOf } from './read-timetable.ts';
+import { readRepr } from './python-repr.ts';
 import { Report, type Place } from './report.ts';
 import { isMap, textOf, TypedValue } from './typed-value.ts';
 
@@ -103,11 +104,12 @@ class SerializedReader {
       if (Array.isArray(task.downstream_task_ids))
         for (const child of task.downstream_task_ids)
           upstream.set(textOf(child), [...(upstream.get(textOf(child)) ?? []), id]);
-    const groups = groupsOf(this.#dag.task_group ?? this.#dag._task_group);
+    const root = 'task_group' in this.#dag ? 'task_group' : '_task_group';
+    const groups = groupsOf(this.#dag[root], [...this.#path, root]);
     const defaults = this.#clientDefaults();
     return entries.map(({ path, task, id }) => {
       const decorator = typeof task._operator_name === 'string' && task._operator_name.startsWith('@');
-      const own = decode(task) as Json;
+      const own = withReprs(decode(task) as Json);
       const values = { ...defaults, ...this.#partialOf(task), ...own };
       return {
         id,
@@ -193,17 +195,18 @@ function expandOf(task: Json, path: Path): Expand | null {
 interface GroupAround {
   readonly id: string | null;
   /** The outermost one that is mapped as a whole. */
-  readonly mapped: string | null;
+  readonly mapped: AirflowTask['mappedGroup'];
 }
 
 /** By task, the groups that it stands in. */
-function groupsOf(root: unknown): Map<string, GroupAround> {
+function groupsOf(root: unknown, place: Path): Map<string, GroupAround> {
   const found = new Map<string, GroupAround>();
-  const walk = (group: unknown, mapped: string | null, depth: number): void => {
+  const walk = (group: unknown, mapped: GroupAround['mapped'], depth: number): void => {
     if (!isMap(group) || !isMap(group.children) || depth > 40) return;
     const written = group._group_id ?? group.group_id;
     const name = typeof written === 'string' && written !== '' ? written : null;
-    const here = mapped ?? (group.is_mapped === true ? name : null);
+    const here =
+      mapped ?? (group.is_mapped === true && name !== null ? { id: name, expand: mappedBy(group, place) } : null);
     for (const [id, child] of Object.entries(group.children)) {
       const [kind, inner] = Array.isArray(child) ? (child as unknown[]) : [];
       if (kind === 'taskgroup') walk(inner, here, depth + 1);
@@ -212,6 +215,24 @@ function groupsOf(root: unknown): Map<string, GroupAround> {
   };
   walk(root, null, 0);
   return found;
+}
+
+function mappedBy(group: Json, path: Path): Expand | null {
+  const { expand_input: input } = group;
+  const value = isMap(input) ? decode(input.value) : null;
+  if (!isMap(input) || input.type !== 'dict-of-lists' || !isMap(value)) return null;
+  return { axes: value, ofFunction: true, place: jsonPlace(path) };
+}
+
+/** What a template field is given is a text where JSON has no form for it. */
+function withReprs(task: Json): Json {
+  const fields = Array.isArray(task.template_fields) ? (task.template_fields as unknown[]) : [];
+  return Object.fromEntries(
+    Object.entries(task).map(([key, value]) => {
+      const isRepr = fields.includes(key) && typeof value === 'string' && /\b(XComArg|MappedArgument)\(/.test(value);
+      return [key, isRepr ? (readRepr(value) ?? value) : value];
+    }),
+  );
 }
 
 function jsonPlace(path: Path): Place {

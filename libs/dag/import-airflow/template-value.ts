@@ -1,6 +1,6 @@
 import { quote } from '../source/quote.ts';
 import type { AirflowTask } from './airflow-dag.ts';
-import { templateScope, type Conversion } from './conversion.ts';
+import { expressionOf, templateScope, type Conversion } from './conversion.ts';
 import { convertTemplate, joinTemplate, type TemplatePart } from './template.ts';
 import { isMap, TypedValue } from './typed-value.ts';
 
@@ -33,7 +33,11 @@ export function textIn(text: string, task: AirflowTask, conversion: Conversion):
 export function valueIn(value: unknown, task: AirflowTask, conversion: Conversion): unknown {
   if (typeof value === 'string') return textIn(value, task, conversion);
   if (Array.isArray(value)) return value.map((item) => valueIn(item, task, conversion));
-  if (value instanceof TypedValue) throw new NotCarried(`it holds a ${value.type}`, 'Write the value itself.');
+  if (value instanceof TypedValue) {
+    const expression = expressionOf(value, task, conversion);
+    if (expression === undefined) throw new NotCarried(`it holds a ${value.type}`, 'Write the value itself.');
+    return `\${{ ${expression} }}`;
+  }
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, valueIn(member, task, conversion)]));
 }

@@ -1,7 +1,8 @@
 import type { AirflowDag } from './airflow-dag.ts';
 import { branchConditions } from './branches.ts';
-import type { Conversion } from './conversion.ts';
+import { groupOf, type Conversion } from './conversion.ts';
 import { hoistDefaults } from './hoist-defaults.ts';
+import { mappedGroups, type MappedGroup } from './mapped-groups.ts';
 import { Names } from './names.ts';
 import { prioritiesOf, reachable } from './priorities.ts';
 import type { Project } from './project.ts';
@@ -94,6 +95,7 @@ function begin(dag: AirflowDag, folder: string, report: Report, project: Project
     taskNames,
     byId,
     before,
+    mapped: new Map(),
     calls: [],
     notebooks: new Map(),
   };
@@ -109,8 +111,9 @@ interface Entries {
 function tasksOf(conversion: Conversion, hasIntervals: boolean): Entries {
   const { dag, taskNames, report } = conversion;
   const priorities = prioritiesOf(dag.tasks, report);
-  const conditions = branchConditions(dag.tasks, (id) => taskNames.give(id));
   const final = teardowns(dag.tasks);
+  for (const [id, group] of mappedGroups(conversion, final)) conversion.mapped.set(id, group);
+  const conditions = branchConditions(dag.tasks, (id) => taskNames.give(id), conversion.mapped);
   const entries: Entries = { tasks: {}, finals: {}, comments: new Map(), groups: {} };
   for (const task of dag.tasks) {
     const name = taskNames.give(task.id);
@@ -123,12 +126,22 @@ function tasksOf(conversion: Conversion, hasIntervals: boolean): Entries {
       ...{ final: isFinal, hasIntervals },
     };
     const { entry, comment } = toTask(task, place, conversion);
-    const group = isFinal || task.group === null ? null : groupName(task.group, conversion);
-    if (group !== null) entries.groups[group] = {};
+    const mapped = groupOf(task, conversion);
+    const groupId = mapped === null ? task.group : (task.mappedGroup?.id ?? null);
+    const group = isFinal || groupId === null ? null : groupName(groupId, conversion);
+    if (group !== null) entries.groups[group] = mapped === null ? {} : groupEntry(mapped);
     (isFinal ? entries.finals : entries.tasks)[name] = group === null ? entry : { group, ...entry };
     if (comment !== '') entries.comments.set(name, comment);
   }
   return entries;
+}
+
+function groupEntry({ needs, fanOut }: Extract<MappedGroup, { ok: true }>): object {
+  return {
+    ...(needs.length > 0 ? { needs } : {}),
+    matrix: fanOut.matrix,
+    ...(fanOut.maxFanout === undefined ? {} : { max_fanout: fanOut.maxFanout }),
+  };
 }
 
 /** Groups within groups become one: `reports.daily` is `reports_daily`. */
@@ -192,9 +205,10 @@ function andLate<Rule extends { on: string[] }>(rule: Rule): Rule {
 }
 
 function noteStrictness({ dag, report }: Conversion): void {
-  const compound = dag.tasks.filter(
-    ({ operator, args }) => operator === 'BashOperator' && /[\n;|]/.test((args.text('bash_command') ?? '').trim()),
-  );
+  const compound = dag.tasks.filter(({ operator, args }) => {
+    const command = args.peek('bash_command');
+    return operator === 'BashOperator' && typeof command === 'string' && /[\n;|]/.test(command.trim());
+  });
   if (compound.length === 0) return;
   const names = compound.slice(0, 5).map(({ id }) => `"${id}"`);
   const which = `${names.join(', ')}${compound.length > 5 ? ` and ${compound.length - 5} more` : ''}`;

@@ -3,7 +3,7 @@ import { parsePipeline } from '../parse-pipeline.ts';
 import type { AirflowTask } from './airflow-dag.ts';
 import type { Args } from './args.ts';
 import { bashBody } from './bash-body.ts';
-import { outputOf, type Conversion, type TaskBody } from './conversion.ts';
+import { groupOf, outputOf, type Conversion, type TaskBody } from './conversion.ts';
 import { toFanOut } from './fan-out.ts';
 import { KEY_HINTS, WITHOUT_EFFECT } from './known-keys.ts';
 import { kindOf, operatorHint } from './operators.ts';
@@ -42,14 +42,15 @@ export function toTask(
   const limits = limitsOf(args, report);
   const rule = ruleOf(task, report);
   const parallel = args.number('max_active_tis_per_dagrun');
+  const group = place.final ? null : groupOf(task, conversion);
   const past = pastOf(task, place, report);
   const mayFail = !args.yes('on_failure_fail_dagrun') && place.final;
   // Last, so that a task that has to be written anew shows what nobody else took.
-  const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, conversion);
+  const { env = {}, matrix, max_fanout: maxFanout, ...body } = bodyOf(task, place, conversion);
   const waits = body.wait !== undefined || body.call !== undefined;
   const data = waits ? {} : dataOf(task, conversion);
   reportLeft(args, `task "${task.id}"`, report);
-  const isFannedOut = matrix !== undefined && parallel !== undefined && parallel >= 1;
+  const isFannedOut = (matrix !== undefined || group !== null) && parallel !== undefined && parallel >= 1;
   const entry: Record<string, unknown> = {
     needs: place.needs.length > 0 ? place.needs : undefined,
     when: place.final ? undefined : rule,
@@ -106,7 +107,7 @@ export function reportLeft(args: Args, of: string, report: Report): void {
   }
 }
 
-function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
+function bodyOf(task: AirflowTask, place: TaskPlace, conversion: Conversion): TaskBody {
   const kind = kindOf(task.operator);
   // Before anybody takes one: what cannot be carried over shows all that the operator was given.
   const given = describeArguments(task);
@@ -120,17 +121,20 @@ function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
     );
     return { run: failingScript(`not carried over from Airflow: ${why}`, given) };
   };
-  if (task.mappedGroup !== null)
-    return failing(
-      `its group "${task.mappedGroup}" is mapped as a whole`,
-      'Write its tasks, and give the group a `matrix`.',
-    );
+  const group = place.final ? null : groupOf(task, conversion);
+  if (task.mappedGroup !== null && group === null) {
+    const { id } = task.mappedGroup;
+    const found = conversion.mapped.get(id);
+    const why = found === undefined || found.ok ? 'it is a teardown, which comes after all of it' : found.reason;
+    return failing(`its group "${id}" is mapped as a whole, and ${why}`, 'Write it, and give the group a `matrix`.');
+  }
   if (kind === 'other')
     return failing(
       `it is a ${task.operator || 'task without an operator'}`,
       checksInstead(task.operator, task.args) ?? operatorHint(task.operator),
     );
-  const fanOut = task.expand === null ? null : toFanOut(task.expand, outputOf(task, conversion));
+  const around = group?.fanOut.matrix ?? null;
+  const fanOut = task.expand === null ? null : toFanOut(task.expand, outputOf(task, conversion), around);
   if (fanOut !== null && !fanOut.ok)
     return failing(fanOut.reason, 'Write `matrix` with a list, or with an expression that gives one.');
   switch (kind) {
@@ -159,10 +163,17 @@ function bodyOf(task: AirflowTask, conversion: Conversion): TaskBody {
 const BODIES = { sensor: sensorBody, http: httpBody, notebook: notebookBody, call: callBody } as const;
 
 /** Why a body would not validate; null: it does. What a source holds may be stranger than each reader of it expects. */
-function faultOf(body: TaskBody, { id }: AirflowTask, { before, taskNames, declared }: Conversion): string | null {
+function faultOf(body: TaskBody, task: AirflowTask, conversion: Conversion): string | null {
+  const { before, taskNames, declared } = conversion;
+  const { id } = task;
   const earlier = [...(before.get(id) ?? [])].map((other) => taskNames.give(other));
   const others = Object.fromEntries(earlier.map((name) => [name, { run: ':' }]));
-  const file = { name: 'x', params: declared, tasks: { ...others, [taskNames.give(id)]: { needs: earlier, ...body } } };
+  const group = groupOf(task, conversion);
+  const axes = Object.keys(group?.fanOut.matrix ?? {}).map((axis) => [axis, ['x']]);
+  const [groups, member] =
+    group === null ? [{}, {}] : [{ groups: { x_group: { matrix: Object.fromEntries(axes) } } }, { group: 'x_group' }];
+  const tasks = { ...others, [taskNames.give(id)]: { needs: earlier, ...member, ...body } };
+  const file = { name: 'x', params: declared, ...groups, tasks };
   const [problem] = parsePipeline('x.yaml', JSON.stringify(file)).problems;
   return problem === undefined ? null : problem.message.replace(/\.$/, '');
 }

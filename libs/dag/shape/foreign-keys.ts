@@ -2,13 +2,12 @@ const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
   replicas: 'Use `matrix` to fan a task out.',
-  io: 'Read and write the folder in $PATH_<NAME>.',
   templates: 'Use `${{ }}` in `run`, `env`, `paths` and `sql`.',
 };
 
 /** Keys of the design whose behaviour comes later, by where they would stand, with what to do meanwhile. */
 export const NOT_YET: Readonly<
-  Record<'file' | 'task' | 'path' | 'schedule' | 'overlay', Readonly<Record<string, string>>>
+  Record<'file' | 'task' | 'group' | 'path' | 'schedule' | 'overlay', Readonly<Record<string, string>>>
 > = {
   file: {
     ...TASK_LATER,
@@ -21,11 +20,20 @@ export const NOT_YET: Readonly<
     auto_rollback: PROMOTION,
   },
   task: TASK_LATER,
-  path: { io: TASK_LATER.io, templates: TASK_LATER.templates },
+  group: {
+    group: 'Add the axis to the matrix of the outer group, or give the tasks of one of them `matrix` each.',
+    groups: 'Add the axis to the matrix of this group, or give tasks in it `matrix` of their own.',
+  },
+  path: { templates: TASK_LATER.templates },
   schedule: {
     calendar: 'Use `cron`.',
   },
   overlay: {},
+};
+
+/** Keys of one kind of thing that people look for at others, with where they belong. */
+export const MISPLACED_KEYS: Readonly<Record<string, string>> = {
+  io: 'It says what $PATH_<NAME> holds for one task: set it on the task.',
 };
 
 /** What people write who come from other systems, and what Sluice calls it. */

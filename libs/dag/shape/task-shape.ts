@@ -142,6 +142,10 @@ export const taskShape = z.strictObject(
       .union([z.array(read), z.record(id, read)], expecting('a list of paths, or a map from alias to path', '[raw]'))
       .optional(),
     writes: z.array(id, expecting('a list of paths of this pipeline', '[features]')).optional(),
+    io: z
+      .enum(['files', 'uri'], expecting('files or uri', 'uri'))
+      .optional()
+      .describe('What PATH_<NAME> holds: a folder, or the URI in the storage; default files.'),
     ...DEFAULT_KEYS,
     catch: yesNo.optional(),
     env: envShape.optional(),

@@ -153,6 +153,16 @@ const test = z.strictObject(
     ...ABOUT,
     vars: z.record(id, z.json(), expecting('a map from name to value', '{ region: eu }')).optional(),
     params: z.record(id, z.json(), expecting('a map from parameter to value', '{ sample: 0.1 }')).optional(),
+    event: z
+      .strictObject(
+        { name: nonEmptyText, payload: z.json().optional().describe('Default {}.') },
+        expecting('a map with name, payload', '{ name: order, payload: { id: 7 } }'),
+      )
+      .optional()
+      .describe('The run is started by this event, whose payload gives its parameters.'),
+    after_failure: yesNo
+      .optional()
+      .describe('A run before it failed and was told of: that it succeeds is told as run.recovered.'),
     at: instant.optional().describe('The run is about the interval that holds this instant; default none.'),
     given: z
       .record(

@@ -1,7 +1,7 @@
 import { closest } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
-import { FOREIGN_KEYS, NOT_YET } from './foreign-keys.ts';
+import { FOREIGN_KEYS, MISPLACED_KEYS, NOT_YET } from './foreign-keys.ts';
 import { labelOf } from './label.ts';
 
 /** What to say about a key that the map at `path` does not have, whose keys are `known`. */
@@ -23,11 +23,14 @@ function placeOf(path: Path): keyof typeof NOT_YET | null {
   if (path.at(-1) === 'schedule') return 'schedule';
   if (path.length === 1) return section === 'defaults' ? 'task' : null;
   if (path.length === 2 && ['first', 'tasks', 'finally'].includes(String(section))) return 'task';
+  if (path.length === 2 && section === 'groups') return 'group';
   if (path.length === 2 && section === 'paths') return 'path';
   return path.length === 2 && section === 'environments' ? 'overlay' : null;
 }
 
 function hintFor(key: string, path: Path, known: readonly string[]): string {
+  const misplaced = Object.hasOwn(MISPLACED_KEYS, key) ? MISPLACED_KEYS[key] : undefined;
+  if (misplaced !== undefined) return misplaced;
   const foreign = Object.hasOwn(FOREIGN_KEYS, key) ? FOREIGN_KEYS[key] : undefined;
   const first = /^\w+/.exec(foreign ?? '')?.[0] ?? '';
   // Where the key itself would be strange, its translation would be too.

@@ -7,6 +7,7 @@ import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
 import { intervalAt, type Interval } from '../time/intervals.ts';
 import { checkExpectation } from './check-expectation.ts';
+import { compileEvent } from './compile-event.ts';
 import { compileGiven } from './compile-given.ts';
 import { instantIn } from './instants.ts';
 import type { CompilingTest } from './parse-tests.ts';
@@ -20,12 +21,14 @@ const WAITS: readonly string[] = ['wait', 'approve', 'call'];
 export function compileRunTest(test: TestShape, within: CompilingTest): RunTest | null {
   const { compiling, path, pipeline, environment } = within;
   const interval = test.at === undefined ? null : intervalOf(test.at, within);
-  const params = resolveParams(pipeline, environment, test.params ?? {});
-  if (!params.ok)
+  const given = compileEvent(test, within);
+  const params = resolveParams(pipeline, environment, given ?? {});
+  if (!params.ok && given !== null)
     for (const problem of params.problems) {
       const own = Object.keys(test.params ?? {}).find((name) => problem.includes(quote(name)));
       const place = own === undefined ? path : [...path, 'params', own];
-      compiling.atKey(place, problem, 'The pipeline says under `params:` what it takes.');
+      const at = test.event === undefined ? place : [...path, 'event'];
+      compiling.atKey(at, problem, 'The pipeline says under `params:` what it takes.');
     }
   const looks = looksOf(test, path);
   if (looks.every(({ expect }) => Object.keys(expect).length === 0) && test.golden !== true)
@@ -36,7 +39,9 @@ export function compileRunTest(test: TestShape, within: CompilingTest): RunTest 
   return {
     kind: 'run',
     params: params.ok ? params.params : {},
+    trigger: test.event !== undefined ? 'event' : interval === null ? 'manual' : 'schedule',
     interval,
+    afterFailure: test.after_failure ?? false,
     given: compileGiven(test, interval, within),
     baseline: test.baseline ?? {},
     data: test.data ?? {},

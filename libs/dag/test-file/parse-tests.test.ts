@@ -3,12 +3,18 @@ import { compilePipelines, parseEnvironment, parseTests, testsJsonSchema } from 
 
 const PIPELINE = `
 name: shop
-schedule: { cron: "0 6 * * *", timezone: Europe/Berlin, start: 2026-01-01 }
+schedule:
+  cron: "0 6 * * *"
+  timezone: Europe/Berlin
+  start: 2026-01-01
+  events: { order: { params: { sample: "\${{ event.share }}" } } }
 params: { sample: { type: number, default: 0.5, maximum: 1 } }
 paths: { raw: { at: raw, partition: ds } }
 tasks:
   load: { run: "true", writes: [raw], secrets: [DSN] }
   train: { run: "true", reads: [raw], matrix: { l2: [1, 3] } }
+  fit: { run: "true", group: g, matrix: { m: [1, 2] } }
+groups: { g: { matrix: { n: [1] } } }
 `;
 const { pipelines } = compilePipelines([
   { file: 'shop.yaml', text: PIPELINE },
@@ -55,6 +61,26 @@ describe('files of tests', () => {
     [
       '{ expect: { tasks: { "train[l2=2]": success } } }',
       '3:27 The fan-out of task "train" has no item "l2=2". > Did you mean "l2=1"?',
+    ],
+    [
+      '{ expect: { tasks: { "fit[n=1/m=2]": success, "fit[n=1]": skipped, "fit[n=1/m=3]": success } } }',
+      '3:73 The fan-out of task "fit" has no item "n=1/m=3". > Did you mean "n=1/m=1"?',
+    ],
+    [
+      '{ event: { name: ordr }, golden: true }',
+      '3:23 Pipeline "shop" does not wait for the event "ordr". > Did you mean "order"?',
+    ],
+    [
+      '{ event: { name: order, payload: {} }, golden: true }',
+      '3:8 The event starts no run: params.sample: Expression `event.share` cannot be evaluated: no such key: share. > Correct the payload, or what the pipeline makes of it.',
+    ],
+    [
+      '{ event: { name: order, payload: { share: 2 } }, golden: true }',
+      '3:8 Parameter "sample" is 2; expected at most 1. > The pipeline says under `params:` what it takes.',
+    ],
+    [
+      '{ event: { name: order, payload: { share: 1 } }, params: { sample: 1 }, golden: true }',
+      '3:55 The payload of the event gives the parameters. > Remove it, or `event`.',
     ],
     [
       '{ expect: { tasks: { "load[a]": success } } }',

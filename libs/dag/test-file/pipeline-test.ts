@@ -24,7 +24,10 @@ export interface PipelineTest {
 export interface RunTest {
   readonly kind: 'run';
   readonly params: Readonly<Record<string, unknown>>;
+  readonly trigger: 'manual' | 'schedule' | 'event';
   readonly interval: Interval | null;
+  /** A run before it failed, and was told of. */
+  readonly afterFailure: boolean;
   readonly given: readonly GivenVersion[];
   /** By task. */
   readonly baseline: Readonly<Record<string, Readonly<Record<string, number>>>>;

@@ -1,3 +1,4 @@
+import { joinKeys, type CompiledTask, type Matrix } from '#core';
 import { expandMatrix } from '../expand-matrix.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { quote } from '../source/quote.ts';
@@ -26,14 +27,26 @@ export function checkTaskRef(ref: string, path: Path, { compiling, pipeline }: C
       `Task ${quote(id)} is not fanned out, so it has no item ${quote(key)}.`,
       `Write ${id}.`,
     );
-  // The items of an expression are known only when it runs.
-  if (task.matrix.kind !== 'literal') return;
-  const expanded = expandMatrix(task.matrix, () => undefined);
-  const keys = expanded.ok ? expanded.items.map((item) => item.key) : [];
-  if (!keys.includes(key))
+  const keys = keysOf(task);
+  if (keys !== null && !keys.includes(key))
     compiling.atKey(
       path,
       `The fan-out of task ${quote(id)} has no item ${quote(key)}.`,
       didYouMean(key, keys, `It has ${keys.slice(0, 6).join(' and ')}.`),
     );
+}
+
+/** Of its task runs; null: the items of an expression are known only when it runs. */
+function keysOf({ matrix, inner }: CompiledTask): readonly string[] | null {
+  const outer = literalKeys(matrix);
+  if (outer === null || inner === undefined) return outer;
+  const own = literalKeys(inner.matrix);
+  // An item that has no list is one task run.
+  return own && outer.flatMap((key) => [key, ...own.map((below) => joinKeys(key, below))]);
+}
+
+function literalKeys(matrix: Matrix | null): readonly string[] | null {
+  if (matrix?.kind !== 'literal') return null;
+  const expanded = expandMatrix(matrix, () => undefined);
+  return expanded.ok ? expanded.items.map(({ key }) => key) : [];
 }

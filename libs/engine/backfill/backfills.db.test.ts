@@ -130,3 +130,30 @@ test('without a release of its own it follows the environment, and pauses when i
   const row = await apiQueries.readBackfill(world.db, next.id ?? '0');
   expect([row?.state, row?.reason]).toEqual(['paused', 'Environment "dev" has no pipeline "p".']);
 });
+
+test('a range in which no interval begins comes to nothing, and says which begin around it', async () => {
+  await aWorld();
+  const around = async (from: string, to: string) => {
+    const { id, items, nothing } = await world.backfills.create({ ...wanted, from, to }, 'ann');
+    return [id, items, nothing?.replace(/^.*: /, '')];
+  };
+  expect(await around('2026-01-03T06:00:00Z', '2026-01-03T18:00:00Z')).toEqual([
+    ...[null, []],
+    'the one before begins at 2026-01-03T00:00:00.000Z, the next one begins at 2026-01-04T00:00:00.000Z.',
+  ]);
+  expect(await around('2025-12-01', '2025-12-31')).toEqual([
+    ...[null, []],
+    'its first one begins at 2026-01-01T00:00:00.000Z.',
+  ]);
+  await world.release(pipeline().replace('2026-01-01', '2026-01-01, end: 2026-01-03'));
+  expect(await around('2026-02-01', '2026-03-01')).toEqual([
+    ...[null, []],
+    'its last one begins at 2026-01-03T00:00:00.000Z.',
+  ]);
+  const { nothing } = await world.backfills.plan({ ...wanted, from: '2026-02-01', to: '2026-03-01' });
+  expect(nothing).toMatch(
+    /^No interval of "p" begins from 2026-02-01T00:00:00.000Z on and before 2026-03-01T00:00:00.000Z: /,
+  );
+  const noted = 'select from backfill union all select from audit where action = $1';
+  expect(await world.db.query(noted, ['backfill.create'])).toEqual([]);
+});

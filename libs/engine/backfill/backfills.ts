@@ -5,6 +5,7 @@ import { instant } from '../manual-interval.ts';
 import { newRun, resolvePipeline, type ResolvedPipeline, type ResolveParts } from '../new-run.ts';
 import { fillBackfill, readFacts } from './fill-backfill.ts';
 import { planInterval, type BackfillItem } from './plan-interval.ts';
+import { whyNoInterval } from './why-no-interval.ts';
 
 const MAX_INTERVALS = 10_000;
 
@@ -22,10 +23,12 @@ export interface BackfillRequest {
 }
 
 export interface PlannedBackfill {
-  /** Null: it was only planned. */
+  /** Null: it was only planned, or there is nothing to do. */
   readonly id: string | null;
   /** In the order of time. */
   readonly items: readonly BackfillItem[];
+  /** Why the range holds no interval at all, so that nothing was noted; null: it holds some. */
+  readonly nothing: string | null;
 }
 
 /** What people may ask of backfills. Every method throws `SluiceError`: `not_found`, `bad_request`, `conflict`. */
@@ -40,14 +43,15 @@ export class Backfills {
   /** What a backfill would do, interval by interval. */
   async plan(request: BackfillRequest): Promise<PlannedBackfill> {
     const resolved = await this.resolve(request);
-    return { id: null, items: await this.items(request, resolved) };
+    return { id: null, ...(await this.items(request, resolved)) };
   }
 
   /** Notes the plan, which the scheduler works off from now on; its first runs exist already. */
   async create(request: BackfillRequest, actor: string): Promise<PlannedBackfill> {
     const { store, now } = this.options;
     const resolved = await this.resolve(request);
-    const items = await this.items(request, resolved);
+    const { items, nothing } = await this.items(request, resolved);
+    if (nothing !== null) return { id: null, items, nothing };
     // Tells now what would stop it at its first run.
     newRun(resolved, null, {});
     const { environment, pipeline, reprocess } = request;
@@ -85,7 +89,7 @@ export class Backfills {
       ],
     );
     this.options.onChange();
-    return { id, items };
+    return { id, items, nothing };
   }
 
   /** No further run of it begins; what runs goes on. */
@@ -146,7 +150,10 @@ export class Backfills {
     throw new SluiceError('bad_request', `Pipeline "${pipeline}" has no schedule, so it has no intervals to fill.`);
   }
 
-  private async items(request: BackfillRequest, resolved: ResolvedPipeline): Promise<BackfillItem[]> {
+  private async items(
+    request: BackfillRequest,
+    resolved: ResolvedPipeline,
+  ): Promise<Pick<PlannedBackfill, 'items' | 'nothing'>> {
     const { store, now } = this.options;
     const { schedule } = resolved.pipeline;
     const from = instant('from', request.from);
@@ -157,8 +164,9 @@ export class Backfills {
       throw new SluiceError('bad_request', `The backfill has more than ${MAX_INTERVALS} intervals.`, {
         hint: 'Split it into shorter ones.',
       });
+    if (intervals.length === 0) return { items: [], nothing: whyNoInterval(resolved.pipeline, from, to) };
     const facts = await readFacts(store, request, resolved, intervals, now());
-    return intervals.map((interval) => planInterval(interval, facts));
+    return { items: intervals.map((interval) => planInterval(interval, facts)), nothing: null };
   }
 }
 

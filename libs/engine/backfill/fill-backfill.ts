@@ -76,7 +76,7 @@ async function settle(
   return ids.length;
 }
 
-/** What `planInterval` wants to know about intervals that lie in a row. */
+/** What `planInterval` wants to know about intervals that lie in a row, at least one. */
 export async function readFacts(
   store: EngineStore,
   { environment, pipeline, reprocess }: Pick<BackfillRecord, 'environment' | 'pipeline' | 'reprocess'>,
@@ -87,7 +87,7 @@ export async function readFacts(
   const starts = intervals.map(({ start }) => start.getTime());
   const from = new Date(Math.min(...starts)).toISOString();
   const to = new Date(Math.max(...starts) + 1).toISOString();
-  const existing = starts.length === 0 ? [] : await store.runsOfIntervals(environment, pipeline, from, to);
+  const existing = await store.runsOfIntervals(environment, pipeline, from, to);
   const succeeded = existing.filter((run) => run.state === 'success').map((run) => run.id);
   const otherInputs = reprocess === 'stale' ? await store.otherInputs(succeeded) : new Map<string, string>();
   return { schedule, existing, reprocess, release, otherInputs, now };

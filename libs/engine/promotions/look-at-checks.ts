@@ -1,4 +1,5 @@
-import type { CompiledPipeline, Gate, GateRecord, LoadedTaskRun, PromotionCase, RunRecord } from '#core';
+import type { CompiledPipeline, CompiledTask, Gate, GateRecord, LoadedTaskRun, PromotionCase, RunRecord } from '#core';
+import { itemOf, splitKey } from '#core';
 import { evaluate, withOverlay, type Scope } from '#dag';
 import type { AppliedEnvironment } from '../ports.ts';
 import { runScope, worstState } from '../scope.ts';
@@ -61,9 +62,7 @@ async function checkedTasks(
 ): Promise<CheckedTask[]> {
   const [rows, points] = await Promise.all([store.loadTaskRuns([run.id]), promotions.metricsOfTasks(run.id)]);
   const scope = runScope(run, pipeline, source);
-  const tasks = Object.fromEntries(
-    pipeline.tasks.map((task) => [task.id, saidBy(task.matrix !== null, task.id, rows)]),
-  );
+  const tasks = Object.fromEntries(pipeline.tasks.map((task) => [task.id, saidBy(task, rows)]));
   return pipeline.tasks.flatMap((task) =>
     rows
       .filter(({ taskId }) => taskId === task.id)
@@ -96,10 +95,22 @@ function verdictOf(row: LoadedTaskRun, check: { name: string; expr: string }, sc
   return { holds: false, detail: `check "${check.name}" ${why}: \`${check.expr}\`` };
 }
 
-function saidBy(isFannedOut: boolean, taskId: string, rows: readonly LoadedTaskRun[]) {
-  const own = rows.filter((row) => row.taskId === taskId).sort((a, b) => a.mapIndex - b.mapIndex);
+function saidBy(task: CompiledTask, rows: readonly LoadedTaskRun[]) {
+  const own = rows.filter((row) => row.taskId === task.id).sort((a, b) => a.mapIndex - b.mapIndex);
+  const state = worstState(own.map((row) => row.state));
+  if (task.inner !== undefined) return { state, outputs: listsOf(task, own) };
   const outputs = own.map((row) => row.outputs ?? {});
-  return { state: worstState(own.map(({ state }) => state)), outputs: isFannedOut ? outputs : (outputs[0] ?? {}) };
+  return { state, outputs: task.matrix === null ? (outputs[0] ?? {}) : outputs };
+}
+
+/** Of each item of its group a list, which is empty where it had none. */
+function listsOf(task: CompiledTask, rows: readonly LoadedTaskRun[]) {
+  const lists: Readonly<Record<string, unknown>>[][] = [];
+  for (const { mapIndex, mapKey, outputs } of rows.filter((row) => row.mapKey !== '')) {
+    const list = (lists[itemOf(task, mapIndex)] ??= []);
+    if (splitKey(mapKey) !== null) list.push(outputs ?? {});
+  }
+  return lists;
 }
 
 function numbersOf(outputs: Readonly<Record<string, unknown>>): Record<string, number> {

@@ -7,8 +7,8 @@ import {
   promotionNews,
   type StoredAlert,
 } from '#core';
-import type { AlertDefaults } from '../alerts.ts';
 import type { AppliedEnvironment } from '../ports.ts';
+import type { AlertDefaults } from '../route-alerts.ts';
 import type { PromotionParts } from './promotion-parts.ts';
 
 /**

@@ -10,6 +10,7 @@ import {
   type PromotionRecord,
   SluiceError,
 } from '#core';
+import { knownEnvironment } from '../known-environment.ts';
 import type { AppliedEnvironment } from '../ports.ts';
 import { namesOf, refuseUncounted } from './duties.ts';
 import { planHash, type PlannedPromotion, planPromotion } from './plan-promotion.ts';
@@ -330,10 +331,7 @@ export class Promotions {
   }
 
   #environment(name: string): AppliedEnvironment {
-    const found = this.parts.environments.get(name);
-    if (found !== null) return found;
-    const known = this.parts.environments.all().map(({ config }) => config.name);
-    throw new SluiceError('not_found', `There is no environment "${name}".`, { hint: `Known: ${known.join(', ')}.` });
+    return knownEnvironment(this.parts.environments, name);
   }
 }
 

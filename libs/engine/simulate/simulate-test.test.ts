@@ -44,14 +44,35 @@ tasks:
   use: { run: "true", needs: [train] }
 alerts: [{ on: task.approval, to: "slack:#ml" }]
 `;
+const ORDERS = `
+name: orders
+schedule:
+  events: { order: { params: { id: "\${{ event.order.id }}", note: "order \${{ event.order.id }}" } } }
+params: { id: { type: integer }, note: { type: string, default: none } }
+groups: { region: { matrix: { region: [eu, us] } } }
+tasks:
+  sure: { group: region, approve: "Ship \${{ params.id }} to \${{ matrix.region }}?", if: run.trigger == "event" }
+  ship: { group: region, needs: [sure], run: 'echo "\${{ params.note }}"' }
+alerts: [{ on: [task.approval, run.failed], to: "slack:#ml" }]
+`;
 const CALLER = `
 name: caller
 tasks:
   c: { call: waiter }
   after: { run: "true", needs: [c], if: tasks.c.outputs.run_id == "7" }
 `;
+const FITS = `
+name: fits
+groups: { regions: { matrix: { region: [eu, us] } } }
+tasks:
+  parts: { run: "true", group: regions }
+  fit: { run: "true", group: regions, needs: parts, matrix: { part: "\${{ tasks.parts.outputs.list }}" }, max_parallel: 1 }
+  best: { run: "echo \${{ tasks.fit.outputs[0].auc }}", group: regions, needs: fit }
+`;
 const { pipelines } = compilePipelines([
+  { file: 'fits.yaml', text: FITS },
   { file: 'caller.yaml', text: CALLER },
+  { file: 'orders.yaml', text: ORDERS },
   { file: 'waiter.yaml', text: WAITER },
   { file: 'gated.yaml', text: GATED },
   { file: 'shop.yaml', text: SHOP },
@@ -176,6 +197,12 @@ describe('a simulated run', () => {
     expect(await failuresOf(late, 'waiter')).toEqual([]);
   });
 
+  test('fans out within a group, and names the task runs by both items', async () => {
+    const lists = '"parts[region=eu]": { outputs: { list: [a, b] } }, "parts[region=us]": { outputs: { list: [] } }';
+    const body = `{ tasks: { ${lists}, fit: { takes: 1h, outputs: { auc: 1 } }, "fit[region=eu/part=b]": failed }, expect: { state: failed, took: 1h, tasks: { "fit[region=eu/part=a]": success, "fit[region=eu/part=b]": failed, "best[region=eu]": upstream_failed, "fit[region=us]": skipped, "best[region=us]": skipped } } }`;
+    expect(await failuresOf(body, 'fits')).toEqual([]);
+  });
+
   test.each([
     ['approve', 'state: success, took: 0s, tasks: { train: { state: success, metrics: { auc: 0.7 } }, use: success }'],
     ['reject', 'state: failed, took: 0s, tasks: { train: { state: failed, reason: rejected by the test, tries: 1 } }'],
@@ -183,6 +210,29 @@ describe('a simulated run', () => {
   ])('a gate that asks is answered: %s', async (answer, expected) => {
     const body = `{ tasks: { train: { metrics: { auc: 0.7 }, answer: ${answer} } }, expect: { ${expected}, alerts: [{ on: task.approval, title: may it pass }] } }`;
     expect(await failuresOf(body, 'gated')).toEqual([]);
+  });
+
+  test('is started by an event; what items of an approve task ask is told, and answered item by item', async () => {
+    const body = `{ event: { name: order, payload: { order: { id: 7 } } },
+      tasks: { "sure[region=eu]": { takes: 1h }, "sure[region=us]": { state: failed, takes: 2h, message: too far } },
+      meanwhile: [{ after: 90m, tasks: { "sure[region=eu]": success, "ship[region=eu]": success, "sure[region=us]": waiting } }],
+      expect: { state: failed, took: 2h, tasks: { "ship[region=us]": upstream_failed, "ship[region=eu]": { env: { PARAM_ID: "7", PARAM_NOTE: order 7 } } },
+        alerts: [{ on: task.approval, to: "slack:#ml", title: 'Task "sure[region=eu]" asks: Ship 7 to eu? And 1 more' }, { on: run.failed }] } }`;
+    expect(await failuresOf(body, 'orders')).toEqual([]);
+    const never =
+      '{ event: { name: order, payload: { order: { id: 7 } } }, tasks: { sure: failed }, expect: { alerts: [] } }';
+    expect((await failuresOf(never, 'orders')).join()).toMatch(
+      /2 more alerts were sent: "task.approval to slack:#ml: /,
+    );
+  });
+
+  test('tells that a run before it is made good, when it succeeds', async () => {
+    const after = (tasks: string, alerts: string) =>
+      failuresOf(
+        `{ at: 2026-03-01, after_failure: true, tasks: { ${ITEMS}, ${tasks} }, expect: { alerts: [${alerts}] } }`,
+      );
+    expect(await after('clean: success', '{ on: run.recovered, to: "slack:#shop", title: succeeded }')).toEqual([]);
+    expect(await after('clean: failed', '{ on: run.failed }')).toEqual([]);
   });
 
   test('says of each expectation that does not hold what was seen', async () => {

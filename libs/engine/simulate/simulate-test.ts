@@ -76,7 +76,7 @@ export async function simulateTest(
 function ownedRun(
   pipeline: CompiledPipeline,
   config: PipelineTest['environment'],
-  { params, interval }: RunTest,
+  { params, trigger, interval }: RunTest,
   createdAt: number,
 ): OwnedRun {
   // By chance some retries wait longer than others, and a cache knows other runs; a test wants to know what happens.
@@ -90,7 +90,7 @@ function ownedRun(
     environment: config.name,
     pipeline: pipeline.name,
     release: '',
-    trigger: interval === null ? 'manual' : 'schedule',
+    trigger,
     shadow: false,
     intervalStart: interval?.start.toISOString() ?? null,
     intervalEnd: interval?.end.toISOString() ?? null,

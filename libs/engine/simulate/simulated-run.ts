@@ -14,7 +14,7 @@ import {
   type TaskInstance,
 } from '#core';
 import type { RunTest, TestedTry } from '#dag';
-import { alertsFor, lateAlerts, warnedAlerts, type AlertDefaults } from '../alerts.ts';
+import { alertsFor, lateAlerts, recoveredAlerts, warnedAlerts } from '../alerts.ts';
 import { buildAssignment } from '../assignment.ts';
 import { endedResult } from '../ended-result.ts';
 import { judgeResult } from '../judge-result.ts';
@@ -23,6 +23,7 @@ import { mapItem, placeOf, rememberOutputs, type OwnedRun, type PreparedPlace } 
 import { plainResult } from '../plain-result.ts';
 import type { Pipelines } from '../ports.ts';
 import { prepareTask } from '../prepare.ts';
+import type { AlertDefaults } from '../route-alerts.ts';
 import { gateQuestion } from '../waits/gate-question.ts';
 import { waitBodyOf } from '../waits/prepare-wait.ts';
 import { taskRefOf, type RunLook, type SentAlert, type TaskLook } from './run-look.ts';
@@ -134,17 +135,23 @@ export class SimulatedRun {
       if (to === 'failed' && reason !== null) this.run.failures.set(`${taskIndex}/${mapIndex}`, reason);
     }
     this.#tell(alertsFor(this.run, changes, decisions, NOBODY));
-    for (const decision of decisions) await this.#follow(decision);
+    const prepared: RunEvent[] = [];
+    for (const decision of decisions)
+      if (decision.kind === 'prepare') prepared.push(await this.#answer(decision));
+      else this.#follow(decision);
+    // What several items of a fan-out ask at the same moment is told at once, as it is by the engine.
+    if (prepared.length > 0) await this.#advance(...prepared);
   }
 
-  async #follow(decision: Decision): Promise<void> {
+  async #answer(decision: Extract<Decision, { kind: 'prepare' }>): Promise<RunEvent> {
+    const result = await this.#prepare(decision);
+    if (result.kind === 'waiting') this.#wait(decision);
+    return { ...decision, kind: 'prepared', result };
+  }
+
+  #follow(decision: Exclude<Decision, { kind: 'prepare' }>): void {
     const { time } = this.parts;
     switch (decision.kind) {
-      case 'prepare': {
-        const result = await this.#prepare(decision);
-        if (result.kind === 'waiting') this.#wait(decision);
-        return this.#advance({ ...decision, kind: 'prepared', result });
-      }
       case 'cancel-attempt': {
         const attempt = this.#open.get(decision.attemptId);
         const outcome = { kind: 'cancelled', message: 'cancelled: the run was stopped' } as const;
@@ -153,6 +160,7 @@ export class SimulatedRun {
       }
       case 'end-run':
         this.#ended = { state: decision.state, reason: decision.reason, at: time.now };
+        if (decision.state === 'success' && this.parts.test.afterFailure) this.#tellRecovered();
         return;
       case 'task-run':
         if (decision.retryAt !== null) time.at(decision.retryAt, () => this.#apply({ kind: 'tick' }));
@@ -312,6 +320,11 @@ export class SimulatedRun {
       this.parts.data.publish({ ...about, location, version, manifestHash, mapKey });
     }
     this.#toldOf(taskIndex, mapIndex).result = { ...NOTHING, wrote };
+  }
+
+  #tellRecovered(): void {
+    const { record, plan, environment } = this.run;
+    this.#tell(recoveredAlerts('the run before', record, plan.pipeline, environment, NOBODY));
   }
 
   #tellLate(): void {

@@ -1,5 +1,5 @@
 import type { Clock, EngineStore, FileContent, VerificationStore } from '#core';
-import type { AlertDefaults } from '../alerts.ts';
+import type { AlertDefaults } from '../route-alerts.ts';
 import type { Environments, Observer, Pipelines } from '../ports.ts';
 
 /** What verifications are made of. */

@@ -1,7 +1,7 @@
-import type { EngineStore, RunEvent, WaitInsert } from '#core';
+import type { EngineStore, RunEvent, TaskInstance, WaitInsert } from '#core';
 import { firstCheckAt, isInQuestion } from '#core';
 import type { Ending } from '../live-attempts.ts';
-import type { OwnedRun } from '../owned-run.ts';
+import { isChained, type OwnedRun, type PreparedPlace } from '../owned-run.ts';
 
 const STATES = { met: 'success', skipped: 'skipped', failed: 'failed' } as const;
 
@@ -35,10 +35,14 @@ export function gateQuestion(
   };
 }
 
-/** Task runs of a task whose results are in question. */
-export function inQuestion(run: OwnedRun, taskIndex: number): number[] {
-  const instances = run.cache.tasks[taskIndex]?.instances.values() ?? [];
-  return [...instances].filter(isInQuestion).map(({ mapIndex }) => mapIndex);
+/** Task runs of a task, or the one that is meant, whose results are in question; none when a group's keys are meant. */
+export function inQuestion(run: OwnedRun, { taskIndex, mapIndex }: PreparedPlace): number[] {
+  const instances = run.cache.tasks[taskIndex]?.instances ?? new Map<number, TaskInstance>();
+  if (mapIndex !== undefined) {
+    const meant = instances.get(mapIndex);
+    return meant !== undefined && isInQuestion(meant) ? [mapIndex] : [];
+  }
+  return isChained(run, taskIndex) ? [] : [...instances.values()].filter(isInQuestion).map((one) => one.mapIndex);
 }
 
 /** How the question stands; null: nobody has answered. What counts from now on is left in `run.approved`. */

@@ -18,6 +18,7 @@ const KINDS: readonly (readonly WaitKind[])[] = [
   ['path'],
   ['http'],
 ];
+export const WAIT_KINDS: readonly WaitKind[] = KINDS.flat();
 /** Waits looked at together. */
 const BATCH = 100;
 /** Looks at addresses and storage that are under way at once. */
@@ -34,8 +35,9 @@ export class WaitLooks {
     this.loops = KINDS.map((kinds) => new LookLoop(parts, kinds, onEnded));
   }
 
-  async look(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.look()));
+  /** At waits of these kinds, and of those that are looked at with them. */
+  async look(kinds: readonly WaitKind[] = WAIT_KINDS): Promise<void> {
+    await Promise.all(this.loops.filter((loop) => loop.isFor(kinds)).map((loop) => loop.look()));
   }
 
   stop(): void {
@@ -53,6 +55,10 @@ class LookLoop {
     private readonly kinds: readonly WaitKind[],
     private readonly onEnded: () => void,
   ) {}
+
+  isFor(kinds: readonly WaitKind[]): boolean {
+    return this.kinds.some((kind) => kinds.includes(kind));
+  }
 
   /** One at a time; a call while one is under way makes another follow, and resolves after it. */
   look(): Promise<void> {

@@ -1,11 +1,11 @@
 import { hostOf } from '#release';
 import { followQueries } from '#store';
-import { startLooking, type LookLoop } from '../look-loop.ts';
+import { startLooking, UNASKED_MS, type LookLoop } from '../look-loop.ts';
 import type { FollowParts } from './follow-parts.ts';
 import { lookAtRemote, type Seen } from './look-at-remote.ts';
 import { tellStatus } from './tell-status.ts';
 
-/** How often the list of followed remotes is read. */
+/** How often the list of followed remotes is read while there are some. */
 const TURN_MS = 500;
 /** How often a remote is asked. A commit is to run within five seconds, the scheduler's own second included. */
 const LOCAL_MS = 1500;
@@ -44,7 +44,8 @@ export class RemoteFollowers {
   start(): this {
     const turn = (): Promise<void> =>
       this.#turn().catch((error: unknown) => this.parts.observer.problem('reading which remotes are followed', error));
-    this.#loop = startLooking(turn, TURN_MS, this.parts.clock);
+    const everyMs = (): number => (this.#followers.size === 0 ? UNASKED_MS : TURN_MS);
+    this.#loop = startLooking(turn, everyMs, this.parts.clock);
     return this;
   }
 

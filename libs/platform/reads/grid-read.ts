@@ -1,27 +1,12 @@
-import { GRID_CELLS, type Grid, type GridCell } from '#contracts';
+import type { StoredMark } from '#core';
+import { GRID_CELLS, GRID_SEVERITY, type Grid } from '#contracts';
 import { apiQueries } from '#store';
 import { currentPipeline } from './environment-reads.ts';
 import type { ReadContext } from './read-context.ts';
 
-/** The state of a fan-out is the first of these that one of its task runs has: what people would want to know first. */
-export const SEVERITY: readonly GridCell[] = [
-  'failed',
-  'upstream_failed',
-  'cancelled',
-  'lost',
-  'retrying',
-  'running',
-  'queued',
-  'ready',
-  'waiting',
-  'success',
-  'cached',
-  'skipped',
-  'none',
-];
-const RANK = new Map<string, number>(SEVERITY.map((state, index) => [state, index]));
+const RANK = new Map<string, number>(GRID_SEVERITY.map((state, index) => [state, index]));
 /** What stands for each in the answer. */
-const BYTES = SEVERITY.map((state) => GRID_CELLS.indexOf(state));
+const BYTES = GRID_SEVERITY.map((state) => GRID_CELLS.indexOf(state));
 
 export async function readGrid(
   context: ReadContext,
@@ -32,15 +17,16 @@ export async function readGrid(
   const { entry } = await currentPipeline(context, environment, name);
   const found = await apiQueries.readGridRuns(context.db, environment, name, options.before, options.runs + 1);
   const runs = found.slice(0, options.runs).reverse();
-  const rows = await apiQueries.readGridCells(
-    context.db,
-    runs.map((run) => run.id),
-  );
-  const tasks = (entry.pipeline?.tasks ?? []).map(({ id, matrix, final }) => ({ id, mapped: matrix !== null, final }));
+  const ids = runs.map((run) => run.id);
+  const rows = await apiQueries.readGridCells(context.db, ids);
+  const marks = await context.store.marksOf(ids);
+  const tasks = (entry.pipeline?.tasks ?? []).map(({ id, matrix, final, group = null }) => ({
+    ...{ id, mapped: matrix !== null, final, group },
+  }));
   const columns = new Map(tasks.map(({ id }, column) => [id, column]));
   // Runs of other releases may have tasks that are gone; their columns come last.
   const columnOf = (id: string): number => {
-    const column = columns.get(id) ?? tasks.push({ id, mapped: false, final: false }) - 1;
+    const column = columns.get(id) ?? tasks.push({ id, mapped: false, final: false, group: null }) - 1;
     columns.set(id, column);
     return column;
   };
@@ -52,11 +38,20 @@ export async function readGrid(
     tasks,
     runs,
     cells: cells.toString('base64'),
+    marks: lastMarks(marks),
     before: found.length > options.runs ? (runs[0]?.id ?? null) : null,
   };
 }
 
-/** By column, as places in SEVERITY; a column without a task run has none. */
+/** Of each run, and of each task in it, the last one. */
+function lastMarks(marks: readonly StoredMark[]): Grid['marks'] {
+  const last = new Map(marks.map((mark) => [`${mark.runId}/${mark.taskId ?? ''}`, mark]));
+  return [...last.values()].map(({ runId, taskId, mapIndex, state, actor, reason, at }) => ({
+    ...{ runId, taskId, mapIndex, as: state, by: actor, reason, at },
+  }));
+}
+
+/** By column, as places in GRID_SEVERITY; a column without a task run has none. */
 function worstRanks(cells: string, columnOf: (id: string) => number): number[] {
   const ranks: number[] = [];
   for (let from = 0; from < cells.length;) {

@@ -36,7 +36,7 @@ describe('environments and pipelines', () => {
       paused: false,
     });
     const items = (await seeded.reads.pipelines('dev')).map((item) => shapes.pipelineSummary.strict().parse(item));
-    expect(items.map((item) => item.name)).toEqual(['churn', 'broken', 'by-hand']);
+    expect(items.map((item) => item.name)).toEqual(['churn', 'broken', 'by-hand', 'grouped']);
     const [churn, broken] = items;
     expect(churn).toMatchObject({
       owner: 'growth',
@@ -110,6 +110,19 @@ describe('the grid', () => {
     const states = [...Buffer.from(grid.cells, 'base64')].map((code) => TASK_STATES[code]);
     expect(states).toEqual(['success', 'failed', 'none', 'none', 'skipped', 'running', 'none', 'none', 'none', 'none']);
     expect(grid.before).toBeNull();
+  });
+
+  test('has the last mark of each run and of each task', async () => {
+    const runId = await aRun(seeded, { state: 'failed' });
+    const mark = { run_id: runId, reason: 'by hand', actor: 'ann' };
+    await seeded.insert('run_mark', { ...mark, id: 1, at: NOW, task_id: 'train', map_index: 1, state: 'failed' });
+    await seeded.insert('run_mark', { ...mark, id: 2, at: NOW, task_id: 'train', state: 'success' });
+    await seeded.insert('run_mark', { ...mark, id: 3, at: NOW, state: 'success' });
+    const grid = shapes.grid.strict().parse(await seeded.reads.grid('dev', 'churn', { runs: 10, before: null }));
+    expect(grid.marks.map(({ taskId, mapIndex, as, by }) => [taskId, mapIndex, as, by])).toEqual([
+      ['train', null, 'success', 'ann'],
+      [null, null, 'success', 'ann'],
+    ]);
   });
 
   test('goes back in time page by page', async () => {

@@ -167,6 +167,22 @@ describe('why something waits', () => {
     ]);
   });
 
+  test('of fan-outs within a group the rest waits, with its number where lists are written out', async () => {
+    const pipeline = 'grouped';
+    const runId = await aRun(seeded, { pipeline });
+    const row = (task: string, state: string, map_index: number, map_key: string) =>
+      aTaskRun(seeded, runId, task, state, { pipeline, map_index, map_key });
+    for (const item of [0, 1]) await row('list', 'success', item, `region=${item === 0 ? 'eu' : 'us'}`);
+    await row('fit', 'running', 0, 'region=eu/n=1');
+    await row('fit', 'skipped', 10_000, 'region=us');
+    await row('more', 'running', 0, 'region=eu/n=7');
+    const waiting = (await rules(runId)).filter(({ rule }) => rule === 'max_parallel');
+    expect(waiting.map(({ taskId, text, holders }) => [taskId, text, holders])).toEqual([
+      ['fit', '2 more of this fan-out wait: max_parallel is 1.', [`${runId}/fit`]],
+      ['more', 'What else there is of this fan-out waits: max_parallel is 1.', [`${runId}/more`]],
+    ]);
+  });
+
   test('a queued run says when it should start by what the last ones took, or that its pipeline or backfill is paused', async () => {
     for (const minutes of [2, 4, 30]) {
       const finished = NOW.getTime() + minutes * 60_000;
@@ -270,5 +286,15 @@ describe('why something waits', () => {
       `retry: The next try is due ${NOW.toISOString()}. Last: exit code 1`,
     ]);
     expect(await rules(await aRun(seeded, { state: 'success' }))).toEqual([]);
+  });
+
+  test('an attempt that was handed over says what holds its machine up', async () => {
+    const runId = await aRun(seeded);
+    await aTaskRun(seeded, runId, 'evaluate', 'queued', { number: 1 });
+    await seeded.db.query(
+      `insert into assignment (attempt_id, run_id, environment, pool, content, note) values (1, $1, 'dev', 'default', $2, $3)`,
+      [runId, { taskId: 'evaluate', mapIndex: 0 }, 'Its pod cannot be scheduled: 0/3 nodes are available.'],
+    );
+    expect((await rules(runId))[0]?.text).toBe('Its pod cannot be scheduled: 0/3 nodes are available.');
   });
 });

@@ -68,6 +68,17 @@ finally:
   },
   { file: 'broken.yaml', text: 'name: broken\ntasks:\n  a: { run: x, nope: 1 }\n' },
   { file: 'by-hand.yaml', text: 'name: by-hand\ntasks:\n  only: { run: "true" }\n' },
+  {
+    file: 'grouped.yaml',
+    text: `
+name: grouped
+groups: { g: { matrix: { region: [eu, us] } } }
+tasks:
+  list: { run: "true", group: g }
+  fit: { run: "true", group: g, matrix: { n: [1, 2, 3] }, max_parallel: 1 }
+  more: { run: "true", group: g, needs: list, matrix: { n: "\${{ tasks.list.outputs.n }}" }, max_parallel: 1 }
+`,
+  },
 ];
 const ENVIRONMENT = `
 name: dev
@@ -111,7 +122,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   const db = await connectDatabase(database.url, { connections: 4 });
   const compiled = compilePipelines(FILES);
   const { environment } = parseEnvironment('environments/dev.yaml', ENVIRONMENT, '/');
-  if (environment === null || compiled.pipelines.length !== 2) throw new Error('the seed is broken');
+  if (environment === null || compiled.pipelines.length !== 3) throw new Error('the seed is broken');
   const insert: SeededReads['insert'] = async (table, row) => {
     const [stored] = await db.query<Record<string, string>[]>(
       `with made as (insert into ${table} (${Object.keys(row).join(', ')}) overriding system value

@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import { isTerminal, lookAtPast, type CompiledPipeline, type CompiledTask, type TaskState } from '#core';
+import {
+  isTerminal,
+  lookAtPast,
+  splitKey,
+  type CompiledPipeline,
+  type CompiledTask,
+  type Matrix,
+  type TaskState,
+} from '#core';
 import type { waitingReason } from '#contracts';
 import { apiQueries } from '#store';
 import type { ReadContext } from './read-context.ts';
@@ -22,23 +30,32 @@ export async function readWhyWaiting(context: ReadContext, runId: string): Promi
   const run = await findRun(context, runId);
   if (run.state === 'queued') return whyQueued(context, run);
   const rows = await apiQueries.readTaskRuns(context.db, runId, MOST_TASK_RUNS);
-  if (run.state !== 'running') return rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS);
-  const waits = new Map(
-    (await apiQueries.readWaits(context.db, runId)).map((wait) => [`${wait.taskId}/${wait.mapIndex}`, wait]),
-  );
+  if (run.state !== 'running')
+    return withItems(rows.flatMap((row) => whyCached(row) ?? []).slice(0, MOST_REASONS), rows);
+  const waits = new Map((await apiQueries.readWaits(context.db, runId)).map((wait) => [keyOf(wait), wait]));
   const pipeline = (await pipelineOfRun(context, run))?.pipeline ?? null;
-  const waiting = rows
-    .filter(({ state }) => state === 'waiting')
-    .flatMap(({ taskId, mapIndex }) => waits.get(`${taskId}/${mapIndex}`) ?? []);
+  const waiting = rows.filter(({ state }) => state === 'waiting').flatMap((row) => waits.get(keyOf(row)) ?? []);
   const pasts = await whyPast(context, run.id, waiting);
+  const hindered = rows.some(({ state }) => state === 'queued')
+    ? await apiQueries.readHindrances(context.db, runId)
+    : [];
+  const notes = new Map(hindered.map((row) => [keyOf(row), row.note]));
   const reasons = [
     ...(await whyReady(context, run, MOST_REASONS)),
     ...pasts,
-    ...rows.flatMap((row) => whyWaits(row, waits.get(`${row.taskId}/${row.mapIndex}`)) ?? whyRow(row) ?? []),
+    ...rows.flatMap((row) => whyWaits(row, waits.get(keyOf(row))) ?? whyRow(row, notes.get(keyOf(row))) ?? []),
     ...(pipeline ? pipeline.tasks.flatMap((task) => whyNotYet(run, pipeline, task, rows)) : []),
     ...rows.flatMap((row) => whyCached(row) ?? []),
   ];
-  return reasons.slice(0, MOST_REASONS);
+  return withItems(reasons.slice(0, MOST_REASONS), rows);
+}
+
+function withItems(reasons: readonly WaitingReason[], rows: readonly TaskRunRow[]): WaitingReason[] {
+  const keys = new Map(rows.map((row) => [keyOf(row), row.mapKey]));
+  return reasons.map((reason) => {
+    const mapKey = keys.get(`${reason.taskId}/${reason.mapIndex}`) ?? '';
+    return mapKey === '' ? reason : { ...reason, mapKey };
+  });
 }
 
 async function whyQueued({ db, now }: ReadContext, run: RunRow): Promise<WaitingReason[]> {
@@ -76,10 +93,10 @@ async function whyPast(
 ): Promise<WaitingReason[]> {
   const pasts = waits.filter(({ kind }) => kind === 'past');
   const found = await store.pastOf(pasts.map(({ tasks }) => ({ runId, tasks })));
-  return pasts.map(({ taskId, what, tasks }, place) => {
+  return pasts.map(({ taskId, mapIndex, what, tasks }, place) => {
     const { detail, holder } = lookAtPast(found[place] ?? null, tasks);
     const text = `Waits for ${what}: ${detail}.`;
-    return { taskId, mapIndex: 0, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
+    return { taskId, mapIndex, rule: 'past', text, position: null, holders: holder === null ? [] : [holder] };
   });
 }
 
@@ -100,7 +117,11 @@ function whyWaits({ taskId, mapIndex, state }: TaskRunRow, wait: WaitRow | undef
   return { taskId, mapIndex, rule: asks ? 'approval' : 'wait', text, position: null, holders: [] };
 }
 
-function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): WaitingReason | null {
+function keyOf({ taskId, mapIndex }: Pick<TaskRunRow, 'taskId' | 'mapIndex'>): string {
+  return `${taskId}/${mapIndex}`;
+}
+
+function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow, hindrance?: string): WaitingReason | null {
   const about = { taskId, mapIndex, position: null, holders: [] };
   switch (state) {
     case 'waiting':
@@ -114,7 +135,11 @@ function whyRow({ taskId, mapIndex, state, reason, retryAt }: TaskRunRow): Waiti
     case 'lost':
       return { ...about, rule: 'retry', text: 'The process that executed it died; it is tried again at once.' };
     case 'queued':
-      return { ...about, rule: 'executor', text: 'Handed to the executor; it starts when a process is free.' };
+      return {
+        ...about,
+        rule: 'executor',
+        text: hindrance ?? 'Handed to the executor; it starts when a process is free.',
+      };
     default:
       return null;
   }
@@ -137,18 +162,22 @@ function whyNotYet(
   const about = { taskId: task.id, position: null };
   if (own.length > 0) {
     const active = own.filter((row) => ACTIVE.includes(row.state)).length;
-    const more = literalSize(task) - own.length;
+    const more = literalSize(task, own) - own.length;
     const before = task.upstream.filter((id) => follows(task, id, pipeline) && !hasEnded(id, rows));
     if (before.length > 0) {
       const text = `Its other items begin when they have ended in ${before.join(', ')}, each by itself (rule ${task.when}).`;
       return [{ ...about, mapIndex: null, rule: 'needs', text, holders: before.map((id) => `${run.id}/${id}`) }];
     }
-    if (task.maxParallel === 0 || active < task.maxParallel || more <= 0) return [];
+    // How many more there are of lists that belong to items of a group, only those who have worked them out know.
+    const isUnknown = task.inner !== undefined && literalSize(task, own) === 0;
+    if (task.maxParallel === 0 || active < task.maxParallel || (more <= 0 && !isUnknown)) return [];
     const holders = own
       .filter((row) => ACTIVE.includes(row.state))
       .slice(0, 10)
       .map(() => `${run.id}/${task.id}`);
-    const text = `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
+    const text = isUnknown
+      ? `What else there is of this fan-out waits: max_parallel is ${task.maxParallel}.`
+      : `${more} more of this fan-out wait: max_parallel is ${task.maxParallel}.`;
     return [{ ...about, mapIndex: null, rule: 'max_parallel', text, holders: [...new Set(holders)] }];
   }
   const needs = task.final ? pipeline.tasks.filter((other) => !other.final).map((other) => other.id) : task.upstream;
@@ -180,8 +209,15 @@ function hasEnded(taskId: string, rows: readonly TaskRunRow[]): boolean {
   return own.length > 0 && own.every((row) => isTerminal(row.state));
 }
 
-function literalSize(task: CompiledTask): number {
-  return task.matrix?.kind === 'literal'
-    ? Object.values(task.matrix.axes).reduce((size, axis) => size * axis.length, 1)
-    : 0;
+/** How many task runs it has; 0: an expression says so. Items without a list of their own have one each. */
+function literalSize({ matrix, inner }: CompiledTask, own: readonly TaskRunRow[]): number {
+  const items = sizeOf(matrix);
+  if (inner === undefined) return items;
+  const size = sizeOf(inner.matrix);
+  const whole = own.filter(({ mapKey }) => splitKey(mapKey) === null).length;
+  return size === 0 ? 0 : (items - whole) * size + whole;
+}
+
+function sizeOf(matrix: Matrix | null): number {
+  return matrix?.kind === 'literal' ? Object.values(matrix.axes).reduce((size, axis) => size * axis.length, 1) : 0;
 }

@@ -9,14 +9,14 @@ import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
 
 /**
  * One group commit. Lock order: versions (shared, when results of earlier runs are taken), runs by id, then pools by (environment, name).
- * A run whose token is not ours any more refuses the whole batch before any write.
+ * A run whose token is not ours any more, or that ends as if it had not been cancelled, refuses the whole batch before any write.
  */
 export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   return inTransaction(db, async (manager) => {
     if (batch.links.length > 0) await lockVersions(manager);
     if (batch.endedCalls.length > 0) await lockWithCalled(manager, batch);
-    const lost = await lockRuns(manager, batch);
-    if (lost.length > 0) return { kind: 'lost', runIds: lost };
+    const refused = await lockRuns(manager, batch);
+    if (refused !== null) return refused;
     const { pointed, awaited } = await write(manager, batch);
     if (batch.counted.length > 0) await countResults(manager, batch.counted);
     if (batch.endedCalls.length > 0) await stopCalled(manager, batch.endedCalls);
@@ -28,7 +28,7 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
 const LOCK_RUNS: Prepared = {
   name: 'lock-runs',
   text: `
-    select r.id::text
+    select r.id::text, r.cancel_requested as "isCancelled"
     from run r
     join unnest($1::bigint[], $2::bigint[]) as ours (id, token) on ours.id = r.id
     where r.lease_token = ours.token and r.lease_owner = $3
@@ -36,16 +36,24 @@ const LOCK_RUNS: Prepared = {
     for update of r`,
 };
 
-async function lockRuns(manager: EntityManager, batch: Batch): Promise<string[]> {
-  if (batch.runs.length === 0) return [];
-  const rows = await run<{ id: string }>(manager, LOCK_RUNS, [
+async function lockRuns(
+  manager: EntityManager,
+  batch: Batch,
+): Promise<Extract<Applied, { kind: 'lost' | 'cancelled' }> | null> {
+  if (batch.runs.length === 0) return null;
+  const rows = await run<{ id: string; isCancelled: boolean }>(manager, LOCK_RUNS, [
     batch.runs.map((r) => r.id),
     batch.runs.map((r) => r.token),
     batch.processId,
   ]);
-  if (rows.length === batch.runs.length) return [];
-  const held = new Set(rows.map((row) => row.id));
-  return batch.runs.map((r) => r.id).filter((id) => !held.has(id));
+  if (rows.length !== batch.runs.length) {
+    const held = new Set(rows.map((row) => row.id));
+    return { kind: 'lost', runIds: batch.runs.map((r) => r.id).filter((id) => !held.has(id)) };
+  }
+  // Asked for after the end was decided and before it is written: whoever asked was told that it would be done.
+  const cancelled = new Set(rows.flatMap(({ id, isCancelled }) => (isCancelled ? [id] : [])));
+  const ends = batch.runUpdates.filter(({ runId, knowsStop }) => !knowsStop && cancelled.has(runId));
+  return ends.length === 0 ? null : { kind: 'cancelled', runIds: ends.map(({ runId }) => runId) };
 }
 
 // One statement for everything: the parts touch different rows, and a round trip each would double the time between
@@ -174,7 +182,10 @@ const WRITE: Prepared = {
       join run r on r.id = happened."runId"
       join listener l on l.environment = r.environment and l.source = r.pipeline and l.path = happened.path
       where not r.shadow
-        and (happened.path = '' or exists (select from pointed p where p.pipeline = r.pipeline and p.path = happened.path))
+        and (happened.path = '' or exists (select from pointed p where p.pipeline = r.pipeline and p.path = happened.path)
+          -- The last of a fan-out skipped itself: what the others published was shown before.
+          or exists (select from path_pointer p where p.environment = r.environment and p.pipeline = r.pipeline
+            and p.path = happened.path and p.interval_end is not distinct from r.interval_end and p.run_id = r.id))
       returning 1
     ), alerted as (
       insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)

@@ -1,4 +1,4 @@
-import type { DueWait, StoredWait, WaitAnswer, WaitKey, WaitKind } from '#core';
+import type { DueWait, Question, StoredWait, WaitAnswer, WaitKey, WaitKind } from '#core';
 import { inTransaction, type Db } from '../statement.ts';
 
 /** Waits of `wait` and `approve` tasks. Instants come from the caller: the engine's clock, as for retries. */
@@ -9,6 +9,17 @@ export async function waitOf(db: Db, { runId, taskId, mapIndex }: WaitKey): Prom
     from task_wait
     where run_id = ${runId}::bigint and task_id = ${taskId} and map_index = ${mapIndex}`;
   return row ?? null;
+}
+
+/** Walks the primary key of both tables. */
+export function questionsOf(db: Db, runId: string, taskId: string): Promise<Question[]> {
+  return db.sql<Question[]>`
+    select map_index as "mapIndex", t.map_key as "mapKey", w.target -> 'groups' as groups, w.outcome, w.reason
+    from task_wait w
+    join task_run t using (run_id, task_id, map_index)
+    where w.run_id = ${runId}::bigint and w.task_id = ${taskId} and w.kind = 'approve'
+      and (w.outcome is not null or t.state = 'waiting')
+    order by map_index`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import type { Assignment, AssignmentStore, AttemptResult, EngineStore, WorkStore } from '#core';
-import { connectDatabase, createAssignmentStore, createStore, createWorkStore } from '#store';
+import type { Assignment, AssignmentStore, AttemptResult, EngineStore, PlacementStore, WorkStore } from '#core';
+import { connectDatabase, createAssignmentStore, createPlacementStore, createStore, createWorkStore } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 let database: TestDatabase;
@@ -9,6 +9,7 @@ let db: DataSource;
 let store: EngineStore;
 let assignments: AssignmentStore;
 let work: WorkStore;
+let placements: PlacementStore;
 const ann = { worker: 'worker-ann', keyHash: 'a' };
 const bob = { worker: 'worker-bob', keyHash: 'b' };
 
@@ -16,6 +17,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   db = await connectDatabase(database.url);
   [store, assignments, work] = [createStore(db), createAssignmentStore(db), createWorkStore(db)];
+  placements = createPlacementStore(db);
   const release = { digest: 'd1', alias: 'd1', commit: null, branch: null, author: null, message: null, dirty: true };
   for (const environment of ['dev', 'dev/pr-1', 'prod']) {
     const { currentRelease, pointAt, applyEnvironment } = store;
@@ -176,4 +178,49 @@ test('news goes to the owner of the run, and again to the next one', async () =>
   expect((await assignments.takeNews('another', 10)).map(({ worker }) => worker)).toEqual([ann.worker]);
   const [row] = await store.loadTaskRuns([assignment.runId]);
   expect(row).toMatchObject({ attemptState: 'running', worker: ann.worker, isAssigned: true });
+});
+
+test('whoever makes machines hears of attempts that nobody took, and which of those it knows have not ended', async () => {
+  const [waiting, taken, ended] = [await anAttempt(), await anAttempt(), await anAttempt()];
+  await work.claim(ann, [taken.attemptId, ended.attemptId], null);
+  await work.report(ann, [success(ended)]);
+  expect(await placements.unplaced(10)).toEqual([waiting]);
+  await assignments.cancel([{ attemptId: taken.attemptId, reason: 'enough' }]);
+  const open = await placements.open([waiting, taken, ended].map(({ attemptId }) => attemptId));
+  expect([...open].sort((a, b) => Number(a.attemptId) - Number(b.attemptId))).toEqual([
+    { attemptId: waiting.attemptId, isTaken: false, isCancelled: false },
+    { attemptId: taken.attemptId, isTaken: true, isCancelled: true },
+  ]);
+});
+
+test('an attempt whose machine is gone is its worker’s no more; one that was to end counts as cancelled', async () => {
+  const [waiting, taken, cancelled, ended] = [
+    await anAttempt(),
+    await anAttempt(),
+    await anAttempt(),
+    await anAttempt(),
+  ];
+  await work.claim(
+    ann,
+    [taken, cancelled, ended].map(({ attemptId }) => attemptId),
+    null,
+  );
+  await work.report(ann, [success(ended)]);
+  await assignments.cancel([{ attemptId: cancelled.attemptId, reason: 'enough' }]);
+  await newsKinds();
+  const outcome = { kind: 'lost', message: 'its pod was evicted' } as const;
+  const all = [waiting, taken, cancelled, ended].map(({ attemptId }) => ({ attemptId, outcome }));
+  expect((await placements.giveUp(all)).length).toBe(3);
+  expect(await placements.giveUp(all)).toEqual([]);
+  expect(await work.report(ann, [success(taken)])).toEqual([]);
+  expect(await work.claim(bob, [waiting.attemptId], null)).toEqual([]);
+  const news = await assignments.takeNews('scheduler', 10);
+  const told = new Map(
+    news.map(({ assignment, result, fenced }) => [assignment.attemptId, { fenced, ...result?.outcome }]),
+  );
+  expect(told.get(waiting.attemptId)).toEqual({ fenced: true, ...outcome });
+  expect(told.get(taken.attemptId)).toEqual({ fenced: true, ...outcome });
+  expect(told.get(cancelled.attemptId)).toEqual({ fenced: true, kind: 'cancelled', message: 'cancelled: enough' });
+  const fences = await db.query<{ fence: number }[]>('select fence from task_run order by run_id');
+  expect(fences.map(({ fence }) => fence)).toEqual([8, 8, 8, 7]);
 });

@@ -1,0 +1,3 @@
+export { connectCluster } from './connect.ts';
+export { JobKeeper } from './job-keeper.ts';
+export type { KubernetesSettings } from './settings.ts';

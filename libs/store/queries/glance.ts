@@ -1,0 +1,50 @@
+import type { DueWork } from '#core';
+import type { Db } from '../statement.ts';
+
+/**
+ * One statement in place of a dozen: what is idle asks once a second whether there is anything to do. Each line says no
+ * more than that it may be worth looking; the looks themselves decide, and happen every ten seconds whatever is said here.
+ */
+
+/** Instants that tasks wait for are the engine's clock's, the others the database's. */
+export async function dueWork(db: Db, processId: string, now: number): Promise<DueWork> {
+  const [row] = await db.sql<[DueWork]>`
+    select exists (select from unseen where not asked) as triggers,
+           exists (select from run where parked and timeout_at <= to_timestamp(${now}::float8 / 1000)) as parked,
+           exists (select from backfill where state = 'running') as backfills,
+           exists (select from run where state = 'queued')
+             or exists (
+               select from run r
+               where r.state = 'running' and not r.parked and r.lease_owner is distinct from ${processId}
+                 and not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
+             ) as runs,
+           array(
+             select distinct kind from task_wait where next_check_at <= to_timestamp(${now}::float8 / 1000)
+           ) as waits,
+           exists (select from run where deadline_at < now() and state in ('queued', 'running')) as late`;
+  return row;
+}
+
+/** What the loops beside the scheduler look for. */
+export interface Glance {
+  readonly alerts: boolean;
+  readonly follows: boolean;
+  readonly previews: boolean;
+  readonly promotions: boolean;
+  readonly verifications: boolean;
+}
+
+export async function glance(db: Db): Promise<Glance> {
+  const [row] = await db.sql<[Glance]>`
+    select exists (select from alert_delivery where state = 'pending' and next_try_at <= now()) as alerts,
+           exists (select from environment_follow) as follows,
+           exists (select from preview where removed_at is null) as previews,
+           exists (select from promotion where finished_at is null)
+             or exists (select from promotion where told <> state)
+             or exists (select from promotion_input where outcome is null)
+             or exists (
+               select from promotion_gate where kind = 'installation' and state = 'pending' and evidence ? 'promotion'
+             ) as promotions,
+           exists (select from verification where finished_at is null) as verifications`;
+  return row;
+}
