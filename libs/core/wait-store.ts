@@ -115,8 +115,8 @@ export interface WaitStore {
   ): Promise<void>;
   /** Ends waits that have not ended, and tells the owners of their runs. Answers with those that it ended. */
   answerWaits(answers: readonly WaitAnswer[]): Promise<readonly WaitKey[]>;
-  /** Makes waits for these subjects due now. */
-  hastenWaits(subjects: readonly string[], now: number): Promise<void>;
+  /** Makes waits for these subjects due now; of which kinds there are some. */
+  hastenWaits(subjects: readonly string[], now: number): Promise<readonly WaitKind[]>;
   /** By the order of `wanted`: the version that answers it, or null. */
   publishedFor(
     wanted: readonly { environment: string; pipeline: string; path: string; covers: string | null }[],

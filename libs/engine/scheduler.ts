@@ -260,7 +260,7 @@ export class Scheduler {
       const gathered = [...this.told];
       this.told.clear();
       if (this.stopped) return;
-      const hasten = () => store.hastenWaits(gathered, clock.now().getTime()).then(() => this.waits.look());
+      const hasten = async () => this.waits.look(await store.hastenWaits(gathered, clock.now().getTime()));
       this.background.add(this.part('telling those who wait', hasten));
     });
   }

@@ -125,8 +125,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   } = { commit: () => undefined, progress: () => undefined, unfollowed: () => undefined };
   const observer = observe(log, metrics, () => {
     listeners.commit();
-    // A run that ended may be what a promotion waits for.
-    running?.promoting.wake();
+    running?.committed();
   });
   const roots = new StorageRoots({
     s3: config.s3,
@@ -166,7 +165,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     ...{ promotions: promotionStore, pipelines, environments, isFollowed, clock },
     groupsOf: (name) => apiQueries.groupsOfToken(db, name),
     jenkins: config.jenkins,
-    onChange: () => running?.promoting.wake(),
+    onChange: () => running?.promote(),
   });
   const verificationParts = {
     ...{ verifications: createVerificationStore(db), store, pipelines, environments, clock, observer, wake },

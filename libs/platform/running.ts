@@ -16,7 +16,6 @@ import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
 import { createHttpLook } from './look-at-address.ts';
-import type { LookLoop } from './look-loop.ts';
 import { killAt, withDebugPoints } from './debug-points.ts';
 import { startPromoting } from './promote-loop.ts';
 import { readSecret } from './read-secret.ts';
@@ -33,7 +32,10 @@ export interface Running {
   readonly scheduler: Scheduler;
   /** Null: attempts are executed elsewhere. */
   readonly executor: LocalExecutor | null;
-  readonly promoting: LookLoop;
+  /** Somebody wants something of a promotion. */
+  promote(): void;
+  /** The engine wrote: a run that ended may be what a promotion waits for. */
+  committed(): void;
   readonly following: RemoteFollowers;
   stop(): Promise<void>;
 }
@@ -152,7 +154,13 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   return {
     scheduler,
     executor: started.local,
-    promoting,
+    promote: () => {
+      promoting.wake();
+      glancing.wake();
+    },
+    committed: () => {
+      if (glancing.saw('promotions')) promoting.wake();
+    },
     following,
     stop: async () => {
       stopSweep();

@@ -109,15 +109,17 @@ export async function answerWaits(db: Db, answers: readonly WaitAnswer[]): Promi
 }
 
 /** Walks `task_wait_of_subject`. */
-export async function hastenWaits(db: Db, subjects: readonly string[], now: number): Promise<void> {
-  await db.sql`
+export async function hastenWaits(db: Db, subjects: readonly string[], now: number): Promise<WaitKind[]> {
+  const rows = await db.sql<{ kind: WaitKind }[]>`
     with hastened as (
       update task_wait
       set next_check_at = to_timestamp(${now}::float8 / 1000)
       where subject = any(${subjects}::text[]) and outcome is null and next_check_at > to_timestamp(${now}::float8 / 1000)
       returning 1
     )
-    select count(*) from hastened`;
+    select distinct kind from task_wait, (select count(*) from hastened) as done
+    where subject = any(${subjects}::text[]) and outcome is null`;
+  return rows.map(({ kind }) => kind);
 }
 
 export async function publishedFor(
