@@ -33,7 +33,7 @@ describe('import airflow', () => {
     const { code, err } = await run('import', 'airflow', 'airflow');
     expect(code).toBe(0);
     expect(err).toContain('dags/orders.yaml was there already and stayed as it is.');
-    expect(err).toContain('4 Python files not read');
+    expect(err).toContain('5 Python files not read');
     expect(await readFile(join(root, 'dags', 'orders.yaml'), 'utf8')).toBe('mine');
     await rm(join(root, 'dags', 'orders.yaml'));
     expect(await run('validate')).toMatchObject({ code: 0, out: '' });
