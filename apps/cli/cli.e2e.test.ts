@@ -244,6 +244,11 @@ describe('run --local', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     await expect(access(join(project, '.sluice/local/postgres/postmaster.pid'))).rejects.toThrow();
   });
+
+  test('ends although a task said nothing, so that its log never began', async () => {
+    await writeFile(join(project, 'dags/quiet.yaml'), 'name: quiet\ntasks:\n  a: { run: sleep 0.3 }\n');
+    expect((await sluice(project, ['run', 'quiet', '--local', '-o', 'name'])).code).toBe(0);
+  });
 });
 
 describe('the process', () => {

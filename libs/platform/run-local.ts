@@ -36,6 +36,8 @@ export type LocalRunEvent =
     };
 
 const LOOK_MS = 200;
+/** For what was written last. */
+const REST_MS = 2000;
 
 /**
  * Runs one pipeline of a working tree without a server: the whole engine in this process on a Postgres of its own under
@@ -130,6 +132,7 @@ async function follow(
 /** Follows the log of every attempt that begins, each to its end. */
 class LogFollower {
   private readonly following = new Map<string, Promise<void>>();
+  private readonly ended = new AbortController();
 
   constructor(
     private readonly logs: LogStore,
@@ -147,7 +150,7 @@ class LogFollower {
           { runId: run.id, taskId, mapIndex, number },
           1,
           (lines) => this.onEvent({ kind: 'log', at, label, lines }),
-          AbortSignal.timeout(24 * 3_600_000),
+          this.ended.signal,
         );
         this.following.set(
           key,
@@ -157,8 +160,10 @@ class LogFollower {
     }
   }
 
-  /** Every log is closed when the run has ended, so this takes no longer than reading the rest. */
+  /** Every log that has lines is closed when the run has ended: this takes as long as reading the rest. One without lines never is. */
   async end(): Promise<void> {
-    await Promise.race([Promise.all(this.following.values()), new Promise((resolve) => setTimeout(resolve, 2000))]);
+    const timer = setTimeout(() => this.ended.abort(), REST_MS);
+    await Promise.all(this.following.values());
+    clearTimeout(timer);
   }
 }
