@@ -9,21 +9,29 @@ interface KindOf {
   readonly kind: string;
 }
 
-const { definitions } = JSON.parse(readFileSync(join(import.meta.dirname, 'schemas.json'), 'utf8')) as {
-  definitions: Record<string, Schema>;
-};
 const OUTSIDE = 'https://kubernetes/';
-const ajv = new Ajv({ strict: false, allErrors: true, formats: formats() });
-ajv.addSchema({
-  $id: OUTSIDE,
-  definitions: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, strict(schema)])),
-});
 const checks = new Map<string, ValidateFunction>();
+
+/** Read at the first question: most who import what tests need never ask one. */
+let published: { readonly definitions: Record<string, Schema>; readonly ajv: Ajv } | null = null;
+function schemas() {
+  if (published !== null) return published;
+  const { definitions } = JSON.parse(readFileSync(join(import.meta.dirname, 'schemas.json'), 'utf8')) as {
+    definitions: Record<string, Schema>;
+  };
+  const ajv = new Ajv({ strict: false, allErrors: true, formats: formats() });
+  ajv.addSchema({
+    $id: OUTSIDE,
+    definitions: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, strict(schema)])),
+  });
+  return (published = { definitions, ajv });
+}
 
 /** What the published schema of Kubernetes says against an object; unknown fields count, as with `fieldValidation=Strict`. */
 export function checkObject(object: unknown): string[] {
   const { apiVersion, kind } = (object ?? {}) as { apiVersion?: string; kind?: string };
   const [version = '', group = ''] = (apiVersion ?? '').split('/').reverse();
+  const { definitions } = schemas();
   const name = Object.keys(definitions).find((each) =>
     (definitions[each]?.['x-kubernetes-group-version-kind'] as KindOf[] | undefined)?.some(
       (one) => one.group === group && one.version === version && one.kind === kind,
@@ -34,7 +42,7 @@ export function checkObject(object: unknown): string[] {
 
 /** The same for a part of an object: `io.k8s.api.core.v1.PodSpec`. */
 export function checkAs(name: string, value: unknown): string[] {
-  const check = checks.get(name) ?? ajv.compile({ $ref: `${OUTSIDE}#/definitions/${name}` });
+  const check = checks.get(name) ?? schemas().ajv.compile({ $ref: `${OUTSIDE}#/definitions/${name}` });
   checks.set(name, check);
   if (check(value)) return [];
   return (check.errors ?? []).map(
