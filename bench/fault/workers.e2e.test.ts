@@ -70,6 +70,7 @@ tasks:
 // A machine without a Redis of its own cannot run them; `npm test` says so, and with CI=true a missing one fails the run.
 const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
+// It failed once for a reason that is not known yet, which stands at the test: switched off until it is.
 const shortForm = process.env.SLUICE_FAULTS === '1' ? test : test.skip;
 
 describeWithRedis('workers on a Redis', () => {
