@@ -80,7 +80,9 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
       random: seededRandom(seed),
       onUpgrade: () => (program = undefined),
     });
-    const figures = await strikeAll(options, scene, days);
+    const figures = await strikeAll(options, scene, days).catch((error: unknown) => {
+      throw scene.blamed(error);
+    });
     await scene.endedRuns(days);
     await scene.atRest();
     await watch.close();

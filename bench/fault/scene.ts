@@ -173,13 +173,18 @@ export class Scene {
     return until('rest', async () => (await this.cluster.db.query(left)).rowCount === 0, RESUMED_MS);
   }
 
+  /** What went wrong, with the last words of processes that are gone: often they are the reason. */
+  blamed(error: unknown): Error {
+    return new Error([String(error), ...this.missing()].join('\n'), { cause: error });
+  }
+
   /** Processes that should live and do not. */
   missing(): string[] {
     const { api, schedulers } = this.cluster;
     return Object.entries({ api: [api], scheduler: schedulers, worker: this.workers }).flatMap(([role, processes]) =>
       processes
         .filter((process) => !process.isThere)
-        .map((process) => `a ${role} (${process.pid}) ended by itself: ${process.text.trim().slice(-500)}`),
+        .map((process) => `a ${role} (${process.pid}) ended by itself: ${process.text.trim().slice(-2000)}`),
     );
   }
 }

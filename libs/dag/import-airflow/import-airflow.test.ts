@@ -292,6 +292,15 @@ describe('assets of dag-factory', () => {
     expect(read(schedule)).toEqual({ schedule: expected, lost: [] });
   });
 
+  test('a DAG that ends before it begins is manual, and says why', () => {
+    expect(read('"@daily"\n  end_date: 2025-12-31')).toEqual({
+      schedule: undefined,
+      lost: [
+        'The DAG ends (2025-12-31) before it begins (2026-01-01), so that its schedule never fires: the pipeline is manual.',
+      ],
+    });
+  });
+
   test('who writes it by several DAGs is any of them, nobody is said, and a round is opened', () => {
     const second = 'more:\n  schedule: null\n  tasks: { a: { operator: x.EmptyOperator, outlets: [s3://lake/a] } }\n';
     expect(read('[s3://lake/a]', second).schedule).toEqual({ datasets: { any: ['load.lake_a', 'more.lake_a'] } });

@@ -19,6 +19,14 @@ export function toSchedule(
   const { schedule, schedulePlace: place } = dag;
   if (schedule.kind === 'assets') return assetSchedule(dag, schedule, report, project);
   const bounds = boundsOf(dag, report);
+  if (isNever(bounds)) {
+    report.lost(
+      dag.args.placeOf('end_date'),
+      `The DAG ends (${bounds.end}) before it begins (${bounds.start}), so that its schedule never fires: the pipeline is manual.`,
+      'Delete end_date, or write it after start_date.',
+    );
+    return undefined;
+  }
   switch (schedule.kind) {
     case 'none':
       return undefined;
@@ -77,11 +85,11 @@ const MOST_MOMENTS = 1000;
 
 function atSchedule(
   moments: readonly string[],
-  bounds: Record<string, unknown>,
+  bounds: Bounds,
   place: Place,
   report: Report,
 ): Record<string, unknown> | undefined {
-  const zone = typeof bounds.timezone === 'string' ? bounds.timezone : 'UTC';
+  const zone = bounds.timezone ?? 'UTC';
   const at = moments.flatMap((moment) => faceAt(DateTime.fromISO(moment, { zone })) ?? []);
   if (at.length > 0 && at.length <= MOST_MOMENTS) return { at, ...bounds, ...runOf('start', place, report) };
   report.lost(
@@ -102,14 +110,26 @@ function runOf(run: RunAt, place: Place, report: Report): { run?: 'at_start' } {
   return { run: 'at_start' };
 }
 
-function boundsOf(dag: AirflowDag, report: Report): Record<string, unknown> {
+interface Bounds {
+  timezone?: string;
+  start?: string;
+  end?: string;
+  catchup?: true;
+}
+
+/** The texts of moments have their order. */
+function isNever({ start, end }: Bounds): boolean {
+  return start !== undefined && end !== undefined && end < start;
+}
+
+function boundsOf(dag: AirflowDag, report: Report): Bounds {
   const { args, schedule } = dag;
   const own = schedule.kind === 'cron' ? schedule.timezone : null;
   const written = own ?? dag.timezone ?? 'UTC';
   const timezone = isTimeZone(written) ? written : 'UTC';
   if (timezone !== written)
     report.lost(dag.schedulePlace, `There is no time zone ${quote(written)}.`, 'Write its IANA name.');
-  const bounds: Record<string, unknown> = {};
+  const bounds: Bounds = {};
   if (timezone !== 'UTC') bounds.timezone = timezone;
   for (const [key, name] of [
     ['start_date', 'start'],
