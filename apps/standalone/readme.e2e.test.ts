@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { examplesOf } from '../../libs/testing/examples.ts';
@@ -105,6 +105,7 @@ function lasting(line: string): string {
 describe('the tours', () => {
   let project: TestProject;
   let server: RunningStandalone;
+  let path: string;
   beforeAll(async () => {
     // What a clone has besides the example, whose months of flights would only cost time here.
     const environments = ['dev', 'test', 'prod'].map((name) => {
@@ -116,11 +117,7 @@ describe('the tours', () => {
     appendFileSync(dev, 'secrets: { MOVER_SECRET: { env: MOVER_SECRET } }\n');
     mkdirSync(join(project.folder, 'dags'));
     server = await project.start({ env: { MOVER_SECRET } });
-    const npx = join(project.folder, 'bin', 'npx');
-    mkdirSync(join(npx, '..'));
-    const program = `exec '${process.execPath}' '${join(PROGRAM_ROOT, 'bin/sluice.mjs')}' "$@"`;
-    writeFileSync(npx, `#!/bin/sh\nshift\n${program}\n`, { mode: 0o755 });
-    writeFileSync(join(npx, '..', 'sluice'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    path = await project.commandPath();
   });
   afterAll(async () => {
     await server.stop();
@@ -144,8 +141,7 @@ describe('the tours', () => {
       string,
       string
     >;
-    const bin = join(project.folder, 'bin');
-    const env = { ...Object.fromEntries(MARIA), PATH: `${bin}:${process.env.PATH ?? ''}`, HOME: project.folder };
+    const env = { ...Object.fromEntries(MARIA), PATH: path, HOME: project.folder };
     return run('bash', ['-c', script], {
       cwd: project.folder,
       env: { ...env, SLUICE_URL: url, SLUICE_TOKEN: token, MOVER_SECRET },
