@@ -10,6 +10,13 @@ export const NOT_EXECUTED: Readonly<Record<string, Readonly<Record<string, strin
       'npm ci would replace the packages that the test runs on; `npm start` is executed from docs/example.md',
     'npm ci && npm test': 'is what executes everything else',
   },
+  'docs/kubernetes.md': {
+    'docker build': 'needs Docker, and a cluster for the image',
+    'kubectl apply': 'needs a cluster; what is applied is rendered in scripts/kubernetes-manifests.test.ts',
+    'kubectl rollout': 'needs a cluster',
+    'kubectl port-forward': 'needs a cluster',
+    'kubectl get': 'needs a cluster',
+  },
   'CONTRIBUTING.md': {
     'npm ci': 'would replace the packages that the test runs on',
     'npm start': 'is executed from docs/example.md',
