@@ -148,10 +148,13 @@ describe('the tours', () => {
     });
   }
 
-  describe.each(PAGES)('of $page', ({ files, steps }) => {
+  describe.each(PAGES)('of $page', ({ page, files, steps }) => {
     beforeAll(() => write(files));
 
-    test('has steps', () => expect(steps.length).toBeGreaterThan(8));
+    test('has steps, and files that say their names', () => {
+      expect(steps.length).toBeGreaterThan(8);
+      expect(Object.values(files)).toEqual(examplesOf(page, 'yaml'));
+    });
 
     for (const { command, shown } of steps)
       test(`$ ${command}`, async () => {

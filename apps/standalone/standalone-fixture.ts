@@ -265,7 +265,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-function outcome(child: ChildProcess, timeoutMs: number): Promise<Ended> {
+export function outcome(child: ChildProcess, timeoutMs: number): Promise<Ended> {
   let [out, err] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));

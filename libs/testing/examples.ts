@@ -3,27 +3,31 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Lines of examples that no test can execute, by page and beginning, each with its reason. Everything else is executed. */
+const NEEDS_CLUSTER = 'needs a cluster';
+const REPLACES_PACKAGES = 'would replace the packages that the test runs on';
+
+/** Lines of examples that no test can execute, by page, each with its reason. Everything else is executed. */
 export const NOT_EXECUTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
-    'npm ci && npm start':
-      'npm ci would replace the packages that the test runs on; `npm start` is executed from docs/example.md',
+    'npm ci && npm start': `npm ci ${REPLACES_PACKAGES}; npm start is executed from docs/example.md`,
     'npm ci && npm test': 'is what executes everything else',
   },
   'docs/kubernetes.md': {
-    'docker build': 'needs Docker, and a cluster for the image',
-    'kubectl apply': 'needs a cluster; what is applied is rendered in scripts/kubernetes-manifests.test.ts',
-    'kubectl rollout': 'needs a cluster',
-    'kubectl port-forward': 'needs a cluster',
-    'kubectl get': 'needs a cluster',
+    'docker build -t sluice:local . && kind load docker-image sluice:local': 'needs Docker and a cluster',
+    'kubectl apply -f deploy/kubernetes/overlays/dev/namespace.yaml': NEEDS_CLUSTER,
+    'kubectl apply -k deploy/kubernetes/overlays/dev': `${NEEDS_CLUSTER}; scripts/kubernetes-manifests.test.ts renders it`,
+    'kubectl rollout status deployment/sluice-api': NEEDS_CLUSTER,
+    'kubectl port-forward service/sluice-api 7460 &': NEEDS_CLUSTER,
+    'kubectl get jobs -l app.kubernetes.io/managed-by=sluice -L sluice/run,sluice/task': NEEDS_CLUSTER,
   },
   'CONTRIBUTING.md': {
-    'npm ci': 'would replace the packages that the test runs on',
+    'npm ci': REPLACES_PACKAGES,
     'npm start': 'is executed from docs/example.md',
     'npm run check': 'is a part of npm test',
     'npm test': 'is what executes everything else',
-    'npm run bench': 'takes minutes; results stand in bench/results',
-    'npm run fault': 'takes minutes; results stand in bench/results',
+    'npm test -- libs/dag': 'is a part of npm test',
+    'npm run bench -- L1': 'takes minutes; bench/results has what came of it',
+    'npm run fault -- kill': 'takes minutes; bench/fault/kill.e2e.test.ts is a short form',
   },
 };
 
@@ -35,10 +39,11 @@ interface Block {
 
 /** All fenced blocks of a page, without the lines that cannot be executed; a block of nothing else is left out. */
 export function blocksOf(page: string): Block[] {
-  const beginnings = Object.keys(NOT_EXECUTED[page] ?? {});
-  return [...readPage(page).matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, language = '', whole = '']) => {
-    const lines = whole.split('\n').filter((line) => !beginnings.some((beginning) => line.startsWith(beginning)));
-    const text = lines.join('\n');
+  return [...readPage(page).matchAll(/^ *```(.*?)\n(.*?)^ *```$/gms)].flatMap(([, language = '', whole = '']) => {
+    const text = whole
+      .split('\n')
+      .filter((line) => !(commandOf(line) in (NOT_EXECUTED[page] ?? {})))
+      .join('\n');
     return text.trim() === '' ? [] : [{ language, text }];
   });
 }
@@ -54,6 +59,11 @@ export function examplesOf(page: string, language: string, count?: number): stri
       `${page} has ${examples.length} examples in ${language}, and this test executes ${count}: execute the others, too`,
     );
   return examples.map(({ text }) => text);
+}
+
+/** A line without its comment. */
+export function commandOf(line: string): string {
+  return line.replace(/\s+#.*/, '');
 }
 
 export function readPage(page: string): string {
