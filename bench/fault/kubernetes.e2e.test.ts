@@ -39,6 +39,12 @@ tasks:
       echo "$SLUICE_TRY ends" >> "$DATA_MARKS/stays"
 `;
 
+const TRIAL = `
+name: trial
+storage: file://./.sluice/storage/trial
+pools: { default: 4 }
+secrets: { pass: { env: TEST_PASS } }
+`;
 /** Keeps the token that a Secret is made of; there is no cluster to send it to. */
 const KUBECTL = '#!/bin/sh\n[ "$1 $2" = "create secret" ] && printf %s "${5#*token=}" > "$4"\n';
 
@@ -49,7 +55,10 @@ describe('attempts as pods of Kubernetes', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const project = await Cluster.project({ 'dags/sum.yaml': SUM, 'dags/long.yaml': LONG });
+    const project = await Cluster.project({
+      ...{ 'dags/sum.yaml': SUM, 'dags/long.yaml': LONG },
+      'environments/trial.yaml': TRIAL,
+    });
     kubernetes = await KubernetesServer.start({
       run: {
         programs: { sluice: [process.execPath, join(PROGRAM_ROOT, 'dist', 'cli.js')] },
@@ -99,29 +108,8 @@ describe('attempts as pods of Kubernetes', () => {
       return alive.length > 0 && !alive.includes(true);
     });
 
-  /** By the lines of docs/kubernetes.md, which make the token that pods work with from then on. */
-  async function runAsShown(pipeline: string): Promise<string> {
-    const { project, server } = cluster;
-    const PATH = await project.commandPath();
-    await project.write('commands/kubectl', KUBECTL);
-    await chmod(join(project.folder, 'commands/kubectl'), 0o755);
-    const here = {
-      'http://localhost:7460': server.url,
-      // Each release has another name.
-      'frozen-heron': '$(sluice release list -o name | head -1)',
-      trial: 'dev',
-      PIPELINE: pipeline,
-    };
-    const [, example = ''] = examplesOf('docs/kubernetes.md', 'sh', 2);
-    const script = Object.entries(here).reduce((text, [there, is]) => text.replaceAll(there, is), example);
-    const commit = 'git init -q && git add dags && git -c user.name=Maria -c user.email= commit -qm Sum';
-    const shell = new ClusterProcess(project.spawnShell(`${commit}\n${script}`, { env: { PATH, TOKEN } }));
-    expect([await shell.ended, shell.text]).toEqual([0, expect.stringMatching(/run \d+ success/)]);
-    return /run (\d+) success/.exec(shell.text)?.[1] ?? '';
-  }
-
   test('execute a run: data, outputs, secrets and logs come as from every worker, and no secret is in a job', async () => {
-    const run = await cluster.server.client.run(await runAsShown('sum'));
+    const run = await cluster.server.run('sum');
     expect(run.state).toBe('success');
     const attempts = await cluster.attempts(run.id);
     expect(attempts.map(({ state }) => state)).toEqual(Array(3).fill('success'));
@@ -184,5 +172,27 @@ describe('attempts as pods of Kubernetes', () => {
     expect((await cluster.server.endOf(id)).state).toBe('cancelled');
     await until('the end of its job', () => jobNames(id).length === 0);
     await allGone();
+  });
+
+  // The last one: from here on pods may work in `trial` alone.
+  test('execute a run by the lines of docs/kubernetes.md, with the token that they make', async () => {
+    const { project, server } = cluster;
+    const PATH = await project.commandPath();
+    await project.write('commands/kubectl', KUBECTL);
+    await chmod(join(project.folder, 'commands/kubectl'), 0o755);
+    const here = {
+      'http://localhost:7460': server.url,
+      // Each release has another name.
+      'frozen-heron': '$(sluice release list -o name | head -1)',
+      PIPELINE: 'sum',
+    };
+    const [, example = ''] = examplesOf('docs/kubernetes.md', 'sh', 2);
+    const script = Object.entries(here).reduce((text, [there, is]) => text.replaceAll(there, is), example);
+    const commit = 'git init -q && git add dags && git -c user.name=Maria -c user.email= commit -qm Sum';
+    const shell = new ClusterProcess(project.spawnShell(`${commit}\n${script}`, { env: { PATH, TOKEN } }));
+    await until('the end of the commands', () => !shell.isThere, 45_000).catch((error: Error) => {
+      throw new Error(`${error.message}\n${shell.text}`);
+    });
+    expect([await shell.ended, shell.text]).toEqual([0, expect.stringMatching(/run \d+ success/)]);
   });
 });
