@@ -64,7 +64,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'notebook', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
+  kind: z.enum(['run', 'node', 'python', 'notebook', 'spark', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),

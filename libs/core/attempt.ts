@@ -1,4 +1,4 @@
-import type { FilePlace, HttpExpectation, TableCheck } from './pipeline.ts';
+import type { FilePlace, HttpExpectation, SparkFiles, TableCheck } from './pipeline.ts';
 import type { Resources } from './resources.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
@@ -53,6 +53,13 @@ export type AssignmentBody =
       readonly parameters: Readonly<Record<string, unknown>>;
       readonly save: FilePlace | null;
     }
+  | (SparkFiles & {
+      readonly kind: 'spark';
+      readonly args: readonly string[];
+      readonly conf: Readonly<Record<string, string>>;
+      /** `local[2]`, `spark://host:7077`, … */
+      readonly master: string;
+    })
   /** `variables` are set with DuckDB's `set variable` before the text runs. */
   | {
       readonly kind: 'sql';

@@ -221,6 +221,15 @@ export type TaskBody =
       readonly params: Readonly<Record<string, unknown>>;
       readonly save: FilePlace | null;
     }
+  | (SparkFiles & {
+      readonly kind: 'spark';
+      /** What the program is called with. Texts may hold `${{ }}`. */
+      readonly args: readonly unknown[];
+      /** Texts may hold `${{ }}`. */
+      readonly conf: Readonly<Record<string, unknown>>;
+      /** Text, which may be one `${{ }}`; null: threads of this machine, as many as the task asks for processors. */
+      readonly master: string | null;
+    })
   /** A `.sql` file relative to `dags/`, or inline text; `${{ }}` replaced by `getvariable('__E1')`. */
   | {
       readonly kind: 'sql';
@@ -265,6 +274,18 @@ export type TaskBody =
       /** Texts may hold `${{ }}`; a text that is nothing else keeps the value's type. */
       readonly params: Readonly<Record<string, unknown>>;
     });
+
+/** What spark-submit is given of the release and of Maven. */
+export interface SparkFiles {
+  /** A `.py` or `.jar` file relative to `dags/`. */
+  readonly file: string;
+  /** Main class of a `.jar`; null: the one that its manifest names. */
+  readonly mainClass: string | null;
+  /** `.py`, `.zip` and `.egg` files relative to `dags/`. */
+  readonly pyFiles: readonly string[];
+  /** Coordinates `group:artifact:version`. */
+  readonly packages: readonly string[];
+}
 
 /** A file below a path that the task writes. */
 export interface FilePlace {

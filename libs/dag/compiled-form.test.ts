@@ -77,6 +77,17 @@ describe('what a file is compiled to', () => {
       'notebook: { file: b.ipynb, params: { day: "${{ ds }}", n: [1] } }',
       { kind: 'notebook', file: 'b.ipynb', params: { day: '${{ ds }}', n: [1] }, save: null },
     ],
+    [
+      'spark: a/b.py',
+      { kind: 'spark', file: 'a/b.py', mainClass: null, args: [], conf: {}, master: null, packages: [], pyFiles: [] },
+    ],
+    [
+      'spark: { file: b.jar, class: a.B, args: [1, "${{ ds }}"], conf: { spark.x: "${{ ds }}" }, master: "${{ env.vars.spark }}", packages: [a:b:1], py_files: [c.zip] }',
+      {
+        ...{ kind: 'spark', file: 'b.jar', mainClass: 'a.B', args: [1, '${{ ds }}'], conf: { 'spark.x': '${{ ds }}' } },
+        ...{ master: '${{ env.vars.spark }}', packages: ['a:b:1'], pyFiles: ['c.zip'] },
+      },
+    ],
     ['python: a.b:main', { kind: 'python', file: null, module: 'a.b', function: 'main' }],
     ['sql: a/b.sql', { kind: 'sql', file: 'a/b.sql', text: null, expressions: {} }],
     [

@@ -131,7 +131,7 @@ describe('docs/task-kinds.md', () => {
       },
     ];
     expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(9);
+    expect(examples).toHaveLength(10);
   });
 });
 

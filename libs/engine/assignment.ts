@@ -1,11 +1,12 @@
-import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
+import type { Assignment, AssignmentBody, CompiledTask } from '#core';
 import { SluiceError, unreachable } from '#core';
 import { renderJson, type Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
 import { pluginUse } from './plugin-use.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { preparedOf } from './owned-run.ts';
-import { collectingInto, taskValues, type Value } from './task-values.ts';
+import { sparkProgram } from './spark-program.ts';
+import { asText, collectingInto, taskValues, type Value } from './task-values.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
 export interface AttemptIdentity {
@@ -29,7 +30,7 @@ export function buildAssignment(
   if (!resolved.ok) return resolved;
   const { item, scope, expressions, env, writes } = resolved.values;
   const problems: string[] = [];
-  const body = bodyOf(task.body, scope, expressions, collectingInto(problems));
+  const body = bodyOf(task, scope, expressions, collectingInto(problems));
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
   return {
@@ -82,7 +83,12 @@ export function buildAssignment(
   };
 }
 
-function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, unknown>>, value: Value): AssignmentBody {
+function bodyOf(
+  { body, resources }: CompiledTask,
+  scope: Scope,
+  values: Readonly<Record<string, unknown>>,
+  value: Value,
+): AssignmentBody {
   switch (body.kind) {
     case 'run':
       return { kind: 'run', script: body.script };
@@ -95,6 +101,8 @@ function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, un
       const own = value('params', renderJson(body.params, scope), {}) as Readonly<Record<string, unknown>>;
       return { kind: 'notebook', file: body.file, parameters: { ...scope.params, ...own }, save: body.save };
     }
+    case 'spark':
+      return sparkProgram(body, resources, scope, value);
     case 'http':
       return httpRequest(body, scope, value);
     case 'uses':
@@ -142,14 +150,4 @@ function standardEnv(
 
 function textValues(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, item]) => [name, asText(item)]));
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : value === null || value === undefined
-      ? ''
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value as number);
 }

@@ -19,6 +19,7 @@ import { HttpRunner } from './http-runner.ts';
 import { NodeRunner } from './node-runner.ts';
 import { PythonRunner } from './python-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
+import { SparkRunner } from './spark-runner.ts';
 import { SqlRunner } from './sql-runner.ts';
 import type { EndReason, TaskRunner } from './task-runner.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -40,6 +41,8 @@ export interface LocalExecutorOptions {
   readonly pidFolder: string;
   /** The interpreter of python tasks, 3.9 or later; default `python3` from the PATH. */
   readonly python?: string;
+  /** What `spark:` tasks are submitted with; default `spark-submit` from the PATH. */
+  readonly sparkSubmit?: string;
   /** The PATH that tasks get; default: node's own folder and the system's. */
   readonly path?: string;
   /** Folder whose node_modules serve node tasks that have none beside them. */
@@ -104,17 +107,16 @@ class AttemptQueue implements LocalExecutor {
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
-    const python = new PythonRunner({
-      ...{ launcher, path, childFolder },
-      python: options.python ?? 'python3',
-      now: Date.now,
-    });
+    const interpreter = options.python ?? 'python3';
+    const python = new PythonRunner({ launcher, path, childFolder, python: interpreter, now: Date.now });
+    const sparkSubmit = options.sparkSubmit ?? 'spark-submit';
     this.#runners = {
       run: new ShellRunner(launcher, path),
       node,
       uses: node,
       python,
       notebook: python,
+      spark: new SparkRunner({ launcher, path, python: interpreter, sparkSubmit }),
       http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
       sql,
     };

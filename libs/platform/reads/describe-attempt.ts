@@ -58,6 +58,8 @@ function commandOf(body: TaskBody): string {
         : `${body.file ?? body.module ?? ''}:${body.function}`;
     case 'notebook':
       return body.file;
+    case 'spark':
+      return [body.file, ...body.args.map(String)].join(' ');
     case 'sql':
       return body.text ?? body.file ?? '';
     case 'http':
