@@ -13,6 +13,7 @@ import type {
 import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
 import { Launcher } from './launcher.ts';
+import { heldToMemory, MemoryWatch } from './memory-watch.ts';
 import { ReleaseFolders } from './release-folders.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
 import { HttpRunner } from './http-runner.ts';
@@ -104,6 +105,7 @@ class AttemptQueue implements LocalExecutor {
       maxAttempts: MAX_ATTEMPTS,
       now: Date.now,
     });
+    const memory = new MemoryWatch();
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
@@ -123,11 +125,11 @@ class AttemptQueue implements LocalExecutor {
     this.#tools = {
       ...options,
       releases: new ReleaseFolders(options.releases),
-      runnerFor: ({ body }) => {
+      runnerFor: ({ body, resources }) => {
         const runner = this.#runners[body.kind];
         if (runner === undefined)
           throw new SluiceError('not_supported', `tasks of kind ${body.kind} are not supported here`);
-        return runner;
+        return resources?.memory === undefined ? runner : heldToMemory(runner, resources.memory, memory);
       },
       checkTables: (order) => sql.check(order),
       report: (report) => this.#listener(report),
