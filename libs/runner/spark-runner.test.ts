@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Assignment, AssignmentBody } from '#core';
-import { createFileStorage, type EnvironmentStorage } from '#storage';
+import type { Assignment, AssignmentBody, AttemptResult } from '#core';
+import { createFileStorage } from '#storage';
+import { examplesOf } from '../testing/examples.ts';
 import { startTicks } from './child/process-file.mjs';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
 
@@ -12,6 +14,11 @@ type SparkBody = Extract<AssignmentBody, { kind: 'spark' }>;
 function spark(body: Partial<SparkBody>, over: Partial<Assignment> = {}): Assignment {
   const nothing = { file: 'jobs/sums.py', mainClass: null, pyFiles: [], packages: [], args: [], conf: {} };
   return anAssignment({ body: { kind: 'spark', ...nothing, master: 'local[2]', ...body }, ...over });
+}
+
+/** What has been killed is gone when the kernel comes to it. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Says what it was given, and does what its last argument says. */
@@ -116,7 +123,7 @@ describe('a spark task', () => {
     expect(pids).toHaveLength(2);
     world.executor.cancel(task.attemptId, 'by anna');
     expect((await result).outcome).toEqual({ kind: 'cancelled', message: 'cancelled: by anna' });
-    expect(pids.map((pid) => startTicks(Number(pid)))).toEqual([null, null]);
+    await until(() => pids.every((pid) => startTicks(Number(pid)) === null));
   });
 
   test('without spark-submit fails with what to do', async () => {
@@ -134,87 +141,95 @@ const submit = process.env.SLUICE_TEST_SPARK ?? '';
 /** They start a real Spark, which needs a Java runtime. */
 const describeWithSpark = submit === '' ? describe.skip : describe;
 
-const SUMS = `
-import os, sys
+const TROUBLE = `
+import sys
 from pyspark.sql import SparkSession
-import lib.words
+import lib.trouble
 
 spark = SparkSession.builder.getOrCreate()
+print("key of", len(spark.sparkContext._jsc.hadoopConfiguration().get("fs.s3a.secret.key")), flush=True)
 if sys.argv[1] == "fail":
     spark.range(10).selectExpr("raise_error('bad row 7')").collect()
-if sys.argv[1] == "hang":
-    spark.sparkContext.parallelize([1], 1).foreach(lambda _: lib.words.hang())
-lines = spark.read.text(os.environ["PATH_RAW"]).rdd.flatMap(lambda row: lib.words.split(row.value))
-counts = lines.map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b)
-counts.toDF(["word", "n"]).orderBy("word").coalesce(1).write.mode("overwrite").csv(os.environ["PATH_SUMS"])
-key = spark.sparkContext._jsc.hadoopConfiguration().get("fs.s3a.secret.key")
-with open(os.environ["SLUICE_OUTPUT"], "a") as file:
-    file.write("words=%d\\nkey=%d\\n" % (counts.count(), len(key)))
+spark.sparkContext.parallelize([1], 1).foreach(lambda _: lib.trouble.hang())
 `;
-
-const WORDS = `
+const HANG = `
 import os, sys, time
-def split(line): return line.split()
 def hang(): print("hangs in", os.getpid(), os.getppid(), file=sys.stderr, flush=True); time.sleep(1000)
 `;
 
 describeWithSpark('with a real Spark', () => {
   let world: ExecutorFixture;
-  let storage: EnvironmentStorage;
   beforeAll(async () => {
-    const files = { 'jobs/sums.py': SUMS, 'lib/words.py': WORDS };
+    const [words = ''] = examplesOf('docs/task-kinds.md', 'python', 1);
+    const files = { 'orders/words.py': words, 'trouble.py': TROUBLE, 'lib/trouble.py': HANG };
     world = await anExecutor(files, {
       sparkSubmit: submit,
       graceMs: 100,
       // Beside spark-submit: with pip, Spark is found by the interpreter that it was installed for.
       path: `${join(submit, '..')}:/usr/local/bin:/usr/bin:/bin`,
       secretValues: { KEY: 'hunter22' },
-      storage: (root) => (storage = createFileStorage({ root, durable: false })),
+      storage: (root) => createFileStorage({ root, durable: false }),
     });
   });
   afterAll(() => world.stop());
 
-  function sums(how: string): Assignment {
+  function trouble(how: string): Assignment {
     const conf = { 'spark.hadoop.fs.s3a.secret.key': '${env.KEY}', 'spark.log.level': 'WARN' };
-    return spark({ args: [how], conf }, { secrets: { KEY: { env: 'KEY' } } });
+    return spark({ file: 'trouble.py', args: [how], conf }, { secrets: { KEY: { env: 'KEY' } } });
   }
 
-  test('words of a path that is read are counted into one that is published', async () => {
-    const raw = anAssignment({
+  /** What the attempt wrote first, as a path that another one reads. */
+  function readOf(name: string, { versions: [written] }: AttemptResult): Assignment['reads'][number] {
+    const { location, version, manifestHash } = written!;
+    return {
+      name,
+      variable: `PATH_${name.toUpperCase()}`,
+      versions: [{ link: null, location, version, manifestHash }],
+    };
+  }
+
+  test('the program of docs/task-kinds.md counts the words of a path that it reads, and another task reads its path', async () => {
+    const load = anAssignment({
       body: { kind: 'run', script: 'printf "b a\\na c a\\n" > "$PATH_RAW/words.txt"' },
       writes: [{ name: 'raw', variable: 'PATH_RAW', location: 'p/raw' }],
     });
-    const [written] = (await world.run(raw)).versions;
-    const pinned = { link: null, location: 'p/raw', version: written!.version, manifestHash: written!.manifestHash };
-    const task: Assignment = {
-      ...sums('count'),
-      reads: [{ name: 'raw', variable: 'PATH_RAW', versions: [pinned] }],
-      writes: [{ name: 'sums', variable: 'PATH_SUMS', location: 'p/sums' }],
-    };
-    const result = await world.run(task);
-    expect(world.logOf(task).join('\n')).not.toContain('hunter22');
-    expect(result).toMatchObject({ outcome: { kind: 'success' }, outputs: { words: 3, key: 'hunter22'.length } });
-    const [version] = result.versions;
-    const folder = await storage.folder(version!.version);
-    const csv = (await readdir(folder)).find((name) => /^part-.*\.csv$/.test(name));
-    expect(await readFile(join(folder, csv!), 'utf8')).toBe('a,3\nb,1\nc,1\n');
-    expect(await readdir(join(world.scratchFolder, (await readdir(world.scratchFolder))[0]!))).toEqual(['pipes']);
-  }, 120_000);
+    const count = spark(
+      { file: 'orders/words.py' },
+      {
+        reads: [readOf('raw', await world.run(load))],
+        writes: [{ name: 'words', variable: 'PATH_WORDS', location: 'p/words' }],
+      },
+    );
+    const counted = await world.run(count);
+    expect(counted).toMatchObject({ outcome: { kind: 'success' }, outputs: { words: 5 } });
+    const text = `select string_agg(word || count, ' ' order by word) as words
+                  from read_parquet(getvariable('PATH_WORDS') || '/*.parquet')`;
+    const look = anAssignment({
+      body: { kind: 'sql', file: null, text, variables: {} },
+      reads: [readOf('words', counted)],
+    });
+    expect((await world.run(look)).outputs).toEqual({ words: 'a3 b1 c1' });
+    const left = readdirSync(world.scratchFolder).flatMap((launcher) =>
+      readdirSync(join(world.scratchFolder, launcher)),
+    );
+    expect(left.filter((name) => name.startsWith('k'))).toEqual([]);
+  }, 300_000);
 
-  test('an error of the program is in the log', async () => {
-    const task = sums('fail');
+  test('an error of the program is in the log; a setting of Hadoop is a secret of the environment', async () => {
+    const task = trouble('fail');
     expect((await world.run(task)).outcome).toEqual({ kind: 'failed', exitCode: 1, message: 'exit code 1' });
+    expect(world.logOf(task)).toContain('out key of 8');
     expect(world.logOf(task).join('\n')).toContain('bad row 7');
-  }, 120_000);
+  }, 300_000);
 
   test('a cancel ends Java, the program and the workers of it', async () => {
-    const task = sums('hang');
+    const task = trouble('hang');
     const result = world.run(task);
     const [, worker, daemon] = /hangs in (\d+) (\d+)/.exec(await world.lineOf(task, /hangs in/))!;
     const { pid } = world.reports.findLast((report) => report.kind === 'started') as { pid: number };
     expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain('java');
     world.executor.cancel(task.attemptId, 'enough');
     expect((await result).outcome).toEqual({ kind: 'cancelled', message: 'cancelled: enough' });
-    expect([pid, Number(daemon), Number(worker)].map(startTicks)).toEqual([null, null, null]);
-  }, 120_000);
+    await until(() => [pid, Number(daemon), Number(worker)].every((one) => startTicks(one) === null));
+  }, 300_000);
 });
