@@ -67,7 +67,7 @@ export const TOOLS = [
     optional: true,
     remedy:
       'install a Java runtime, and Spark with `python3 -m pip install pyspark`, or set SLUICE_TEST_SPARK to spark-submit',
-    find: () => firstOnPath(['spark-submit']),
+    find: () => (firstOnPath(['java']) === null ? null : firstOnPath(['spark-submit'])),
   },
   {
     name: 'kubectl (1.22 or newer)',

@@ -166,7 +166,7 @@ describeWithSpark('with a real Spark', () => {
       sparkSubmit: submit,
       graceMs: 100,
       // Beside spark-submit: with pip, Spark is found by the interpreter that it was installed for.
-      path: `${join(submit, '..')}:/usr/local/bin:/usr/bin:/bin`,
+      path: `${join(submit, '..')}:${process.env.PATH}`,
       secretValues: { KEY: 'hunter22' },
       storage: (root) => createFileStorage({ root, durable: false }),
     });
