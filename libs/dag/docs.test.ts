@@ -19,6 +19,17 @@ test('the examples of docs/groups.md are valid', () => {
   for (const example of examples) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
 });
 
+test('the example of docs/replicas.md is valid, and asks for what it says', () => {
+  const text = readFileSync(new URL('../../docs/replicas.md', import.meta.url), 'utf8');
+  const [example = ''] = /(?<=```yaml\n)[\s\S]*?(?=```)/.exec(text) ?? [];
+  const { pipeline, problems } = parsePipeline('p.yaml', example);
+  expect(problems).toEqual([]);
+  expect(pipeline?.tasks.map(({ replicas }) => replicas)).toEqual([
+    { min: 2, max: 2 },
+    { min: 2, max: 4 },
+  ]);
+});
+
 test('the examples of docs/acting.md are valid', () => {
   const text = readFileSync(new URL('../../docs/acting.md', import.meta.url), 'utf8');
   const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);

@@ -1,0 +1,29 @@
+import type { CompiledTask } from '#core';
+import { TASK_KINDS, type TaskShape } from '../shape/task-shape.ts';
+import { quote } from '../source/quote.ts';
+import type { Path } from '../source/source-map.ts';
+import type { Compiling } from './compiling.ts';
+import { executesNothing } from './wait-body.ts';
+
+/** Kinds of whose tasks several processes can make one. */
+const TOGETHER: readonly string[] = ['run', 'node', 'python'];
+
+/** `replicas: 1` is what every task has. */
+export function compileReplicas(shape: TaskShape, path: Path, compiling: Compiling): Pick<CompiledTask, 'replicas'> {
+  if (shape.replicas === undefined || executesNothing(shape)) return {};
+  const place = [...path, 'replicas'];
+  const kind = TASK_KINDS.find((candidate) => shape[candidate] !== undefined);
+  if (kind !== undefined && !TOGETHER.includes(kind)) {
+    const message = `replicas has no meaning with ${kind}, which one process executes.`;
+    compiling.atKey(place, message, 'Remove it, or use `matrix` to fan the task out.');
+    return {};
+  }
+  const { min, max } =
+    typeof shape.replicas === 'number' ? { min: shape.replicas, max: shape.replicas } : shape.replicas;
+  if (min > max) {
+    const message = `min is ${quote(min)}, max is ${quote(max)}; expected min to be no more than max.`;
+    compiling.at(place, message, 'Write { min: 2, max: 4 }.');
+    return {};
+  }
+  return max === 1 ? {} : { replicas: { min, max } };
+}
