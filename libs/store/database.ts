@@ -72,6 +72,18 @@ function isoOf(text: string): string {
  */
 const IDLE_IN_TRANSACTION_MS = 6000;
 
+/**
+ * Until TypeORM has its connection from the pool nobody listens to it. A server that takes a connection and shuts down at
+ * once says both in one packet, and an error that nobody listens to ends the process. Listened to here, it is what the
+ * first statement reports.
+ */
+class HeardClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 /** Connects to Postgres 15 or later. `connections` bounds the pool. */
 export async function connectDatabase(
   url: string,
@@ -84,7 +96,10 @@ export async function connectDatabase(
     synchronize: false,
     poolSize: options.connections ?? 8,
     applicationName: options.name ?? 'sluice',
-    extra: { types, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
+    extra: {
+      ...{ types, Client: HeardClient },
+      ...{ idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
+    },
     // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
     poolErrorHandler: () => undefined,
   });
