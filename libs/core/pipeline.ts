@@ -390,6 +390,8 @@ export interface PipelineOverlay {
   readonly pool?: string;
   /** Of every task that asks for resources: what it asks for here. */
   readonly resources?: Resources;
+  /** Of every task that has replicas: how many here. */
+  readonly replicas?: Replicas;
   readonly alerts?: readonly AlertRule[];
 }
 

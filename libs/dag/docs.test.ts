@@ -28,6 +28,8 @@ test('the example of docs/replicas.md is valid, and asks for what it says', () =
     { min: 2, max: 2 },
     { min: 2, max: 4 },
   ]);
+  const { tasks } = withOverlay(pipeline!, 'dev');
+  expect(tasks.map(({ replicas }) => replicas?.max)).toEqual([2, 2]);
 });
 
 test('the examples of docs/acting.md are valid', () => {

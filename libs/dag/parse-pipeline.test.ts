@@ -284,7 +284,7 @@ describe('messages', () => {
       'what environments cannot change',
       [ONE_TASK, 'environments: { dev: { tasks: {} } }'],
       [
-        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, alerts.',
+        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, replicas, alerts.',
       ],
     ],
     [

@@ -1,4 +1,5 @@
-import type { CompiledTask } from '#core';
+import type { CompiledTask, Replicas } from '#core';
+import type { ReplicasShape } from '../shape/replicas-shape.ts';
 import { TASK_KINDS, type TaskShape } from '../shape/task-shape.ts';
 import { quote } from '../source/quote.ts';
 import type { Path } from '../source/source-map.ts';
@@ -18,12 +19,15 @@ export function compileReplicas(shape: TaskShape, path: Path, compiling: Compili
     compiling.atKey(place, message, 'Remove it, or use `matrix` to fan the task out.');
     return {};
   }
-  const { min, max } =
-    typeof shape.replicas === 'number' ? { min: shape.replicas, max: shape.replicas } : shape.replicas;
-  if (min > max) {
-    const message = `min is ${quote(min)}, max is ${quote(max)}; expected min to be no more than max.`;
-    compiling.at(place, message, 'Write { min: 2, max: 4 }.');
-    return {};
-  }
-  return max === 1 ? {} : { replicas: { min, max } };
+  const replicas = replicasOf(shape.replicas, place, compiling);
+  return replicas === null || replicas.max === 1 ? {} : { replicas };
+}
+
+/** Null: its fault is reported. */
+export function replicasOf(shape: ReplicasShape, place: Path, compiling: Compiling): Replicas | null {
+  const { min, max } = typeof shape === 'number' ? { min: shape, max: shape } : shape;
+  if (min <= max) return { min, max };
+  const message = `min is ${quote(min)}, max is ${quote(max)}; expected min to be no more than max.`;
+  compiling.at(place, message, 'Write { min: 2, max: 4 }.');
+  return null;
 }
