@@ -85,6 +85,7 @@ describe('messages', () => {
         '  c: { run: x, replicas: { min: 4, max: 2 } }',
         '  d: { run: x, replicas: 0 }',
         '  e: { run: x, replicas: { min: 2 } }',
+        '  f: { run: x, replicas: 2, env: { RANK: 0, RANKS: 1 }, secrets: [MASTER_ADDR] }',
       ],
       [
         '3:23 replicas has no meaning with sql, which one process executes. > Remove it, or use `matrix` to fan the task out.',
@@ -92,6 +93,8 @@ describe('messages', () => {
         '5:26 min is 4, max is 2; expected min to be no more than max. > Write { min: 2, max: 4 }.',
         '6:26 tasks.d.replicas is 0; expected a whole number from 1 to 1000. > For example: 2.',
         '7:16 tasks.e.replicas has no "max". > Add `max: …`.',
+        '8:36 The variable "RANK" is set for each replica. > Choose another name.',
+        '8:67 The variable "MASTER_ADDR" is set for each replica. > Choose another name.',
       ],
     ],
     [
