@@ -15,6 +15,7 @@ import { queueThroughput } from './queue.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
+import { smallRun } from './small-run.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
 import { waits } from './waiting.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   warmChain,
   shellChain,
   pythonChain,
+  smallRun,
   wideFanOut,
   shellThroughput,
   manyRuns,

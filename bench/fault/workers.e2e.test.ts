@@ -16,6 +16,7 @@ import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
 import { checkScene } from './round.ts';
 import { Scene } from './scene.ts';
+import { StartedAsShown } from './started-as-shown.ts';
 import { Cluster, SECRET, TOKEN, type ClusterProcess } from './worker-cluster.ts';
 
 // Tasks leave marks in a folder of the project, and wait for files of the test's there.
@@ -256,9 +257,10 @@ describeWithRedis('workers on a Redis', () => {
     expect(await third.ended).toBe(0);
   });
 
-  test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing', async () => {
+  test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing; the rest does one that is started as docs/workers.md shows', async () => {
     const begun = cluster.lines('short').length;
     const { id } = await cluster.trigger('short');
+    const shown = StartedAsShown.start(cluster, postgres.url);
     await until('four tasks', () => cluster.lines('short').length === begun + 4);
     first!.signal('SIGTERM');
     const { id: waiting } = await cluster.trigger('short');
@@ -268,10 +270,10 @@ describeWithRedis('workers on a Redis', () => {
       Array(4).fill('1 success'),
     );
     expect((await cluster.attempts(waiting)).map(({ state }) => state)).toEqual(Array(4).fill('queued'));
-    const next = await cluster.worker();
+    const started = await shown;
+    await started.worker();
     expect((await cluster.server.endOf(waiting)).state).toBe('success');
-    next.signal('SIGTERM');
-    expect(await next.ended).toBe(0);
+    expect(await started.stop()).toEqual([0, 0, 0]);
   });
 
   // `npm run fault` does each of them hundreds of times.

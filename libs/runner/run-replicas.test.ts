@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Assignment } from '#core';
+import { examplesOf } from '../testing/examples.ts';
 import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
 
 /** Rank 0 adds up what all have, and tells everybody the sum. */
@@ -50,8 +51,7 @@ async function tell(own, host, port) {
 
 let world: ExecutorFixture;
 beforeAll(async () => {
-  const page = await readFile(new URL('../../docs/replicas.md', import.meta.url), 'utf8');
-  const [program = ''] = /(?<=```python\n)[\s\S]*?(?=```)/.exec(page) ?? [];
+  const [program = ''] = examplesOf('docs/replicas.md', 'python', 1);
   world = await anExecutor({ 'reduce.mjs': ALL_REDUCE, 'train.py': program }, { concurrency: 4, graceMs: 100 });
 });
 afterAll(() => world.stop());
