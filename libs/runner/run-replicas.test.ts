@@ -124,6 +124,18 @@ test('an elastic task of which one is killed goes on from what was kept, with on
   );
 });
 
+test('those that break off because one is gone are not gone themselves', async () => {
+  const gone = '"$SLUICE_CHECKPOINT/gone"';
+  const script = `
+[ "$SLUICE_REPLICA_ROUND" = 0 ] || { echo "$RANK of $WORLD_SIZE"; exit 0; }
+[ "$RANK" != 1 ] || { touch ${gone}; exit 9; }
+until [ -e ${gone} ]; do sleep 0.01; done
+exit 1`;
+  const task = shell(script, { replicas: { count: 3, min: 2 } });
+  expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+  expect(linesOf(task).filter((line) => line.startsWith('out'))).toEqual(['out [0] 0 of 2', 'out [1] 1 of 2']);
+});
+
 test('with fewer than it needs the try is over, and says why', async () => {
   const task = shell('[ "$RANK" != 0 ] || exit 5; sleep 60', { replicas: { count: 3, min: 2 } });
   expect((await world.run(task)).outcome).toEqual({
