@@ -103,12 +103,12 @@ export class TestProject {
 
   /** Puts `sluice` and `npx sluice` into a folder of the project; answers a PATH that finds them and this node. */
   async commandPath(): Promise<string> {
-    const bin = join(this.folder, 'bin');
+    const folder = join(this.folder, 'commands');
     const program = `exec '${process.execPath}' '${join(this.program, 'bin/sluice.mjs')}' "$@"`;
-    await this.write('bin/sluice', `#!/bin/sh\n${program}\n`);
-    await this.write('bin/npx', `#!/bin/sh\nshift\n${program}\n`);
-    for (const name of ['sluice', 'npx']) await chmod(join(bin, name), 0o755);
-    return [bin, dirname(process.execPath), process.env.PATH].join(':');
+    await this.write('commands/sluice', `#!/bin/sh\n${program}\n`);
+    await this.write('commands/npx', `#!/bin/sh\nshift\n${program}\n`);
+    for (const name of ['sluice', 'npx']) await chmod(join(folder, name), 0o755);
+    return [folder, dirname(process.execPath), process.env.PATH].join(':');
   }
 
   /** Hands the whole folder to a user. */

@@ -103,8 +103,8 @@ describe('attempts as pods of Kubernetes', () => {
   async function runAsShown(pipeline: string): Promise<string> {
     const { project, server } = cluster;
     const PATH = await project.commandPath();
-    await project.write('bin/kubectl', KUBECTL);
-    await chmod(join(project.folder, 'bin/kubectl'), 0o755);
+    await project.write('commands/kubectl', KUBECTL);
+    await chmod(join(project.folder, 'commands/kubectl'), 0o755);
     const here = {
       'http://localhost:7460': server.url,
       // Each release has another name.
