@@ -32,6 +32,11 @@ export interface Assignment {
   readonly timeoutMs: number | null;
   /** What it may take of the machine. Absent: nothing that is counted. */
   readonly resources?: Resources;
+  /**
+   * Processes that execute it together, each of which may take its `resources`; where one fails and `min` others are left,
+   * these go on. Absent: one process executes it.
+   */
+  readonly replicas?: { readonly count: number; readonly min: number };
   /** The `ctx` values that node and python functions get; see docs. */
   readonly context: AttemptContext;
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };

@@ -1,5 +1,6 @@
 import type { Plugin } from './plugin.ts';
 import type { PromotionRules } from './promotion.ts';
+import type { Replicas } from './replicas.ts';
 import type { Resources } from './resources.ts';
 import type { TriggerRule } from './states.ts';
 import type { Triggers } from './triggers.ts';
@@ -129,6 +130,8 @@ export interface CompiledTask {
   readonly priority: number;
   /** What an attempt takes of the machine that executes it. Absent: nothing that is counted. */
   readonly resources?: Resources;
+  /** Processes that execute an attempt together; `slots` and `resources` are what each of them takes. Absent: one does. */
+  readonly replicas?: Replicas;
   /** True: a failure counts in trigger rules, but not in the run's verdict. */
   readonly catch: boolean;
   /** True for tasks under `finally:`. */
@@ -408,6 +411,8 @@ export interface PipelineOverlay {
   readonly pool?: string;
   /** Of every task that asks for resources: what it asks for here. */
   readonly resources?: Resources;
+  /** Of every task that has replicas: how many here. */
+  readonly replicas?: Replicas;
   readonly alerts?: readonly AlertRule[];
 }
 

@@ -73,8 +73,29 @@ describe('messages', () => {
     ],
     [
       'a key of a later version',
-      ['tasks: { a: { replicas: 3 } }'],
-      ['2:15 The key "replicas" in tasks.a is not yet supported. > Use `matrix` to fan a task out.'],
+      ['tasks: { a: { templates: x } }'],
+      ['2:15 The key "templates" in tasks.a is not yet supported. > Use `${{ }}` in `run`, `env`, `paths` and `sql`.'],
+    ],
+    [
+      'replicas where one process executes all, or none does',
+      [
+        'tasks:',
+        '  a: { sql: select 1, replicas: 2 }',
+        '  b: { approve: Go on?, replicas: 2 }',
+        '  c: { run: x, replicas: { min: 4, max: 2 } }',
+        '  d: { run: x, replicas: 0 }',
+        '  e: { run: x, replicas: { min: 2 } }',
+        '  f: { run: x, replicas: 2, env: { RANK: 0, RANKS: 1 }, secrets: [MASTER_ADDR] }',
+      ],
+      [
+        '3:23 replicas has no meaning with sql, which one process executes. > Remove it, or use `matrix` to fan the task out.',
+        '4:25 replicas has no meaning with approve, which executes nothing. > Move it to the task that comes next.',
+        '5:26 min is 4, max is 2; expected min to be no more than max. > Write { min: 2, max: 4 }.',
+        '6:26 tasks.d.replicas is 0; expected a whole number from 1 to 1000. > For example: 2.',
+        '7:16 tasks.e.replicas has no "max". > Add `max: …`.',
+        '8:36 The variable "RANK" is set for each replica. > Choose another name.',
+        '8:67 The variable "MASTER_ADDR" is set for each replica. > Choose another name.',
+      ],
     ],
     [
       'a request whose host is a parameter',
@@ -266,7 +287,7 @@ describe('messages', () => {
       'what environments cannot change',
       [ONE_TASK, 'environments: { dev: { tasks: {} } }'],
       [
-        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, alerts.',
+        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, replicas, alerts.',
       ],
     ],
     [

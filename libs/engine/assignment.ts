@@ -15,6 +15,8 @@ export interface AttemptIdentity {
   readonly mapIndex: number;
   readonly number: number;
   readonly fence: number;
+  /** Null: its task has none. */
+  readonly replicas: number | null;
 }
 
 /** Resolves everything that an executor needs. A mistake that only shows now (an output that is not a list, …) is a message. */
@@ -66,6 +68,7 @@ export function buildAssignment(
         : { tables: { checks: task.tableChecks, reference: record.intervalEnd } }),
       timeoutMs: task.timeoutMs,
       ...(task.resources === undefined ? {} : { resources: task.resources }),
+      ...replicasOf(task, attempt),
       context: {
         params: record.params,
         matrix: item?.values ?? {},
@@ -114,6 +117,12 @@ function bodyOf(
     default:
       return unreachable(body);
   }
+}
+
+/** One that an elastic task is left with goes without others, and knows of it as they would. */
+function replicasOf({ replicas }: CompiledTask, attempt: AttemptIdentity): Pick<Assignment, 'replicas'> {
+  if (replicas === undefined) return {};
+  return { replicas: { count: attempt.replicas ?? replicas.max, min: replicas.min } };
 }
 
 /** DS, DATA_INTERVAL_*, PARAM_*, SLUICE_*: strings; objects as JSON. */

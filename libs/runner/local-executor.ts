@@ -12,6 +12,7 @@ import type {
 } from '#core';
 import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
+import { FreePorts } from './free-ports.ts';
 import { Launcher } from './launcher.ts';
 import { heldToMemory, MemoryWatch } from './memory-watch.ts';
 import { ReleaseFolders } from './release-folders.ts';
@@ -87,6 +88,8 @@ class AttemptQueue implements LocalExecutor {
   readonly #waiting = new Map<string, Assignment>();
   readonly #active = new Map<string, AbortController>();
   readonly #ended = new Set<string>();
+  /** Of `capacity`: an attempt with replicas takes one for each. */
+  #taken = 0;
   #listener: (report: AttemptReport) => void = () => undefined;
   #stopping = false;
   #onIdle: (() => void) | null = null;
@@ -132,6 +135,9 @@ class AttemptQueue implements LocalExecutor {
         return resources?.memory === undefined ? runner : heldToMemory(runner, resources.memory, memory);
       },
       checkTables: (order) => sql.check(order),
+      scratchFolder: () => launcher.scratchFolder(),
+      ports: new FreePorts(),
+      graceMs: this.#graceMs,
       report: (report) => this.#listener(report),
       now: options.now ?? Date.now,
       worker: `${hostname()}:${process.pid}`,
@@ -184,7 +190,8 @@ class AttemptQueue implements LocalExecutor {
 
   #startWaiting(): void {
     for (const [attemptId, assignment] of this.#waiting) {
-      if (this.#active.size >= this.capacity) return;
+      // In the order of their coming: what needs more room is not overtaken by what needs less.
+      if (this.#taken + this.#weightOf(assignment) > this.capacity) return;
       this.#waiting.delete(attemptId);
       void this.#run(assignment);
     }
@@ -193,13 +200,20 @@ class AttemptQueue implements LocalExecutor {
   async #run(assignment: Assignment): Promise<void> {
     const control = new AbortController();
     this.#active.set(assignment.attemptId, control);
+    this.#taken += this.#weightOf(assignment);
     const stopClock = this.#startClock(assignment.timeoutMs, control);
     const result = await runAttempt(assignment, this.#tools, control.signal);
     stopClock();
     this.#active.delete(assignment.attemptId);
+    this.#taken -= this.#weightOf(assignment);
     this.#finish(result);
     this.#startWaiting();
     if (this.#active.size === 0) this.#onIdle?.();
+  }
+
+  /** More replicas than run at once here run alone: nobody else could execute them any better. */
+  #weightOf({ replicas }: Assignment): number {
+    return Math.min(this.capacity, replicas?.count ?? 1);
   }
 
   #startClock(timeoutMs: number | null, control: AbortController): () => void {

@@ -1,5 +1,5 @@
 import type { Assignment, Outcome } from '#core';
-import type { AttemptLog } from './attempt-log.ts';
+import type { ProcessLog } from './attempt-log.ts';
 import type { Findings } from './findings.ts';
 import type { Masker } from './masker.ts';
 import type { ReleaseFolder } from './release-folders.ts';
@@ -20,7 +20,7 @@ export interface AttemptOrder {
   readonly folders: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly masker: Masker;
-  readonly log: AttemptLog;
+  readonly log: ProcessLog;
   readonly findings: Findings;
   /** Its `reason` is an `EndReason`. */
   readonly signal: AbortSignal;

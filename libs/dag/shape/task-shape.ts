@@ -5,6 +5,7 @@ import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { matrixShape, needsShape } from './links-shape.ts';
 import { notebookShape } from './notebook-shape.ts';
+import { replicasShape } from './replicas-shape.ts';
 import { resourcesShape } from './resources-shape.ts';
 import { sparkShape } from './spark-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
@@ -150,6 +151,7 @@ export const taskShape = z.strictObject(
       .optional()
       .describe('What PATH_<NAME> holds: a folder, or the URI in the storage; default files.'),
     ...DEFAULT_KEYS,
+    replicas: replicasShape.optional(),
     catch: yesNo.optional(),
     env: envShape.optional(),
     network: yesNo.optional().describe('It reads from elsewhere than its paths: `sluice verify` leaves it out.'),

@@ -77,8 +77,8 @@ function givenTo(body: TaskBody): [string, unknown][] {
 }
 
 /** Secrets count by their names: a value that was rotated changes nothing about what is computed. */
-function definitionOf({ body, io, secrets, metrics, checks, tableChecks, gate }: CompiledTask): unknown {
-  return { body, io, secrets, metrics, checks, tableChecks, gate };
+function definitionOf({ body, io, replicas, secrets, metrics, checks, tableChecks, gate }: CompiledTask): unknown {
+  return { body, io, replicas, secrets, metrics, checks, tableChecks, gate };
 }
 
 /** By content: a version that was written again with the same bytes is the same. */

@@ -41,6 +41,7 @@ export async function describeAttempt(
     mapIndex,
     number: Math.max(1, row?.tries ?? 1),
     fence: row?.fence ?? 1,
+    replicas: null,
   };
   const built = buildAssignment(owned, identity);
   return { command, env: built.ok ? { ...built.assignment.env } : {} };
