@@ -38,6 +38,8 @@ export interface Project {
   readonly firesSchedules?: boolean;
   /** Slots by pool, besides `default`. */
   readonly pools?: Readonly<Record<string, number>>;
+  /** Of what one attempt may log; by default 64 MiB. */
+  readonly logBytes?: string;
 }
 
 /** A `node:` task that only says when it ran, and one that does nothing at all. */
@@ -61,7 +63,7 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
   await mkdir(path.join(folder, 'environments'));
   await writeFile(
     path.join(folder, 'environments', 'dev.yaml'),
-    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: ${JSON.stringify({ default: 100_000, ...project.pools })}\n`,
+    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: ${JSON.stringify({ default: 100_000, ...project.pools })}\nlogs: { max_bytes: ${project.logBytes ?? '64MiB'} }\n`,
   );
   const postgres = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres') });
   const config = {
