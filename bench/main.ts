@@ -18,7 +18,9 @@ import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
+import { severalSchedulers } from './schedulers.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
+import { webView } from './web-view.ts';
 import { waits } from './waiting.ts';
 
 /**
@@ -39,8 +41,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyFiles,
   longHistory,
   apiReads,
+  webView,
   idle,
   logFlood,
+  severalSchedulers,
   releaseCreate,
   rollback,
   retention,
