@@ -40,6 +40,8 @@ export interface Project {
   readonly pools?: Readonly<Record<string, number>>;
   /** Of what one attempt may log; by default 64 MiB. */
   readonly logBytes?: string;
+  /** What the system's log warns of. */
+  readonly onWarning?: (line: string) => void;
 }
 
 /** A `node:` task that only says when it ran, and one that does nothing at all. */
@@ -70,7 +72,8 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
     ...loadConfig({ SLUICE_CONCURRENCY: String(project.concurrency) }, folder),
     home: path.join(folder, '.sluice'),
   };
-  const log = createLog({ level: 'error' });
+  const { onWarning } = project;
+  const log = createLog(onWarning ? { level: 'warn', destination: { write: onWarning } } : { level: 'error' });
   const installation = await openInstallation({
     config,
     databaseUrl: postgres.url,

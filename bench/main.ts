@@ -14,11 +14,13 @@ import { idle } from './idle.ts';
 import { logFlood } from './log-flood.ts';
 import { manyFiles } from './many-files.ts';
 import { queueThroughput } from './queue.ts';
+import { pinnedTransaction } from './pinned-transaction.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { severalSchedulers } from './schedulers.ts';
+import { soak } from './soak.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
 import { webView } from './web-view.ts';
 import { waits } from './waiting.ts';
@@ -43,7 +45,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   apiReads,
   webView,
   idle,
+  soak,
   logFlood,
+  pinnedTransaction,
   severalSchedulers,
   releaseCreate,
   rollback,
