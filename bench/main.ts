@@ -18,6 +18,7 @@ import { pinnedTransaction } from './pinned-transaction.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
+import { smallRun } from './small-run.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
 import { severalSchedulers } from './schedulers.ts';
 import { soak } from './soak.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   warmChain,
   shellChain,
   pythonChain,
+  smallRun,
   wideFanOut,
   shellThroughput,
   manyRuns,

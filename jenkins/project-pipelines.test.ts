@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { examplesOf } from '../libs/testing/examples.ts';
 import { SLUICE_STAND_IN } from './test/command-stand-in.ts';
 import { GitRepository, Programs } from './test/git-repository.ts';
 import { type BuildSettings, GROOVY, removeBuildFolders, runJenkinsfile } from './test/run-jenkinsfile.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const [, TEN_LINES = ''] = /^```groovy\n(.*?)^```/ms.exec(readFileSync(join(ROOT, 'docs/ci.md'), 'utf8')) ?? [];
+const [TEN_LINES = ''] = examplesOf('docs/ci.md', 'groovy', 1);
 
 const MAIN = ['Check', 'Release', 'dev', 'test', 'prod'];
 

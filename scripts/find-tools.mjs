@@ -47,6 +47,13 @@ export const TOOLS = [
     },
   },
   {
+    name: 'jq',
+    variable: 'SLUICE_TEST_JQ',
+    apt: 'jq',
+    remedy: 'install jq, or set SLUICE_TEST_JQ to its executable',
+    find: () => firstOnPath(['jq']),
+  },
+  {
     name: 'redis-server (6.2 or newer)',
     variable: 'SLUICE_TEST_REDIS',
     apt: 'redis-server',

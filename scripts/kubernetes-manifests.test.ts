@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseEnvironment } from '#dag';
 import { checkObject, KubernetesServer } from '#testing';
+import { examplesOf } from '../libs/testing/examples.ts';
 import { ATTEMPT, SETTINGS } from '../libs/kubernetes/fixture.ts';
 import { connectCluster } from '../libs/kubernetes/connect.ts';
 import { jobOf } from '../libs/kubernetes/job-of.ts';
@@ -191,4 +192,34 @@ describeWithKubectl('rendered by kubectl', () => {
       expect(settings).toEqual([expect.stringContaining(`image: ${ours(objects)[0]?.container.image}\n`)]);
     },
   );
+
+  test('the Secrets of docs/kubernetes.md are those that the manifests read', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
+    const config = { kind: 'Config', contexts: [{ name: 'here', context: {} }], 'current-context': 'here' };
+    writeFileSync(join(folder, 'config'), JSON.stringify(config));
+    // There is no cluster to make them in: what would be sent is shown.
+    const show = `--dry-run=client -o 'jsonpath={.metadata.name} {.data}{"\\n"}'`;
+    const [example = ''] = examplesOf('docs/kubernetes.md', 'sh', 2);
+    const script = `kubectl() { '${kubectl}' "$@"; }\n${example.replaceAll('secret generic', `secret generic ${show}`)}`;
+    const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: join(folder, 'config') };
+    const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-euc', script], { env, encoding: 'utf8' });
+    const namespace = readFileSync(join(folder, 'config'), 'utf8').match(/namespace: (\S+)/)?.[1];
+    rmSync(folder, { recursive: true });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(namespace).toBe(readKustomization('overlays/dev').namespace);
+    const made = [...stdout.matchAll(/^(\S+) (\{.*\})$/gm)].map(([, name = '', data = '']) => [
+      name,
+      Object.keys(JSON.parse(data) as object).sort(),
+    ]);
+    expect(made).toEqual([
+      ['postgres', ['password']],
+      ['sluice-secrets', ['DATABASE_URL', 'SLUICE_TOKEN']],
+    ]);
+    const containers = containersOf([...base, ...objectsOf('overlays/dev')]).map(({ container }) => container);
+    const read = containers.flatMap(({ env = [], envFrom = [] }) => [
+      ...env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
+      ...envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+    ]);
+    expect([...new Set(read)].sort()).toEqual(['postgres', 'sluice-secrets']);
+  });
 });

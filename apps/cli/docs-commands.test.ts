@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
+import { examplesOf, readPage } from '../../libs/testing/examples.ts';
 import { Cli } from './cli.ts';
 import { descendantsOf } from './command-tree.ts';
+import { wordsOf } from './fixture/run-example.ts';
 import { Interrupt, processIo } from './io.ts';
 import { packageRoot } from './package-root.ts';
 import { buildProgram } from './program.ts';
@@ -38,16 +40,10 @@ async function refusal(words: readonly string[]): Promise<string | null> {
   }
 }
 
-function wordsOf(line: string): string[] {
-  const [command = ''] = line.split(/\s(?:#|&&|\||>|;)(?:\s|$)/);
-  return [...command.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)]
-    .map(([word]) => word.replaceAll(/^["']|["']$/g, ''))
-    .slice(1);
-}
-
-function examples(text: string): string[] {
-  return [...text.matchAll(/^```(?:sh|console)\n(.*?)^```/gms)]
-    .flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
+function commandsIn(text: string): string[] {
+  return text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
     .flatMap(
       (line) => /\$\((?:npx )?(sluice [^)]*)\)|(?:^|^\$ |&& |npx )(sluice .*)/.exec(line)?.slice(1).find(Boolean) ?? [],
     );
@@ -63,11 +59,9 @@ function mentions(text: string): string[] {
 }
 
 describe.each(PAGES)('%s', (page) => {
-  const text = readFileSync(join(packageRoot(), page), 'utf8');
-
   test('its examples are commands that the program takes', async () => {
     const refused: string[] = [];
-    for (const line of examples(text)) {
+    for (const line of ['sh', 'console'].flatMap((language) => examplesOf(page, language)).flatMap(commandsIn)) {
       const why = await refusal(wordsOf(line));
       if (why !== null) refused.push(`${line}: ${why}`);
     }
@@ -76,7 +70,7 @@ describe.each(PAGES)('%s', (page) => {
 
   test('its sentences name commands and options that there are', async () => {
     const refused: string[] = [];
-    for (const line of mentions(text)) {
+    for (const line of mentions(readPage(page))) {
       const why = await refusal(wordsOf(line));
       if (why !== null && !LEFT_OUT.some((code) => why.startsWith(code))) refused.push(`${line}: ${why}`);
     }

@@ -1,22 +1,43 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { access } from 'node:fs/promises';
+import { access, cp, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TestProject, until, type Ended } from './standalone-fixture.ts';
+import { examplesOf } from '../../libs/testing/examples.ts';
+import { outcome, PROGRAM_ROOT, TestProject, until, type Ended } from './standalone-fixture.ts';
+
+const [START = '', DEMO = '', ...COMMANDS] = (examplesOf('docs/example.md', 'sh', 1)[0] ?? '').trimEnd().split('\n');
 
 let project: TestProject;
 let ended: Ended;
 beforeAll(async () => {
-  project = await TestProject.create({});
-  ended = await project.demo({ timeoutMs: 400_000 });
+  project = await clone();
+  ended = await outcome(project.spawnShell(DEMO, { env: NO_NEWS }), 400_000);
 }, 410_000);
 afterAll(() => project.destroy());
 
+/** npm tells of its own new versions otherwise. */
+const NO_NEWS = { npm_config_update_notifier: 'false' };
+
+/** This repository once more, with files of its own for pipelines and environments; those fire nothing and find what the demo leaves. */
+async function clone(): Promise<TestProject> {
+  const cloned = await TestProject.create({});
+  const own = ['dags', 'environments', '.git', '.sluice'];
+  for (const name of (await readdir(PROGRAM_ROOT)).filter((each) => !own.includes(each)))
+    await symlink(join(PROGRAM_ROOT, name), join(cloned.folder, name));
+  await cp(join(PROGRAM_ROOT, 'dags'), join(cloned.folder, 'dags'), { recursive: true });
+  for (const name of await readdir(join(PROGRAM_ROOT, 'environments'))) {
+    const text = await readFile(join(PROGRAM_ROOT, 'environments', name), 'utf8');
+    const edited = text.replace('.sluice/', '.sluice/demo/').replace('schedules: active', 'schedules: paused');
+    await cloned.write(`environments/${name}`, edited);
+  }
+  return cloned;
+}
+
 test('Ctrl-C ends npm run demo with all it started', async () => {
   const interrupted = await TestProject.create({});
-  const outcome = interrupted.demo({});
+  const end = interrupted.demo({});
   await until('a task', () => interrupted.processes().some(({ kind }) => kind === 'task'), 60_000);
   for (const { pid, kind } of interrupted.processes()) if (kind === 'sluice') process.kill(pid, 'SIGINT');
-  expect(await outcome).toMatchObject({ code: 130, err: '' });
+  expect(await end).toMatchObject({ code: 130, err: '' });
   expect(interrupted.processes()).toEqual([]);
   await interrupted.destroy();
 }, 90_000);
@@ -79,5 +100,30 @@ describe('npm run demo, on the pipelines of this repository', () => {
     expect(folder.startsWith(project.folder)).toBe(true);
     await access(join(folder, 'delay-scores', 'scores', 'ds=2001-01-31', '_sluice.json'));
     expect(project.processes()).toEqual([]);
+  });
+
+  test('prints what docs/example.md shows', () => {
+    const lasting = (text: string) =>
+      text
+        .replaceAll(/\b[a-z]+-[a-z]+\b(?=$| is on hold)/gm, 'ALIAS')
+        .replaceAll(/(?<=run )\d+|0\.\d{4}/g, 'N')
+        .replaceAll(/ {2,}/g, '  ');
+    expect(lasting(ended.out)).toContain(lasting(examplesOf('docs/example.md', 'text', 2)[1] ?? ''));
+  });
+});
+
+describe('what the demo leaves, on npm start', () => {
+  let env: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    env = { ...NO_NEWS, PATH: await project.commandPath(), SLUICE_HOME: '.sluice/demo' };
+    const started = project.spawnShell(START, { env });
+    let said = '';
+    started.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until('its address', () => /runs at http/.test(said), 60_000);
+  });
+
+  test.each(COMMANDS)('%s', async (command) => {
+    const { code, out } = await outcome(project.spawnShell(command, { env }), 30_000);
+    expect([code, out.trim()]).toEqual([0, expect.stringMatching(/./)]);
   });
 });

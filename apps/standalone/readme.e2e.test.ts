@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { examplesOf } from '../../libs/testing/examples.ts';
 import { PROGRAM_ROOT, type RunningStandalone, TestProject, until } from './standalone-fixture.ts';
 
 const run = promisify(execFile);
@@ -24,35 +25,67 @@ interface Page {
 
 /** One tour after the other, in the same project; then what stands alone. */
 const PAGES = ['README.md', 'docs/promotion.md'].map((page): Page => {
-  const text = readFileSync(join(PROGRAM_ROOT, page), 'utf8');
-  const files = [...text.matchAll(/^```yaml\n# ((?:dags|environments)\/\S+)\n(.*?)^```/gms)];
-  const steps = [...text.matchAll(/^```console\n(.*?)^```/gms)]
-    .flatMap(([, block = '']) => block.split(/^\$ /m).slice(1))
+  const steps = examplesOf(page, 'console')
+    .flatMap((block) => block.split(/^\$ /m).slice(1))
     .map((step) => {
       const [command = '', ...shown] = step.trimEnd().split('\n');
       return { command, shown };
     });
-  return { page, files: Object.fromEntries(files.map(([, file = '', content = '']) => [file, content])), steps };
+  return { page, files: filesOf(page), steps };
 });
 const MARIA = ['AUTHOR', 'COMMITTER'].flatMap((who) => [
   [`GIT_${who}_NAME`, 'Maria'],
   [`GIT_${who}_EMAIL`, 'maria@example.com'],
 ]);
 
-/** Pages whose ```sh blocks stand alone, with the files that they speak of. */
-const CHURN = `name: churn\nschedule: { cron: "@daily", start: 2026-01-01 }\ntasks: { train: { run: sleep 60 } }\n`;
-const SHELL_PAGES = [
-  { page: 'docs/triggers.md', files: (text: string) => ({ 'dags/intake.yaml': yamlOf(text, 'intake') }) },
-  { page: 'docs/acting.md', files: () => ({ 'dags/churn.yaml': CHURN }) },
-  { page: 'docs/operations.md', files: () => ({}) },
-].map(({ page, files }) => {
-  const text = readFileSync(join(PROGRAM_ROOT, page), 'utf8');
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block.trimEnd());
-  return { page, files: files(text), blocks };
-});
+interface ShellPage {
+  readonly page: string;
+  /** Files that it speaks of. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Files that are committed besides: it speaks of the commit. */
+  readonly commit?: Readonly<Record<string, string>>;
+  /** What happened before. */
+  readonly before?: string;
+}
 
-function yamlOf(text: string, pipeline: string): string {
-  return new RegExp(`(?<=^\`\`\`yaml\n)name: ${pipeline}\n.*?(?=^\`\`\`)`, 'ms').exec(text)?.[0] ?? '';
+const CHURN = `name: churn
+schedule: { cron: "@daily", start: 2026-01-01 }
+tasks: { train: { run: 'test "\${{ env.name }}" != dev || sleep 60' } }
+`;
+const LOAD = `import { writeFileSync } from 'node:fs';
+const rows = ['id,placed_at,shipped_at,price,currency'];
+for (const price of [20, 30, -1]) rows.push(\`\${rows.length},2026-01-05T23:00:00Z,2026-01-06T08:00:00Z,\${price},EUR\`);
+writeFileSync(\`\${process.argv.at(-1)}/orders.csv\`, rows.join('\\n'));
+console.log('::output rows=3::');
+`;
+/** Pages whose ```sh blocks stand alone. */
+const SHELL_PAGES: readonly ShellPage[] = [
+  { page: 'docs/triggers.md', files: { 'dags/intake.yaml': yamlOf('docs/triggers.md', 'intake') } },
+  { page: 'docs/acting.md', files: { 'dags/churn.yaml': CHURN } },
+  { page: 'docs/operations.md' },
+  { page: 'docs/ci.md' },
+  { page: 'docs/environments.md', commit: {} },
+  {
+    page: 'docs/checks.md',
+    files: { 'dags/orders.yaml': yamlOf('docs/checks.md', 'orders'), 'dags/orders/load.mjs': LOAD },
+    before: 'sluice run orders --at 2026-01-05 --wait',
+  },
+  { page: 'docs/testing-pipelines.md', commit: filesOf('docs/testing-pipelines.md') },
+];
+/** What the pages say of machines that are not this one. */
+const HERE: Readonly<Record<string, string>> = { '/srv/git/pipelines.git': '$PWD/pipelines.git' };
+
+function filesOf(page: string): Record<string, string> {
+  return Object.fromEntries(
+    examplesOf(page, 'yaml').flatMap((text) => {
+      const file = /^# ((?:dags|environments)\/\S+)\n/.exec(text)?.[1];
+      return file === undefined ? [] : [[file, text]];
+    }),
+  );
+}
+
+function yamlOf(page: string, pipeline: string): string {
+  return examplesOf(page, 'yaml').find((text) => text.startsWith(`name: ${pipeline}\n`)) ?? '';
 }
 
 /** Commands that change a file of the working tree. */
@@ -72,6 +105,7 @@ function lasting(line: string): string {
 describe('the tours', () => {
   let project: TestProject;
   let server: RunningStandalone;
+  let path: string;
   beforeAll(async () => {
     // What a clone has besides the example, whose months of flights would only cost time here.
     const environments = ['dev', 'test', 'prod'].map((name) => {
@@ -83,11 +117,7 @@ describe('the tours', () => {
     appendFileSync(dev, 'secrets: { MOVER_SECRET: { env: MOVER_SECRET } }\n');
     mkdirSync(join(project.folder, 'dags'));
     server = await project.start({ env: { MOVER_SECRET } });
-    const npx = join(project.folder, 'bin', 'npx');
-    mkdirSync(join(npx, '..'));
-    const program = `exec '${process.execPath}' '${join(PROGRAM_ROOT, 'bin/sluice.mjs')}' "$@"`;
-    writeFileSync(npx, `#!/bin/sh\nshift\n${program}\n`, { mode: 0o755 });
-    writeFileSync(join(npx, '..', 'sluice'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    path = await project.commandPath();
   });
   afterAll(async () => {
     await server.stop();
@@ -111,18 +141,20 @@ describe('the tours', () => {
       string,
       string
     >;
-    const bin = join(project.folder, 'bin');
-    const env = { ...Object.fromEntries(MARIA), PATH: `${bin}:${process.env.PATH ?? ''}`, HOME: project.folder };
+    const env = { ...Object.fromEntries(MARIA), PATH: path, HOME: project.folder };
     return run('bash', ['-c', script], {
       cwd: project.folder,
       env: { ...env, SLUICE_URL: url, SLUICE_TOKEN: token, MOVER_SECRET },
     });
   }
 
-  describe.each(PAGES)('of $page', ({ files, steps }) => {
+  describe.each(PAGES)('of $page', ({ page, files, steps }) => {
     beforeAll(() => write(files));
 
-    test('has steps', () => expect(steps.length).toBeGreaterThan(8));
+    test('has steps, and files that say their names', () => {
+      expect(steps.length).toBeGreaterThan(8);
+      expect(Object.values(files)).toEqual(examplesOf(page, 'yaml'));
+    });
 
     for (const { command, shown } of steps)
       test(`$ ${command}`, async () => {
@@ -134,11 +166,22 @@ describe('the tours', () => {
       });
   });
 
-  describe.each(SHELL_PAGES)('of $page', ({ files, blocks }) => {
-    beforeAll(() => write(files));
+  describe('of pages whose commands stand alone', () => {
+    // Together: each release that is waited for takes more than a second.
+    beforeAll(() => write(Object.assign({}, ...SHELL_PAGES.map(({ files }) => files)) as Record<string, string>));
 
-    test.each(blocks)('%s', async (block) => {
-      await bash(`set -euo pipefail\n${block}`);
+    describe.each(SHELL_PAGES)('of $page', ({ page, commit, before }) => {
+      beforeAll(async () => {
+        for (const [file, text] of Object.entries(commit ?? {})) await project.write(file, text);
+        const copy = 'rm -rf pipelines.git && git clone -q --bare . pipelines.git';
+        if (commit !== undefined) await bash(`git add dags && git commit -qm "As ${page} has it" && ${copy}`);
+        if (before !== undefined) await bash(before);
+      });
+
+      test.each(examplesOf(page, 'sh'))('%s', async (block) => {
+        const script = Object.entries(HERE).reduce((text, [there, here]) => text.replaceAll(there, here), block);
+        await bash(`set -euo pipefail\nexport GIT_COMMIT=$(git rev-parse HEAD)\n${script}`);
+      });
     });
   });
 });

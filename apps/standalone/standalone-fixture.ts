@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chownSync, lchownSync, mkdtempSync, readdirSync, realpathSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,11 @@ export class TestProject {
     return this.#spawn([file], options);
   }
 
+  /** Commands as the docs show them, in the project's folder. */
+  spawnShell(script: string, options: StartOptions = {}): ChildProcess {
+    return this.#spawnCommand(['bash', '-ec', script], options);
+  }
+
   /** The same program when it is expected to end by itself. */
   startToEnd(options: StartOptions = {}): Promise<Ended> {
     return outcome(this.#spawn(['standalone.js'], options), options.timeoutMs ?? 60_000);
@@ -94,6 +99,16 @@ export class TestProject {
   /** `npm run demo`'s program on the repository's own pipelines, its data in this project's folder. */
   demo({ timeoutMs = 60_000 }: { timeoutMs?: number }): Promise<Ended> {
     return outcome(this.#spawn(['demo.js'], { env: { SLUICE_HOME: this.home } }, PROGRAM_ROOT), timeoutMs);
+  }
+
+  /** Puts `sluice` and `npx sluice` into a folder of the project; answers a PATH that finds them and this node. */
+  async commandPath(): Promise<string> {
+    const folder = join(this.folder, 'commands');
+    const program = `exec '${process.execPath}' '${join(this.program, 'bin/sluice.mjs')}' "$@"`;
+    await this.write('commands/sluice', `#!/bin/sh\n${program}\n`);
+    await this.write('commands/npx', `#!/bin/sh\nshift\n${program}\n`);
+    for (const name of ['sluice', 'npx']) await chmod(join(folder, name), 0o755);
+    return [folder, dirname(process.execPath), process.env.PATH].join(':');
   }
 
   /** Hands the whole folder to a user. */
@@ -119,12 +134,16 @@ export class TestProject {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #spawn(
-    [file = '', ...argv]: readonly string[],
-    { env, user, via = [], program = this.program }: StartOptions,
+  #spawn([file = '', ...argv]: readonly string[], options: StartOptions, workingFolder?: string): ChildProcess {
+    const { via = [], program = this.program } = options;
+    return this.#spawnCommand([...via, process.execPath, join(program, 'dist', file), ...argv], options, workingFolder);
+  }
+
+  #spawnCommand(
+    [command = '', ...given]: readonly string[],
+    { env, user }: StartOptions,
     workingFolder: string = this.folder,
   ): ChildProcess {
-    const [command = '', ...given] = [...via, process.execPath, join(program, 'dist', file), ...argv];
     const child = spawn(command, given, {
       cwd: workingFolder,
       // Nothing of this process's environment but the path: its settings must not reach the program.
@@ -246,7 +265,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-function outcome(child: ChildProcess, timeoutMs: number): Promise<Ended> {
+export function outcome(child: ChildProcess, timeoutMs: number): Promise<Ended> {
   let [out, err] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));

@@ -1,9 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, endedStatus, KubernetesServer, type TestDatabase } from '#testing';
+import { examplesOf } from '../../libs/testing/examples.ts';
 import { isAlive } from '../../libs/platform/postmaster.ts';
 import { PROGRAM_ROOT, until } from '../../apps/standalone/standalone-fixture.ts';
-import { Cluster, SECRET, TOKEN } from './worker-cluster.ts';
+import { Cluster, ClusterProcess, SECRET, TOKEN } from './worker-cluster.ts';
 
 // Tasks leave marks in a folder of the project, and wait for files of the test's there.
 const SUM = `
@@ -36,6 +39,9 @@ tasks:
       echo "$SLUICE_TRY ends" >> "$DATA_MARKS/stays"
 `;
 
+/** Keeps the token that a Secret is made of; there is no cluster to send it to. */
+const KUBECTL = '#!/bin/sh\n[ "$1 $2" = "create secret" ] && printf %s "${5#*token=}" > "$4"\n';
+
 describe('attempts as pods of Kubernetes', () => {
   let database: TestDatabase;
   let kubernetes: KubernetesServer;
@@ -47,7 +53,14 @@ describe('attempts as pods of Kubernetes', () => {
     kubernetes = await KubernetesServer.start({
       run: {
         programs: { sluice: [process.execPath, join(PROGRAM_ROOT, 'dist', 'cli.js')] },
-        secrets: { 'sluice-work': { token: TOKEN } },
+        secrets: {
+          'sluice-work': {
+            get token() {
+              const made = join(project.folder, 'sluice-work');
+              return existsSync(made) ? readFileSync(made, 'utf8') : TOKEN;
+            },
+          },
+        },
         envOf: (pod) => ({
           SLUICE_URL: cluster.server.url,
           SLUICE_HOME: join(project.folder, pod),
@@ -86,8 +99,29 @@ describe('attempts as pods of Kubernetes', () => {
       return alive.length > 0 && !alive.includes(true);
     });
 
+  /** By the lines of docs/kubernetes.md, which make the token that pods work with from then on. */
+  async function runAsShown(pipeline: string): Promise<string> {
+    const { project, server } = cluster;
+    const PATH = await project.commandPath();
+    await project.write('commands/kubectl', KUBECTL);
+    await chmod(join(project.folder, 'commands/kubectl'), 0o755);
+    const here = {
+      'http://localhost:7460': server.url,
+      // Each release has another name.
+      'frozen-heron': '$(sluice release list -o name | head -1)',
+      trial: 'dev',
+      PIPELINE: pipeline,
+    };
+    const [, example = ''] = examplesOf('docs/kubernetes.md', 'sh', 2);
+    const script = Object.entries(here).reduce((text, [there, is]) => text.replaceAll(there, is), example);
+    const commit = 'git init -q && git add dags && git -c user.name=Maria -c user.email= commit -qm Sum';
+    const shell = new ClusterProcess(project.spawnShell(`${commit}\n${script}`, { env: { PATH, TOKEN } }));
+    expect([await shell.ended, shell.text]).toEqual([0, expect.stringMatching(/run \d+ success/)]);
+    return /run (\d+) success/.exec(shell.text)?.[1] ?? '';
+  }
+
   test('execute a run: data, outputs, secrets and logs come as from every worker, and no secret is in a job', async () => {
-    const run = await cluster.server.run('sum');
+    const run = await cluster.server.client.run(await runAsShown('sum'));
     expect(run.state).toBe('success');
     const attempts = await cluster.attempts(run.id);
     expect(attempts.map(({ state }) => state)).toEqual(Array(3).fill('success'));

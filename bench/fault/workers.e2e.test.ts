@@ -16,6 +16,7 @@ import { Network } from './network.ts';
 import { seededRandom } from './random.ts';
 import { checkScene } from './round.ts';
 import { Scene } from './scene.ts';
+import { StartedAsShown } from './started-as-shown.ts';
 import { Cluster, SECRET, TOKEN, type ClusterProcess } from './worker-cluster.ts';
 
 // Tasks leave marks in a folder of the project, and wait for files of the test's there.
@@ -70,8 +71,6 @@ tasks:
 // A machine without a Redis of its own cannot run them; `npm test` says so, and with CI=true a missing one fails the run.
 const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
-// It failed once for a reason that is not known yet, which stands at the test: switched off until it is.
-const shortForm = process.env.SLUICE_FAULTS === '1' ? test : test.skip;
 
 describeWithRedis('workers on a Redis', () => {
   let postgres: FaultPostgres;
@@ -220,9 +219,10 @@ describeWithRedis('workers on a Redis', () => {
     expect(await third.ended).toBe(0);
   });
 
-  test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing', async () => {
+  test('a worker that is told to stop ends what it began, takes nothing more and repeats nothing; the rest does one that is started as docs/workers.md shows', async () => {
     const begun = cluster.lines('short').length;
     const { id } = await cluster.trigger('short');
+    const shown = StartedAsShown.start(cluster, postgres.url);
     await until('four tasks', () => cluster.lines('short').length === begun + 4);
     first!.signal('SIGTERM');
     const { id: waiting } = await cluster.trigger('short');
@@ -232,60 +232,55 @@ describeWithRedis('workers on a Redis', () => {
       Array(4).fill('1 success'),
     );
     expect((await cluster.attempts(waiting)).map(({ state }) => state)).toEqual(Array(4).fill('queued'));
-    const next = await cluster.worker();
+    const started = await shown;
+    await started.worker();
     expect((await cluster.server.endOf(waiting)).state).toBe('success');
-    next.signal('SIGTERM');
-    expect(await next.ended).toBe(0);
+    expect(await started.stop()).toEqual([0, 0, 0]);
   });
 
-  // `npm run fault` does each of them hundreds of times. Once of four times the API was gone in the middle of the storm, and
-  // why is not known yet (Roadmap): until then this is asked for, so that it says nothing about other changes.
-  shortForm(
-    'faults of Postgres, the network, schedulers, tasks and people lose nothing (SLUICE_FAULTS=1)',
-    async () => {
-      const days = 20;
-      const { file, expected } = catchUp(days);
-      const files = { 'dags/storm.yaml': STORM, 'dags/stubborn.yaml': STUBBORN, 'dags/days.yaml': file };
-      for (const [name, text] of Object.entries(files)) await cluster.project.write(name, text);
-      const workers = await Promise.all([cluster.worker(), cluster.worker()]);
-      const scene = new Scene({
-        ...{
-          cluster,
-          postgres,
-          network,
-          workers,
-          days,
-          random: seededRandom(1),
-          awayMs: 0,
-          scale: 0.1,
-          timeoutMs: 60_000,
-        },
-        ...{ onUpgrade: () => undefined, say: () => undefined },
-      });
-      const watch = new LiveWatch(cluster.db);
-      try {
-        await scene.endedRuns(2);
-        const [{ takenOverMs }] = await Promise.all([processFaults.F2.strike(scene), strikeOthers(scene)]);
-        expect(takenOverMs).toBeLessThan(processFaults.F2.limits.takenOverMs);
-        for (const fault of [postgresFaults.F5, postgresFaults.F6, postgresFaults.F7]) {
-          const { resumedMs } = await fault.strike(scene);
-          expect(resumedMs).toBeLessThan(fault.limits.resumedMs);
-        }
-        await scene.endedRuns(days);
-        await scene.atRest();
-      } catch (error) {
-        throw scene.blamed(error);
-      } finally {
-        await watch.close();
+  // `npm run fault` does each of them hundreds of times.
+  test('faults of Postgres, the network, schedulers, tasks and people lose nothing', async () => {
+    const days = 20;
+    const { file, expected } = catchUp(days);
+    const files = { 'dags/storm.yaml': STORM, 'dags/stubborn.yaml': STUBBORN, 'dags/days.yaml': file };
+    for (const [name, text] of Object.entries(files)) await cluster.project.write(name, text);
+    const workers = await Promise.all([cluster.worker(), cluster.worker()]);
+    const scene = new Scene({
+      ...{
+        cluster,
+        postgres,
+        network,
+        workers,
+        days,
+        random: seededRandom(1),
+        awayMs: 0,
+        scale: 0.1,
+        timeoutMs: 60_000,
+      },
+      ...{ onUpgrade: () => undefined, say: () => undefined },
+    });
+    const watch = new LiveWatch(cluster.db);
+    try {
+      await scene.endedRuns(2);
+      const [{ takenOverMs }] = await Promise.all([processFaults.F2.strike(scene), strikeOthers(scene)]);
+      expect(takenOverMs).toBeLessThan(processFaults.F2.limits.takenOverMs);
+      for (const fault of [postgresFaults.F5, postgresFaults.F6, postgresFaults.F7]) {
+        const { resumedMs } = await fault.strike(scene);
+        expect(resumedMs).toBeLessThan(fault.limits.resumedMs);
       }
-      expect([
-        ...(await checkScene(scene, await loadHistory(cluster.db), expected)),
-        ...(await workFaults.F17.check(scene)),
-        ...watch.problems,
-      ]).toEqual([]);
-    },
-    120_000,
-  );
+      await scene.endedRuns(days);
+      await scene.atRest();
+    } catch (error) {
+      throw scene.blamed(error);
+    } finally {
+      await watch.close();
+    }
+    expect([
+      ...(await checkScene(scene, await loadHistory(cluster.db), expected)),
+      ...(await workFaults.F17.check(scene)),
+      ...watch.problems,
+    ]).toEqual([]);
+  }, 240_000);
 
   async function strikeOthers(scene: Scene): Promise<void> {
     for (let index = 0; index < 4; index++) await networkFaults.F9.strike(scene, index);

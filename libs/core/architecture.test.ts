@@ -1,11 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { examplesOf } from '../testing/examples.ts';
 import { PROMOTION_STATES, PROMOTION_TRANSITIONS } from './promotion.ts';
 import { TASK_STATES, TRANSITIONS } from './states.ts';
 
-const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'ARCHITECTURE.md'), 'utf8');
-const DRAWINGS = [...PAGE.matchAll(/```mermaid\n(.*?)\n```/gs)].map(([, drawing]) => drawing);
+const DRAWINGS = examplesOf('ARCHITECTURE.md', 'mermaid', 2).map((drawing) => drawing.trimEnd());
 
 /** Transitions as mermaid draws them, from the first state on; what nothing follows is an end. */
 function drawing<State extends string>(

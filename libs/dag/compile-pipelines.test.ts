@@ -50,6 +50,21 @@ describe('rules between files', () => {
     });
   });
 
+  test('YAML of a dbt project, and below a folder whose name begins with _, is none of ours', () => {
+    const foreign = ['_conf/a.yaml', 'ml/_conf/deep/a.yaml', 'ml/shop/dbt_project.yml', 'ml/shop/models/schema.yml'];
+    const files = foreign.map((file) => ({ file, text: 'version: 2' }));
+    const own = { file: 'ml/shop.yaml', text: 'name: shop\ntasks: { a: { run: x } }' };
+    const { pipelines, problems } = compilePipelines([...files, own]);
+    expect([pipelines.map(({ name }) => name), [...problems.keys()]]).toEqual([['shop'], []]);
+    const ours = [
+      ...files.slice(0, 2),
+      { file: 'dbt_project.yml', text: '' },
+      { file: 'ml/shop/x.yml', text: '' },
+      own,
+    ];
+    expect([...compilePipelines(ours).problems.keys()].sort()).toEqual(['dbt_project.yml', 'ml/shop/x.yml']);
+  });
+
   describe('triggers', () => {
     const triggered = (name: string, schedule: string, more = ''): { file: string; text: string } => ({
       file: `${name}.yaml`,

@@ -1,35 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { importAirflow } from './import-airflow/index.ts';
+import { examplesOf, readPage } from '../testing/examples.ts';
 import { compilePipelines, intervalsBetween, parseEnvironment, parsePipeline, withOverlay } from './index.ts';
 
-const page = readFileSync(new URL('../../docs/pipeline-file.md', import.meta.url), 'utf8');
-const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const page = readPage('docs/pipeline-file.md');
+const blocks = examplesOf('docs/pipeline-file.md', 'yaml', 6);
 
-test.each(['cache', 'checks'])('the example of docs/%s.md is valid', (name) => {
-  const text = readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
-  const [example] = /(?<=```yaml\n)[\s\S]*?(?=```)/.exec(text) ?? [];
-  expect(parsePipeline('churn.yaml', example ?? '').problems).toEqual([]);
+test.each(['docs/cache.md', 'docs/checks.md', 'docs/groups.md', 'docs/acting.md'])(
+  'the examples of %s are valid',
+  (name) => {
+    for (const example of examplesOf(name, 'yaml')) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
+  },
+);
+
+test.each(['docs/history.md', 'docs/operations.md', 'docs/environments.md'])(
+  'the environments of %s are valid',
+  (name) => {
+    for (const example of examplesOf(name, 'yaml')) expect(environmentProblems(example)).toEqual([]);
+  },
+);
+
+test('the examples of docs/verify.md and of gates in docs/testing-pipelines.md are valid', () => {
+  const [task, sample = ''] = examplesOf('docs/verify.md', 'yaml', 2);
+  expect(parsePipeline('p.yaml', `name: p\npaths: { model: model }\n${task}`).problems).toEqual([]);
+  expect(environmentProblems(sample)).toEqual([]);
+  const [, , gates = ''] = examplesOf('docs/testing-pipelines.md', 'yaml', 3);
+  expect(environmentProblems(gates)).toEqual([]);
 });
 
-test('the examples of docs/groups.md are valid', () => {
-  const text = readFileSync(new URL('../../docs/groups.md', import.meta.url), 'utf8');
-  const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
-  expect(examples).toHaveLength(3);
-  for (const example of examples) expect(parsePipeline('p.yaml', example).problems).toEqual([]);
-});
-
-test('the examples of docs/acting.md are valid', () => {
-  const text = readFileSync(new URL('../../docs/acting.md', import.meta.url), 'utf8');
-  const examples = [...text.matchAll(/(?<=```yaml\n)[\s\S]*?(?=```)/g)].map(([example]) => example);
-  expect(examples.map((example) => parsePipeline('p.yaml', example).problems)).toEqual([[], []]);
-});
+/** An example may be a part of a file: what has to be in it besides is added. */
+function environmentProblems(example: string) {
+  const rest = /^name:/m.test(example) ? '' : 'name: prod\nstorage: file:///data/prod\n';
+  return parseEnvironment('prod.yaml', `${rest}${example}`, '/project').problems;
+}
 
 test('the examples of docs/limits.md are valid, and ask for what they say', () => {
-  const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8');
-  const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
   const { pipelines, problems } = compilePipelines(
-    examples.map((file, index) => ({ file: `p${index}.yaml`, text: file })),
+    examplesOf('docs/limits.md', 'yaml').map((text, index) => ({ file: `p${index}.yaml`, text })),
   );
   expect([...problems.values()]).toEqual([]);
   const large = withOverlay(
@@ -47,7 +54,6 @@ describe('docs/pipeline-file.md', () => {
     expect(parsePipeline('churn-model.yaml', pipeline ?? '').problems).toEqual([]);
     expect(parsePipeline('orders-sums.yaml', lake ?? '').problems).toEqual([]);
     expect(parseEnvironment('dev.yaml', environment ?? '', '/project').problems).toEqual([]);
-    expect(blocks).toHaveLength(6);
   });
 
   test('its parts and its pipeline are the tasks that it says', () => {
@@ -117,30 +123,26 @@ describe('docs/pipeline-file.md', () => {
 });
 
 describe('docs/task-kinds.md', () => {
-  const kinds = readFileSync(new URL('../../docs/task-kinds.md', import.meta.url), 'utf8');
-  const examples = [...kinds.matchAll(/```yaml\n(name: [\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const examples = examplesOf('docs/task-kinds.md', 'yaml');
+  const plugin = '# dags/plugins/greet/plugin.yaml\n';
 
   test('its pipelines are valid', () => {
     const shipped = ['dbt', 'mlflow'].map((name) => `plugins/${name}/plugin.yaml`);
     const files = [
-      ...examples.map((text, index) => ({ file: `p${index}.yaml`, text })),
+      ...examples.map((text, index) => ({
+        file: text.startsWith(plugin) ? 'plugins/greet/plugin.yaml' : `p${index}.yaml`,
+        text,
+      })),
       ...shipped.map((file) => ({ file, text: readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8') })),
-      {
-        file: 'plugins/greet/plugin.yaml',
-        text: /# dags\/plugins\/greet\/plugin.yaml\n([\s\S]*?)```/.exec(kinds)?.[1] ?? '',
-      },
     ];
-    expect([...compilePipelines(files).problems.values()]).toEqual([]);
-    expect(examples).toHaveLength(9);
+    const { pipelines, problems } = compilePipelines(files);
+    expect([...problems.values()]).toEqual([]);
+    expect(pipelines).toHaveLength(examples.length - 1);
   });
 });
 
 test('docs/triggers.md: its pipelines are valid together', () => {
-  const triggers = readFileSync(new URL('../../docs/triggers.md', import.meta.url), 'utf8');
-  const files = [...triggers.matchAll(/```yaml\n(name: ([a-z-]+)\n[\s\S]*?)```/g)].map(([, text = '', name]) => ({
-    file: `${name}.yaml`,
-    text,
-  }));
+  const files = examplesOf('docs/triggers.md', 'yaml').map((text, index) => ({ file: `p${index}.yaml`, text }));
   const sources = ['orders', 'rates'].map((name) => ({
     file: `${name}.yaml`,
     text: `name: ${name}\npaths: { raw: raw, eur: eur, usd: usd }\ntasks: { load: { run: x, writes: [raw, eur, usd] } }`,
@@ -150,19 +152,7 @@ test('docs/triggers.md: its pipelines are valid together', () => {
   expect(pipelines.map(({ name }) => name)).toEqual(['clean-up', 'intake', 'orders', 'rates', 'revenue']);
 });
 
-describe('docs/from-airflow.md', () => {
-  const guide = readFileSync(new URL('../../docs/from-airflow.md', import.meta.url), 'utf8');
-  const examples = [...guide.matchAll(/```(?:yaml|python)\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-
-  test('its DAG becomes its pipeline', () => {
-    const [, source, pipeline] = examples;
-    const { files } = importAirflow([{ file: 'airflow-orders.yaml', text: source ?? '' }]);
-    expect(files.map(({ path }) => path)).toEqual(['orders.yaml', 'orders/tasks.py']);
-    expect(files[0]?.text).toBe(pipeline);
-  });
-
-  test('its script is the one that the exports under test were made with', () => {
-    const script = new URL('import-airflow/fixtures/export_dags.py', import.meta.url);
-    expect(examples[0]).toBe(readFileSync(script, 'utf8'));
-  });
+test('the script of docs/from-airflow.md is the one that the exports under test were made with', () => {
+  const script = new URL('import-airflow/fixtures/export_dags.py', import.meta.url);
+  expect(examplesOf('docs/from-airflow.md', 'python')).toEqual([readFileSync(script, 'utf8')]);
 });

@@ -14,6 +14,7 @@ export { renderJson } from './expression/render-json.ts';
 export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
+export { ownFiles } from './own-files.ts';
 export { isPart } from './reuse/parts.ts';
 export { pipelineJsonSchema, testsJsonSchema } from './pipeline-json-schema.ts';
 export { isTestFile, parseTests, type ParsedTests, type TestedProject } from './test-file/parse-tests.ts';

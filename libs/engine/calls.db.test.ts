@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { lockWithCalled } from '../store/queries/calls.ts';
+import { examplesOf } from '../testing/examples.ts';
 import { World } from '../testing/world.ts';
 
 const START = '2026-01-05T12:00:00Z';
@@ -225,10 +225,9 @@ test('the twenty-first run in a row is not called: the task fails and says so', 
 });
 
 test('the example of docs/task-kinds.md: two runs are called, with the parameters that it says', async () => {
-  const page = readFileSync(new URL('../../docs/task-kinds.md', import.meta.url), 'utf8');
-  const section = page.slice(page.indexOf('\n## call\n'), page.indexOf('\n## Plugins\n'));
+  const examples = examplesOf('docs/task-kinds.md', 'yaml');
   world = await World.open({ at: START });
-  await world.release(...[...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text));
+  await world.release(...examples.filter((text) => /^name: (train-region|weekly-models)$/m.test(text)));
   const id = await world.run('weekly-models');
   await world.end('count', undefined, { outputs: { rows: 500 } });
   await seconds(3);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { examplesOf } from '../testing/examples.ts';
 import { readKubernetesSettings } from './kubernetes-settings.ts';
 
 const LEAST = `
@@ -34,6 +35,15 @@ describe('settings of Kubernetes', () => {
         keepMs: 3_600_000,
         pools: {},
       },
+    });
+  });
+
+  test('are those of docs/kubernetes.md', async () => {
+    const [settings = ''] = examplesOf('docs/kubernetes.md', 'yaml', 1);
+    const { image, resources, pools } = await read(settings);
+    expect([image, resources]).toEqual(['registry.example.com/sluice:0.1.0', { cpu: 0.5, memory: 2 ** 30 }]);
+    expect(pools).toEqual({
+      gpu: { image: 'registry.example.com/sluice-cuda:0.1.0', nodeSelector: { gpu: 'a100' } },
     });
   });
 

@@ -27,7 +27,12 @@ export async function bundleDriver(file: string): Promise<CrashDriver> {
   const driver = path.join(folder, 'driver.mjs');
   await build({
     ...{ entryPoints: [path.join(import.meta.dirname, file)], outfile: driver, bundle: true },
-    ...{ platform: 'node', format: 'esm', target: 'node20', packages: 'external', logLevel: 'error' },
+    ...{ platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
+    // With the packages in it, which are CommonJS: a process starts in half the time.
+    banner: {
+      js: `import { createRequire } from 'node:module';
+const [require, __dirname] = [createRequire(import.meta.url), import.meta.dirname];`,
+    },
   });
   return {
     killedAt: async (databaseUrl, point) => {

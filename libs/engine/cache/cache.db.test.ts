@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PublishedVersion } from '#core';
+import { examplesOf } from '../../testing/examples.ts';
 import { SUCCESS } from '../../testing/scripted-executor.ts';
 import { World } from '../../testing/world.ts';
 
@@ -147,6 +148,27 @@ describe('a task with cache: true', () => {
     expect(await whyOf(next.id)).toBe(why);
     // And what was executed is there for the next that sees the same.
     if (more !== undefined) expect((await runOnce('raw', { params: more.params ?? {} })).executed).toEqual(HIT);
+  });
+
+  test('says what docs/cache.md shows', async () => {
+    const [pipeline = ''] = examplesOf('docs/cache.md', 'yaml', 1);
+    world.files.set('r1', new Map([['churn/train.py', '1']]));
+    world.files.set('r2', new Map([['churn/train.py', '2']]));
+    await world.release(pipeline);
+    await runOnce();
+    const cached = await runOnce();
+    await world.release(pipeline);
+    const changed = await runOnce('raw', { params: { rate: 0.2 } });
+    await world.db.query(`update path_version set removed_at = now() where path = 'model'`);
+    const gone = await runOnce('raw', { params: { rate: 0.2 } });
+    const said = [
+      `Cached. ${await whyOf(cached.id)}`,
+      `Executed. ${await whyOf(changed.id)}`,
+      `Executed. ${await whyOf(gone.id)}`,
+    ];
+    const lasting = (text: string) => text.replaceAll(/(?<=run )\d+/gi, 'N');
+    const [shown = ''] = examplesOf('docs/cache.md', 'text', 1);
+    expect(said.map((line) => lasting(`train  cache  ${line}\n`)).join('')).toBe(lasting(shown));
   });
 
   test('with files is as new only when one of those changes', async () => {

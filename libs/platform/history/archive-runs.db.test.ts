@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { ObjectStore } from '#core';
 import { FolderObjects } from '#release';
 import { createFileStorage } from '#storage';
 import { connectDatabase, createStore, historyQueries } from '#store';
 import { createTestDatabase } from '#testing';
+import { examplesOf } from '../../testing/examples.ts';
 import { aRun, anAttempt, aTaskRun, seededReads, type SeededReads } from '../reads/seeded-reads.ts';
 import { createHistoryReads } from '../reads/history-reads.ts';
 import { archiveRuns, batchesOf } from './archive-runs.ts';
@@ -131,6 +134,20 @@ describe('runs past their retention', () => {
       ...{ format: 1, environment: 'dev', day, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       runs: [{ id: old, pipeline: 'churn', state: 'success', taskRuns: 1 }],
     });
+  });
+
+  // Without jq it cannot run; `npm test` says how to get it (scripts/find-tools.mjs), and in CI that is a failure.
+  const jq = process.env.SLUICE_TEST_JQ;
+  (jq === undefined ? test.skip : test)('can be read without Sluice, as docs/history.md shows', async () => {
+    await aWholeRun(90, { state: 'failed', reason: 'the disk was full' });
+    await aWholeRun(90);
+    await aWholeRun(1);
+    await archive();
+    const [day = ''] = await readdir(path.join(root, '.sluice/history'));
+    const [example = ''] = examplesOf('docs/history.md', 'sh', 1).map((text) => text.replace('2026-01-02', day));
+    const env = { ...process.env, PATH: `${path.dirname(jq ?? '')}:${process.env.PATH ?? ''}` };
+    const shown = await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', example], { cwd: root, env });
+    expect(shown.stdout).toBe('"the disk was full"\n');
   });
 
   test('charts of metrics go on to show them', async () => {

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Admitted, Applicant, Batch, Room } from '#core';
 import { admit } from '#core';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
-import { run, type Prepared } from '../statement.ts';
+import { run } from '../statement.ts';
 
 interface Pool {
   readonly environment: string;
@@ -69,9 +69,7 @@ function asApplicant(row: Ready): Applicant & { readonly row: Ready } {
 
 // Where something asks for resources, every pool in which something does takes part, for they stand in one line; one
 // process at a time, since what is in use is counted. The lock of resources comes before those of pools, everywhere.
-const FREE_AND_LOCK_POOLS: Prepared = {
-  name: 'free-and-lock-pools',
-  text: `
+const FREE_AND_LOCK_POOLS = `
     with asking as materialized (
       select distinct environment, pool from task_run where state = 'ready' and resources is not null
     ), alone as materialized (
@@ -97,12 +95,9 @@ const FREE_AND_LOCK_POOLS: Prepared = {
         and (select count(*) from locked) > 0
       returning p.environment, p.name, p.slots, p.used
     )
-    select freed.*, asked from freed, alone`,
-};
+    select freed.*, asked from freed, alone`;
 
-const READY: Prepared = {
-  name: 'ready-task-runs',
-  text: `
+const READY = `
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
            null as resources, r.lease_owner as owner
     from task_run t
@@ -110,8 +105,7 @@ const READY: Prepared = {
     left join process o on o.id = r.lease_owner and o.alive_until > now()
     where t.environment = $1 and t.pool = $2 and t.state = 'ready' and (r.lease_owner = $4 or o.id is not null)
     order by t.priority desc, t.interval_start, t.map_index, t.run_id
-    limit $3`,
-};
+    limit $3`;
 
 /** Every applicant takes a slot at least, so that no more than are free can matter. */
 async function readReady(manager: EntityManager, batch: Batch, pools: readonly Pool[]): Promise<Ready[]> {
@@ -158,9 +152,7 @@ function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]
     order by t.priority desc, t.interval_start, t."mapIndex", t.run_id`;
 }
 
-const ADMIT: Prepared = {
-  name: 'admit-task-runs',
-  text: `
+const ADMIT = `
     with given as (
       select * from unnest($1::bigint[], $2::text[], $3::int[]) as t (run_id, task_id, map_index)
     ), queued as (
@@ -181,8 +173,7 @@ const ADMIT: Prepared = {
       returning id, run_id, task_id, map_index, number, fence
     )
     select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence
-    from attempts`,
-};
+    from attempts`;
 
 /** Whose turn it is looks again at its next tick; one word for each owner and pool is enough. */
 async function tellOthers(manager: EntityManager, turns: readonly Ready[]): Promise<void> {

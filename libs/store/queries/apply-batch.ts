@@ -5,7 +5,7 @@ import { admitReady } from './admit-ready.ts';
 import { lockWithCalled, stopCalled } from './calls.ts';
 import { countResults } from './count-results.ts';
 import { lockVersions } from './take-back-versions.ts';
-import { inTransaction, run, type Db, type Prepared } from '../statement.ts';
+import { inTransaction, run, type Db } from '../statement.ts';
 
 /**
  * One group commit. Lock order: versions (shared, when results of earlier runs are taken), runs by id, then pools by (environment, name).
@@ -25,16 +25,13 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
   });
 }
 
-const LOCK_RUNS: Prepared = {
-  name: 'lock-runs',
-  text: `
+const LOCK_RUNS = `
     select r.id::text, r.cancel_requested as "isCancelled"
     from run r
     join unnest($1::bigint[], $2::bigint[]) as ours (id, token) on ours.id = r.id
     where r.lease_token = ours.token and r.lease_owner = $3
     order by r.id
-    for update of r`,
-};
+    for update of r`;
 
 async function lockRuns(
   manager: EntityManager,
@@ -58,9 +55,7 @@ async function lockRuns(
 
 // One statement for everything: the parts touch different rows, and a round trip each would double the time between
 // two dependent tasks. Rows come as JSON documents; empty ones cost next to nothing.
-const WRITE: Prepared = {
-  name: 'write-batch',
-  text: `
+const WRITE = `
     with inserted as (
       insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
                             interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, resources,
@@ -213,8 +208,7 @@ const WRITE: Prepared = {
            (select count(*) from linked)::int as linked,
            exists (select from told) as awaited,
            (select coalesce(jsonb_agg(jsonb_build_object('environment', environment, 'location', location, 'version', version, 'fence', fence)), '[]')
-            from pointed) as pointed`,
-};
+            from pointed) as pointed`;
 
 interface Written {
   readonly pointed: readonly MovedPointer[];
