@@ -463,6 +463,17 @@ export const systemStatus = z.object({
   version: z.string(),
   startedAt: instant,
   schedulerLagMs: z.number(),
+  /** That of the database which is open longest: until it ends vacuum removes nothing. Null: none is open. */
+  oldestTransaction: z
+    .object({
+      pid: z.number(),
+      application: z.string(),
+      user: z.string(),
+      state: z.string(),
+      startedAt: instant,
+      openMs: z.number(),
+    })
+    .nullable(),
   pools: z.array(
     z.object({ environment: z.string(), name: z.string(), slots: z.number(), used: z.number(), ready: z.number() }),
   ),
