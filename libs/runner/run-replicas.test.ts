@@ -119,9 +119,8 @@ test('an elastic task of which one is killed goes on from what was kept, with on
     'out [0] begins at 7 as 0 of 2, round 1',
     'out [1] begins at 7 as 1 of 2, round 1',
   ]);
-  expect(lines).toContain(
-    'sys replica 2 of 3: ended by SIGKILL (perhaps out of memory); 2 go on with what is in $SLUICE_CHECKPOINT',
-  );
+  const goOn = /^sys replica 2 of 3: ended by SIGKILL.*; 2 go on with what is in \$SLUICE_CHECKPOINT$/;
+  expect(lines).toContainEqual(expect.stringMatching(goOn));
 });
 
 test('those that break off because one is gone are not gone themselves', async () => {
