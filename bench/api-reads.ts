@@ -9,13 +9,14 @@ import { fillHistory } from './fill-history.ts';
 import { quantile } from './quantile.ts';
 
 const MILLIONS = 5;
-const TASKS = 2000;
-const GRID_RUNS = 28;
+/** Of the pipeline `big`. */
+export const TASKS = 2000;
+export const GRID_RUNS = 28;
 const LOG_LINES = 5000;
 const CONNECTIONS = 20;
 const SECONDS = 15;
 
-const files = {
+export const BIG_FILES = {
   'noop.mjs': NOOP_MODULE,
   'big.yaml': `name: big\nmax_active_tasks: 100000\ntasks:\n${Array.from({ length: TASKS }, (_, i) => `  t${i}: { node: noop.mjs#noop }\n`).join('')}`,
 };
@@ -24,7 +25,7 @@ export const apiReads: Benchmark = {
   name: 'L14',
   title: `the API with ${MILLIONS} million task runs of history, ${CONNECTIONS} connections that each ask once a second, for ${SECONDS} s, from another process`,
   measure: async () => {
-    const system = await openBenchSystem({ concurrency: 8, files });
+    const system = await openBenchSystem({ concurrency: 8, files: BIG_FILES });
     try {
       await fillHistory(system, MILLIONS * 1_000_000, ['big']);
       const runId = await bigRuns(system);
@@ -70,7 +71,7 @@ export const apiReads: Benchmark = {
 };
 
 /** As many runs of every task as the grid shows, by SQL like the rest of the history; the newest one's id. */
-async function bigRuns({ installation: { db } }: BenchSystem): Promise<string> {
+export async function bigRuns({ installation: { db } }: BenchSystem): Promise<string> {
   const [made] = await db.query<{ id: string }[]>(
     `with made as (
        insert into run (environment, pipeline, release, config_hash, trigger, why, params, state, counts, max_active_runs, queue_order,

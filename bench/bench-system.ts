@@ -38,6 +38,10 @@ export interface Project {
   readonly firesSchedules?: boolean;
   /** Slots by pool, besides `default`. */
   readonly pools?: Readonly<Record<string, number>>;
+  /** Of what one attempt may log; by default 64 MiB. */
+  readonly logBytes?: string;
+  /** What the system's log warns of. */
+  readonly onWarning?: (line: string) => void;
 }
 
 /** A `node:` task that only says when it ran, and one that does nothing at all. */
@@ -61,14 +65,15 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
   await mkdir(path.join(folder, 'environments'));
   await writeFile(
     path.join(folder, 'environments', 'dev.yaml'),
-    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: ${JSON.stringify({ default: 100_000, ...project.pools })}\n`,
+    `name: dev\nstorage: file://./storage\nschedules: ${project.firesSchedules ? 'active' : 'paused'}\npools: ${JSON.stringify({ default: 100_000, ...project.pools })}\nlogs: { max_bytes: ${project.logBytes ?? '64MiB'} }\n`,
   );
   const postgres = await startEmbeddedPostgres({ dataFolder: path.join(folder, 'postgres') });
   const config = {
     ...loadConfig({ SLUICE_CONCURRENCY: String(project.concurrency) }, folder),
     home: path.join(folder, '.sluice'),
   };
-  const log = createLog({ level: 'error' });
+  const { onWarning } = project;
+  const log = createLog(onWarning ? { level: 'warn', destination: { write: onWarning } } : { level: 'error' });
   const installation = await openInstallation({
     config,
     databaseUrl: postgres.url,

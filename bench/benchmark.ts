@@ -2,7 +2,7 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 's' | '/s' | 'MiB' | 'tx';
+  readonly unit: 'ms' | 's' | '/s' | 'MiB' | 'tx' | '%' | 'rows' | 'fds';
   /** What docs promise; for `/s` at least, otherwise at most. */
   readonly promise: number;
   /** The same thing done by the bare parts, in the same unit. */
@@ -22,10 +22,20 @@ export const PROMISED_FLOORS = {
   parseMs: 0.63,
 };
 
+/** How much of it is asked for. */
+export interface Extent {
+  /** A form that says within a minute whether the benchmark works; its figures are worth nothing. */
+  readonly small: boolean;
+  /** For those that take as long as somebody likes; null: as long as they take by default. */
+  readonly minutes: number | null;
+}
+
 export interface Benchmark {
   readonly name: string;
   readonly title: string;
-  measure(): Promise<readonly Figure[]>;
+  /** False unless given: there is only the whole of it. */
+  readonly hasSmallForm?: boolean;
+  measure(extent: Extent): Promise<readonly Figure[]>;
 }
 
 /** The promise as a slower or faster machine can keep it: as many times its floor as was promised. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { packageRoot } from '#platform';
 import { apiReads } from './api-reads.ts';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
@@ -10,17 +11,25 @@ import { pythonChain, shellChain, warmChain } from './chains.ts';
 import { cronStorm } from './cron-storm.ts';
 import { longHistory } from './history.ts';
 import { idle } from './idle.ts';
+import { logFlood } from './log-flood.ts';
 import { manyFiles } from './many-files.ts';
 import { queueThroughput } from './queue.ts';
+import { pinnedTransaction } from './pinned-transaction.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
 import { smallRun } from './small-run.ts';
 import { resultsTable, type StoredResult, writeTable } from './results-table.ts';
+import { severalSchedulers } from './schedulers.ts';
+import { soak } from './soak.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
+import { webView } from './web-view.ts';
 import { waits } from './waiting.ts';
 
-/** `npm run bench -- L1 L5`: measures, stores bench/results/NAME.json and brings the table of docs/performance.md up to date. */
+/**
+ * `npm run bench -- L1 L5`: measures, stores bench/results/NAME.json and brings the table of docs/performance.md up to date.
+ * `--small` only shows that those benchmarks work, and stores nothing; `--table` only writes the table.
+ */
 const BENCHMARKS: readonly Benchmark[] = [
   warmChain,
   shellChain,
@@ -36,7 +45,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   manyFiles,
   longHistory,
   apiReads,
+  webView,
   idle,
+  soak,
+  logFlood,
+  pinnedTransaction,
+  severalSchedulers,
   releaseCreate,
   rollback,
   retention,
@@ -44,7 +58,20 @@ const BENCHMARKS: readonly Benchmark[] = [
   queueThroughput,
 ];
 
-const asked = process.argv.slice(2);
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: {
+    small: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    table: { type: 'boolean', default: false },
+  },
+});
+const { small, table } = values;
+const minutes = values.minutes === undefined ? null : Number(values.minutes);
+if (minutes !== null && !(minutes > 0)) {
+  process.stderr.write(`error: --minutes ${values.minutes} is not a number above 0\n`);
+  process.exit(2);
+}
 const unknown = asked.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -56,24 +83,28 @@ if (unknown.length > 0) {
 const results = path.join(packageRoot(), 'bench', 'results');
 mkdirSync(results, { recursive: true });
 let broken = 0;
-for (const benchmark of BENCHMARKS.filter(({ name }) => asked.length === 0 || asked.includes(name))) {
+const chosen = BENCHMARKS.filter(({ name }) => asked.length === 0 || asked.includes(name));
+for (const benchmark of table ? [] : chosen.filter(({ hasSmallForm }) => !small || hasSmallForm)) {
   process.stdout.write(`${benchmark.name}  ${benchmark.title}\n`);
   const load = loadavg()[0] ?? 0;
-  const figures = await benchmark.measure();
+  const figures = await benchmark.measure({ small, minutes });
   for (const figure of figures) {
     process.stdout.write(`    ${line(figure)}\n`);
-    if (!keepsPromise(figure)) broken++;
+    if (!keepsPromise(figure) && !small) broken++;
   }
+  if (small) continue;
   const stored: StoredResult = {
     name: benchmark.name,
     title: benchmark.title,
     machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`,
     loadBefore: Number(load.toFixed(2)),
+    loadAfter: Number((loadavg()[0] ?? 0).toFixed(2)),
     measuredAt: new Date().toISOString().slice(0, 10),
     figures,
   };
   writeFileSync(path.join(results, `${benchmark.name}.json`), `${JSON.stringify(stored, null, 2)}\n`);
 }
+if (small) process.exit(0);
 const all = readdirSync(results)
   .filter((name) => /^[LRW]\d+\.json$/.test(name))
   .map((name) => JSON.parse(readFileSync(path.join(results, name), 'utf8')) as StoredResult)

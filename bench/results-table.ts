@@ -8,6 +8,8 @@ export interface StoredResult {
   readonly machine: string;
   /** Load of the last minute before it began; above 0.5 the figures are worth less. */
   readonly loadBefore: number;
+  /** The same at its end, with what it did itself. Older results do not tell it. */
+  readonly loadAfter?: number;
   readonly measuredAt: string;
   readonly figures: readonly Figure[];
 }
@@ -16,16 +18,16 @@ const BEGIN = '<!-- results: written by npm run bench -->';
 const END = '<!-- end of results -->';
 
 export function resultsTable(results: readonly StoredResult[]): string {
-  const rows = results.flatMap(({ name, title, figures }) =>
+  const rows = results.flatMap(({ name, title, loadBefore, figures }) =>
     figures.map((figure, index) => {
       const { what, value, unit, promise, floor, floorIs } = figure;
       const shown = (number: number): string => `${Number(number.toPrecision(3)).toLocaleString('en')} ${unit}`;
-      return `| ${index === 0 ? name : ''} | ${index === 0 ? title : ''} | ${what} | ${shown(value)} | ${unit === '/s' ? '≥' : '≤'} ${shown(promise)} | ${shown(promiseHere(figure))} ${keepsPromise(figure) ? '✓' : '✗'} | ${shown(floor)}: ${floorIs} | ${timesFloor(figure).toFixed(1)} × |`;
+      return `| ${index === 0 ? name : ''} | ${index === 0 ? title : ''} | ${what} | ${shown(value)} | ${unit === '/s' ? '≥' : '≤'} ${shown(promise)} | ${shown(promiseHere(figure))} ${keepsPromise(figure) ? '✓' : '✗'} | ${shown(floor)}: ${floorIs} | ${timesFloor(figure).toFixed(1)} × | ${index === 0 ? loadBefore.toFixed(1) : ''} |`;
     }),
   );
   return [
-    '| | benchmark | figure | measured | promise | promise here | floor of the same run | ratio |',
-    '| --- | --- | --- | ---: | ---: | ---: | --- | ---: |',
+    '| | benchmark | figure | measured | promise | promise here | floor of the same run | ratio | load |',
+    '| --- | --- | --- | ---: | ---: | ---: | --- | ---: | ---: |',
     ...rows,
   ].join('\n');
 }

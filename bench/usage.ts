@@ -16,9 +16,9 @@ export interface Usage {
 }
 
 /** What a system costs in so many milliseconds in which nobody asks it for anything. */
-export async function usage({ installation: { db } }: BenchSystem, ms: number): Promise<Usage> {
-  const [row] = await db.query<{ pid: number }[]>('select pg_backend_pid() as pid');
-  const postmaster = (await statOf(String(row?.pid)))[1] ?? '';
+export async function usage(system: BenchSystem, ms: number): Promise<Usage> {
+  const { db } = system.installation;
+  const postmaster = await postmasterOf(system);
   const commits = async (): Promise<number> => {
     const [stat] = await db.query<{ n: number }[]>(
       'select xact_commit::float8 as n from pg_stat_database where datname = current_database()',
@@ -30,13 +30,23 @@ export async function usage({ installation: { db } }: BenchSystem, ms: number): 
   const spent = process.cpuUsage(own);
   const cpuMs = (spent.user + spent.system) / 1000 + (await postgresCpuMs(postmaster)) - postgres;
   const committed = (await commits()) - before;
-  const { heapUsed, external, rss } = process.memoryUsage();
+  const { heapUsed, external } = process.memoryUsage();
   return {
     cpuMs: (cpuMs * 1000) / ms,
     commits: (committed * 1000) / ms,
     heapMiB: (heapUsed + external) / 1024 ** 2,
-    memoryMiB: rss / 1024 ** 2 + (await postgresMiB(postmaster)),
+    memoryMiB: await memoryMiB(system),
   };
+}
+
+/** See `Usage`. */
+export async function memoryMiB(system: BenchSystem): Promise<number> {
+  return process.memoryUsage.rss() / 1024 ** 2 + (await postgresMiB(await postmasterOf(system)));
+}
+
+async function postmasterOf({ installation: { db } }: BenchSystem): Promise<string> {
+  const [row] = await db.query<{ pid: number }[]>('select pg_backend_pid() as pid');
+  return (await statOf(String(row?.pid)))[1] ?? '';
 }
 
 /** Of the postmaster, of what it started, and of what ended meanwhile. */

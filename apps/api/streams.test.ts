@@ -118,6 +118,18 @@ describe('the tail of a log', () => {
     expect(api.calls[0]?.args.slice(0, 2)).toEqual([{ runId: '7', taskId: 'train', mapIndex: 2, number: 3 }, 4]);
   });
 
+  test('a client that lost the connection goes on behind the last line that it was told', async () => {
+    const line = { n: 70, at: 5, stream: 'out', text: 'on' };
+    api = await anApi({
+      followLog: (async (_key: unknown, _from: number, onLines: (lines: unknown[]) => void) =>
+        onLines([line])) as never,
+    });
+    const tail = (last: string) => open('/api/v1/runs/7/tasks/train/log/tail?from=4', { 'last-event-id': last });
+    expect(await (await tail('69')).until('event: end')).toContain('id: 70\n');
+    for (const nonsense of ['2', 'x', '1e99', '']) await (await tail(nonsense)).ended;
+    expect(api.calls.map(({ args }) => args[1])).toEqual([70, 4, 4, 4, 4]);
+  });
+
   test('a client that goes away stops the reading', async () => {
     const stopped = new Promise<void>((resolve) => {
       const followLog = (_key: unknown, _from: number, _onLines: unknown, signal: AbortSignal) =>

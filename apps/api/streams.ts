@@ -1,6 +1,7 @@
 import type { MessageEvent } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { exhaustMap, filter, finalize, interval, map, merge, Observable, takeUntil, Subject } from 'rxjs';
+import type { LogLineShape } from '#contracts';
 import type { Auth } from '#platform';
 import type { AttemptKey, Events, Reads } from './ports.ts';
 
@@ -55,6 +56,7 @@ export function eventStream(
   );
 }
 
+/** Each message's id is the number of its last line: whoever lost the connection goes on behind it, see `lineToGoOn`. */
 export function logStream(
   reads: Pick<Reads, 'followLog'>,
   key: AttemptKey,
@@ -63,7 +65,7 @@ export function logStream(
   return new Observable((subscriber) => {
     const stop = new AbortController();
     reads
-      .followLog(key, fromLine, (lines) => subscriber.next({ type: 'lines', data: [...lines] }), stop.signal)
+      .followLog(key, fromLine, (lines) => subscriber.next(linesMessage(lines)), stop.signal)
       .then(
         () => {
           subscriber.next({ type: 'end', data: '{}' });
@@ -73,4 +75,13 @@ export function logStream(
       );
     return () => stop.abort();
   });
+}
+
+/** Where a log is told from on to a client that asks from line `from` on and was told messages up to `lastEventId` before. */
+export function lineToGoOn(from: number, lastEventId: string | undefined): number {
+  return /^\d{1,9}$/.test(lastEventId ?? '') ? Math.max(from, Number(lastEventId) + 1) : from;
+}
+
+function linesMessage(lines: readonly LogLineShape[]): MessageEvent {
+  return { type: 'lines', id: String(lines.at(-1)?.n ?? 0), data: [...lines] };
 }

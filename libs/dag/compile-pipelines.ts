@@ -3,6 +3,7 @@ import { filesOf } from './compile/body.ts';
 import { checkCalls } from './compile/call-references.ts';
 import { globMatches } from './compile/needs.ts';
 import { checkTriggers } from './compile/trigger-references.ts';
+import { ownFiles } from './own-files.ts';
 import { parseFile, type ParsedFile } from './parse-pipeline.ts';
 import { readPluginFolders } from './plugin/plugin-folders.ts';
 import { checkPlugins, withPlugins } from './plugin/use-plugins.ts';
@@ -38,7 +39,7 @@ interface FoundGood {
  * Compiles all pipeline files together, those of `tests/` apart: names are unique, reads of other pipelines and what
  * starts runs exist, and so do the files that tasks name (when `knownFiles`, paths below `dags/`, is given); plugins take
  * what they are given. A file with problems takes nothing away from others: reads of a pipeline that is broken are
- * accepted unseen. Files whose names begin with `_` are parts of pipelines. With the `before` of an earlier call only
+ * accepted unseen. Files whose names begin with `_` are parts of pipelines; `ownFiles` says which YAML is none of ours. With the `before` of an earlier call only
  * files whose text or parts changed are parsed, and the others' pipelines are the same objects; the result is the same.
  */
 export function compilePipelines(
@@ -51,7 +52,7 @@ export function compilePipelines(
     others,
     problems: pluginProblems,
   } = readPluginFolders(
-    files.filter(({ file }) => !isTestFile(file)),
+    ownFiles(files).filter(({ file }) => !isTestFile(file)),
     knownFiles,
   );
   const parts = new Parts(others);

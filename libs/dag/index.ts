@@ -6,6 +6,7 @@ export {
   type PipelineFile,
 } from './compile-pipelines.ts';
 export { checkLimits } from './check-limits.ts';
+export { filesOf } from './compile/body.ts';
 export { globMatches } from './compile/needs.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
 export { evaluate, namesIn, renderTemplate, renderUrl } from './expression/evaluate.ts';
@@ -14,6 +15,7 @@ export { renderJson } from './expression/render-json.ts';
 export type { Evaluated, RunScope, Scope } from './expression/scope.ts';
 export { parseEnvironment, type ParsedEnvironment } from './parse-environment.ts';
 export { parsePipeline, type ParsedPipeline } from './parse-pipeline.ts';
+export { ownFiles } from './own-files.ts';
 export { isPart } from './reuse/parts.ts';
 export { pipelineJsonSchema, testsJsonSchema } from './pipeline-json-schema.ts';
 export { isTestFile, parseTests, type ParsedTests, type TestedProject } from './test-file/parse-tests.ts';

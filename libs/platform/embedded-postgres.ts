@@ -19,6 +19,8 @@ export interface EmbeddedPostgresOptions {
   readonly log?: (line: string) => void;
   /** False switches fsync off: for tests only, a power cut loses the cluster. Default true. */
   readonly durable?: boolean;
+  /** Connections that it serves at once; a process of Sluice opens up to ten. Default 60. */
+  readonly connections?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -54,7 +56,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const account = await choosePostgresAccount(folder, binaries.initdb, postgresEnvironment(binaries));
   const logFile = path.join(folder, 'postgres.log');
   if (((await stat(logFile).catch(() => null))?.size ?? 0) > MAX_LOG_BYTES) await truncate(logFile);
-  const launch: Launch = { binaries, account, data, logFile, durable: options.durable ?? true };
+  const launch: Launch = {
+    binaries,
+    account,
+    data,
+    logFile,
+    durable: options.durable ?? true,
+    connections: options.connections,
+  };
   const password = await readOrCreatePassword(folder, data);
   if (!(await exists(path.join(data, 'PG_VERSION')))) {
     log(`Creating a database cluster in ${data} as ${account.describe}.`);

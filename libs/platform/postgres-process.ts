@@ -16,6 +16,7 @@ export interface Launch {
   readonly data: string;
   readonly logFile: string;
   readonly durable: boolean;
+  readonly connections: number | undefined;
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -84,7 +85,12 @@ export async function initCluster(launch: Launch, folder: string, password: stri
 export async function launchPostmaster(launch: Launch, port: number): Promise<number> {
   const { account } = launch;
   if ((await findPostmaster(launch.data)) === null) await disownStalePostmaster(launch.data);
-  const settings = { ...SETTINGS, ...(launch.durable ? {} : NOT_DURABLE), port: String(port) };
+  const settings = {
+    ...SETTINGS,
+    ...(launch.durable ? {} : NOT_DURABLE),
+    ...(launch.connections === undefined ? {} : { max_connections: String(launch.connections) }),
+    port: String(port),
+  };
   const args = ['-D', launch.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const output = await open(launch.logFile, 'a', 0o600);
   try {

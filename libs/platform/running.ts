@@ -26,6 +26,7 @@ import { sweepReleases } from './sweep-releases.ts';
 import { sweepStorage } from './sweep-storage.ts';
 import { toolVersions } from './tool-versions.ts';
 import { startVerifying } from './verify-loop.ts';
+import { startWatchingTransactions } from './watch-transactions.ts';
 
 /** What a process does besides answering: it fires, claims, executes, promotes, follows and alerts. */
 export interface Running {
@@ -140,6 +141,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   });
   const { objectsFor } = parts;
   const archiving = startArchiving({ db, clock, environments, storageFor, objectsFor }, observer);
+  const watching = startWatchingTransactions({ db, log: options.log, observer }, clock);
   const stopSweep = sweepStorage({
     db,
     clock,
@@ -168,6 +170,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
       await Promise.all([
         ...[delivering.stop(), stopReleaseSweep(), verifying.stop(), noting],
         ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop(), archiving.stop()],
+        watching.stop(),
       ]);
       await scheduler.stop();
       await started.stop(STOP_GRACE_MS);

@@ -6,6 +6,7 @@ test('counters and durations add up, gauges are read once per scrape and forget 
   let reads = 0;
   let now: Gauges = {
     schedulerLagMs: 1500,
+    oldestTransactionMs: 2500,
     taskRuns: [{ environment: 'dev', state: 'ready', count: 4 }],
     runs: [{ environment: 'dev', state: 'running', count: 2 }],
     pools: [{ environment: 'dev', name: 'default', slots: 8, used: 3, ready: 4 }],

@@ -3,6 +3,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** What is true at the moment of a scrape. */
 export interface Gauges {
   readonly schedulerLagMs: number;
+  /** For how long the oldest open transaction of the database is open; 0: there is none. */
+  readonly oldestTransactionMs: number;
   /** Task runs by environment and state (`waiting`, `ready`, `queued`, `running`, `retrying`). */
   readonly taskRuns: readonly { readonly environment: string; readonly state: string; readonly count: number }[];
   /** Runs by environment and state (`queued`, `running`). */
@@ -113,17 +115,22 @@ export class SystemMetrics {
     const gauge = (name: string, help: string, labelNames: string[] = []) =>
       new Gauge({ name, help, labelNames, registers: [this.#registry] });
     const lag = gauge('sluice_scheduler_lag_seconds', 'For how long the oldest thing waits that could go on at once.');
+    const oldest = gauge(
+      'sluice_oldest_transaction_seconds',
+      'For how long the oldest open transaction of the database is open: until it ends vacuum removes nothing.',
+    );
     const tasks = gauge('sluice_task_runs', 'Task runs that have not ended, by state.', ['environment', 'state']);
     const runs = gauge('sluice_runs', 'Runs that have not ended, by state.', ['environment', 'state']);
     const slots = gauge('sluice_pool_slots', 'Slots of a pool.', ['environment', 'pool']);
     const used = gauge('sluice_pool_slots_used', 'Slots of a pool that are taken.', ['environment', 'pool']);
     const ready = gauge('sluice_pool_queue_depth', 'Task runs that wait for slots of a pool.', ['environment', 'pool']);
     const alerts = gauge('sluice_alerts_pending', 'Alerts that have not been delivered yet.');
-    const all = [lag, tasks, runs, slots, used, ready, alerts];
+    const all = [lag, oldest, tasks, runs, slots, used, ready, alerts];
     this.#beforeScrape = async () => {
       all.forEach((one) => one.reset());
       const now = await read();
       lag.set(now.schedulerLagMs / 1000);
+      oldest.set(now.oldestTransactionMs / 1000);
       for (const { environment, state, count } of now.taskRuns) tasks.set({ environment, state }, count);
       for (const { environment, state, count } of now.runs) runs.set({ environment, state }, count);
       for (const { environment, name, slots: most, used: taken, ready: waiting } of now.pools) {

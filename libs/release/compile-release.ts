@@ -1,5 +1,5 @@
 import { type CompiledPipeline, type Problem, SluiceError } from '#core';
-import { type CompiledBefore, compilePipelines, isPart } from '#dag';
+import { type CompiledBefore, compilePipelines, isPart, ownFiles } from '#dag';
 import type { Snapshot } from './snapshot.ts';
 
 export interface CompiledRelease {
@@ -16,7 +16,7 @@ export function compileRelease(
   snapshot: Pick<Snapshot, 'files' | 'texts'>,
   before: CompiledBefore = new Map(),
 ): CompiledRelease {
-  const files = [...snapshot.texts].map(([file, text]) => ({ file, text }));
+  const files = ownFiles([...snapshot.texts].map(([file, text]) => ({ file, text })));
   const known = new Set(snapshot.files.map(({ path }) => path));
   try {
     const { pipelines, problems } = compilePipelines(files, known, before);

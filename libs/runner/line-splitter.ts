@@ -39,8 +39,12 @@ export class LineSplitter {
       if (this.skipping && this.#bytes === 0) from = this.#skip(chunk, from);
       const at = chunk.indexOf(NEWLINE, from);
       if (at === -1) break;
-      this.#keep(chunk, from, at);
-      this.#emit();
+      // Most lines lie within one chunk, and are read where they lie.
+      if (this.#bytes === 0 && at - from <= this.#keepBytes) this.#emit(chunk.subarray(from, at), at - from);
+      else {
+        this.#keep(chunk, from, at);
+        this.#emitKept();
+      }
       from = at + 1;
     }
     this.#keep(chunk, from, chunk.length);
@@ -48,7 +52,7 @@ export class LineSplitter {
 
   /** Emits what stands after the last newline. */
   end(): void {
-    if (this.#bytes > 0) this.#emit();
+    if (this.#bytes > 0) this.#emitKept();
   }
 
   /** Passes over whole lines, up to one that begins with a colon or is not finished in this chunk. */
@@ -76,14 +80,18 @@ export class LineSplitter {
     this.#keptBytes += part.length;
   }
 
-  #emit(): void {
+  #emitKept(): void {
     const joined = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
-    const whole = this.#keptBytes === this.#bytes;
-    const end = whole && joined[joined.length - 1] === CARRIAGE_RETURN ? joined.length - 1 : joined.length;
-    const line = { text: joined.toString('utf8', 0, end), bytes: this.#bytes, whole };
+    const bytes = this.#bytes;
     this.#kept = [];
     this.#keptBytes = 0;
     this.#bytes = 0;
-    this.#listener.line(line);
+    this.#emit(joined, bytes);
+  }
+
+  #emit(kept: Buffer, bytes: number): void {
+    const whole = kept.length === bytes;
+    const end = whole && kept[kept.length - 1] === CARRIAGE_RETURN ? kept.length - 1 : kept.length;
+    this.#listener.line({ text: kept.toString('utf8', 0, end), bytes, whole });
   }
 }

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { LogLine } from '#core';
 import { LogCursor } from './log-cursor.ts';
 import type { LogSource } from './log-segments.ts';
@@ -34,6 +35,8 @@ export async function followLog(
       if (lines.length > 0) onLines(lines);
       if (cursor.complete) return;
       if (lines.length < BATCH) await changes.next();
+      // Batches that were read already come without waiting: others of this process have their turn in between.
+      else await turn();
     }
   } finally {
     changes.close();

@@ -9,6 +9,8 @@ import {
   segmentOf,
 } from './log-segments.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Reads an attempt's log forward from a line, and remembers where it is: asking again costs only what is new. */
 export class LogCursor {
   readonly #source: LogSource;
@@ -17,6 +19,8 @@ export class LogCursor {
   /** Where in the segment the next look begins, and the number of the line there. */
   #offset = 0;
   #lineAtOffset = 0;
+  /** What was read from the offset on and not taken yet: a reader of small pages would read each byte several times. */
+  #rest: Buffer = NOTHING;
   #atEnd = false;
   #ended = false;
 
@@ -59,6 +63,7 @@ export class LogCursor {
     this.#segment = segment;
     this.#offset = 0;
     this.#lineAtOffset = segment.firstLine;
+    this.#rest = NOTHING;
     this.#atEnd = false;
   }
 
@@ -69,6 +74,7 @@ export class LogCursor {
 
   /** Takes whole lines from the offset on; false when there is none. What has no newline yet is left for later. */
   async #readOn(lines: LogLine[], limit: number): Promise<boolean> {
+    if (this.#take(this.#rest, lines, limit)) return true;
     for (let size = SEGMENT_BYTES; ; size *= 2) {
       const chunk = await this.#source.read(this.#segment as LogSegment, this.#offset, size);
       if (this.#take(chunk, lines, limit)) return true;
@@ -93,6 +99,7 @@ export class LogCursor {
       at = end + 1;
     }
     this.#offset += at;
+    this.#rest = chunk.subarray(at);
     return at > 0;
   }
 }

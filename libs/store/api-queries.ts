@@ -16,6 +16,7 @@ export * from './queries/read-pipelines.ts';
 export * from './queries/read-releases.ts';
 export * from './queries/read-runs.ts';
 export * from './queries/read-starts.ts';
+export * from './queries/read-oldest-transaction.ts';
 export * from './queries/read-system.ts';
 export * from './queries/read-task-runs.ts';
 export * from './queries/read-waiting.ts';

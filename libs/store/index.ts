@@ -22,6 +22,7 @@ export {
 export * as historyQueries from './history-queries.ts';
 export type { RunArchive } from './queries/archive-runs.ts';
 export type { ArchivedRunRow } from './queries/archives.ts';
+export type { OldestTransaction } from './queries/read-oldest-transaction.ts';
 export type { ExpiredRun, Pin } from './queries/expired-runs.ts';
 export type { WrittenArchive } from './queries/remove-runs.ts';
 export { recordedReleases, usedReleases } from './queries/used-releases.ts';

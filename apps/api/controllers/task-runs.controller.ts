@@ -2,6 +2,7 @@ import {
   Body,
   Controller,
   Get,
+  Headers,
   HttpCode,
   Inject,
   Param,
@@ -42,7 +43,7 @@ import {
   taskRunQuery,
 } from '../parameters.ts';
 import type { Commands, Reads } from '../ports.ts';
-import { heartbeat, logStream, STREAM_LIMIT, whileCredentialsHold } from '../streams.ts';
+import { heartbeat, lineToGoOn, logStream, STREAM_LIMIT, whileCredentialsHold } from '../streams.ts';
 import { AUTH, COMMANDS, READS } from '../tokens.ts';
 
 @ApiTags('task runs and logs')
@@ -127,9 +128,11 @@ export class TaskRunsController {
     @Param('run', { schema: recordId }) runId: string,
     @Param('task', { schema: taskId }) task: string,
     @Query({ schema: logTailQuery }) query: z.infer<typeof logTailQuery>,
+    @Headers('last-event-id') last: string | undefined,
     @Req() request: FastifyRequest,
   ): Observable<MessageEvent> {
     const key = { runId, taskId: task, mapIndex: query.map, number: query.try ?? null };
-    return whileCredentialsHold(heartbeat(logStream(this.reads, key, query.from)), this.auth, request);
+    const from = lineToGoOn(query.from, last);
+    return whileCredentialsHold(heartbeat(logStream(this.reads, key, from)), this.auth, request);
   }
 }

@@ -13,6 +13,9 @@ import { Tile } from '../today/today-parts.tsx';
 import today from '../today/today.module.css';
 import styles from './system.module.css';
 
+/** From then on it is worth telling; none of Sluice's own is open that long. */
+const LONG_TRANSACTION_MS = 30_000;
+
 export function SystemPage() {
   const query = useQuery(systemQuery);
   const environments = useQuery(environmentsQuery).data?.items ?? [];
@@ -55,6 +58,14 @@ function System({ status, environments }: { status: SystemStatus; environments: 
         <Tile label="scheduler lag" tone={status.schedulerLagMs > 5000 ? 'bad' : undefined}>
           {formatDuration(status.schedulerLagMs)}
         </Tile>
+        {status.oldestTransaction !== null && status.oldestTransaction.openMs > LONG_TRANSACTION_MS && (
+          <Tile
+            tone="bad"
+            label={`is open the transaction ${status.oldestTransaction.pid} of ${status.oldestTransaction.application || status.oldestTransaction.user}: the database cannot be vacuumed until it ends`}
+          >
+            {formatDuration(status.oldestTransaction.openMs)}
+          </Tile>
+        )}
         <Tile
           label={`attempts at the ${status.executor.kind} executor, which runs ${status.executor.capacity} at once`}
         >

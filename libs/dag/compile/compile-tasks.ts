@@ -32,7 +32,7 @@ export function compileTasks(
     compiling.at(
       compiling.map.has(['tasks']) ? ['tasks'] : [],
       'The pipeline has no tasks.',
-      'Add one, such as `tasks: { hello: { run: echo hello } }`.',
+      'Add one, such as `tasks: { hello: { run: echo hello } }`. YAML that is no pipeline stands below a folder whose name begins with `_`.',
     );
   // What a faulty task links is unknown, and what depends on the links cannot be judged then.
   const isComplete =

@@ -59,16 +59,25 @@ export async function followLog(
   if (attempt === null || signal.aborted) return;
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const following = attempt.logs.follow(attempt.key, fromLine, onLines, either);
-  const watching = endWithAttempt(context, { ...key, number: attempt.key.number }, stop, either);
+  const heard = { lately: false };
+  const tell: typeof onLines = (lines) => {
+    heard.lately = true;
+    onLines(lines);
+  };
+  const following = attempt.logs.follow(attempt.key, fromLine, tell, either);
+  const watching = endWithAttempt(context, { ...key, number: attempt.key.number }, heard, stop, either);
   await following.finally(() => stop.abort());
   await watching;
 }
 
-/** Ends the following of a log that nobody will close: two looks after the end, so that the last lines come through. */
+/**
+ * Ends the following of a log that nobody will close: two looks after the end, so that the last lines come through. Of a long
+ * log they may take longer than that: as long as lines come there is no end.
+ */
 async function endWithAttempt(
   context: ReadContext,
   key: AttemptKey,
+  heard: { lately: boolean },
   stop: AbortController,
   signal: AbortSignal,
 ): Promise<void> {
@@ -76,7 +85,8 @@ async function endWithAttempt(
     await pause(signal);
     // A database that does not answer now is asked again; the log itself is still followed.
     const attempt = signal.aborted ? null : await findAttempt(context, key).catch(() => null);
-    if (attempt?.ended) endedLooks += 1;
+    endedLooks = attempt?.ended && !heard.lately ? endedLooks + 1 : 0;
+    heard.lately = false;
   }
   stop.abort();
 }

@@ -152,4 +152,15 @@ describe('metrics, paths, alerts, system', () => {
     await seeded.db.query('update pool set used = 1');
     expect((await seeded.reads.system(null)).schedulerLagMs).toBeGreaterThan(4000);
   });
+
+  test('the system tells the transaction that is open longest, also when it only read', async () => {
+    const report = seeded.db.createQueryRunner();
+    await report.startTransaction('REPEATABLE READ');
+    const [{ pid } = { pid: 0 }] = (await report.query('select pg_backend_pid() as pid')) as { pid: number }[];
+    const { oldestTransaction } = shapes.systemStatus.strict().parse(await seeded.reads.system(null));
+    expect(oldestTransaction).toMatchObject({ pid, application: 'sluice', state: 'idle in transaction' });
+    await report.rollbackTransaction();
+    await report.release();
+    expect((await seeded.reads.system(null)).oldestTransaction?.pid).not.toBe(pid);
+  });
 });

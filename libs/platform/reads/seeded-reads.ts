@@ -109,6 +109,8 @@ export interface SeededReads {
   readonly releases: ReleaseStore;
   /** `churn` as it was compiled. */
   readonly pipeline: CompiledPipeline;
+  /** Who follows a log at the moment. */
+  readonly logListeners: ReadonlySet<(lines: readonly LogLine[]) => void>;
   readonly db: DataSource;
   /** Inserts a row of JSON into a table; keys are columns. Returns it as stored. */
   insert(table: string, row: Readonly<Record<string, unknown>>): Promise<Record<string, string>>;
@@ -143,6 +145,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     at: NOW,
   });
   const layouts = new GraphLayouts();
+  const logListeners: Set<(lines: readonly LogLine[]) => void> = new Set();
   const lines: LogLine[] = [{ n: 1, at: 1, stream: 'out', text: 'hello' }];
   const logs: Pick<LogStore, 'read' | 'search' | 'follow'> = {
     read: async (key) => ({
@@ -155,7 +158,11 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
     follow: (_key, _from, onLines, signal) =>
       new Promise((resolve) => {
         onLines(lines);
-        signal.addEventListener('abort', () => resolve());
+        logListeners.add(onLines);
+        signal.addEventListener('abort', () => {
+          logListeners.delete(onLines);
+          resolve();
+        });
       }),
   };
   const store = createStore(db);
@@ -242,6 +249,7 @@ export async function seededReads(database: { url: string; drop(): Promise<void>
   });
   const promoting = { db, environments, promotions, isFollowed, store: promotionStore, now: () => NOW };
   return {
+    logListeners,
     reads: {
       ...reads,
       ...createBackfillReads({ db }),

@@ -108,7 +108,7 @@ test('the executed notebook is that of an attempt, and missing where none was ke
 });
 
 describe('the tail of a log', () => {
-  test('waits for the first try, and ends when the attempt has, although nobody closed the log', async () => {
+  test('waits for the first try, and ends when the attempt has and nothing comes any more, although nobody closed the log', async () => {
     const runId = await aRun(seeded);
     const lines: string[] = [];
     const key = { runId, taskId: 'ingest', mapIndex: 0, number: null };
@@ -130,8 +130,14 @@ describe('the tail of a log', () => {
     await told;
     expect(lines).toEqual(['hello']);
     await seeded.db.query(`update attempt set state = 'lost', finished_at = now()`);
-    while (lines.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    expect(lines).toEqual(['hello', 'end']);
+    // Longer than the looks that are its end when nothing comes.
+    for (const until = performance.now() + 2_000; performance.now() < until;) {
+      for (const listener of seeded.logListeners) listener([{ n: 2, at: 2, stream: 'out', text: 'still read' }]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([lines.length > 1, lines.includes('end')]).toEqual([true, false]);
+    while (!lines.includes('end')) await new Promise((resolve) => setImmediate(resolve));
+    expect([lines[0], lines.at(-1), new Set(lines).size]).toEqual(['hello', 'end', 3]);
   });
 
   test('ends at once when there will be no try, and when the listener goes', async () => {
