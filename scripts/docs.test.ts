@@ -45,7 +45,12 @@ const EXAMPLES: Readonly<Record<string, Readonly<Record<string, readonly [count:
   'docs/operations.md': { text: [1, DRAWN], sh: [1, TOURS], yaml: [2, VALID] },
   'docs/pipeline-file.md': { yaml: [6, VALID, TESTED], js: [1, TESTED] },
   'docs/promotion.md': { yaml: [2, TOURS], console: [7, TOURS] },
-  'docs/task-kinds.md': { yaml: [10, VALID, TESTED, 'libs/engine/calls.db.test.ts'], js: [1, TESTED] },
+  'docs/replicas.md': { yaml: [1, VALID], python: [1, 'libs/runner/run-replicas.test.ts'] },
+  'docs/task-kinds.md': {
+    yaml: [11, VALID, TESTED, 'libs/engine/calls.db.test.ts'],
+    js: [1, TESTED],
+    python: [1, 'libs/runner/spark-runner.test.ts'],
+  },
   'docs/testing-pipelines.md': { yaml: [3, TESTED, VALID], console: [2, TESTED], sh: [1, TOURS] },
   'docs/triggers.md': { yaml: [3, VALID, TOURS], sh: [2, TOURS] },
   'docs/verify.md': { console: [2, PRINTED], yaml: [2, VALID] },

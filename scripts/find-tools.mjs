@@ -61,6 +61,15 @@ export const TOOLS = [
     find: () => firstOnPath(['redis-server', 'valkey-server']),
   },
   {
+    name: 'spark-submit (3.4 or newer, with Java)',
+    variable: 'SLUICE_TEST_SPARK',
+    // 400 MB that no distribution packages. What tasks give it is checked with a stand-in as well, so that CI can do without.
+    optional: true,
+    remedy:
+      'install a Java runtime, and Spark with `python3 -m pip install pyspark`, or set SLUICE_TEST_SPARK to spark-submit',
+    find: () => (firstOnPath(['java']) === null ? null : firstOnPath(['spark-submit'])),
+  },
+  {
     name: 'kubectl (1.22 or newer)',
     variable: 'SLUICE_TEST_KUBECTL',
     // Debian 12 has one that is too old. What it renders is checked unrendered as well, so that CI can do without.

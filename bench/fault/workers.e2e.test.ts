@@ -68,6 +68,25 @@ tasks:
       sleep 1
 `;
 
+/** One of three kills itself once all are there, at the first try. */
+const GANG = `
+name: gang
+tasks:
+  train:
+    replicas: 3
+    retries: { max: 1, delay: 1s, jitter: 0 }
+    run: |
+      echo "$RANK of $WORLD_SIZE try $SLUICE_TRY" >> "$DATA_MARKS/gang"
+      echo "here is $RANK"
+      if [ "$SLUICE_TRY" = 1 ]; then
+        if [ "$RANK" = 1 ]; then
+          while [ "$(grep -c 'try 1' "$DATA_MARKS/gang")" -lt 3 ]; do sleep 0.05; done
+          kill -9 $$
+        fi
+        sleep 600
+      fi
+`;
+
 // A machine without a Redis of its own cannot run them; `npm test` says so, and with CI=true a missing one fails the run.
 const redisProgram = process.env.SLUICE_TEST_REDIS ?? '';
 const describeWithRedis = redisProgram === '' ? describe.skip : describe;
@@ -81,7 +100,7 @@ describeWithRedis('workers on a Redis', () => {
   beforeAll(async () => {
     postgres = await FaultPostgres.start({ durable: false });
     network = new Network(1);
-    const files = { 'dags/fan.yaml': FAN, 'dags/long.yaml': LONG, 'dags/short.yaml': SHORT };
+    const files = { 'dags/fan.yaml': FAN, 'dags/gang.yaml': GANG, 'dags/long.yaml': LONG, 'dags/short.yaml': SHORT };
     const { place } = network;
     cluster = await Cluster.start(files, { databaseUrl: postgres.url, redisProgram, schedulers: 2, place });
     [first, second] = await Promise.all([cluster.worker(), cluster.worker()]);
@@ -113,6 +132,25 @@ describeWithRedis('workers on a Redis', () => {
     const encoded = [SECRET, Buffer.from(SECRET).toString('base64'), encodeURIComponent(SECRET)];
     for (const secret of [...encoded, 'the word is']) expect(held).not.toContain(secret);
     expect((await cluster.db.query('select 1 from assignment')).rowCount).toBe(0);
+  });
+
+  test('execute all replicas of an attempt; when one is killed all of them are ended, and tried again as one', async () => {
+    const { id } = await cluster.trigger('gang');
+    expect((await cluster.server.endOf(id)).state).toBe('success');
+    expect((await cluster.attempts(id)).map(({ number, state, message }) => [number, state, message])).toEqual([
+      [1, 'failed', 'replica 1 of 3: ended by SIGKILL (perhaps out of memory)'],
+      [2, 'success', null],
+    ]);
+    const here = [1, 2].flatMap((tried) => [0, 1, 2].map((rank) => `${rank} of 3 try ${tried}`));
+    expect(cluster.lines('gang').sort()).toEqual(here.sort());
+    const detail = await cluster.server.client.taskRun({ runId: id, task: 'train' });
+    expect(detail.attempts.map(({ replicas }) => replicas)).toEqual([3, 3]);
+    const { lines } = await cluster.server.client.log({ runId: id, task: 'train' });
+    expect(lines.map(({ rank, text }) => `${rank} ${text}`).sort()).toEqual(
+      [0, 1, 2].map((rank) => `${rank} here is ${rank}`),
+    );
+    const { rows } = await cluster.db.query<{ used: number }>("select used from pool where name = 'default'");
+    expect(rows.map(({ used }) => used)).toEqual([0]);
   });
 
   test('lose nothing when Redis is emptied in the middle, and when it is killed and comes back with nothing', async () => {

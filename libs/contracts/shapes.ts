@@ -64,7 +64,7 @@ export type PipelineSummary = z.infer<typeof pipelineSummary>;
 
 export const graphTask = z.object({
   id: z.string(),
-  kind: z.enum(['run', 'node', 'python', 'notebook', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
+  kind: z.enum(['run', 'node', 'python', 'notebook', 'spark', 'sql', 'http', 'uses', 'wait', 'approve', 'call']),
   upstream: z.array(z.string()),
   reads: z.array(z.string()),
   writes: z.array(z.string()),
@@ -310,6 +310,8 @@ export const attempt = z.object({
   exitCode: z.number().nullable(),
   message: z.string().nullable(),
   logLines: z.number().nullable(),
+  /** How many execute it together; absent: its task has no replicas. */
+  replicas: z.number().optional(),
   metrics: z.array(metricValue),
 });
 
@@ -351,6 +353,8 @@ export const logLine = z.object({
   at: z.number(),
   stream: z.enum(['out', 'err', 'sys']),
   text: z.string(),
+  /** Of the replica that wrote it; absent: there are none, or it is about all of them. */
+  rank: z.number().optional(),
 });
 export const logPage = z.object({
   lines: z.array(logLine),

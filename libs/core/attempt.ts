@@ -1,4 +1,4 @@
-import type { FilePlace, HttpExpectation, TableCheck } from './pipeline.ts';
+import type { FilePlace, HttpExpectation, SparkFiles, TableCheck } from './pipeline.ts';
 import type { Resources } from './resources.ts';
 
 /** Everything an executor needs to execute one attempt; fully resolved, JSON, no secret values. */
@@ -32,6 +32,11 @@ export interface Assignment {
   readonly timeoutMs: number | null;
   /** What it may take of the machine. Absent: nothing that is counted. */
   readonly resources?: Resources;
+  /**
+   * Processes that execute it together, each of which may take its `resources`; where one fails and `min` others are left,
+   * these go on. Absent: one process executes it.
+   */
+  readonly replicas?: { readonly count: number; readonly min: number };
   /** The `ctx` values that node and python functions get; see docs. */
   readonly context: AttemptContext;
   readonly logs: { readonly maxBytes: number; readonly maxLineBytes: number };
@@ -53,6 +58,13 @@ export type AssignmentBody =
       readonly parameters: Readonly<Record<string, unknown>>;
       readonly save: FilePlace | null;
     }
+  | (SparkFiles & {
+      readonly kind: 'spark';
+      readonly args: readonly string[];
+      readonly conf: Readonly<Record<string, string>>;
+      /** `local[2]`, `spark://host:7077`, … */
+      readonly master: string;
+    })
   /** `variables` are set with DuckDB's `set variable` before the text runs. */
   | {
       readonly kind: 'sql';

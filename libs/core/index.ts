@@ -22,6 +22,7 @@ export * from './plugin.ts';
 export * from './ports.ts';
 export * from './read-grant.ts';
 export * from './relative-path.ts';
+export * from './replicas.ts';
 export * from './resources.ts';
 export * from './retry.ts';
 export * from './rows-beside-history.ts';

@@ -1,5 +1,6 @@
 import type { Plugin } from './plugin.ts';
 import type { PromotionRules } from './promotion.ts';
+import type { Replicas } from './replicas.ts';
 import type { Resources } from './resources.ts';
 import type { TriggerRule } from './states.ts';
 import type { Triggers } from './triggers.ts';
@@ -129,6 +130,8 @@ export interface CompiledTask {
   readonly priority: number;
   /** What an attempt takes of the machine that executes it. Absent: nothing that is counted. */
   readonly resources?: Resources;
+  /** Processes that execute an attempt together; `slots` and `resources` are what each of them takes. Absent: one does. */
+  readonly replicas?: Replicas;
   /** True: a failure counts in trigger rules, but not in the run's verdict. */
   readonly catch: boolean;
   /** True for tasks under `finally:`. */
@@ -221,6 +224,15 @@ export type TaskBody =
       readonly params: Readonly<Record<string, unknown>>;
       readonly save: FilePlace | null;
     }
+  | (SparkFiles & {
+      readonly kind: 'spark';
+      /** What the program is called with. Texts may hold `${{ }}`. */
+      readonly args: readonly unknown[];
+      /** Texts may hold `${{ }}`. */
+      readonly conf: Readonly<Record<string, unknown>>;
+      /** Text, which may be one `${{ }}`; null: threads of this machine, as many as the task asks for processors. */
+      readonly master: string | null;
+    })
   /** A `.sql` file relative to `dags/`, or inline text; `${{ }}` replaced by `getvariable('__E1')`. */
   | {
       readonly kind: 'sql';
@@ -265,6 +277,18 @@ export type TaskBody =
       /** Texts may hold `${{ }}`; a text that is nothing else keeps the value's type. */
       readonly params: Readonly<Record<string, unknown>>;
     });
+
+/** What spark-submit is given of the release and of Maven. */
+export interface SparkFiles {
+  /** A `.py` or `.jar` file relative to `dags/`. */
+  readonly file: string;
+  /** Main class of a `.jar`; null: the one that its manifest names. */
+  readonly mainClass: string | null;
+  /** `.py`, `.zip` and `.egg` files relative to `dags/`. */
+  readonly pyFiles: readonly string[];
+  /** Coordinates `group:artifact:version`. */
+  readonly packages: readonly string[];
+}
 
 /** A file below a path that the task writes. */
 export interface FilePlace {
@@ -387,6 +411,8 @@ export interface PipelineOverlay {
   readonly pool?: string;
   /** Of every task that asks for resources: what it asks for here. */
   readonly resources?: Resources;
+  /** Of every task that has replicas: how many here. */
+  readonly replicas?: Replicas;
   readonly alerts?: readonly AlertRule[];
 }
 

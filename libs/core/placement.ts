@@ -21,6 +21,7 @@ export type UnplacedAttempt = Pick<
   | 'fence'
   | 'timeoutMs'
   | 'resources'
+  | 'replicas'
 >;
 
 /** An attempt that has not ended. */

@@ -136,6 +136,8 @@ export interface LogLine {
   readonly at: number;
   readonly stream: 'out' | 'err' | 'sys';
   readonly text: string;
+  /** Rank of the replica that wrote it. Absent: the attempt has no replicas, or it is about all of them. */
+  readonly rank?: number;
 }
 
 export interface LogPage {

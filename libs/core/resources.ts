@@ -24,6 +24,17 @@ export function amountText(name: ResourceName, amount: number): string {
   return `${amount} bytes of memory`;
 }
 
+/** What so many take that take this each. */
+export function timesResources(resources: Resources, count: number): Resources {
+  if (count === 1) return resources;
+  const amounts = RESOURCE_NAMES.flatMap((name) => {
+    const each = resources[name];
+    // Thousandths of processors: a third of three is one.
+    return each === undefined ? [] : [[name, Math.round(each * count * 1000) / 1000] as const];
+  });
+  return Object.fromEntries(amounts);
+}
+
 /** What of `asked` is more than there is at all. */
 export function beyond(asked: Resources, has: Resources): ResourceName[] {
   return RESOURCE_NAMES.filter((name) => (asked[name] ?? 0) > (has[name] ?? Infinity));

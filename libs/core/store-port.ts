@@ -7,6 +7,7 @@ import type { AlertEvent } from './pipeline.ts';
 import type { MarkStore } from './mark-store.ts';
 import type { MarkedState } from './mark.ts';
 import type { PauseStore } from './pause.ts';
+import type { Replicas } from './replicas.ts';
 import type { Resources } from './resources.ts';
 import type { StoredTaskRun } from './run-cache.ts';
 import type { TriggerStore } from './trigger-store.ts';
@@ -112,6 +113,8 @@ export interface LoadedTaskRun extends StoredTaskRun {
   readonly attemptState: AttemptState | null;
   /** Fence that the live attempt was given: its evidence is found by it. The task run's may have risen since. */
   readonly attemptFence: number | null;
+  /** Of the live attempt; null: its task has none. */
+  readonly replicas: number | null;
   /** Process that was told to execute the live attempt. */
   readonly worker: string | null;
   /** A worker elsewhere has the live attempt, or it waits for one. */
@@ -132,6 +135,8 @@ export interface TaskRunInsert {
   readonly priority: number;
   /** Absent: it asks for none. */
   readonly resources?: Resources;
+  /** Absent: it has none. */
+  readonly replicas?: Replicas;
   readonly intervalStart: string | null;
   readonly inputs: readonly InputBinding[] | null;
   readonly reason: string | null;
@@ -343,6 +348,8 @@ export interface Admitted {
   readonly attemptId: string;
   readonly number: number;
   readonly fence: number;
+  /** How many there was room for; null: its task has none. */
+  readonly replicas: number | null;
 }
 
 /**

@@ -15,6 +15,7 @@ const TOOLS: Readonly<Partial<Record<TaskBody['kind'], string>>> = {
   node: 'node',
   python: 'python',
   notebook: 'python',
+  spark: 'python',
   sql: 'duckdb',
   uses: 'node',
 };

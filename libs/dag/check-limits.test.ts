@@ -6,6 +6,7 @@ tasks:
   small: { run: "true", resources: { cpu: 500m, memory: 512Mi } }
   large: { run: "true", resources: { cpu: 2, memory: 4GiB, gpu: 1 } }
   wide: { run: "true", pool: gpu, slots: 3 }
+  gang: { run: "true", pool: gpu, replicas: { min: 2, max: 9 }, resources: { memory: 2Gi } }
   late: { approve: Go on?, needs: [wide] }
 defaults: { resources: { cpu: 1.5 } }
 environments: { dev: { resources: { memory: 1Gi, gpu: 0 } } }`;
@@ -22,6 +23,7 @@ test('a task that asks for more than an environment has is told of with its line
     { cpu: 0.5, memory: 512 * 2 ** 20 },
     { cpu: 2, memory: 4 * 2 ** 30, gpu: 1 },
     { cpu: 1.5 },
+    { memory: 2 * 2 ** 30 },
     undefined,
   ]);
   const dev = environment('dev', 'pools: { gpu: 3 }\nresources: { cpu: 2, memory: 2Gi, gpu: 0 }');
@@ -43,6 +45,14 @@ test('a task that asks for more than an environment has is told of with its line
       column: 1,
       message:
         'Task "wide" can never begin in prod: it asks for 3 slots of pool "gpu", which has 2 in environments/prod.yaml.',
+      hint,
+    },
+    {
+      file: 'p.yaml',
+      line: 6,
+      column: 1,
+      message:
+        'Task "gang" can never begin in prod: its 2 replicas ask for 4 GiB of memory; all tasks together may take 3.5 GiB of memory in environments/prod.yaml.',
       hint,
     },
   ]);

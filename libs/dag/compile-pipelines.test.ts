@@ -137,13 +137,16 @@ describe('rules between files', () => {
 
   test('files that tasks name exist', () => {
     const text =
-      'name: p\ntasks:\n  a: { node: "lib/train.ts#run" }\n  b: { sql: lib/q.sql }\n  c: { python: "mod.x:f" }\nfinally:\n  d: { python: lib/tidy.py }\n';
+      'name: p\ntasks:\n  a: { node: "lib/train.ts#run" }\n  b: { sql: lib/q.sql }\n  c: { python: "mod.x:f" }\n  s: { spark: { file: lib/j.py, py_files: [lib/z.zip] } }\nfinally:\n  d: { python: lib/tidy.py }\n';
     const files = [{ file: 'p.yaml', text }];
-    expect(shown(files, new Set(['lib/train.mts', 'lib/q.sql'])).problems).toEqual([
+    expect(shown(files, new Set(['lib/train.mts', 'lib/q.sql', 'lib/j.py'])).problems).toEqual([
       'p.yaml:3:14 Task "a" names the file "lib/train.ts", which does not exist below dags/. > Did you mean "lib/train.mts"?',
-      'p.yaml:7:16 Task "d" names the file "lib/tidy.py", which does not exist below dags/. > Create it, or correct the path.',
+      'p.yaml:6:15 Task "s" names the file "lib/z.zip", which does not exist below dags/. > Create it, or correct the path.',
+      'p.yaml:8:16 Task "d" names the file "lib/tidy.py", which does not exist below dags/. > Create it, or correct the path.',
     ]);
-    expect(shown(files, new Set(['lib/train.ts', 'lib/q.sql', 'lib/tidy.py'])).problems).toEqual([]);
+    expect(
+      shown(files, new Set(['lib/train.ts', 'lib/q.sql', 'lib/j.py', 'lib/z.zip', 'lib/tidy.py'])).problems,
+    ).toEqual([]);
     expect(shown(files).problems).toEqual([]);
   });
 

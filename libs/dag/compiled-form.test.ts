@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CompiledTask } from '#core';
-import { parsePipeline, pipelineDigest } from './index.ts';
+import { parsePipeline, pipelineDigest, withOverlay } from './index.ts';
 
 const ONE_TASK = 'tasks: { a: { run: x } }';
 
@@ -76,6 +76,17 @@ describe('what a file is compiled to', () => {
     [
       'notebook: { file: b.ipynb, params: { day: "${{ ds }}", n: [1] } }',
       { kind: 'notebook', file: 'b.ipynb', params: { day: '${{ ds }}', n: [1] }, save: null },
+    ],
+    [
+      'spark: a/b.py',
+      { kind: 'spark', file: 'a/b.py', mainClass: null, args: [], conf: {}, master: null, packages: [], pyFiles: [] },
+    ],
+    [
+      'spark: { file: b.jar, class: a.B, args: [1, "${{ ds }}"], conf: { spark.x: "${{ ds }}" }, master: "${{ env.vars.spark }}", packages: [a:b:1], py_files: [c.zip] }',
+      {
+        ...{ kind: 'spark', file: 'b.jar', mainClass: 'a.B', args: [1, '${{ ds }}'], conf: { 'spark.x': '${{ ds }}' } },
+        ...{ master: '${{ env.vars.spark }}', packages: ['a:b:1'], pyFiles: ['c.zip'] },
+      },
     ],
     ['python: a.b:main', { kind: 'python', file: null, module: 'a.b', function: 'main' }],
     ['sql: a/b.sql', { kind: 'sql', file: 'a/b.sql', text: null, expressions: {} }],
@@ -290,6 +301,23 @@ describe('what a file is compiled to', () => {
       delayMs: 7_200_000,
       maxDelayMs: 7_200_000,
     });
+  });
+
+  test('one replica is what every task has; an environment may have another number of them, or none', () => {
+    const plain = taskOf('tasks: { a: { run: x } }');
+    for (const one of ['1', '{ min: 1, max: 1 }'])
+      expect(taskOf(`tasks: { a: { run: x, replicas: ${one} } }`)).toEqual(plain);
+    expect(taskOf('tasks: { a: { run: x, replicas: 3 } }')).toEqual({ ...plain, replicas: { min: 3, max: 3 } });
+    const { pipeline } = parsePipeline(
+      'p.yaml',
+      `name: p
+tasks: { a: { run: x, replicas: 8 }, b: { run: x } }
+environments: { dev: { replicas: 1 }, test: { replicas: { min: 1, max: 2 } } }`,
+    );
+    const of = (name: string) => withOverlay(pipeline!, name).tasks.map(({ replicas = null }) => replicas);
+    expect(of('prod')).toEqual([{ min: 8, max: 8 }, null]);
+    expect(of('dev')).toEqual([null, null]);
+    expect(of('test')).toEqual([{ min: 1, max: 2 }, null]);
   });
 
   test('conditions, checks and gates lose their braces', () => {

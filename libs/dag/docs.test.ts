@@ -34,6 +34,18 @@ function environmentProblems(example: string) {
   return parseEnvironment('prod.yaml', `${rest}${example}`, '/project').problems;
 }
 
+test('the example of docs/replicas.md is valid, and asks for what it says', () => {
+  const [example = ''] = examplesOf('docs/replicas.md', 'yaml', 1);
+  const { pipeline, problems } = parsePipeline('p.yaml', example);
+  expect(problems).toEqual([]);
+  expect(pipeline?.tasks.map(({ replicas }) => replicas)).toEqual([
+    { min: 2, max: 2 },
+    { min: 2, max: 4 },
+  ]);
+  const { tasks } = withOverlay(pipeline!, 'dev');
+  expect(tasks.map(({ replicas }) => replicas?.max)).toEqual([2, 2]);
+});
+
 test('the examples of docs/limits.md are valid, and ask for what they say', () => {
   const { pipelines, problems } = compilePipelines(
     examplesOf('docs/limits.md', 'yaml').map((text, index) => ({ file: `p${index}.yaml`, text })),

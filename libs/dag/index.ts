@@ -6,6 +6,7 @@ export {
   type PipelineFile,
 } from './compile-pipelines.ts';
 export { checkLimits } from './check-limits.ts';
+export { filesOf } from './compile/body.ts';
 export { globMatches } from './compile/needs.ts';
 export { expandMatrix, type ExpandedMatrix, type MatrixItem } from './expand-matrix.ts';
 export { evaluate, namesIn, renderTemplate, renderUrl } from './expression/evaluate.ts';

@@ -20,6 +20,7 @@ test.each([
   ['run: x, writes: [a], io: uri', 'uri'],
   ['python: m:f, writes: [a], io: uri, cache: true, matrix: { n: [1, 2] }, checks: ["outputs.n > 0"]', 'uri'],
   ['node: f.mjs#f, reads: [{ path: b, last: 3d }], io: uri, checks: [{ expr: "outputs.n > 0" }]', 'uri'],
+  ['spark: n.py, reads: { other: x.a }, io: uri', 'uri'],
   ['notebook: { file: n.ipynb }, reads: { other: x.a }, io: uri', 'uri'],
   ['uses: dbt@1, writes: [a], io: uri', 'uri'],
   ['sql: "select 1", writes: [a], io: files', undefined],

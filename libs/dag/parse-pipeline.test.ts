@@ -73,8 +73,29 @@ describe('messages', () => {
     ],
     [
       'a key of a later version',
-      ['tasks: { a: { replicas: 3 } }'],
-      ['2:15 The key "replicas" in tasks.a is not yet supported. > Use `matrix` to fan a task out.'],
+      ['tasks: { a: { templates: x } }'],
+      ['2:15 The key "templates" in tasks.a is not yet supported. > Use `${{ }}` in `run`, `env`, `paths` and `sql`.'],
+    ],
+    [
+      'replicas where one process executes all, or none does',
+      [
+        'tasks:',
+        '  a: { sql: select 1, replicas: 2 }',
+        '  b: { approve: Go on?, replicas: 2 }',
+        '  c: { run: x, replicas: { min: 4, max: 2 } }',
+        '  d: { run: x, replicas: 0 }',
+        '  e: { run: x, replicas: { min: 2 } }',
+        '  f: { run: x, replicas: 2, env: { RANK: 0, RANKS: 1 }, secrets: [MASTER_ADDR] }',
+      ],
+      [
+        '3:23 replicas has no meaning with sql, which one process executes. > Remove it, or use `matrix` to fan the task out.',
+        '4:25 replicas has no meaning with approve, which executes nothing. > Move it to the task that comes next.',
+        '5:26 min is 4, max is 2; expected min to be no more than max. > Write { min: 2, max: 4 }.',
+        '6:26 tasks.d.replicas is 0; expected a whole number from 1 to 1000. > For example: 2.',
+        '7:16 tasks.e.replicas has no "max". > Add `max: …`.',
+        '8:36 The variable "RANK" is set for each replica. > Choose another name.',
+        '8:67 The variable "MASTER_ADDR" is set for each replica. > Choose another name.',
+      ],
     ],
     [
       'a request whose host is a parameter',
@@ -266,7 +287,7 @@ describe('messages', () => {
       'what environments cannot change',
       [ONE_TASK, 'environments: { dev: { tasks: {} } }'],
       [
-        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, alerts.',
+        '3:24 The key "tasks" in environments.dev is not known. > Known keys: schedule, paused, params, pool, resources, replicas, alerts.',
       ],
     ],
     [
@@ -289,6 +310,35 @@ describe('messages', () => {
       [
         '2:33 The file "../x.ipynb" is not a plain path below dags/. > Write it relative to dags/, without "..", "./" or blanks.',
         '2:51 save is "report/x.ipynb", but the task writes no path "report". > Add it to the task: `writes: [report]`.',
+      ],
+    ],
+    [
+      'a spark program that would show a secret, go where a parameter says, and outlive its task',
+      [
+        'params: { to: { type: string, default: x } }',
+        'tasks:',
+        '  a:',
+        '    spark:',
+        '      file: x.py',
+        '      class: A',
+        '      master: spark://${{ params.to }}',
+        '      conf:',
+        '        spark.hadoop.fs.s3a.secret.key: hunter22',
+        '        spark.hadoop.fs.s3a.access.key: "${env.KEY}"',
+        '        spark.submit.deployMode: cluster',
+        '        spark.master: local',
+        '  b: { spark: { file: x.py, master: locally } }',
+        '  c: { spark: { file: x.sh, py_files: [x.txt] } }',
+      ],
+      [
+        '7:7 class has no meaning with a .py file. > Remove it.',
+        '8:15 master is "spark://${{ params.to }}"; only ${{ env.vars.<name> }}, and nothing beside it, may say whom the program is sent to. > Write it out, or put it under `vars:` of environments/<name>.yaml.',
+        '10:41 The setting "spark.hadoop.fs.s3a.secret.key" would hold a secret in the file and on the command line. > Name it in `secrets:` of the task and write "${env.NAME}" for a setting spark.hadoop.…, or read it in the program from the environment.',
+        '12:34 spark.submit.deployMode is "cluster"; expected client: a driver elsewhere would outlive a task that is cancelled. > Remove it.',
+        '13:9 spark.master stands in `conf`. > Write `master:` instead.',
+        '14:37 master is "locally"; expected local, local[2], local[*], spark://host:port, yarn or k8s://…. > For example: local[2].',
+        '15:23 spark is "x.sh"; expected a .py or .jar file. > Write for example churn/sums.py, or `run:` to call spark-submit yourself.',
+        '15:40 py_files names "x.txt"; expected a .py, .zip or .egg file. > For example: lib/helpers.py.',
       ],
     ],
     [

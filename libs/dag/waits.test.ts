@@ -174,7 +174,7 @@ describe('what is refused', () => {
     ],
     [
       '{ wait: { path: a }, run: echo }',
-      '4:8 Task "w" has both run and wait; expected exactly one of run, node, python, notebook, sql, http, uses, wait, approve, call. > Split it into two tasks.',
+      '4:8 Task "w" has both run and wait; expected exactly one of run, node, python, notebook, spark, sql, http, uses, wait, approve, call. > Split it into two tasks.',
     ],
   ])('%s', (written, problem) => {
     expect(compiled(written).problems).toEqual([problem]);

@@ -1,7 +1,7 @@
 import { declaredEnvironment, type CompiledPipeline, type ParamSchema, type PipelineOverlay } from '#core';
 
 /**
- * The pipeline as it is in one environment: schedule, parameter defaults, pool, resources and alerts of its overlay applied.
+ * The pipeline as it is in one environment: schedule, parameter defaults, pool, resources, replicas and alerts of its overlay applied.
  * `paused` is a state of the environment, not of the pipeline: read it from the overlay. The graph never differs. A
  * preview has its parent's overlay.
  */
@@ -18,14 +18,21 @@ export function withOverlay(pipeline: CompiledPipeline, environmentName: string)
   };
 }
 
-/** A task that asks for no resources does so nowhere. */
-function withLimits(tasks: CompiledPipeline['tasks'], { pool, resources }: PipelineOverlay): CompiledPipeline['tasks'] {
-  if (pool === undefined && resources === undefined) return tasks;
-  return tasks.map((task) => ({
-    ...task,
-    pool: pool ?? task.pool,
-    ...(task.resources === undefined ? {} : { resources: { ...task.resources, ...resources } }),
-  }));
+/** A task that asks for no resources does so nowhere, and one without replicas has none anywhere. */
+function withLimits(
+  tasks: CompiledPipeline['tasks'],
+  { pool, resources, replicas }: PipelineOverlay,
+): CompiledPipeline['tasks'] {
+  if (pool === undefined && resources === undefined && replicas === undefined) return tasks;
+  return tasks.map(({ replicas: own, ...task }) => {
+    const here = own && (replicas ?? own);
+    return {
+      ...task,
+      pool: pool ?? task.pool,
+      ...(task.resources === undefined ? {} : { resources: { ...task.resources, ...resources } }),
+      ...(here === undefined || here.max === 1 ? {} : { replicas: here }),
+    };
+  });
 }
 
 function withDefaults(

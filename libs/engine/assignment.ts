@@ -1,11 +1,12 @@
-import type { Assignment, AssignmentBody, CompiledTask, TaskBody } from '#core';
+import type { Assignment, AssignmentBody, CompiledTask } from '#core';
 import { SluiceError, unreachable } from '#core';
 import { renderJson, type Scope } from '#dag';
 import { httpRequest } from './http-request.ts';
 import { pluginUse } from './plugin-use.ts';
 import type { OwnedRun } from './owned-run.ts';
 import { preparedOf } from './owned-run.ts';
-import { collectingInto, taskValues, type Value } from './task-values.ts';
+import { sparkProgram } from './spark-program.ts';
+import { asText, collectingInto, taskValues, type Value } from './task-values.ts';
 import { waitBodyOf } from './waits/prepare-wait.ts';
 
 export interface AttemptIdentity {
@@ -14,6 +15,8 @@ export interface AttemptIdentity {
   readonly mapIndex: number;
   readonly number: number;
   readonly fence: number;
+  /** Null: its task has none. */
+  readonly replicas: number | null;
 }
 
 /** Resolves everything that an executor needs. A mistake that only shows now (an output that is not a list, …) is a message. */
@@ -29,7 +32,7 @@ export function buildAssignment(
   if (!resolved.ok) return resolved;
   const { item, scope, expressions, env, writes } = resolved.values;
   const problems: string[] = [];
-  const body = bodyOf(task.body, scope, expressions, collectingInto(problems));
+  const body = bodyOf(task, scope, expressions, collectingInto(problems));
   if (problems.length > 0) return { ok: false, message: problems.join('; ') };
 
   return {
@@ -65,6 +68,7 @@ export function buildAssignment(
         : { tables: { checks: task.tableChecks, reference: record.intervalEnd } }),
       timeoutMs: task.timeoutMs,
       ...(task.resources === undefined ? {} : { resources: task.resources }),
+      ...replicasOf(task, attempt),
       context: {
         params: record.params,
         matrix: item?.values ?? {},
@@ -82,7 +86,12 @@ export function buildAssignment(
   };
 }
 
-function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, unknown>>, value: Value): AssignmentBody {
+function bodyOf(
+  { body, resources }: CompiledTask,
+  scope: Scope,
+  values: Readonly<Record<string, unknown>>,
+  value: Value,
+): AssignmentBody {
   switch (body.kind) {
     case 'run':
       return { kind: 'run', script: body.script };
@@ -95,6 +104,8 @@ function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, un
       const own = value('params', renderJson(body.params, scope), {}) as Readonly<Record<string, unknown>>;
       return { kind: 'notebook', file: body.file, parameters: { ...scope.params, ...own }, save: body.save };
     }
+    case 'spark':
+      return sparkProgram(body, resources, scope, value);
     case 'http':
       return httpRequest(body, scope, value);
     case 'uses':
@@ -106,6 +117,12 @@ function bodyOf(body: TaskBody, scope: Scope, values: Readonly<Record<string, un
     default:
       return unreachable(body);
   }
+}
+
+/** One that an elastic task is left with goes without others, and knows of it as they would. */
+function replicasOf({ replicas }: CompiledTask, attempt: AttemptIdentity): Pick<Assignment, 'replicas'> {
+  if (replicas === undefined) return {};
+  return { replicas: { count: attempt.replicas ?? replicas.max, min: replicas.min } };
 }
 
 /** DS, DATA_INTERVAL_*, PARAM_*, SLUICE_*: strings; objects as JSON. */
@@ -142,14 +159,4 @@ function standardEnv(
 
 function textValues(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, item]) => [name, asText(item)]));
-}
-
-function asText(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : value === null || value === undefined
-      ? ''
-      : typeof value === 'object'
-        ? JSON.stringify(value)
-        : String(value as number);
 }

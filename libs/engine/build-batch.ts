@@ -119,7 +119,7 @@ function addAttempts(
     const ending = isMarked ? silenced(said) : said;
     endings.set(`${event.taskIndex}/${event.mapIndex}`, ending);
     rows.attempts.push(endOf(ending, start?.pid ?? null));
-    pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots);
+    pools.set(task.pool, (pools.get(task.pool) ?? 0) + task.slots * facts.replicas(event.attemptId));
     addFindings(rows, run, event.taskIndex, event.mapIndex, instance.number, ending);
     const { taskIndex, mapIndex } = event;
     rows.alerts.push(...warnedAlerts(run, { taskIndex, mapIndex, number: instance.number }, ending.judged, defaults));
@@ -275,6 +275,7 @@ function insertOf(run: OwnedRun, change: TaskRunChange): TaskRunInsert {
     slots: task?.slots ?? 1,
     priority: (task?.priority ?? 0) + (record.trigger === 'backfill' ? BACKFILL_PRIORITY : 0),
     ...(task?.resources === undefined ? {} : { resources: task.resources }),
+    ...(task?.replicas === undefined ? {} : { replicas: task.replicas }),
     intervalStart: record.intervalStart,
     inputs: preparedOf(run, change.taskIndex, change.mapIndex).inputs,
     reason: change.reason,

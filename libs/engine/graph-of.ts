@@ -65,7 +65,7 @@ function needsPreparation(task: CompiledTask, pools: Readonly<Record<string, num
     task.resources !== undefined ||
     task.past !== undefined ||
     slots === undefined ||
-    slots < task.slots
+    slots < task.slots * (task.replicas?.min ?? 1)
   );
 }
 

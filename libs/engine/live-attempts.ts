@@ -11,6 +11,8 @@ export interface Ending {
 export interface AttemptFacts {
   readonly endings: ReadonlyMap<string, Ending>;
   readonly starts: ReadonlyMap<string, { readonly at: number; readonly pid: number | null }>;
+  /** How many times an attempt takes the slots of its task. */
+  replicas(attemptId: string): number;
 }
 
 /** Where a live attempt belongs. */
@@ -18,6 +20,8 @@ export interface AttemptPlace {
   readonly runId: string;
   readonly taskIndex: number;
   readonly mapIndex: number;
+  /** Null: its task has none. */
+  readonly replicas: number | null;
 }
 
 /** Results of attempts that nobody asked about are kept up to this many. */
@@ -40,6 +44,10 @@ export class LiveAttempts implements AttemptFacts {
 
   place(attemptId: string): AttemptPlace | undefined {
     return this.places.get(attemptId);
+  }
+
+  replicas(attemptId: string): number {
+    return this.places.get(attemptId)?.replicas ?? 1;
   }
 
   /** True when it was handed over before `instant`; then it counts as handed over now. */

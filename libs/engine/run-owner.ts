@@ -94,13 +94,13 @@ export class RunOwner {
     this.owned.set(record.id, run);
     this.toReload.delete(record.id);
     for (const row of rows) {
-      const { attemptId, mapIndex, number, attemptFence, worker } = row;
+      const { attemptId, mapIndex, number, attemptFence, worker, replicas } = row;
       const taskIndex = plan.indexOf.get(row.taskId);
       // Answered, perhaps, while nobody owned the run.
       if (taskIndex !== undefined && isInQuestion(row))
         this.preparer.prepare(run, placeOfTaskRun(run, taskIndex, row.mapIndex));
       if (attemptId === null || taskIndex === undefined) continue;
-      const place = { runId: record.id, taskIndex, mapIndex };
+      const place = { runId: record.id, taskIndex, mapIndex, replicas };
       this.attempts.put(attemptId, place, this.now());
       const stray = this.attempts.takeStray(attemptId);
       // Results that arrived while the run was not in memory, judged or not.
@@ -108,7 +108,7 @@ export class RunOwner {
       else if (stray) this.finish(stray);
       // Committed but perhaps never sent; sending twice is harmless.
       else if (worker === workerOf(this.options.executor, this.options.processId))
-        this.send(run, [{ attemptId, taskIndex, mapIndex, number, fence: attemptFence ?? 0 }]);
+        this.send(run, [{ attemptId, taskIndex, mapIndex, number, fence: attemptFence ?? 0, replicas }]);
     }
     for (const { retryAt } of run.cache.timers) if (retryAt !== null) this.retries.arm(retryAt);
     this.touch(record.id);
@@ -150,7 +150,10 @@ export class RunOwner {
           if (attemptId !== null && this.attempts.isOlder(attemptId, instant, this.now()))
             yield {
               run,
-              attempt: { attemptId, taskIndex, mapIndex, number, fence },
+              attempt: {
+                ...{ attemptId, taskIndex, mapIndex, number, fence },
+                replicas: this.attempts.place(attemptId)?.replicas ?? null,
+              },
               started: this.attempts.starts.has(attemptId),
             };
   }
@@ -414,13 +417,13 @@ export class RunOwner {
 
   private dispatch(admitted: readonly Admitted[]): void {
     const byRun = new Map<OwnedRun, AttemptIdentity[]>();
-    for (const { runId, taskId, mapIndex, attemptId, number, fence } of admitted) {
+    for (const { runId, taskId, mapIndex, attemptId, number, fence, replicas } of admitted) {
       const run = this.owned.get(runId);
       const taskIndex = run?.plan.indexOf.get(taskId);
       // Not in memory at the moment: sent when it is loaded again.
       if (!run || taskIndex === undefined) continue;
-      const attempt = { attemptId, taskIndex, mapIndex, number, fence };
-      this.attempts.put(attemptId, { runId, taskIndex, mapIndex }, this.now());
+      const attempt = { attemptId, taskIndex, mapIndex, number, fence, replicas };
+      this.attempts.put(attemptId, { runId, taskIndex, mapIndex, replicas }, this.now());
       // At once, not with the next batch: a result may come before it. Admission is written already, so nothing follows.
       advance(run.cache, [{ kind: 'admitted', ...attempt }], this.now());
       const list = byRun.get(run);

@@ -76,3 +76,14 @@ export function collectingInto(problems: string[]): Value {
     return fallback;
   };
 }
+
+/** As variables and arguments carry it: objects as JSON. */
+export function asText(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : value === null || value === undefined
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value as number);
+}

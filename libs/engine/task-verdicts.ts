@@ -28,7 +28,7 @@ export function limitProblem(
   { environment: { config } }: OwnedRun,
   machine: Resources,
 ): string | null {
-  return missingPool(task, config) ?? neverFits(task, config) ?? exceedsMachine(task.resources ?? {}, machine);
+  return missingPool(task, config) ?? neverFits(task, config) ?? exceedsMachine(task, machine);
 }
 
 export function expandFanOut(

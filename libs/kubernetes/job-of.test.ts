@@ -41,6 +41,14 @@ describe('the job of an attempt', () => {
     expect(JSON.stringify(pod)).not.toMatch(/DATABASE_URL|REDIS_URL/);
   });
 
+  test('has room for all its replicas, which run in the one pod', () => {
+    const { container } = job({ resources: { cpu: 0.7, memory: GIB, gpu: 1 }, replicas: { count: 3, min: 2 } });
+    expect(container.resources?.limits).toEqual({ cpu: '2100m', memory: String(3 * GIB), 'nvidia.com/gpu': '3' });
+    expect(variables(container)).toMatchObject({ SLUICE_WORKER_CPU: '2.1', SLUICE_WORKER_GPU: '3' });
+    const { container: unsaid } = job({ replicas: { count: 2, min: 2 } });
+    expect(unsaid.resources?.limits).toEqual({ cpu: '500m', memory: String(GIB / 2) });
+  });
+
   test('satisfies the restricted standard for pods', () => {
     const { pod, container } = job();
     expect(pod.securityContext).toMatchObject({

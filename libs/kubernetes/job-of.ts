@@ -1,5 +1,5 @@
 import type { V1Container, V1EnvVar, V1Job, V1PodSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
-import type { Resources, UnplacedAttempt } from '#core';
+import { timesResources, type Resources, type UnplacedAttempt } from '#core';
 import { annotationsOf, jobNameOf, labelsOf } from './labels.ts';
 import { podSettingsOf, type KubernetesSettings, type PodSettings } from './settings.ts';
 
@@ -64,7 +64,8 @@ function containerOf(attempt: UnplacedAttempt, settings: KubernetesSettings, pod
   const mounts = settings.volumes.map(({ at, readOnly }, index): V1VolumeMount => {
     return { name: `data-${index}`, mountPath: at, readOnly };
   });
-  const resources = { ...pod.resources, ...attempt.resources };
+  // All its replicas run in the one pod.
+  const resources = timesResources({ ...pod.resources, ...attempt.resources }, attempt.replicas?.count ?? 1);
   return {
     name: 'attempt',
     image: pod.image,

@@ -48,6 +48,8 @@ export interface Config {
   readonly path: string | null;
   /** SLUICE_PYTHON: interpreter for `python:` tasks; null: `python3` of the path. */
   readonly python: string | null;
+  /** SLUICE_SPARK_SUBMIT: what `spark:` tasks are submitted with; null: `spark-submit` of the path. */
+  readonly sparkSubmit: string | null;
   /** SLUICE_PUBLIC_URL: how people reach the web view, without a slash at the end; null: host and port. */
   readonly publicUrl: string | null;
   /** SLUICE_ALLOWED_HOSTS: more names that the Host header may carry, lower case. */
@@ -103,6 +105,7 @@ export function loadConfig(variables: Variables = process.env, workingDirectory:
     token: read.secret('SLUICE_TOKEN', /^[\x21-\x7e]{16,512}$/, '16 to 512 printable characters without spaces'),
     path: read.text('PATH'),
     python: read.text('SLUICE_PYTHON'),
+    sparkSubmit: read.text('SLUICE_SPARK_SUBMIT'),
     publicUrl: read.url('SLUICE_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? null,
     allowedHosts: Object.freeze(read.hosts('SLUICE_ALLOWED_HOSTS')),
     slackToken: read.secret('SLACK_BOT_TOKEN', /^[\x21-\x7e]+$/, 'printable characters without spaces'),

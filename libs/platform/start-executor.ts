@@ -53,6 +53,7 @@ function startLocal(
     moduleRoot: options.config.project,
     dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
     ...(config.python ? { python: config.python } : {}),
+    ...(config.sparkSubmit ? { sparkSubmit: config.sparkSubmit } : {}),
     ...(config.path ? { path: config.path } : {}),
   });
   return { executor, local: executor, begin: () => undefined, stop: (graceMs) => executor.stop(graceMs) };

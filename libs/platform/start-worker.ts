@@ -61,6 +61,7 @@ export async function startWorker({ config, log, packageRoot, attemptId }: Worke
     dataFolders: (name) => claimed.dataFolders(name),
     graceMs: GRACE_MS,
     ...(config.python ? { python: config.python } : {}),
+    ...(config.sparkSubmit ? { sparkSubmit: config.sparkSubmit } : {}),
     ...(config.path ? { path: config.path } : {}),
   });
   const about = { host: hostname(), pid: process.pid, capacity: executor.capacity };

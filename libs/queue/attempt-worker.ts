@@ -95,9 +95,12 @@ export class AttemptWorker {
     await this.slots.take();
     // How long the attempt took, not how long it was asked for: that is what taking ahead is to hide.
     let since: number | null = null;
+    let size = 1;
     try {
       const claimed = this.stopping ? null : await this.claim(attemptId);
       if (claimed === null) return 'not-ours';
+      size = this.sizeOf(claimed);
+      if (size > 1) this.slots.force(size - 1);
       since = this.options.clock.now().getTime();
       await this.execute(claimed);
       return 'over';
@@ -106,7 +109,7 @@ export class AttemptWorker {
       this.options.problem('claiming an attempt', error);
       return 'unasked';
     } finally {
-      this.slots.give(since === null ? null : this.options.clock.now().getTime() - since);
+      this.slots.give(since === null ? null : this.options.clock.now().getTime() - since, size);
     }
   }
 
@@ -148,10 +151,16 @@ export class AttemptWorker {
     this.look(before, held, new Set(taken.map(({ assignment }) => assignment.attemptId)));
     if (!this.stopping) this.source.serve(queues);
     for (const claimed of taken) {
-      this.slots.force();
+      const size = this.sizeOf(claimed);
+      this.slots.force(size);
       const since = this.options.clock.now().getTime();
-      void this.execute(claimed).then(() => this.slots.give(this.options.clock.now().getTime() - since));
+      void this.execute(claimed).then(() => this.slots.give(this.options.clock.now().getTime() - since, size));
     }
+  }
+
+  /** What it takes of this worker: with replicas one for each, as far as there are so many. */
+  private sizeOf({ assignment }: ClaimedAttempt): number {
+    return Math.min(this.options.executor.capacity, assignment.replicas?.count ?? 1);
   }
 
   /** Ends what is not ours any more, and what somebody asked to end; gives back what never came here. */

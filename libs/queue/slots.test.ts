@@ -17,6 +17,16 @@ describe('slots of a worker', () => {
     expect(got).toEqual(['first', 'second']);
   });
 
+  test('are taken by an attempt with replicas for each of them, and given back together', () => {
+    const slots = new Slots(4);
+    slots.force(3);
+    expect(slots.free).toBe(1);
+    slots.force(3);
+    expect(slots.free).toBe(0);
+    slots.give(60_000, 3);
+    expect(slots.free).toBe(1);
+  });
+
   test('are twice as many while attempts are short, and not when one was given back unused', () => {
     const slots = new Slots(4);
     slots.force();

@@ -26,15 +26,15 @@ export class Slots {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Takes one that may not be there. */
-  force(): void {
-    this.#used++;
+  /** Takes so many that may not be there. */
+  force(count = 1): void {
+    this.#used += count;
     this.onChange();
   }
 
-  /** Gives one back; `tookMs`: how long it was used for, null: for nothing. */
-  give(tookMs: number | null): void {
-    this.#used--;
+  /** Gives so many back; `tookMs`: how long they were used for, null: for nothing. */
+  give(tookMs: number | null, count = 1): void {
+    this.#used -= count;
     if (tookMs !== null)
       this.#meanMs = this.#meanMs === Infinity ? tookMs : this.#meanMs * (1 - WEIGHT) + tookMs * WEIGHT;
     while (this.free > 0 && this.#waiting.length > 0) {

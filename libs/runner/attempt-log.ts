@@ -15,10 +15,23 @@ export interface AttemptLogOptions {
   readonly onMessage: (line: RawLine) => void;
 }
 
+/** Where a process that executes an attempt is heard. */
+export interface ProcessLog {
+  output(stream: 'out' | 'err', chunk: Buffer): void;
+  /** A line of ours about it; never dropped. */
+  say(text: string): void;
+}
+
+type Splitters = Record<'out' | 'err', LineSplitter>;
+
 /** An attempt's log: lines out of chunks, masked, bounded. Past `maxBytes` lines are counted and said, not kept. */
-export class AttemptLog {
+export class AttemptLog implements ProcessLog {
   readonly #options: AttemptLogOptions;
-  readonly #splitters: Record<'out' | 'err', LineSplitter>;
+  /** Of the attempt's own process. */
+  readonly #splitters: Splitters;
+  /** Of all that were opened: those of the replicas as well. */
+  readonly #every: Splitters[] = [];
+  readonly #keepBytes: number;
   #writer: LogWriter | null = null;
   #opening: Promise<void> | null = null;
   #failure: Error | null = null;
@@ -30,15 +43,8 @@ export class AttemptLog {
   constructor(options: AttemptLogOptions) {
     this.#options = options;
     // A secret that the cut would tear in two must be seen whole by the masker first.
-    const keepBytes = options.limits.maxLineBytes + options.masker.longest * 4;
-    const listen = (stream: 'out' | 'err'): LineListener => ({
-      line: (line) => this.#line(stream, line),
-      skipped: (lines, bytes) => this.#drop(lines, bytes),
-    });
-    this.#splitters = {
-      out: new LineSplitter(keepBytes, listen('out')),
-      err: new LineSplitter(keepBytes, listen('err')),
-    };
+    this.#keepBytes = options.limits.maxLineBytes + options.masker.longest * 4;
+    this.#splitters = this.#open(options.onMessage);
   }
 
   output(stream: 'out' | 'err', chunk: Buffer): void {
@@ -46,16 +52,28 @@ export class AttemptLog {
     this.#flush();
   }
 
-  /** A line of ours; never dropped. */
   say(text: string): void {
-    for (const line of this.#options.masker.mask(text).split('\n')) this.#append('sys', line);
-    this.#flush();
+    this.#say(text);
+  }
+
+  /** The log of one of several processes, whose lines bear its rank and whose messages go to `onMessage`. */
+  ofReplica(rank: number, onMessage: (line: RawLine) => void): ProcessLog {
+    const splitters = this.#open(onMessage, rank);
+    return {
+      output: (stream, chunk) => {
+        splitters[stream].push(chunk);
+        this.#flush();
+      },
+      say: (text) => this.#say(text, rank),
+    };
   }
 
   /** Ends lines without a newline: what was read so far is all there is. */
   endOfOutput(): void {
-    this.#splitters.out.end();
-    this.#splitters.err.end();
+    for (const { out, err } of this.#every) {
+      out.end();
+      err.end();
+    }
     if (this.#droppedLines > 0)
       this.#append('sys', `… ${this.#droppedLines} more lines (${this.#droppedBytes} bytes) were not kept`);
     this.#droppedLines = 0;
@@ -70,17 +88,41 @@ export class AttemptLog {
     return this.#writer === null ? 0 : this.#writer.close();
   }
 
-  #line(stream: 'out' | 'err', line: RawLine): void {
-    if (stream === 'out' && line.text.startsWith('::')) this.#options.onMessage(line);
+  #open(onMessage: (line: RawLine) => void, rank?: number): Splitters {
+    const listen = (stream: 'out' | 'err'): LineListener => ({
+      line: (line) => {
+        if (stream === 'out' && line.text.startsWith('::')) onMessage(line);
+        this.#line(stream, line, rank);
+      },
+      skipped: (lines, bytes) => this.#drop(lines, bytes),
+    });
+    const splitters = {
+      out: new LineSplitter(this.#keepBytes, listen('out')),
+      err: new LineSplitter(this.#keepBytes, listen('err')),
+    };
+    splitters.out.skipping = splitters.err.skipping = this.#isFull;
+    this.#every.push(splitters);
+    return splitters;
+  }
+
+  get #isFull(): boolean {
+    return this.#bytes >= this.#options.limits.maxBytes;
+  }
+
+  #say(text: string, rank?: number): void {
+    for (const line of this.#options.masker.mask(text).split('\n')) this.#append('sys', line, rank);
+    this.#flush();
+  }
+
+  #line(stream: 'out' | 'err', line: RawLine, rank: number | undefined): void {
     const { maxBytes } = this.#options.limits;
-    if (this.#bytes >= maxBytes) return this.#drop(1, line.bytes + 1);
+    if (this.#isFull) return this.#drop(1, line.bytes + 1);
     const text = this.#cut(this.#options.masker.mask(line.text), line);
     this.#bytes += Math.max(text.length + 1, LEAST_LINE_BYTES);
-    this.#append(stream, text);
-    if (this.#bytes < maxBytes) return;
+    this.#append(stream, text, rank);
+    if (!this.#isFull) return;
     this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
-    this.#splitters.out.skipping = true;
-    this.#splitters.err.skipping = true;
+    for (const { out, err } of this.#every) out.skipping = err.skipping = true;
   }
 
   #drop(lines: number, bytes: number): void {
@@ -98,8 +140,9 @@ export class AttemptLog {
     return `${kept} … (line of ${bytes} bytes, cut at ${maxLineBytes})`;
   }
 
-  #append(stream: LogLine['stream'], text: string): void {
-    this.#waiting.push({ at: this.#options.now(), stream, text });
+  #append(stream: LogLine['stream'], text: string, rank?: number): void {
+    const line = { at: this.#options.now(), stream, text };
+    this.#waiting.push(rank === undefined ? line : { ...line, rank });
   }
 
   #flush(): void {

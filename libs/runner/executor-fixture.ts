@@ -18,7 +18,7 @@ export interface ExecutorFixture {
   finished(attemptId: string): Promise<AttemptResult>;
   /** Resolves with the first log line that matches. */
   lineOf(assignment: Assignment, pattern: RegExp): Promise<string>;
-  /** The attempt's log as `stream text` lines. */
+  /** The attempt's log as `stream text` lines, with `[rank]` before the text of a replica. */
   logOf(assignment: Assignment): string[];
   stop(): Promise<void>;
 }
@@ -87,7 +87,10 @@ export async function anExecutor(
     },
     finished,
     lineOf: (assignment, pattern) => logs.lineOf(keyOf(assignment), pattern),
-    logOf: (assignment) => logs.linesOf(keyOf(assignment)).map((line) => `${line.stream} ${line.text}`),
+    logOf: (assignment) =>
+      logs
+        .linesOf(keyOf(assignment))
+        .map(({ stream, rank, text }) => `${stream} ${rank === undefined ? '' : `[${rank}] `}${text}`),
     stop: async () => {
       await executor.stop(0);
       await rm(folder, { recursive: true, force: true });

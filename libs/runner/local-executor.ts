@@ -12,13 +12,16 @@ import type {
 } from '#core';
 import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
+import { FreePorts } from './free-ports.ts';
 import { Launcher } from './launcher.ts';
+import { heldToMemory, MemoryWatch } from './memory-watch.ts';
 import { ReleaseFolders } from './release-folders.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
 import { HttpRunner } from './http-runner.ts';
 import { NodeRunner } from './node-runner.ts';
 import { PythonRunner } from './python-runner.ts';
 import { ShellRunner } from './shell-runner.ts';
+import { SparkRunner } from './spark-runner.ts';
 import { SqlRunner } from './sql-runner.ts';
 import type { EndReason, TaskRunner } from './task-runner.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -40,6 +43,8 @@ export interface LocalExecutorOptions {
   readonly pidFolder: string;
   /** The interpreter of python tasks, 3.9 or later; default `python3` from the PATH. */
   readonly python?: string;
+  /** What `spark:` tasks are submitted with; default `spark-submit` from the PATH. */
+  readonly sparkSubmit?: string;
   /** The PATH that tasks get; default: node's own folder and the system's. */
   readonly path?: string;
   /** Folder whose node_modules serve node tasks that have none beside them. */
@@ -83,6 +88,8 @@ class AttemptQueue implements LocalExecutor {
   readonly #waiting = new Map<string, Assignment>();
   readonly #active = new Map<string, AbortController>();
   readonly #ended = new Set<string>();
+  /** Of `capacity`: an attempt with replicas takes one for each. */
+  #taken = 0;
   #listener: (report: AttemptReport) => void = () => undefined;
   #stopping = false;
   #onIdle: (() => void) | null = null;
@@ -101,33 +108,36 @@ class AttemptQueue implements LocalExecutor {
       maxAttempts: MAX_ATTEMPTS,
       now: Date.now,
     });
+    const memory = new MemoryWatch();
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
-    const python = new PythonRunner({
-      ...{ launcher, path, childFolder },
-      python: options.python ?? 'python3',
-      now: Date.now,
-    });
+    const interpreter = options.python ?? 'python3';
+    const python = new PythonRunner({ launcher, path, childFolder, python: interpreter, now: Date.now });
+    const sparkSubmit = options.sparkSubmit ?? 'spark-submit';
     this.#runners = {
       run: new ShellRunner(launcher, path),
       node,
       uses: node,
       python,
       notebook: python,
+      spark: new SparkRunner({ launcher, path, python: interpreter, sparkSubmit }),
       http: new HttpRunner({ launcher, pool, path, childFolder, now: Date.now }),
       sql,
     };
     this.#tools = {
       ...options,
       releases: new ReleaseFolders(options.releases),
-      runnerFor: ({ body }) => {
+      runnerFor: ({ body, resources }) => {
         const runner = this.#runners[body.kind];
         if (runner === undefined)
           throw new SluiceError('not_supported', `tasks of kind ${body.kind} are not supported here`);
-        return runner;
+        return resources?.memory === undefined ? runner : heldToMemory(runner, resources.memory, memory);
       },
       checkTables: (order) => sql.check(order),
+      scratchFolder: () => launcher.scratchFolder(),
+      ports: new FreePorts(),
+      graceMs: this.#graceMs,
       report: (report) => this.#listener(report),
       now: options.now ?? Date.now,
       worker: `${hostname()}:${process.pid}`,
@@ -180,7 +190,8 @@ class AttemptQueue implements LocalExecutor {
 
   #startWaiting(): void {
     for (const [attemptId, assignment] of this.#waiting) {
-      if (this.#active.size >= this.capacity) return;
+      // In the order of their coming: what needs more room is not overtaken by what needs less.
+      if (this.#taken + this.#weightOf(assignment) > this.capacity) return;
       this.#waiting.delete(attemptId);
       void this.#run(assignment);
     }
@@ -189,13 +200,20 @@ class AttemptQueue implements LocalExecutor {
   async #run(assignment: Assignment): Promise<void> {
     const control = new AbortController();
     this.#active.set(assignment.attemptId, control);
+    this.#taken += this.#weightOf(assignment);
     const stopClock = this.#startClock(assignment.timeoutMs, control);
     const result = await runAttempt(assignment, this.#tools, control.signal);
     stopClock();
     this.#active.delete(assignment.attemptId);
+    this.#taken -= this.#weightOf(assignment);
     this.#finish(result);
     this.#startWaiting();
     if (this.#active.size === 0) this.#onIdle?.();
+  }
+
+  /** More replicas than run at once here run alone: nobody else could execute them any better. */
+  #weightOf({ replicas }: Assignment): number {
+    return Math.min(this.capacity, replicas?.count ?? 1);
   }
 
   #startClock(timeoutMs: number | null, control: AbortController): () => void {

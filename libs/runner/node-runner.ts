@@ -34,7 +34,7 @@ export class NodeRunner implements TaskRunner {
     const { pool, launcher } = this.#options;
     const call = body.kind === 'uses' ? pluginCall(body) : { file: body.file, export: body.export };
     const key = `node\0${environment}\0${release}\0${call.file}`;
-    const process = pool.take(key, () => this.#start(order.release));
+    const process = pool.take(key, () => this.#start(order.release), order.assignment.resources?.memory);
     const scratch = join(launcher.scratchFolder(), `n${this.#nextFolder++}`);
     const request = { ...call, ...contextOf(order), scratch };
     const { ending, reusable, scratch: used } = await runInWarmProcess(process, request, order);

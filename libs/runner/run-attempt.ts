@@ -14,13 +14,14 @@ import { Findings } from './findings.ts';
 import { createMasker, type Masker } from './masker.ts';
 import { parseMessage } from './protocol.ts';
 import type { ReleaseFolders } from './release-folders.ts';
+import { runReplicas, type ReplicaOrder, type ReplicaTools } from './run-replicas.ts';
 import { outcomeOf, type AttemptOrder, type EndReason, type Ending, type TaskRunner } from './task-runner.ts';
 
 /** Shorter attempts without outputs are cheaper to run again than to write evidence about. */
 const EVIDENCE_MS = 1_000;
 const PROGRESS_MS = 100;
 
-export interface AttemptTools {
+export interface AttemptTools extends ReplicaTools {
   readonly storageFor: (environment: string) => Storage;
   readonly logsFor: (environment: string) => LogStore;
   readonly releases: ReleaseFolders;
@@ -29,7 +30,6 @@ export interface AttemptTools {
   /** Looks at the rows that an attempt wrote. */
   readonly checkTables: (order: AttemptOrder) => Promise<Ending>;
   readonly report: (report: AttemptReport) => void;
-  readonly now: () => number;
   readonly worker: string;
 }
 
@@ -162,7 +162,7 @@ async function perform(attempt: Attempt): Promise<void> {
   }
   const sayWhy = (): void => attempt.log.say(`${reason()!.outcome.message}: ending its processes`);
   signal.addEventListener('abort', sayWhy);
-  const order: AttemptOrder = {
+  const order: ReplicaOrder = {
     assignment,
     release,
     folders: attempt.staged?.folders ?? {},
@@ -177,7 +177,8 @@ async function perform(attempt: Attempt): Promise<void> {
         .writeArtefact({ ...taskOf(assignment), number: assignment.number, name }, content),
     started,
   };
-  const ending = await tools.runnerFor(assignment).run(order);
+  const runner = tools.runnerFor(assignment);
+  const ending = await (assignment.replicas === undefined ? runner.run(order) : runReplicas(order, runner, tools));
   const done = reason()?.outcome ?? outcomeOf(ending, findings.retryAfterMs);
   const isToBeChecked = done.kind === 'success' && findings.failure === null && assignment.tables !== undefined;
   const checked = isToBeChecked ? outcomeOf(await tools.checkTables(order), null) : done;

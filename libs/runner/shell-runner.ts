@@ -1,10 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attemptEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
-import { collectResultFiles, resultFiles } from './result-files.ts';
-import { Scratch } from './scratch.ts';
-import { failed, type AttemptOrder, type EndReason, type Ending, type TaskRunner } from './task-runner.ts';
+import { endingOf, runInScratch } from './run-in-scratch.ts';
+import type { AttemptOrder, Ending, TaskRunner } from './task-runner.ts';
 
 /** Linux refuses one argument over 128 KiB: longer scripts run from a file. */
 const MAX_ARGUMENT_BYTES = 100 * 1024;
@@ -24,39 +22,17 @@ export class ShellRunner implements TaskRunner {
   async run(order: AttemptOrder): Promise<Ending> {
     const { body } = order.assignment;
     if (body.kind !== 'run') throw new TypeError(`the shell runner got a ${body.kind} task`);
-    const folder = join(this.#launcher.scratchFolder(), `s${this.#nextScratch++}`);
-    const scratch = new Scratch(folder, order.release);
-    try {
-      const ending = await this.#execute(order, body.script, folder);
-      await collectResultFiles(resultFiles(folder), order.findings);
-      return ending;
-    } finally {
-      await scratch.remove();
-    }
+    const end = await runInScratch(order, {
+      launcher: this.#launcher,
+      path: this.#path,
+      name: `s${this.#nextScratch++}`,
+      command: (folder) => shellCommand(body.script, folder),
+    });
+    return endingOf(end, 'the shell');
   }
 
   async close(): Promise<void> {
     // nothing is kept between attempts
-  }
-
-  #execute(order: AttemptOrder, script: string, scratch: string): Promise<Ending> {
-    const env = attemptEnvironment({ ...order, path: this.#path, scratch, files: resultFiles(scratch) });
-    return new Promise((resolve) => {
-      const request = { ...shellCommand(script, scratch), cwd: scratch, env, input: false, control: false };
-      const launched = this.#launcher.launch(request, {
-        started: order.started,
-        output: (stream, chunk) => order.log.output(stream, chunk),
-        ended: (end) => {
-          order.signal.removeEventListener('abort', stop);
-          if (end.kind === 'exited') resolve(end);
-          else if (end.kind === 'refused') resolve(failed(`the shell could not be started: ${end.message}`));
-          else resolve({ kind: 'outcome', outcome: { kind: 'lost', message: 'the launcher process died' } });
-        },
-      });
-      const stop = (): void => launched.end((order.signal.reason as EndReason).graceMs);
-      order.signal.addEventListener('abort', stop);
-      if (order.signal.aborted) stop();
-    });
   }
 }
 

@@ -45,6 +45,13 @@ describe('a sql task', () => {
     expect(world.logOf(task)[0]).toMatch(/^out \[1\/2\] copy: 1000 rows in \d/);
   });
 
+  test('has as many threads as it asked for processors, and two thirds of the memory before it spills to disk', async () => {
+    const text = "select current_setting('threads') as threads, current_setting('memory_limit') as memory";
+    const asks = await world.run(sql(text, { resources: { cpu: 2.5, memory: 300 * 2 ** 20 } }));
+    expect(asks.outputs).toEqual({ threads: 3, memory: '200.0 MiB' });
+    expect((await world.run(sql(text))).outputs).toMatchObject({ threads: 2 });
+  });
+
   test('reads a window of partitions through a folder of links', async () => {
     const context = { ...anAssignment().context, params: { rows: 10 } };
     const written = await Promise.all(

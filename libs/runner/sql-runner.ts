@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { Resources } from '#core';
 import { removeTree } from './child/remove-tree.mjs';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
@@ -9,9 +10,9 @@ import { runInWarmProcess } from './warm-attempt.ts';
 import type { WarmPool } from './warm-pool.ts';
 import { WarmProcess } from './warm-process.ts';
 
-/** One query may use two cores and a quarter of the memory (at most 4 GiB), then spills to disk. */
+/** One query may use two cores and a quarter of the memory (at most 4 GiB), then spills to disk, unless its task asked for some. */
 const THREADS = 2;
-const MEMORY_LIMIT_MIB = Math.floor(Math.min(totalmem() / 4, 4 * 1024 ** 3) / 1024 ** 2);
+const MEMORY_LIMIT_MIB = mib(Math.min(totalmem() / 4, 4 * 1024 ** 3));
 
 export interface SqlRunnerOptions {
   readonly launcher: Launcher;
@@ -55,11 +56,12 @@ export class SqlRunner implements TaskRunner {
   }
 
   async #ask(order: AttemptOrder, asked: object): Promise<Ending> {
-    const { environment } = order.assignment;
+    const { environment, resources = {} } = order.assignment;
     const key = `sql\0${environment}`;
-    const process = this.#options.pool.take(key, () => this.#start());
+    const process = this.#options.pool.take(key, () => this.#start(), resources.memory);
     const request = {
       ...asked,
+      settings: settingsOf(resources),
       releaseDir: order.release.folder,
       dataFolders: this.#options.dataFolders(environment),
       folders: Object.values(order.folders),
@@ -105,4 +107,16 @@ function variablesOf(order: AttemptOrder): Record<string, unknown> {
     SLUICE_RELEASE_DIR: order.release.folder,
     ...(body.kind === 'sql' ? body.variables : {}),
   };
+}
+
+/** Of the memory two thirds: the rest is for what DuckDB does not count, and for the process around it. */
+function settingsOf({ cpu, memory }: Resources): Record<string, string> {
+  return {
+    ...(cpu === undefined ? {} : { threads: String(Math.ceil(cpu)) }),
+    ...(memory === undefined ? {} : { memory_limit: `${mib((memory * 2) / 3)}MiB` }),
+  };
+}
+
+function mib(bytes: number): number {
+  return Math.floor(bytes / 1024 ** 2);
 }

@@ -1,5 +1,5 @@
 import type { Assignment, Outcome } from '#core';
-import type { AttemptLog } from './attempt-log.ts';
+import type { ProcessLog } from './attempt-log.ts';
 import type { Findings } from './findings.ts';
 import type { Masker } from './masker.ts';
 import type { ReleaseFolder } from './release-folders.ts';
@@ -20,7 +20,7 @@ export interface AttemptOrder {
   readonly folders: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly masker: Masker;
-  readonly log: AttemptLog;
+  readonly log: ProcessLog;
   readonly findings: Findings;
   /** Its `reason` is an `EndReason`. */
   readonly signal: AbortSignal;
@@ -32,7 +32,7 @@ export interface AttemptOrder {
 
 /** Why a running attempt is ended from outside, and how long TERM may take before KILL. */
 export interface EndReason {
-  readonly outcome: Extract<Outcome, { kind: 'timed_out' | 'cancelled' | 'lost' }>;
+  readonly outcome: Extract<Outcome, { kind: 'timed_out' | 'cancelled' | 'lost' | 'failed' }>;
   readonly graceMs: number;
 }
 
@@ -64,19 +64,20 @@ export function outcomeOf(ending: Ending, retryAfterMs: number | null): Outcome 
   return { kind: 'failed', exitCode: code, message: describeExit(code, signal) };
 }
 
+/** What is ended from here has a reason of its own. */
+const KILLED = 'SIGKILL, and not by Sluice: most likely by the kernel, out of memory, which its log (dmesg) would say';
 const SIGNALS: Readonly<Record<number, string>> = {
   130: 'SIGINT',
   134: 'SIGABRT',
-  137: 'SIGKILL',
   139: 'SIGSEGV',
   141: 'SIGPIPE',
   143: 'SIGTERM',
 };
 
 function describeExit(code: number | null, signal: string | null): string {
-  if (code === null) return `ended by ${signal ?? 'a signal'}${signal === 'SIGKILL' ? ' (perhaps out of memory)' : ''}`;
+  if (code === null) return signal === 'SIGKILL' ? `ended by ${KILLED}` : `ended by ${signal ?? 'a signal'}`;
   if (code === 127) return 'exit code 127 (command not found)';
   if (code === 126) return 'exit code 126 (command not executable)';
-  const name = SIGNALS[code];
+  const name = code === 137 ? KILLED : SIGNALS[code];
   return name === undefined ? `exit code ${code}` : `exit code ${code} (a command was ended by ${name})`;
 }

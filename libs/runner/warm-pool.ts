@@ -28,11 +28,16 @@ export class WarmPool {
     this.#options = options;
   }
 
-  /** An idle process of this key, or a new one; it belongs to the caller until `giveBack`. */
-  take(key: string, create: () => WarmProcess): WarmProcess {
+  /**
+   * An idle process of this key, or a new one; it belongs to the caller until `giveBack`. With `memory` not one in which
+   * earlier attempts left so much that less than half of that is free for this one.
+   */
+  take(key: string, create: () => WarmProcess, memory = Infinity): WarmProcess {
     this.#busy += 1;
     // The latest one: its memory is warm, and the others may grow old and be closed.
-    const at = this.#idle.findLastIndex((entry) => entry.key === key && entry.process.alive);
+    const at = this.#idle.findLastIndex(
+      (entry) => entry.key === key && entry.process.alive && entry.process.holdsLessThan(memory / 2),
+    );
     const [found] = at === -1 ? [] : this.#idle.splice(at, 1);
     if (found !== undefined) return found.process;
     while (this.#idle.length > 0 && this.#idle.length + this.#busy > this.#options.limit)

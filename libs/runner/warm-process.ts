@@ -1,5 +1,6 @@
 import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
 import type { CheckResult } from '#core';
+import { heldBy, processesUnder, readProcesses } from './process-memory.ts';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
 
 /** What a warm process says about the attempt it runs. */
@@ -75,6 +76,11 @@ export class WarmProcess {
 
   get alive(): boolean {
     return this.#end === null && !this.#ending;
+  }
+
+  /** Bytes of memory; asked between attempts. */
+  holdsLessThan(most: number): boolean {
+    return most === Infinity || this.#pid === null || heldBy(processesUnder(this.#pid, readProcesses())) < most;
   }
 
   run(order: object, listener: WarmListener): void {

@@ -40,15 +40,16 @@ export function segmentOf(segments: readonly LogSegment[], line: number): number
 /** One line of a segment. A torn or damaged one is shown as such: the rest of the log must stay readable. */
 export function parseLine(text: string, n: number): LogLine {
   try {
-    const { at, stream, text: line } = JSON.parse(text) as LogLine;
-    return { n, at, stream, text: line };
+    const { at, stream, text: line, rank } = JSON.parse(text) as LogLine;
+    return { n, at, stream, text: line, ...(rank === undefined ? {} : { rank }) };
   } catch {
     return { n, at: 0, stream: 'sys', text: '(this line of the log is damaged)' };
   }
 }
 
 export function lineRecord(line: LogLine): string {
-  return `{"n":${line.n},"at":${line.at},"stream":"${line.stream}","text":${JSON.stringify(line.text)}}\n`;
+  const rank = line.rank === undefined ? '' : `,"rank":${line.rank}`;
+  return `{"n":${line.n},"at":${line.at},"stream":"${line.stream}","text":${JSON.stringify(line.text)}${rank}}\n`;
 }
 
 /** Last record of a log that was closed. Its third byte tells it from a line. */

@@ -42,7 +42,7 @@ class SegmentWriter implements LogWriter {
   write(lines: readonly Omit<LogLine, 'n'>[]): void {
     if (this.#failure !== null) return;
     let records = '';
-    for (const { at, stream, text } of lines) records += lineRecord({ n: this.#nextLine++, at, stream, text });
+    for (const line of lines) records += lineRecord({ ...line, n: this.#nextLine++ });
     // Bytes, not lines: a task that writes faster than the disk costs memory for its text alone.
     this.#pending.push({ bytes: Buffer.from(records), lines: lines.length });
     if (this.#writing !== null || this.#timer !== null) return;

@@ -58,7 +58,7 @@ class RandomAdmission {
   readonly #pools = new Map<string, number>();
   readonly #limits = new Map<string, number>();
   readonly #waiting = new Map<string, Request>();
-  readonly #live = new Map<string, Request & { readonly attemptId: string }>();
+  readonly #live = new Map<string, Request & { readonly attemptId: string; readonly times: number }>();
   #owners: readonly Owner[] = [];
   #made = 0;
 
@@ -109,7 +109,7 @@ class RandomAdmission {
     for (const end of ends) this.#live.delete(end.id);
     for (const one of asks) this.#waiting.set(one.id, one);
     const touched = new Map<string, number>(asks.map(({ pool }) => [pool, 0]));
-    for (const { pool, slots } of ends) touched.set(pool, (touched.get(pool) ?? 0) + slots);
+    for (const { pool, slots, times } of ends) touched.set(pool, (touched.get(pool) ?? 0) + slots * times);
     // Like a sweep, now and then: without it nobody would look after an end of the other process.
     if (!isFed || this.#chance(0.2)) for (const pool of this.#pools.keys()) touched.set(pool, touched.get(pool) ?? 0);
     const applied = await store.apply({
@@ -127,14 +127,16 @@ class RandomAdmission {
     });
     if (applied.kind !== 'applied') throw new Error('the batch was refused');
     const expected = this.#expected(new Set(touched.keys()));
-    const ours = [...expected].filter((id) => this.#waiting.get(id)?.owner === owner).sort();
-    const got = applied.admitted.map(({ runId, mapIndex }) => `${runId}/${mapIndex}`).sort();
+    const ours = [...expected].filter(([id]) => this.#waiting.get(id)?.owner === owner).sort();
+    const got = applied.admitted
+      .map(({ runId, mapIndex, replicas }) => [`${runId}/${mapIndex}`, replicas ?? 1] as const)
+      .sort();
     expect({ seed: this.seed, admitted: got }).toEqual({ seed: this.seed, admitted: ours });
-    await this.#checkTold([...expected].filter((id) => !ours.includes(id)));
-    for (const { runId, mapIndex, attemptId } of applied.admitted) {
+    await this.#checkTold([...expected.keys()].filter((id) => this.#waiting.get(id)?.owner !== owner));
+    for (const { runId, mapIndex, attemptId, replicas } of applied.admitted) {
       const one = this.#waiting.get(`${runId}/${mapIndex}`)!;
       this.#waiting.delete(one.id);
-      this.#live.set(one.id, { ...one, attemptId });
+      this.#live.set(one.id, { ...one, attemptId, times: replicas ?? 1 });
     }
     await this.#checkUse();
   }
@@ -144,13 +146,15 @@ class RandomAdmission {
     const mapIndex = this.#made++;
     const pool = this.#pick([...this.#pools].filter(([key]) => key.startsWith(environment)));
     // What can never fit is refused before it stands in line.
-    const slots = this.#upTo(pool[1]);
+    const min = this.#chance(0.3) ? this.#upTo(Math.min(2, pool[1])) : 1;
+    const replicas = { min, max: this.#chance(0.3) ? min + this.#upTo(2) : min };
+    const slots = this.#upTo(Math.floor(pool[1] / min));
     const wanted = this.#chance(0.5) ? this.#some({ cpu: 3, memory: 24, gpu: 1 }) : {};
     const holders = [`environment ${environment}`, `process ${owner.processId}`];
     const resources = Object.fromEntries(
       Object.entries(wanted).map(([name, amount]) => {
         const most = holders.map((holder) => this.#limits.get(`${holder} ${name}`) ?? Infinity);
-        return [name, Math.min(amount, ...most)];
+        return [name, Math.min(amount, ...most.map((has) => Math.floor(has / min)))];
       }),
     );
     const taskRun = {
@@ -174,17 +178,18 @@ class RandomAdmission {
       },
       ...{ cache: null, outputs: null, summary: null },
       ...(Object.keys(resources).length === 0 ? {} : { resources }),
+      ...(replicas.max === 1 ? {} : { replicas }),
     };
     const asks = new Map(
       holders.flatMap((holder) =>
         Object.entries(resources).map(([name, amount]) => [`${holder} ${name}`, amount] as const),
       ),
     );
-    return { id: `${runId}/${mapIndex}`, environment, owner, taskRun, pool: pool[0], slots, asks };
+    return { id: `${runId}/${mapIndex}`, environment, owner, taskRun, pool: pool[0], slots, asks, replicas };
   }
 
   /** In one line if anybody asks for resources: then everybody's pools take part. */
-  #expected(touched: ReadonlySet<string>): ReadonlySet<string> {
+  #expected(touched: ReadonlySet<string>): ReadonlyMap<string, number> {
     const line = [...this.#waiting.values()].sort(
       (a, b) =>
         b.taskRun.priority - a.taskRun.priority ||
@@ -198,13 +203,16 @@ class RandomAdmission {
       this.#stock(this.#pools, (one, name) => (one.pool === name ? one.slots : 0)),
       this.#stock(this.#limits, (one, name) => one.asks.get(name) ?? 0),
     );
-    return new Set([...standing].filter(([, how]) => how === 'admitted').map(([id]) => id));
+    return new Map([...standing].flatMap(([id, { how, times }]) => (how === 'admitted' ? [[id, times]] : [])));
   }
 
   #stock(sizes: ReadonlyMap<string, number>, amountOf: (one: Request, name: string) => number): Stock {
     const live = [...this.#live.values()];
     return new Map(
-      [...sizes].map(([name, size]) => [name, { size, used: live.reduce((sum, one) => sum + amountOf(one, name), 0) }]),
+      [...sizes].map(([name, size]) => [
+        name,
+        { size, used: live.reduce((sum, one) => sum + amountOf(one, name) * one.times, 0) },
+      ]),
     );
   }
 

@@ -24,6 +24,7 @@ import { Resources1790000000020 } from './migrations/0020-resources.ts';
 import { Assignments1790000000023 } from './migrations/0023-assignments.ts';
 import { History1790000000025 } from './migrations/0025-history.ts';
 import { Placements1790000000028 } from './migrations/0028-placements.ts';
+import { Replicas1790000000029 } from './migrations/0029-replicas.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -49,6 +50,7 @@ const MIGRATIONS = [
   Assignments1790000000023,
   History1790000000025,
   Placements1790000000028,
+  Replicas1790000000029,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

@@ -101,8 +101,10 @@ create table attempt (
   exit_code integer,
   message text,
   log_lines integer,
+  replicas integer,
   constraint attempt_pkey primary key (id),
   constraint attempt_run_id_task_id_map_index_number_key unique (run_id, task_id, map_index, number),
+  constraint attempt_has_replicas check ((replicas > 0)),
   constraint attempt_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'timed_out'::text, 'cancelled'::text, 'lost'::text, 'deferred'::text])))
 ) with (fillfactor=75);
 create unique index attempt_one_live_per_task_run on attempt (run_id, task_id, map_index) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
@@ -662,6 +664,7 @@ create table task_run (
   cache jsonb,
   cached_from bigint,
   resources jsonb,
+  replicas jsonb,
   constraint task_run_pkey primary key (run_id, task_id, map_index),
   constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))

@@ -24,16 +24,16 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
     });
     afterEach(() => under.dispose());
 
-    test('lines come back numbered from 1, with stream, time and ANSI codes, and the log says when it is complete', async () => {
+    test('lines come back numbered from 1, with stream, time, rank and ANSI codes, and the log says when it is complete', async () => {
       const writer = await logs.open(KEY);
       writer.write([line('one'), line('\u001b[31mzwei “2”\u001b[0m', 'err')]);
-      writer.write([line('', 'sys')]);
+      writer.write([{ ...line('', 'sys'), rank: 0 }]);
       expect(await writer.close()).toBe(3);
       expect(await elsewhere.read(KEY, { fromLine: 1, limit: 10 })).toEqual({
         lines: [
           { n: 1, at: 1000, stream: 'out', text: 'one' },
           { n: 2, at: 1000, stream: 'err', text: '\u001b[31mzwei “2”\u001b[0m' },
-          { n: 3, at: 1000, stream: 'sys', text: '' },
+          { n: 3, at: 1000, stream: 'sys', text: '', rank: 0 },
         ],
         nextLine: 4,
         complete: true,

@@ -32,6 +32,7 @@ async function allFindings(cli: Cli): Promise<readonly Finding[]> {
     programs.checkGit(),
     programs.checkBash(),
     programs.checkPython(env.SLUICE_PYTHON || undefined),
+    programs.checkSpark(env.SLUICE_SPARK_SUBMIT || undefined, env.PATH),
     programs.checkDuckdb(),
     programs.checkPostgres(env.DATABASE_URL),
     machine.checkPort(env),

@@ -17,7 +17,7 @@ describe('logs RUN/TASK', () => {
   beforeEach(() => {
     const pages = [
       { lines: [line(1, 'one'), line(2, '\u001b[31mtwo\u001b[0m\u001b[2J')], nextLine: 3, complete: false },
-      { lines: [line(3, 'Three'), line(4, 'ended', 'sys')], nextLine: 5, complete: true, total: 4 },
+      { lines: [{ ...line(3, 'Three'), rank: 1 }, line(4, 'ended', 'sys')], nextLine: 5, complete: true, total: 4 },
     ];
     server.on('GET /runs/7/tasks/ingest', { json: aTaskRunDetail({ tries: 2, lines: 4 }) });
     server.on('GET /runs/7/tasks/ingest/log', (asked) => ({
@@ -27,7 +27,7 @@ describe('logs RUN/TASK', () => {
 
   test('prints page after page of the newest try, without escape codes in a pipe', async () => {
     const { code, out, err } = await sluice(['logs', '7/ingest'], { env: server.env });
-    expect([code, out, err]).toEqual([0, 'one\ntwo\nThree\nended\n', '']);
+    expect([code, out, err]).toEqual([0, 'one\ntwo\n[1] Three\nended\n', '']);
     expect(server.asked[1]?.query).toEqual({ map: '0', try: '2', from: '1', limit: '5000' });
   });
 
@@ -47,7 +47,7 @@ describe('logs RUN/TASK', () => {
   test('--grep ignores case, --timestamps shows the instant, --tail begins near the end', async () => {
     const options = ['--grep', 'THREE', '--timestamps', '--tail', '2'];
     const { out } = await sluice(['logs', '7/ingest', ...options], { env: server.env });
-    expect(out).toBe('2026-01-03T11:00:02.500Z Three\n');
+    expect(out).toBe('2026-01-03T11:00:02.500Z [1] Three\n');
     expect(server.asked.at(-1)?.query.from).toBe('3');
   });
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkPort, checkTimeZones, checkWriting } from './machine-checks.ts';
-import { checkNode, checkPostgres, checkPython } from './program-checks.ts';
+import { checkNode, checkPostgres, checkPython, checkSpark } from './program-checks.ts';
 
 test.each([
   ['20.19.0', 'ok'],
@@ -19,6 +19,15 @@ test('a missing interpreter is a warning with a remedy: nothing else needs it', 
     verdict: 'warn',
     remedy: expect.stringContaining('3.9'),
   });
+});
+
+test('Spark may be missing, unless somebody named it', () => {
+  expect(checkSpark(undefined, '/nowhere')).toMatchObject({ verdict: 'ok', remedy: null });
+  expect(checkSpark('/no/such/spark-submit')).toMatchObject({
+    verdict: 'warn',
+    remedy: expect.stringContaining('SLUICE_SPARK_SUBMIT'),
+  });
+  expect(checkSpark(import.meta.filename)).toMatchObject({ verdict: 'ok', found: import.meta.filename });
 });
 
 test('the built-in Postgres is found, and not needed with DATABASE_URL', async () => {

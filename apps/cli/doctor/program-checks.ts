@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fail, ok, warn, type Finding } from './check.ts';
 
 export function checkNode(version: string = process.versions.node): Finding {
@@ -40,6 +41,17 @@ export async function checkPython(interpreter = 'python3'): Promise<Finding> {
         'Python 3.9 or newer is needed for `python:` tasks; SLUICE_PYTHON names another interpreter.',
       )
     : ok('python3', version);
+}
+
+/** Looked for and not asked for its version, which starts a Java for seconds. */
+export function checkSpark(submit = 'spark-submit', path = ''): Finding {
+  const places = submit.includes('/') ? [submit] : path.split(delimiter).map((folder) => join(folder, submit));
+  const found = places.find((place) => existsSync(place));
+  if (found !== undefined) return ok('spark', found);
+  const remedy = 'Install Spark and Java if you want `spark:` tasks; SLUICE_SPARK_SUBMIT names another spark-submit.';
+  return submit === 'spark-submit'
+    ? ok('spark', 'not found; only `spark:` tasks need it')
+    : warn('spark', `${submit} is not there`, remedy);
 }
 
 /** The Postgres that came with npm; somebody with DATABASE_URL does not need it. */

@@ -44,6 +44,7 @@ export class LogPrinter {
     const text = this.#colour ? cleanColoured(line.text) : cleanLine(line.text);
     const words = line.stream === 'sys' ? this.#style.dim(text) : text;
     const instant = this.#look.timestamps ? `${this.#style.dim(new Date(line.at).toISOString())} ` : '';
-    return `${prefix === '' ? '' : this.#style.cyan(`${cleanLine(prefix)} | `)}${instant}${words}`;
+    const rank = line.rank === undefined ? '' : `${this.#style.cyan(`[${line.rank}]`)} `;
+    return `${prefix === '' ? '' : this.#style.cyan(`${cleanLine(prefix)} | `)}${instant}${rank}${words}`;
   }
 }

@@ -125,7 +125,8 @@ function renderInstance(engine: Engine, run: PretendRun, taskIndex: number, mapI
   const task = pipeline.tasks[taskIndex] as CompiledTask;
   const item = engine.mapItem(run, taskIndex, mapIndex);
   const map = item === null ? null : { index: mapIndex, key: item.key, values: item.values };
-  const built = engine.buildAssignment(run, { attemptId: 'ATTEMPT_ID', taskIndex, mapIndex, number: 1, fence: 1 });
+  const identity = { attemptId: 'ATTEMPT_ID', taskIndex, mapIndex, number: 1, fence: 1, replicas: null };
+  const built = engine.buildAssignment(run, identity);
   if (!built.ok)
     return { map, body: task.body, env: { ...pipeline.env, ...task.env }, writes: {}, unresolved: built.message };
   const { body, env, writes } = built.assignment;

@@ -35,6 +35,7 @@ export const LogRow = memo(function LogRow({ n, line, chosen, found, query, time
       </a>
       {times && <span className={styles.clock}>{line === undefined ? '' : formatClock(line.at)}</span>}
       <span className={styles.text}>
+        {line?.rank !== undefined && <span className={styles.rank}>[{line.rank}] </span>}
         {line?.stream === 'err' && <span className="sr-only">stderr: </span>}
         {line === undefined ? (
           <span className={styles.pending}>…</span>

@@ -92,6 +92,13 @@ export function TaskFacts({
             <Fact label="Worker">
               <Worker name={attempt.worker} />
             </Fact>
+            {attempt.replicas !== undefined && (
+              <Fact label="Replicas">
+                <span className="num" data-testid="replicas">
+                  {attempt.replicas}
+                </span>
+              </Fact>
+            )}
             {attempt.exitCode !== null && (
               <Fact label="Exit code">
                 <span className="mono">{attempt.exitCode}</span>

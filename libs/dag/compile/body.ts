@@ -9,6 +9,7 @@ import type { Names } from '../expression/check-expression.ts';
 import type { Compiling } from './compiling.ts';
 import { httpBody } from './http-body.ts';
 import { notebookBody } from './notebook-body.ts';
+import { sparkBody } from './spark-body.ts';
 import { checkFile } from './task-files.ts';
 import { approveBody, callBody, checkWaitKeys, waitBody } from './wait-body.ts';
 
@@ -37,6 +38,7 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
     compiling.atKey([...path, 'with'], `with has no meaning with ${kind}.`, 'Use `env:`, or `uses: name@1`.');
   if (kind === 'http') return httpBody(shape, place, names, compiling);
   if (kind === 'notebook') return notebookBody(shape, place, names, compiling);
+  if (kind === 'spark') return sparkBody(shape.spark ?? '', place, names, compiling);
   if (kind === 'uses') {
     const [plugin = '', wanted = ''] = (shape.uses ?? '').split('@');
     compiling.checkTree(shape.with ?? {}, [...path, 'with'], names);
@@ -66,7 +68,8 @@ export function compileBody(shape: TaskShape, path: Path, names: Names, compilin
 
 /** Files that a body names, relative to `dags/`. */
 export function filesOf(body: TaskBody): string[] {
-  return 'file' in body && body.file !== null ? [body.file] : [];
+  const more = body.kind === 'spark' ? body.pyFiles : [];
+  return 'file' in body && body.file !== null ? [body.file, ...more] : [];
 }
 
 function checked(bound: BoundText, written: string, place: Path, names: Names, compiling: Compiling): BoundText {

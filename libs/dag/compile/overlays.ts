@@ -5,6 +5,7 @@ import { quote } from '../source/quote.ts';
 import type { Compiling } from './compiling.ts';
 import { valueFaults } from './param-value.ts';
 import type { Entries } from './sections.ts';
+import { replicasOf } from './replicas.ts';
 import { resourcesOf } from './resources.ts';
 import { compileSchedule } from './schedule.ts';
 import type { Triggered } from './triggers.ts';
@@ -33,6 +34,7 @@ export function compileOverlays(
         for (const wrong of valueFaults(schema, value))
           compiling.at(place, `params.${name} ${wrong}.`, 'Change the value or the schema.');
     }
+    const replicas = shape.replicas === undefined ? null : replicasOf(shape.replicas, [...path, 'replicas'], compiling);
     overlays[environment] = {
       ...(shape.schedule === undefined
         ? {}
@@ -41,6 +43,7 @@ export function compileOverlays(
       ...(shape.params === undefined ? {} : { params: shape.params }),
       ...(shape.pool === undefined ? {} : { pool: shape.pool }),
       ...(shape.resources === undefined ? {} : { resources: resourcesOf(shape.resources) }),
+      ...(replicas === null ? {} : { replicas }),
       ...(shape.alerts === undefined ? {} : { alerts: compileAlerts(shape.alerts) }),
     };
   }

@@ -11,6 +11,7 @@ import { compileInner } from './inner-matrix.ts';
 import { compileIo } from './io.ts';
 import { compileMatrix, matrixTypes } from './matrix.ts';
 import { compilePast } from './past.ts';
+import { compileReplicas } from './replicas.ts';
 import { resourcesOf } from './resources.ts';
 import { compileRetries, msOf } from './retries.ts';
 import type { TaskNode } from './task-node.ts';
@@ -102,6 +103,7 @@ export function compileTask(node: TaskNode, around: TaskSurroundings, compiling:
     slots: shape.slots ?? inherited.slots ?? 1,
     priority: shape.priority ?? inherited.priority ?? 0,
     ...(resources === undefined ? {} : { resources: resourcesOf(resources) }),
+    ...compileReplicas(shape, path, compiling),
     catch: shape.catch ?? false,
     final: node.final,
     env,

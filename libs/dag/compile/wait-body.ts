@@ -68,7 +68,7 @@ export function callBody(
 
 /** Keys that only tasks have of which attempts are made. */
 const NEEDS_ATTEMPT = [
-  ...(['reads', 'writes', 'io', 'retries', 'timeout', 'pool', 'slots', 'priority', 'resources'] as const),
+  ...(['reads', 'writes', 'io', 'retries', 'timeout', 'pool', 'slots', 'priority', 'resources', 'replicas'] as const),
   ...(['env', 'network', 'verify', 'secrets', 'metrics', 'checks', 'gate'] as const),
 ];
 

@@ -61,6 +61,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /SQL|Sql|Snowflake|BigQuery|Postgres|MySql|Redshift|Trino|Presto|Hive|DuckDB|Athena/,
     'Call the database from `run` or `python`, with its address under `secrets:`; `sql:` is DuckDB over the files of `reads`.',
   ],
+  [/^SparkSubmit/, 'Write `spark:` with the file below dags/, its `args`, `conf` and `master`.'],
   [/Spark|Databricks|Dataproc|Emr|Glue|Livy/, 'Submit it from `run:` and wait for its end there.'],
   [/^@task\.bash/, 'Write the command that the function returns as `run:`.'],
 ];

@@ -1,7 +1,6 @@
 const PROMOTION = 'It belongs into environments/<name>.yaml.';
 
 const TASK_LATER = {
-  replicas: 'Use `matrix` to fan a task out.',
   templates: 'Use `${{ }}` in `run`, `env`, `paths` and `sql`.',
 };
 

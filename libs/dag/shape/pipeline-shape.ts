@@ -3,6 +3,7 @@ import { RUN_EVENTS } from '#core';
 import { expecting } from './expecting.ts';
 import { groupShape } from './group-shape.ts';
 import { duration, id, name, nonEmptyText, oneOrMany, text, wholeNumber, yesNo } from './names.ts';
+import { replicasShape } from './replicas-shape.ts';
 import { resourcesShape } from './resources-shape.ts';
 import { DEFAULT_KEYS, envShape, taskShape } from './task-shape.ts';
 import { TRIGGER_KEYS } from './trigger-shape.ts';
@@ -100,9 +101,10 @@ export const overlayShape = z.strictObject(
     params: z.record(id, z.json(), expecting('a map from parameter to value', '{ sample: 0.1 }')).optional(),
     pool: name.optional(),
     resources: resourcesShape.optional(),
+    replicas: replicasShape.optional(),
     alerts: alertsShape.optional(),
   },
-  expecting('a map with schedule, paused, params, pool, resources, alerts', '{ schedule: manual }'),
+  expecting('a map with schedule, paused, params, pool, resources, replicas, alerts', '{ schedule: manual }'),
 );
 
 const partWords = expecting('a file below dags/ whose name begins with _', '_etl.yaml');

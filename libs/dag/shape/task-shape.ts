@@ -5,7 +5,9 @@ import { expecting } from './expecting.ts';
 import { httpShape } from './http-shape.ts';
 import { matrixShape, needsShape } from './links-shape.ts';
 import { notebookShape } from './notebook-shape.ts';
+import { replicasShape } from './replicas-shape.ts';
 import { resourcesShape } from './resources-shape.ts';
+import { sparkShape } from './spark-shape.ts';
 import { approveShape, askShape, callShape, waitShape } from './wait-shape.ts';
 import { delay, duration, id, metricName, name, nonEmptyText, text, variable, wholeNumber, yesNo } from './names.ts';
 
@@ -91,6 +93,7 @@ export const TASK_KINDS = [
   'node',
   'python',
   'notebook',
+  'spark',
   'sql',
   'http',
   'uses',
@@ -121,6 +124,7 @@ export const taskShape = z.strictObject(
     node: nonEmptyText.optional().describe('file#export, relative to dags/.'),
     python: nonEmptyText.optional().describe('file.py, file.py:function or module:function.'),
     notebook: notebookShape.optional().describe('A .ipynb file relative to dags/, executed with parameters.'),
+    spark: sparkShape.optional().describe('A .py or .jar file relative to dags/, given to spark-submit.'),
     sql: nonEmptyText.optional().describe('A .sql file relative to dags/, or SQL text, for DuckDB.'),
     http: httpShape.optional().describe('One HTTP request.'),
     uses: pluginUse.optional().describe('A plugin of dags/plugins and its version.'),
@@ -147,6 +151,7 @@ export const taskShape = z.strictObject(
       .optional()
       .describe('What PATH_<NAME> holds: a folder, or the URI in the storage; default files.'),
     ...DEFAULT_KEYS,
+    replicas: replicasShape.optional(),
     catch: yesNo.optional(),
     env: envShape.optional(),
     network: yesNo.optional().describe('It reads from elsewhere than its paths: `sluice verify` leaves it out.'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { CompiledTask } from '#core';
+import type { CompiledTask, TaskBody } from '#core';
 import { canonicalJson } from '#core';
-import { globMatches, renderJson } from '#dag';
+import { filesOf, globMatches, renderJson } from '#dag';
 import type { OwnedRun } from '../owned-run.ts';
 import { preparedOf } from '../owned-run.ts';
 import { taskValues } from '../task-values.ts';
@@ -31,7 +31,7 @@ export function cacheParts(
     [
       ['its definition', definitionOf(task)],
       ['its files', [...usedFiles(task, files)]],
-      ...(task.body.kind === 'uses' ? [['what its plugin is given', renderJson(task.body.with, scope)]] : []),
+      ...givenTo(task.body).map(([name, given]) => [name, renderJson(given, scope)]),
       ['its place in the matrix', [mapIndex, item?.values ?? null]],
       ['its interval', [record.intervalStart, record.intervalEnd, scope.ds ?? null]],
       ["the environment's vars", config.vars],
@@ -58,7 +58,7 @@ export function cacheKey(parts: Readonly<Record<string, string>>): string {
 /** Files of the release that count, with their digests; sorted. */
 export function usedFiles(task: CompiledTask, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const { body, cache } = task;
-  const own = 'file' in body && body.file !== null ? [body.file] : [];
+  const own = filesOf(body);
   const globs = cache?.files ?? ['*'];
   const counts = (file: string): boolean =>
     own.includes(file) ||
@@ -68,9 +68,17 @@ export function usedFiles(task: CompiledTask, files: ReadonlyMap<string, string>
   return new Map([...files].filter(([file]) => counts(file)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** What a body is given besides its environment. */
+function givenTo(body: TaskBody): [string, unknown][] {
+  if (body.kind === 'uses') return [['what its plugin is given', body.with]];
+  if (body.kind === 'notebook') return [['what its notebook is given', body.params]];
+  if (body.kind === 'spark') return [['what Spark is given', [body.args, body.conf, body.master]]];
+  return [];
+}
+
 /** Secrets count by their names: a value that was rotated changes nothing about what is computed. */
-function definitionOf({ body, io, secrets, metrics, checks, tableChecks, gate }: CompiledTask): unknown {
-  return { body, io, secrets, metrics, checks, tableChecks, gate };
+function definitionOf({ body, io, replicas, secrets, metrics, checks, tableChecks, gate }: CompiledTask): unknown {
+  return { body, io, replicas, secrets, metrics, checks, tableChecks, gate };
 }
 
 /** By content: a version that was written again with the same bytes is the same. */

@@ -193,6 +193,27 @@ describe('a task with cache: true', () => {
     expect((await runOnce()).executed).toEqual(HIT);
   });
 
+  test.each([
+    ['spark: { file: t.py, args: ["${{ tasks.ingest.outputs.area }}"] }', 'what Spark is given differs from run 2.'],
+    [
+      'notebook: { file: t.ipynb, params: { area: "${{ tasks.ingest.outputs.area }}" } }',
+      'what its notebook is given differs from run 2.',
+    ],
+  ])('that is given something else is executed: %s', async (body, what) => {
+    const release = () => world.release(PIPELINE.replace('run: train, reads', `${body}, reads`));
+    const runIn = async (area: string): Promise<string> => {
+      const id = await world.run('churn');
+      await end('ingest', 'raw', { area });
+      if (world.executor.names()[0] === 'train') await end('train');
+      await end('report');
+      return id;
+    };
+    await release();
+    await runIn('eu');
+    expect(await whyOf(await runIn('eu'))).toMatch(/^Everything it depends on is as it was/);
+    expect(await whyOf(await runIn('us'))).toBe(what);
+  });
+
   test('a result that the gate would refuse now is made anew', async () => {
     await world.release(
       PIPELINE.replace('metrics: [auc]', 'metrics: [auc, bar]').replace(

@@ -45,6 +45,7 @@ interface OpenAttempt {
   readonly taskIndex: number;
   readonly mapIndex: number;
   readonly fence: number;
+  readonly replicas: number;
 }
 
 /** Of a task run, beside its state. */
@@ -207,23 +208,27 @@ export class SimulatedRun {
           a.instance.taskIndex - b.instance.taskIndex ||
           a.instance.mapIndex - b.instance.mapIndex,
       );
-    const used = [...this.#open.values()].map(({ taskIndex }) => slotsOf(tasks[taskIndex]));
+    const used = [...this.#open.values()].map(({ taskIndex, replicas }) => {
+      const { pool, slots } = slotsOf(tasks[taskIndex]);
+      return { pool, slots: slots * replicas };
+    });
     const rooms = Object.entries(this.run.environment.config.pools).map(([pool, size]) => {
       const free = used.reduce((left, one) => left - (one.pool === pool ? one.slots : 0), size);
       return [pool, { free, size }] as const;
     });
-    for (const { instance } of admit(ready, new Map(rooms), NO_LIMITS))
-      if (instance.state === 'ready') await this.#begin(instance);
+    for (const { applicant, replicas } of admit(ready, new Map(rooms), NO_LIMITS))
+      if (applicant.instance.state === 'ready') await this.#begin(applicant.instance, replicas);
   }
 
-  async #begin({ taskIndex, mapIndex, number, fence }: TaskInstance): Promise<void> {
+  async #begin({ taskIndex, mapIndex, number, fence }: TaskInstance, replicas: number): Promise<void> {
     const { time, world } = this.parts;
-    const attempt: OpenAttempt = { id: String(this.#attempts.length + 1), taskIndex, mapIndex, fence: fence + 1 };
+    const id = String(this.#attempts.length + 1);
+    const attempt: OpenAttempt = { id, taskIndex, mapIndex, fence: fence + 1, replicas };
     const about = { taskIndex, mapIndex, attemptId: attempt.id };
-    const id = this.run.plan.pipeline.tasks[taskIndex]?.id ?? '';
+    const task = this.run.plan.pipeline.tasks[taskIndex]?.id ?? '';
     this.#open.set(attempt.id, attempt);
-    this.#attempts.push(`${taskRefOf({ id, key: this.#keyOf(taskIndex, mapIndex) })}#${number + 1}`);
-    const identity = { ...about, number: number + 1, fence: fence + 1 };
+    this.#attempts.push(`${taskRefOf({ id: task, key: this.#keyOf(taskIndex, mapIndex) })}#${number + 1}`);
+    const identity = { ...about, number: number + 1, fence: fence + 1, replicas };
     await this.#advance({ kind: 'admitted', ...identity }, { kind: 'started', ...about });
     const built = buildAssignment(this.run, identity);
     if (!built.ok) {

@@ -41,6 +41,7 @@ export async function describeAttempt(
     mapIndex,
     number: Math.max(1, row?.tries ?? 1),
     fence: row?.fence ?? 1,
+    replicas: null,
   };
   const built = buildAssignment(owned, identity);
   return { command, env: built.ok ? { ...built.assignment.env } : {} };
@@ -58,6 +59,8 @@ function commandOf(body: TaskBody): string {
         : `${body.file ?? body.module ?? ''}:${body.function}`;
     case 'notebook':
       return body.file;
+    case 'spark':
+      return [body.file, ...body.args.map(String)].join(' ');
     case 'sql':
       return body.text ?? body.file ?? '';
     case 'http':

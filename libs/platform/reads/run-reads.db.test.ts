@@ -274,6 +274,32 @@ describe('why something waits', () => {
     expect(second?.rule).toBe('pool');
   });
 
+  test('replicas wait for all that their least number takes', async () => {
+    await seeded.insert('pool', { environment: 'dev', name: 'default', slots: 4, used: 2 });
+    await seeded.insert('process', {
+      ...{ id: 'w2', kind: 'scheduler', host: 'h', pid: 1, alive_until: NOW, resources: { cpu: 4 } },
+    });
+    const runId = await aRun(seeded, { lease_owner: 'w2' });
+    const replicas = { min: 2, max: 4 };
+    await aTaskRun(seeded, runId, 'ingest', 'running', { number: 1, replicas, resources: { cpu: 1 } });
+    await anAttempt(seeded, runId, 'ingest', 1, 'running', { replicas: 2, worker: 'w2' });
+    await aTaskRun(seeded, runId, 'train', 'ready', { slots: 2, replicas });
+    await aTaskRun(seeded, runId, 'train', 'ready', { map_index: 1, replicas, resources: { cpu: 1.5 } });
+    const [first, second] = await rules(runId);
+    expect([first, second].map((one) => [one?.rule, one?.text, one?.holders])).toEqual([
+      [
+        'pool',
+        'Pool "default": 2 of 4 slots are taken; its 2 replicas need 4 at once; number 1 in line.',
+        [`${runId}/ingest`],
+      ],
+      [
+        'resources',
+        'Its 2 replicas ask for 3 cpu; where it would be executed 2 cpu of 4 cpu are free; number 2 in line.',
+        [`${runId}/ingest`],
+      ],
+    ]);
+  });
+
   test('data, retries and the executor are named too; nothing waits in a run that has ended', async () => {
     const runId = await aRun(seeded);
     await aTaskRun(seeded, runId, 'ingest', 'waiting', { reason: 'no partition 2026-01-01 of other.raw' });

@@ -48,8 +48,9 @@ export async function readTaskRun(context: ReadContext, key: TaskRunKey): Promis
     ...markedAs(marks, key),
     run: toRun(run),
     task: toGraphTask(task, pipeline ?? {}),
-    attempts: attempts.map((attempt) => ({
+    attempts: attempts.map(({ replicas, ...attempt }) => ({
       ...attempt,
+      ...(replicas === null ? {} : { replicas }),
       metrics: metrics
         .filter((point) => point.number === attempt.number)
         .map(({ name, value, step, at }) => ({ name, value, step, at })),

@@ -2,6 +2,7 @@ import {
   amountText,
   estimateStarts,
   resourcesText,
+  timesResources,
   RESOURCE_NAMES,
   type Amounts,
   type Applicant,
@@ -64,16 +65,18 @@ function reasonOf(
   environment: string,
 ): WaitingReason {
   const about = { taskId, mapIndex, position };
-  const short = row === undefined || slots - used < row.slots ? undefined : shortage(row, rooms);
+  const short = row === undefined || slots - used < row.slots * row.times ? undefined : shortage(row, rooms);
   if (row === undefined || short === undefined) {
     const own = holders.filter((one) => one.environment === environment && one.pool === pool);
-    const text = `Pool "${pool}": ${used} of ${slots} slots are taken; number ${position} in line.`;
+    const together = row?.replicas == null ? '' : ` its ${row.times} replicas need ${row.slots * row.times} at once;`;
+    const text = `Pool "${pool}": ${used} of ${slots} slots are taken;${together} number ${position} in line.`;
     return { ...about, rule: 'pool', text, holders: named(own) };
   }
   const taking = holders.filter((one) =>
     apiQueries.asksOf(one).some(({ of, amount }) => of === short.of && amount > 0),
   );
-  const text = `It asks for ${resourcesText(row.resources ?? {})}; ${short.where} ${short.free} of ${short.size} are free; number ${position} in line.`;
+  const who = row.replicas === null ? 'It asks' : `Its ${row.times} replicas ask`;
+  const text = `${who} for ${resourcesText(timesResources(row.resources ?? {}, row.times))}; ${short.where} ${short.free} of ${short.size} are free; number ${position} in line.`;
   return { ...about, rule: 'resources', text, holders: named(taking) };
 }
 
@@ -82,7 +85,9 @@ function shortage(
   row: LineRow,
   rooms: ReadonlyMap<string, Room>,
 ): { of: string; where: string; free: string; size: string } | undefined {
-  const lacking = apiQueries.asksOf(row).find(({ of, amount }) => amount > (rooms.get(of)?.free ?? Infinity));
+  const lacking = apiQueries
+    .asksOf(row)
+    .find(({ of, amount }) => amount * row.times > (rooms.get(of)?.free ?? Infinity));
   if (lacking === undefined) return undefined;
   const { free = 0, size = 0 } = rooms.get(lacking.of) ?? {};
   const name = RESOURCE_NAMES.find((one) => lacking.of.endsWith(` ${one}`)) ?? 'cpu';
@@ -96,9 +101,9 @@ function named(rows: readonly HolderRow[]): string[] {
 }
 
 function amountsOf(row: LineRow, pool: string, environment: string): Amounts {
-  const slots = row.pool === pool && row.environment === environment ? row.slots : 0;
+  const slots = row.pool === pool && row.environment === environment ? row.slots * row.times : 0;
   const asks: Applicant['asks'] = apiQueries.asksOf(row);
-  return new Map([['slots', slots], ...asks.map(({ of, amount }) => [of, amount] as const)]);
+  return new Map([['slots', slots], ...asks.map(({ of, amount }) => [of, amount * row.times] as const)]);
 }
 
 function leftOf(row: HolderRow, usual: ReadonlyMap<string, number>, now: number): number | null {

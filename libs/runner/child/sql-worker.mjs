@@ -37,6 +37,7 @@ async function perform(connection, order) {
     // One after the other: a connection runs one statement at a time.
     for (const [name, value] of mentioned(text, order.variables)) await setVariable(connection, name, value);
     await shutIn(connection, order);
+    for (const [name, value] of Object.entries(order.settings)) await connection.run(`set ${name} = ${quote(value)}`);
     const statements = await connection.extractStatements(text);
     for (let index = 0; index < statements.count; index += 1) {
       const from = performance.now();

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { Admitted, Applicant, Batch, Room } from '#core';
+import type { Admitted, Applicant, Batch, Replicas, Room } from '#core';
 import { admit } from '#core';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
 import { run } from '../statement.ts';
@@ -19,6 +19,7 @@ interface Ready extends Asking {
   readonly mapIndex: number;
   readonly pool: string;
   readonly slots: number;
+  readonly replicas: Replicas | null;
 }
 
 /**
@@ -45,26 +46,29 @@ export async function admitReady(manager: EntityManager, batch: Batch): Promise<
     ready.map((row) => asApplicant(row)),
     new Map(rooms),
     resources,
-  ).map(({ row }) => row);
+  );
+  const others = chosen.filter(({ applicant }) => applicant.row.owner !== batch.processId);
   await tellOthers(
     manager,
-    chosen.filter(({ owner }) => owner !== batch.processId),
+    others.map(({ applicant }) => applicant.row),
   );
-  const ours = chosen.filter(({ owner }) => owner === batch.processId);
+  const ours = chosen.filter(({ applicant }) => applicant.row.owner === batch.processId);
   if (ours.length === 0) return [];
   return run<Admitted>(manager, ADMIT, [
-    ours.map((c) => c.runId),
-    ours.map((c) => c.taskId),
-    ours.map((c) => c.mapIndex),
+    ours.map(({ applicant }) => applicant.row.runId),
+    ours.map(({ applicant }) => applicant.row.taskId),
+    ours.map(({ applicant }) => applicant.row.mapIndex),
     batch.worker,
+    ours.map(({ applicant, replicas }) => (applicant.row.replicas === null ? null : replicas)),
   ]);
 }
 
 const NO_ROOMS: ReadonlyMap<string, Room> = new Map();
 
 function asApplicant(row: Ready): Applicant & { readonly row: Ready } {
-  const { environment, pool, slots } = row;
-  return { pool: `${environment} ${pool}`, slots, asks: asksOf(row), row };
+  const { environment, pool, slots, replicas } = row;
+  const about = { pool: `${environment} ${pool}`, slots, asks: asksOf(row), row };
+  return replicas === null ? about : { ...about, replicas };
 }
 
 // Where something asks for resources, every pool in which something does takes part, for they stand in one line; one
@@ -99,7 +103,7 @@ const FREE_AND_LOCK_POOLS = `
 
 const READY = `
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-           null as resources, r.lease_owner as owner
+           t.replicas, null as resources, r.lease_owner as owner
     from task_run t
     join run r on r.id = t.run_id
     left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -127,7 +131,7 @@ function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]
     lateral (
       (
         select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-               t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
         from task_run t
         join run r on r.id = t.run_id
         left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -139,7 +143,7 @@ function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]
       union all
       (
         select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-               t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
         from task_run t
         join run r on r.id = t.run_id
         left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -154,25 +158,25 @@ function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]
 
 const ADMIT = `
     with given as (
-      select * from unnest($1::bigint[], $2::text[], $3::int[]) as t (run_id, task_id, map_index)
+      select * from unnest($1::bigint[], $2::text[], $3::int[], $5::int[]) as t (run_id, task_id, map_index, replicas)
     ), queued as (
       update task_run t
       set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
       from given g
       where t.run_id = g.run_id and t.task_id = g.task_id and t.map_index = g.map_index and t.state = 'ready'
-      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots
+      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots, g.replicas
     ), used as (
       update pool p
       set used = p.used + q.slots
-      from (select environment, pool, sum(slots) as slots from queued group by environment, pool) q
+      from (select environment, pool, sum(slots * coalesce(replicas, 1)) as slots from queued group by environment, pool) q
       where p.environment = q.environment and p.name = q.pool
     ), attempts as (
-      insert into attempt (run_id, task_id, map_index, number, fence, state, worker)
-      select run_id, task_id, map_index, number, fence, 'queued', $4
+      insert into attempt (run_id, task_id, map_index, number, fence, state, worker, replicas)
+      select run_id, task_id, map_index, number, fence, 'queued', $4, replicas
       from queued
-      returning id, run_id, task_id, map_index, number, fence
+      returning id, run_id, task_id, map_index, number, fence, replicas
     )
-    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence
+    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence, replicas
     from attempts`;
 
 /** Whose turn it is looks again at its next tick; one word for each owner and pool is enough. */

@@ -58,15 +58,16 @@ async function lockRuns(
 const WRITE = `
     with inserted as (
       insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
-                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, resources,
+                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, resources, replicas,
                             ready_at, finished_at)
       select "runId", "taskId", "mapIndex", "mapKey", matrix, environment, pipeline, state, pool, slots, priority,
              "intervalStart", inputs, reason, cache ->> 'key', cache - 'key' - 'from', (cache ->> 'from')::bigint, outputs, summary,
-             resources, case when state = 'ready' then clock_timestamp() end,
+             resources, replicas, case when state = 'ready' then clock_timestamp() end,
              case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
       from jsonb_to_recordset($1::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
              environment text, pipeline text, state text, pool text, slots int, priority int,
-             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text, resources jsonb)
+             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text, resources jsonb,
+             replicas jsonb)
       returning 1
     ), updated as (
       update task_run t

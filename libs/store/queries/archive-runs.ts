@@ -37,7 +37,7 @@ const PARTS: Readonly<Record<Part, string>> = {
     order by task_run.run_id, task_id, map_index`,
   attempts: `
     select run_id::text, task_id as "taskId", map_index as "mapIndex", number, fence, state, worker, queued_at as "queuedAt",
-           started_at as "startedAt", finished_at as "finishedAt", exit_code as "exitCode", message, log_lines as "logLines"
+           started_at as "startedAt", finished_at as "finishedAt", exit_code as "exitCode", message, log_lines as "logLines", replicas
     from attempt where run_id = any($1::bigint[])
     order by attempt.run_id, task_id, map_index, number`,
   waits: `

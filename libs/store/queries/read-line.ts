@@ -1,4 +1,4 @@
-import type { Resources } from '#core';
+import type { Replicas, Resources } from '#core';
 import type { Db } from '../statement.ts';
 
 /** A task run that stands in line, or holds slots and resources. */
@@ -8,8 +8,13 @@ export interface LineRow {
   readonly taskId: string;
   readonly mapIndex: number;
   readonly pipeline: string;
+  /** What each of its replicas takes. */
   readonly slots: number;
   readonly resources: Resources | null;
+  /** Null: its task has none. */
+  readonly replicas: Replicas | null;
+  /** How many it needs at least, or has. */
+  readonly times: number;
   readonly environment: string;
   /** The process that owns its run, or executes it. */
   readonly owner: string;
@@ -25,7 +30,7 @@ export function readLine(db: Db, environment: string, pools: readonly string[], 
     select l.*
     from unnest(${pools}::text[]) as p (name), lateral (
       select t.pool, t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.pipeline, t.slots, t.resources,
-             t.environment, coalesce(r.lease_owner, '') as owner
+             t.replicas, coalesce((t.replicas ->> 'min')::int, 1) as times, t.environment, coalesce(r.lease_owner, '') as owner
       from task_run t join run r on r.id = t.run_id
       where t.environment = ${environment} and t.pool = p.name and t.state = 'ready'
       order by t.priority desc, t.interval_start, t.map_index, t.run_id
@@ -45,7 +50,7 @@ export function readHolding(
 ): Promise<HolderRow[]> {
   return db.sql<HolderRow[]>`
     select t.pool, t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.pipeline, t.slots, t.resources,
-           t.environment, a.worker as owner, coalesce(a.started_at, a.queued_at) as since
+           t.replicas, coalesce(a.replicas, 1) as times, t.environment, a.worker as owner, coalesce(a.started_at, a.queued_at) as since
     from attempt a
     join task_run t using (run_id, task_id, map_index)
     where a.state in ('queued', 'running')

@@ -92,12 +92,14 @@ export interface AttemptRow {
   readonly exitCode: number | null;
   readonly message: string | null;
   readonly logLines: number | null;
+  /** Null: its task has none. */
+  readonly replicas: number | null;
 }
 
 export function readAttempts(db: Db, runId: string, taskId: string, mapIndex: number): Promise<AttemptRow[]> {
   return db.sql<AttemptRow[]>`
     select id::text, number, fence, state, worker, queued_at as "queuedAt", started_at as "startedAt",
-           finished_at as "finishedAt", exit_code as "exitCode", message, log_lines as "logLines"
+           finished_at as "finishedAt", exit_code as "exitCode", message, log_lines as "logLines", replicas
     from attempt
     where run_id = ${runId}::bigint and task_id = ${taskId} and map_index = ${mapIndex}
     order by number`;

@@ -51,7 +51,7 @@ interface Holder {
 function readHolders(db: Db, environments: readonly string[], processes: readonly string[]): Promise<Holder[]> {
   return db.sql<Holder[]>`
     with live as (
-      select t.environment, a.worker, asked.key, sum(asked.value::numeric) as used
+      select t.environment, a.worker, asked.key, sum(asked.value::numeric * coalesce(a.replicas, 1)) as used
       from attempt a
       join task_run t using (run_id, task_id, map_index)
       cross join jsonb_each_text(t.resources) asked

@@ -104,7 +104,7 @@ export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedT
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,
            t.retries_used as "retriesUsed", t.lost, t.deferred, t.gate_closed as "gateClosed",
            (extract(epoch from t.retry_at) * 1000)::float8 as "retryAt", t.inputs, t.matrix, t.outputs,
-           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.worker,
+           a.id::text as "attemptId", a.state as "attemptState", a.fence as "attemptFence", a.replicas, a.worker,
            exists (select from assignment s where s.attempt_id = a.id) as "isAssigned"
     from task_run t
     left join attempt a on a.run_id = t.run_id and a.task_id = t.task_id and a.map_index = t.map_index and a.state in ('queued', 'running')

@@ -11,7 +11,7 @@ export async function sweep(db: Db): Promise<{ environment: string; pool: string
     await manager.sql`select name from pool order by environment, name for update`;
     await manager.sql`
       with counted as (
-        select t.environment, t.pool, sum(t.slots)::int as used
+        select t.environment, t.pool, sum(t.slots * coalesce(a.replicas, 1))::int as used
         from attempt a join task_run t using (run_id, task_id, map_index)
         where a.state in ('queued', 'running')
         group by t.environment, t.pool

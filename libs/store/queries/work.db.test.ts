@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 /** An attempt of a run that the scheduler owns, handed over to whoever takes it. */
-async function anAttempt(environment = 'dev'): Promise<Assignment> {
+async function anAttempt(environment = 'dev', more: Partial<Assignment> = {}): Promise<Assignment> {
   const [run] = await db.query<{ id: string }[]>(
     `insert into run (environment, pipeline, release, config_hash, trigger, why, params, state, max_active_runs, queue_order, lease_owner, started_at)
      values ($1, 'p', 'd1', 'h1', 'manual', '', '{}', 'running', 1, 0, 'scheduler', now()) returning id::text`,
@@ -61,6 +61,7 @@ async function anAttempt(environment = 'dev'): Promise<Assignment> {
     taskId: 't',
     mapIndex: 0,
     fence: 7,
+    ...more,
   };
   const assignment = about as Partial<Assignment> as Assignment;
   await assignments.put([assignment]);
@@ -99,6 +100,25 @@ test('of two workers that claim an attempt one gets it, and only its report coun
   expect(await work.report(winner, [success(assignment)])).toEqual([]);
   expect(await newsKinds()).toEqual(['success']);
   expect(await newsKinds()).toEqual([]);
+});
+
+test('more replicas than a worker executes at once are left for a larger one, but not for long', async () => {
+  const large = { worker: 'worker-large', keyHash: 'l' };
+  const [first, second, third] = [
+    await anAttempt('dev', { replicas: { count: 6, min: 6 } }),
+    await anAttempt('dev', { replicas: { count: 6, min: 6 } }),
+    await anAttempt('dev', { replicas: { count: 6, min: 6 } }),
+  ];
+  // None is any larger.
+  expect(await work.claim(ann, [first.attemptId], null)).toEqual([first]);
+  await work.signIn({
+    ...{ id: large.worker, keyHash: large.keyHash, host: 'there', pid: 1, capacity: 8, queues: ['*'], ttlMs: 60_000 },
+  });
+  const rest = [second.attemptId, third.attemptId];
+  expect(await work.claim(ann, rest, null)).toEqual([]);
+  expect(await work.claim(large, [second.attemptId], null)).toEqual([second]);
+  await db.query(`update assignment set noted_at = noted_at - interval '11 seconds'`);
+  expect(await work.claim(ann, rest, null)).toEqual([third]);
 });
 
 test('a key that is not the worker’s opens nothing', async () => {

@@ -36,6 +36,9 @@ export async function beat(
   return { held: row.held, patterns: row.patterns };
 }
 
+/** For so long what has more replicas than a worker executes at once is left for a larger one. */
+const LEFT_FOR_LARGER_MS = 10_000;
+
 /** Attempts that are still queued become running, and theirs; index: assignment_pkey. */
 export async function claim(
   db: Db,
@@ -45,13 +48,17 @@ export async function claim(
 ): Promise<Assignment[]> {
   const rows = await db.sql<{ known: boolean; content: Assignment | null }[]>`
     with worker as (
-      select id from process where id = ${proof.worker} and key_hash = ${proof.keyHash} and alive_until > now()
+      select id, capacity from process where id = ${proof.worker} and key_hash = ${proof.keyHash} and alive_until > now()
     ), taken as (
       update assignment s
       set worker = w.id, claimed_at = clock_timestamp(), news = true
       from worker w
       where s.attempt_id = any(${attemptIds}::bigint[]) and s.worker is null
         and (${among}::text[] is null or split_part(s.environment, '/', 1) = any(${among}::text[]) or s.environment = any(${among}::text[]))
+        and (coalesce((s.content #>> '{replicas,count}')::int, 1) <= w.capacity
+          -- Whether the larger one may, and has room, it alone knows: nothing waits for it for ever.
+          or s.noted_at < clock_timestamp() - ${LEFT_FOR_LARGER_MS} * interval '1 millisecond'
+          or not exists (select from process p where p.capacity > w.capacity and cardinality(p.queues) > 0 and p.alive_until > now()))
       returning s.attempt_id, s.content, s.worker
     ), started as (
       update attempt a set state = 'running', worker = t.worker, started_at = clock_timestamp()
