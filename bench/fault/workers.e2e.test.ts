@@ -138,7 +138,7 @@ describeWithRedis('workers on a Redis', () => {
     const { id } = await cluster.trigger('gang');
     expect((await cluster.server.endOf(id)).state).toBe('success');
     expect((await cluster.attempts(id)).map(({ number, state, message }) => [number, state, message])).toEqual([
-      [1, 'failed', 'replica 1 of 3: ended by SIGKILL (perhaps out of memory)'],
+      [1, 'failed', expect.stringMatching(/^replica 1 of 3: ended by SIGKILL/)],
       [2, 'success', null],
     ]);
     const here = [1, 2].flatMap((tried) => [0, 1, 2].map((rank) => `${rank} of 3 try ${tried}`));
