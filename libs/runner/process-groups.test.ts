@@ -158,7 +158,8 @@ describe('kill -9 of the whole program', () => {
     const pids = marked(pidFolder);
     if (alsoTheLauncher) {
       const launchers = pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('launcher.mjs'));
-      // Stopped first, so that it cannot work between the two kills.
+      // Stopped first, so that neither can work between the two kills.
+      driver.kill('SIGSTOP');
       for (const pid of launchers) process.kill(pid, 'SIGSTOP');
       for (const pid of launchers) process.kill(pid, 'SIGKILL');
     }
