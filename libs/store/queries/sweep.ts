@@ -1,9 +1,10 @@
 import { inTransaction, type Db } from '../statement.ts';
+import { analyzeGrown } from './analyze-grown.ts';
 import { sweepWaits } from './waits.ts';
 
 /**
  * Recounts what pools have in use from the live attempts; forgets old live events, dead processes, and commands to runs
- * that ended before anybody read them, assignments of attempts that ended, and what waited no longer. Four statements.
+ * that ended before anybody read them, assignments of attempts that ended, and what waited no longer; analyzes what has grown.
  */
 export async function sweep(db: Db): Promise<{ environment: string; pool: string }[]> {
   await inTransaction(db, async (manager) => {
@@ -41,6 +42,7 @@ export async function sweep(db: Db): Promise<{ environment: string; pool: string
     )
     select (select count(*) from old), (select count(*) from gone), (select count(*) from unread), (select count(*) from ended)`;
   await sweepWaits(db);
+  await analyzeGrown(db);
   return db.sql<{ environment: string; pool: string }[]>`
     select distinct environment, pool from task_run where state = 'ready'`;
 }
