@@ -138,7 +138,10 @@ describe('a spark task', () => {
 });
 
 const submit = process.env.SLUICE_TEST_SPARK ?? '';
-/** They start a real Spark, which needs a Java runtime. */
+/**
+ * They start a real Spark, of 400 MB, which no distribution has: where it is found (scripts/find-tools.mjs), and otherwise
+ * `npm test` says that they did not run. What is ours is tested above with a stand-in, everywhere.
+ */
 const describeWithSpark = submit === '' ? describe.skip : describe;
 
 const TROUBLE = `
