@@ -116,7 +116,7 @@ export async function connectDatabase(
     poolSize: options.connections ?? 8,
     applicationName: options.name ?? 'sluice',
     extra: {
-      ...{ types, Client: PooledClient },
+      ...{ types, Client: PooledClient, pipeline: true },
       ...{ idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
     },
     // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.

@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm';
 import type { Admitted, Applicant, Batch, Replicas, Room } from '#core';
 import { admit } from '#core';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
-import { run } from '../statement.ts';
+import type { Pipeline } from '../statement.ts';
 
-interface Pool {
+export interface LockedPool {
   readonly environment: string;
   readonly name: string;
   readonly slots: number;
@@ -22,22 +22,31 @@ interface Ready extends Asking {
   readonly replicas: Replicas | null;
 }
 
-/**
- * Frees slots, then hands what is free to the ready task runs of those pools, in the order of their claim over all runs
- * of all processes. Only those of this owner's runs are admitted here: another owner would not know of it. What is the
- * turn of another's is left for it, and that owner is told.
- */
-export async function admitReady(manager: EntityManager, batch: Batch): Promise<Admitted[]> {
-  const pools = await run<Pool>(manager, FREE_AND_LOCK_POOLS, [
-    batch.pools.map((p) => p.environment),
-    batch.pools.map((p) => p.pool),
-    batch.pools.map((p) => p.freed),
+/** Frees slots and locks these pools until the commit. */
+export async function lockPools({ run }: Pipeline, { pools }: Batch): Promise<LockedPool[]> {
+  if (pools.length === 0) return [];
+  return run(FREE_AND_LOCK_POOLS, [
+    pools.map((p) => p.environment),
+    pools.map((p) => p.pool),
+    pools.map((p) => p.freed),
   ]);
+}
+
+/**
+ * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
+ * with the last statement of the transaction. Only those of this owner's runs are admitted here: another owner would not
+ * know of it. What is the turn of another's is left for it, and that owner is told.
+ */
+export async function admitReady(
+  pipeline: Pipeline,
+  batch: Batch,
+  pools: readonly LockedPool[],
+): Promise<Admitted[]> {
   const open = pools.filter(({ slots, used }) => used < slots);
   if (open.length === 0) return [];
   const asked = open.some((pool) => pool.asked);
-  const ready = asked ? await readAsking(manager, batch, open) : await readReady(manager, batch, open);
-  const resources = asked ? await readRooms(manager, ready) : NO_ROOMS;
+  const ready = asked ? await readAsking(pipeline, batch, open) : await readReady(pipeline, batch, open);
+  const resources = asked ? await readRooms(pipeline.manager, ready) : NO_ROOMS;
   const rooms = open.map((pool): [string, Room] => [
     `${pool.environment} ${pool.name}`,
     { free: pool.slots - pool.used, size: pool.slots },
@@ -49,12 +58,12 @@ export async function admitReady(manager: EntityManager, batch: Batch): Promise<
   );
   const others = chosen.filter(({ applicant }) => applicant.row.owner !== batch.processId);
   await tellOthers(
-    manager,
+    pipeline.manager,
     others.map(({ applicant }) => applicant.row),
   );
   const ours = chosen.filter(({ applicant }) => applicant.row.owner === batch.processId);
   if (ours.length === 0) return [];
-  return run<Admitted>(manager, ADMIT, [
+  return pipeline.runLast<Admitted>(ADMIT, [
     ours.map(({ applicant }) => applicant.row.runId),
     ours.map(({ applicant }) => applicant.row.taskId),
     ours.map(({ applicant }) => applicant.row.mapIndex),
@@ -77,7 +86,7 @@ const FREE_AND_LOCK_POOLS = `
     with asking as materialized (
       select distinct environment, pool from task_run where state = 'ready' and resources is not null
     ), alone as materialized (
-      select case when exists (select from asking) then pg_advisory_xact_lock(7305002) is not null else false end as asked
+      select case when exists (select from asking) then pg_advisory_xact_lock(7305003) is not null else false end as asked
     ), given as (
       select environment, name, sum(freed)::int as freed
       from (
@@ -112,18 +121,20 @@ const READY = `
     limit $3`;
 
 /** Every applicant takes a slot at least, so that no more than are free can matter. */
-async function readReady(manager: EntityManager, batch: Batch, pools: readonly Pool[]): Promise<Ready[]> {
-  const ready: Ready[] = [];
-  for (const { environment, name, slots, used } of pools)
-    ready.push(...(await run<Ready>(manager, READY, [environment, name, slots - used, batch.processId])));
-  return ready;
+async function readReady({ run }: Pipeline, batch: Batch, pools: readonly LockedPool[]): Promise<Ready[]> {
+  const ready = await Promise.all(
+    pools.map(({ environment, name, slots, used }) =>
+      run<Ready>(READY, [environment, name, slots - used, batch.processId]),
+    ),
+  );
+  return ready.flat();
 }
 
 /** Of a pool, so many are looked at that ask for resources: those that wait for them stand before those that need not. */
 const MOST_ASKING = 500;
 
 /** The same in one line over all pools. */
-function readAsking(manager: EntityManager, batch: Batch, pools: readonly Pool[]): Promise<Ready[]> {
+function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedPool[]): Promise<Ready[]> {
   return manager.sql<Ready[]>`
     select t.*
     from unnest(${pools.map((p) => p.environment)}::text[], ${pools.map((p) => p.name)}::text[],

@@ -1,27 +1,31 @@
-import type { EntityManager } from 'typeorm';
 import type { Applied, Batch, MovedPointer } from '#core';
 import { SluiceError } from '#core';
-import { admitReady } from './admit-ready.ts';
+import { admitReady, lockPools } from './admit-ready.ts';
 import { lockWithCalled, stopCalled } from './calls.ts';
 import { countResults } from './count-results.ts';
 import { lockVersions } from './take-back-versions.ts';
-import { inTransaction, run, type Db } from '../statement.ts';
+import { inPipeline, type Db, type Pipeline } from '../statement.ts';
 
 /**
  * One group commit. Lock order: versions (shared, when results of earlier runs are taken), runs by id, then pools by (environment, name).
  * A run whose token is not ours any more, or that ends as if it had not been cancelled, refuses the whole batch before any write.
  */
 export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
-  return inTransaction(db, async (manager) => {
+  return inPipeline(db, async (pipeline) => {
+    const { manager } = pipeline;
     if (batch.links.length > 0) await lockVersions(manager);
     if (batch.endedCalls.length > 0) await lockWithCalled(manager, batch);
-    const refused = await lockRuns(manager, batch);
+    const refused = await lockRuns(pipeline, batch);
     if (refused !== null) return refused;
-    const { pointed, awaited } = await write(manager, batch);
-    if (batch.counted.length > 0) await countResults(manager, batch.counted);
-    if (batch.endedCalls.length > 0) await stopCalled(manager, batch.endedCalls);
-    const admitted = batch.pools.length === 0 ? [] : await admitReady(manager, batch);
-    return { kind: 'applied', admitted, pointed, awaited };
+    const writing = write(pipeline, batch);
+    if (batch.counted.length + batch.endedCalls.length > 0) {
+      await writing;
+      await countResults(manager, batch.counted);
+      await stopCalled(manager, batch.endedCalls);
+    }
+    // Sent together with the rows: each answer that is waited for costs a process its turn.
+    const [{ pointed, awaited }, pools] = await Promise.all([writing, lockPools(pipeline, batch)]);
+    return { kind: 'applied', admitted: await admitReady(pipeline, batch, pools), pointed, awaited };
   });
 }
 
@@ -34,11 +38,11 @@ const LOCK_RUNS = `
     for update of r`;
 
 async function lockRuns(
-  manager: EntityManager,
+  pipeline: Pipeline,
   batch: Batch,
 ): Promise<Extract<Applied, { kind: 'lost' | 'cancelled' }> | null> {
   if (batch.runs.length === 0) return null;
-  const rows = await run<{ id: string; isCancelled: boolean }>(manager, LOCK_RUNS, [
+  const rows = await pipeline.run<{ id: string; isCancelled: boolean }>(LOCK_RUNS, [
     batch.runs.map((r) => r.id),
     batch.runs.map((r) => r.token),
     batch.processId,
@@ -216,7 +220,7 @@ interface Written {
   readonly awaited: boolean;
 }
 
-async function write(manager: EntityManager, batch: Batch): Promise<Written> {
+async function write(pipeline: Pipeline, batch: Batch): Promise<Written> {
   const lists = [
     batch.inserts,
     batch.updates,
@@ -232,8 +236,7 @@ async function write(manager: EntityManager, batch: Batch): Promise<Written> {
     batch.checks,
   ];
   if (lists.every((list) => list.length === 0)) return { pointed: [], awaited: false };
-  const [counts] = await run<Written & { updated: number; ended: number; linked: number }>(
-    manager,
+  const [counts] = await pipeline.run<Written & { updated: number; ended: number; linked: number }>(
     WRITE,
     lists.map((list) => JSON.stringify(list)),
   );

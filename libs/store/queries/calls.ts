@@ -73,6 +73,7 @@ export async function lockWithCalled(db: Db, { runs, endedCalls }: Pick<Batch, '
 
 /** Stops the runs of calls whose tasks have ended without them; `lockWithCalled` came before. */
 export async function stopCalled(db: Db, calls: readonly WaitKey[]): Promise<void> {
+  if (calls.length === 0) return;
   const live = await db.sql<{ id: string; callerId: string }[]>`
     select r.id::text, w.run_id::text as "callerId"
     from jsonb_to_recordset(${JSON.stringify(calls)}::jsonb) as c ("runId" bigint, "taskId" text, "mapIndex" int)

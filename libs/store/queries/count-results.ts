@@ -6,6 +6,7 @@ import type { Batch } from '#core';
  * first column of `metric_of_run` and `check_result_of_run`.
  */
 export async function countResults(manager: EntityManager, tries: Batch['counted']): Promise<void> {
+  if (tries.length === 0) return;
   await manager.sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(tries)}::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, number int)
