@@ -4,7 +4,7 @@ import { admit } from '#core';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
 import type { Pipeline } from '../statement.ts';
 
-export interface LockedPool {
+interface LockedPool {
   readonly environment: string;
   readonly name: string;
   readonly slots: number;
@@ -22,14 +22,24 @@ interface Ready extends Asking {
   readonly replicas: Replicas | null;
 }
 
-/** Frees slots and locks these pools until the commit. */
-export async function lockPools({ run }: Pipeline, { pools }: Batch): Promise<LockedPool[]> {
-  if (pools.length === 0) return [];
-  return run(FREE_AND_LOCK_POOLS, [
-    pools.map((p) => p.environment),
-    pools.map((p) => p.pool),
-    pools.map((p) => p.freed),
+export interface Applying {
+  readonly pools: readonly LockedPool[];
+  /** As far as slots are free, in the order of their claim. */
+  readonly ready: readonly Ready[];
+}
+
+/** Frees slots, locks these pools until the commit, and reads who applies for what is free. */
+export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Applying> {
+  if (batch.pools.length === 0) return { pools: [], ready: [] };
+  const [pools, ready] = await Promise.all([
+    pipeline.run<LockedPool>(FREE_AND_LOCK_POOLS, [
+      batch.pools.map((p) => p.environment),
+      batch.pools.map((p) => p.pool),
+      batch.pools.map((p) => p.freed),
+    ]),
+    readReady(pipeline, batch),
   ]);
+  return { pools: pools.filter(({ slots, used }) => used < slots), ready };
 }
 
 /**
@@ -40,12 +50,11 @@ export async function lockPools({ run }: Pipeline, { pools }: Batch): Promise<Lo
 export async function admitReady(
   pipeline: Pipeline,
   batch: Batch,
-  pools: readonly LockedPool[],
+  { pools: open, ready: waiting }: Applying,
 ): Promise<Admitted[]> {
-  const open = pools.filter(({ slots, used }) => used < slots);
-  if (open.length === 0) return [];
   const asked = open.some((pool) => pool.asked);
-  const ready = asked ? await readAsking(pipeline, batch, open) : await readReady(pipeline, batch, open);
+  if (!asked && waiting.length === 0) return [];
+  const ready = asked ? await readAsking(pipeline, batch, open) : waiting;
   const resources = asked ? await readRooms(pipeline.manager, ready) : NO_ROOMS;
   const rooms = open.map((pool): [string, Room] => [
     `${pool.environment} ${pool.name}`,
@@ -116,17 +125,13 @@ const READY = `
     from task_run t
     join run r on r.id = t.run_id
     left join process o on o.id = r.lease_owner and o.alive_until > now()
-    where t.environment = $1 and t.pool = $2 and t.state = 'ready' and (r.lease_owner = $4 or o.id is not null)
+    where t.environment = $1 and t.pool = $2 and t.state = 'ready' and (r.lease_owner = $3 or o.id is not null)
     order by t.priority desc, t.interval_start, t.map_index, t.run_id
-    limit $3`;
+    -- Every applicant takes a slot at least, so that no more than are free can matter.
+    limit (select greatest(p.slots - p.used, 0) from pool p where p.environment = $1 and p.name = $2)`;
 
-/** Every applicant takes a slot at least, so that no more than are free can matter. */
-async function readReady({ run }: Pipeline, batch: Batch, pools: readonly LockedPool[]): Promise<Ready[]> {
-  const ready = await Promise.all(
-    pools.map(({ environment, name, slots, used }) =>
-      run<Ready>(READY, [environment, name, slots - used, batch.processId]),
-    ),
-  );
+async function readReady({ run }: Pipeline, { pools, processId }: Batch): Promise<Ready[]> {
+  const ready = await Promise.all(pools.map((p) => run<Ready>(READY, [p.environment, p.pool, processId])));
   return ready.flat();
 }
 

@@ -24,8 +24,8 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
       await stopCalled(manager, batch.endedCalls);
     }
     // Sent together with the rows: each answer that is waited for costs a process its turn.
-    const [{ pointed, awaited }, pools] = await Promise.all([writing, lockPools(pipeline, batch)]);
-    return { kind: 'applied', admitted: await admitReady(pipeline, batch, pools), pointed, awaited };
+    const [{ pointed, awaited }, applying] = await Promise.all([writing, lockPools(pipeline, batch)]);
+    return { kind: 'applied', admitted: await admitReady(pipeline, batch, applying), pointed, awaited };
   });
 }
 
