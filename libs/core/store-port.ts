@@ -568,8 +568,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
     id: string,
     result: { state: 'sent' | 'rejected' | 'pending'; thread: string | null; detail: string; retryInMs: number | null },
   ): Promise<void>;
-  /** What is worth looking for now, in one question; `now` is epoch milliseconds by the engine's clock. */
-  dueWork(processId: string, now: number): Promise<DueWork>;
+  /** What is worth looking for now, in one question, and a `heartbeat`; `now` is epoch milliseconds by the engine's clock. */
+  dueWork(process: ProcessBeat, now: number, environments: readonly string[]): Promise<DueWork>;
   /** Runs past their deadline for which `run.late` was not raised yet. */
   lateRuns(limit: number): Promise<readonly RunRecord[]>;
   /** Marks runs as late and writes their alerts in one commit; alerts of runs that were marked before are left out. */
@@ -595,6 +595,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
 
 /** Whether there is anything for a scheduler to look at. True may turn out to be nothing; false is certain when it is said. */
 export interface DueWork {
+  /** What `heartbeat` answers. */
+  readonly inTime: boolean;
   /** Data or ends came that pipelines listen to. */
   readonly triggers: boolean;
   /** Runs timed out while they belonged to nobody. */
@@ -605,6 +607,8 @@ export interface DueWork {
   /** Kinds of waits that are due. */
   readonly waits: readonly WaitKind[];
   readonly late: boolean;
+  /** Digest of what each of the environments runs; those that run nothing are left out. */
+  readonly releases: Readonly<Record<string, string>>;
 }
 
 /** What is recorded of a release beside its content. */

@@ -39,6 +39,13 @@ export interface Fired {
   readonly problems: readonly { readonly pipeline: string; readonly message: string }[];
 }
 
+export interface FireLook {
+  readonly environment: AppliedEnvironment;
+  /** Digest of what it runs. */
+  readonly release: string;
+  readonly now: Date;
+}
+
 const NOTHING: Fired = { created: 0, more: false, problems: [] };
 
 interface Due {
@@ -55,21 +62,18 @@ interface Due {
 export async function fireSchedules(
   store: EngineStore,
   pipelines: Pipelines,
-  environment: AppliedEnvironment,
-  now: Date,
+  { environment, release, now }: FireLook,
   nextLook: NextLook,
   pauses: (pipeline: CompiledPipeline) => Promise<boolean> = async () => false,
 ): Promise<Fired> {
   const { name, promotion } = environment.config;
   // It points at what another installation runs.
   if (otherInstallation(promotion) !== null) return NOTHING;
-  const pointer = await store.currentRelease(name);
-  if (pointer === null) return NOTHING;
-  const key = `${pointer.release}/${environment.hash}`;
+  const key = `${release}/${environment.hash}`;
   const known = nextLook.get(name);
   const isNew = known?.key !== key;
   if (!isNew && known !== undefined && now.getTime() < known.first) return NOTHING;
-  const all = overlaid(await pipelines.all(pointer.release), name);
+  const all = overlaid(await pipelines.all(release), name);
   const looks = isNew || !known ? new Map<string, number>() : known.at;
   const scheduled = all.filter(({ schedule }) => schedule.kind !== 'manual');
   const nextOf = ({ name: pipeline }: CompiledPipeline): number => looks.get(pipeline) ?? -Infinity;
@@ -77,7 +81,7 @@ export async function fireSchedules(
   const records = await recordsOf(store, name, isNew ? all : worthALook, isNew);
   if (isNew) await store.syncListeners(name, all.flatMap(listenersOf));
   nextLook.delete(name);
-  const look = new Look(store, environment, pointer.release, now, looks, pauses);
+  const look = new Look(store, { environment, release, now }, looks, pauses);
   await look.at(worthALook, records);
   // Rows that went with a removed environment of the same name come back at the next look, which syncs.
   if (worthALook.every((pipeline) => records.has(pipeline.name))) {
@@ -134,9 +138,7 @@ class Look implements Fired {
 
   constructor(
     private readonly store: EngineStore,
-    private readonly environment: AppliedEnvironment,
-    private readonly release: string,
-    private readonly now: Date,
+    private readonly about: FireLook,
     private readonly looks: Map<string, number>,
     private readonly pauses: (pipeline: CompiledPipeline) => Promise<boolean>,
   ) {}
@@ -168,7 +170,7 @@ class Look implements Fired {
   }
 
   private isPaused(pipeline: CompiledPipeline, record: ScheduleRecord | undefined): boolean {
-    const { name, schedules } = this.environment.config;
+    const { name, schedules } = this.about.environment.config;
     // Only another release or configuration changes this, and with it the key of all looks.
     const byFile = pipeline.environments[name]?.paused ?? schedules === 'paused';
     if (byFile) this.looks.set(pipeline.name, Infinity);
@@ -184,7 +186,7 @@ class Look implements Fired {
     if (!record) return null;
     // One broken schedule must not stop the others: its problem is reported and looked at again in a minute.
     try {
-      const intervals = dueIntervals({ ...datesOf(pipeline, record), now: this.now, limit: MAX_DUE });
+      const intervals = dueIntervals({ ...datesOf(pipeline, record), now: this.about.now, limit: MAX_DUE });
       if (intervals.length > 0) return { pipeline, record, intervals };
       this.noteNextFire(pipeline, record);
     } catch (error) {
@@ -207,7 +209,8 @@ class Look implements Fired {
   }
 
   private async fireAll(batch: readonly Due[]): Promise<void> {
-    const { store, environment, release, now } = this;
+    const { environment, release, now } = this.about;
+    const { store } = this;
     const { name } = environment.config;
     const asking = batch.flatMap(({ pipeline }) => (asksLiveRuns(pipeline) ? [pipeline.name] : []));
     const live = byPipeline(asking.length > 0 ? await store.liveRuns(name, asking) : []);
@@ -232,14 +235,14 @@ class Look implements Fired {
 
   private noteNextFire(pipeline: CompiledPipeline, record: ScheduleRecord): void {
     const { schedule, activatedAt } = datesOf(pipeline, record);
-    const [next] = nextIntervals(schedule, activatedAt, this.now, 1);
-    const at = next ? creationOf(schedule, next).getTime() : this.now.getTime() + 3_600_000;
+    const [next] = nextIntervals(schedule, activatedAt, this.about.now, 1);
+    const at = next ? creationOf(schedule, next).getTime() : this.about.now.getTime() + 3_600_000;
     this.looks.set(pipeline.name, at);
   }
 
   private note(pipeline: CompiledPipeline, error: unknown): void {
     this.problems.push({ pipeline: pipeline.name, message: (error as Error).message });
-    this.looks.set(pipeline.name, this.now.getTime() + 60_000);
+    this.looks.set(pipeline.name, this.about.now.getTime() + 60_000);
   }
 }
 

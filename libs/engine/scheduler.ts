@@ -1,4 +1,14 @@
-import type { AlertInsert, Clock, CompiledPipeline, DueWork, EngineStore, Executor, Mark, Storage } from '#core';
+import type {
+  AlertInsert,
+  Clock,
+  CompiledPipeline,
+  DueWork,
+  EngineStore,
+  Executor,
+  Mark,
+  ProcessBeat,
+  Storage,
+} from '#core';
 import { withOverlay } from '#dag';
 import type { AlertDefaults } from './route-alerts.ts';
 import { lateAlerts } from './alerts.ts';
@@ -45,9 +55,18 @@ const DATA_GATHER_MS = 50;
 /** An attempt that said nothing for so long is looked for: was it never sent, or did its report get lost? */
 const QUIET_MS = 30_000;
 
-const NOTHING: DueWork = { triggers: false, parked: false, backfills: false, runs: false, waits: [], late: false };
+const NOTHING: DueWork = {
+  inTime: true,
+  triggers: false,
+  parked: false,
+  backfills: false,
+  runs: false,
+  waits: [],
+  late: false,
+  releases: {},
+};
 /** With each sweep everything is looked at, whatever is said to be due. */
-const EVERYTHING: DueWork = {
+const EVERYTHING: Omit<DueWork, 'inTime' | 'releases'> = {
   triggers: true,
   parked: true,
   backfills: true,
@@ -144,14 +163,16 @@ export class Scheduler {
   }
 
   private async tickOnce(): Promise<void> {
-    await this.part('renewing the lease', () => this.beat());
-    if (this.options.firesSchedules) await this.part('firing schedules', () => this.fire());
+    const asked = await this.dueWork();
+    let fired = 0;
+    if (this.options.firesSchedules)
+      await this.part('firing schedules', async () => void (fired = await this.fire(asked.releases)));
     const sweeps = this.ticks++ % TICKS_PER_SWEEP === 0;
-    const due = sweeps ? EVERYTHING : await this.dueWork();
+    const due = sweeps ? EVERYTHING : asked;
     if (due.triggers) await this.part('starting triggered runs', () => this.startTriggered());
     if (due.parked) await this.part('giving back runs whose wait is over', () => this.unpark());
     if (due.backfills) await this.part('filling backfills', () => this.intake.backfill());
-    if (due.runs || due.backfills || due.parked || this.owner.toReload.size > 0)
+    if (due.runs || fired > 0 || due.backfills || due.parked || this.owner.toReload.size > 0)
       await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
     if (due.late) await this.part('raising run.late', () => this.raiseLate());
@@ -162,14 +183,15 @@ export class Scheduler {
     this.background.add(this.waits.look(due.waits));
   }
 
-  /** In one question, so that idling costs next to nothing. */
+  /** With the heartbeat in one question, so that idling costs next to nothing. */
   private async dueWork(): Promise<DueWork> {
-    const { store, processId, clock } = this.options;
+    const { store, clock, environments } = this.options;
     let due = NOTHING;
-    await this.part(
-      'asking what is due',
-      async () => void (due = await store.dueWork(processId, clock.now().getTime())),
-    );
+    await this.part('renewing the lease', async () => {
+      const names = environments.all().map(({ config }) => config.name);
+      due = await store.dueWork(this.life(), clock.now().getTime(), names);
+      if (!due.inTime) await this.sleptTooLong();
+    });
     return due;
   }
 
@@ -191,29 +213,44 @@ export class Scheduler {
     });
   }
 
-  private async beat(): Promise<void> {
-    const { store, processId, host, pid, leaseMs, observer, executor } = this.options;
+  private life(): ProcessBeat {
+    const { processId, host, pid, leaseMs, executor } = this.options;
     const has = executor.resources === undefined ? {} : { resources: executor.resources };
-    if (await store.heartbeat({ id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, ...has })) return;
-    // We slept too long. Every write is guarded; but what was taken over meanwhile must not go on here.
-    observer.event('leases-lost', { processId });
+    return { id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, ...has };
+  }
+
+  private async beat(): Promise<void> {
+    if (!(await this.options.store.heartbeat(this.life()))) await this.sleptTooLong();
+  }
+
+  /** Every write is guarded; but what was taken over meanwhile must not go on here. */
+  private async sleptTooLong(): Promise<void> {
+    this.options.observer.event('leases-lost', { processId: this.options.processId });
     await this.owner.checkLeases();
   }
 
-  private async fire(): Promise<void> {
+  /** Returns how many runs it created. */
+  private async fire(releases: DueWork['releases']): Promise<number> {
     const { store, pipelines, environments, clock, observer } = this.options;
-    for (const environment of environments.all())
+    let created = 0;
+    for (const environment of environments.all()) {
+      const { name } = environment.config;
+      const release = releases[name];
+      if (release === undefined) continue;
+      const pauses = (pipeline: CompiledPipeline) => pauseFailing(this.options, { pipeline, environment });
       for (let [looks, more] = [0, true]; more && looks < MAX_LOOKS && !this.stopped; looks++) {
         // Looks go on for seconds when thousands of pipelines fire at once.
         if (looks > 0) await this.beat();
-        const pauses = (pipeline: CompiledPipeline) => pauseFailing(this.options, { pipeline, environment });
-        const fired = await fireSchedules(store, pipelines, environment, clock.now(), this.nextLook, pauses);
+        const now = clock.now();
+        const fired = await fireSchedules(store, pipelines, { environment, release, now }, this.nextLook, pauses);
         ({ more } = fired);
-        if (fired.created > 0)
-          observer.event('runs-created', { environment: environment.config.name, count: fired.created });
+        created += fired.created;
+        if (fired.created > 0) observer.event('runs-created', { environment: name, count: fired.created });
         for (const problem of fired.problems)
           observer.problem('firing a schedule', new Error(problem.message), { pipeline: problem.pipeline });
       }
+    }
+    return created;
   }
 
   /** One look at a time; a call while one is under way makes another follow. */

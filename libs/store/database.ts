@@ -72,6 +72,12 @@ function isoOf(text: string): string {
  */
 const IDLE_IN_TRANSACTION_MS = 6000;
 
+/**
+ * What looks every ten seconds shall find its connections open: to open one costs Postgres a process, and us as much as
+ * hundreds of statements.
+ */
+const IDLE_CONNECTION_MS = 5 * 60_000;
+
 /** A connection of the pool. */
 class PooledClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
@@ -118,6 +124,7 @@ export async function connectDatabase(
     extra: {
       ...{ types, Client: PooledClient, pipeline: true },
       ...{ idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
     },
     // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
     poolErrorHandler: () => undefined,

@@ -103,7 +103,12 @@ test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: nu
   ['admission', () => store.apply(anAdmission()), 'task_run_ready', 1000],
   ['due schedules', () => store.syncSchedules('dev', [{ pipeline: 'p1', definition: 'd' }]), '', 0],
   ['live runs of a pipeline', () => store.liveRuns('dev', ['p1']), 'run_live', 50],
-  ['what a scheduler asks once a second', () => store.dueWork('me', 0), 'run_queued', 500],
+  [
+    'what a scheduler asks once a second',
+    () => store.dueWork({ id: 'me', kind: 'scheduler', host: 'h', pid: 1, ttlMs: 1000 }, 0, ['dev']),
+    'run_queued',
+    500,
+  ],
   ['what the loops beside it ask', () => glance(db), 'alert_delivery_pending', 300],
   ['late runs', () => store.lateRuns(100), 'run_deadline', 100],
   ['claiming alerts', () => store.takeAlerts(20), 'alert_delivery_pending', 300],

@@ -81,7 +81,7 @@ export function createStore(db: Db): EngineStore {
     recordAlert: (id, result) => alerts.recordAlert(db, id, result),
     insertAlerts: (inserted) => alerts.insertAlerts(db, inserted),
     recordMetrics: (runId, points) => recordMetrics(db, runId, points),
-    dueWork: (processId, now) => dueWork(db, processId, now),
+    dueWork: (process, now, environments) => dueWork(db, process, now, environments),
     lateRuns: (limit) => runs.lateRuns(db, limit),
     raiseLate: (runIds, given) => alerts.raiseLate(db, runIds, given),
     mendedRun: (environment, pipeline, runId) => alerts.mendedRun(db, environment, pipeline, runId),

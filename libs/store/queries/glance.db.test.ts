@@ -20,7 +20,17 @@ afterAll(async () => {
   await database.drop();
 });
 
-const IDLE = { triggers: false, parked: false, backfills: false, runs: false, waits: [], late: false };
+const ME = { id: 'me', kind: 'scheduler', host: 'h', pid: 1, ttlMs: 1000 } as const;
+const IDLE = {
+  inTime: true,
+  triggers: false,
+  parked: false,
+  backfills: false,
+  runs: false,
+  waits: [],
+  late: false,
+  releases: {},
+};
 const QUIET = { alerts: false, follows: false, previews: false, promotions: false, verifications: false };
 
 const run = (columns: string, values: string): string =>
@@ -42,7 +52,7 @@ async function seenWith(statements: readonly string[]): Promise<{ due: object; s
     // Only the table that is asked: not what its rows belong to.
     await manager.query('set local session_replication_role = replica');
     for (const statement of statements) await manager.query(statement);
-    answer = { due: await dueWork(manager, 'me', NOW), seen: await glance(manager) };
+    answer = { due: await dueWork(manager, ME, NOW, ['dev', 'test']), seen: await glance(manager) };
     throw back;
   }).catch((error: unknown) => expect(error).toBe(back));
   return answer;
@@ -87,6 +97,14 @@ test.each<[what: string, statements: string[], due: object]>([
   ],
   ['a wait that is due', [wait('http', '2026-02-28T23:59:59Z')], { waits: ['http'] }],
   ['a wait that is not', [wait('http', '2026-03-01T00:00:01Z')], {}],
+  [
+    'what each environment runs, by its last pointer',
+    [
+      `insert into environment_pointer values ('dev', 1, 'old', 'a'), ('dev', 2, 'new', 'a'), ('prod', 1, 'other', 'a')`,
+    ],
+    { releases: { dev: 'new' } },
+  ],
+  ['that its own life had run out', [process('me', '-1 second')], { inTime: false }],
 ])('a scheduler sees %s', async (_what, statements, due) => {
   expect((await seenWith(statements)).due).toEqual({ ...IDLE, ...due });
 });

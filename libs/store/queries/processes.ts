@@ -1,19 +1,25 @@
 import type { ProcessBeat } from '#core';
 import type { Db } from '../statement.ts';
 
-/** Renews this process's life; false when it had already run out (somebody may own its runs by now). */
-export async function heartbeat(db: Db, process: ProcessBeat): Promise<boolean> {
-  const [row] = await db.sql<{ inTime: boolean }[]>`
+/** Renews a process's life, by `beatValues`. */
+export const BEAT = `
     with before as (
-      select alive_until from process where id = ${process.id}
+      select alive_until from process where id = $1
     ), beaten as (
       insert into process (id, kind, host, pid, resources, alive_until)
-      values (${process.id}, ${process.kind}, ${process.host}, ${process.pid}, ${JSON.stringify(process.resources ?? null)}::jsonb,
-              now() + ${process.ttlMs} * interval '1 millisecond')
+      values ($1, $2, $3, $4, $5::jsonb, now() + $6::float8 * interval '1 millisecond')
       on conflict (id) do update set alive_until = excluded.alive_until
       returning 1
-    )
-    select coalesce((select alive_until > now() from before), true) and exists (select from beaten) as "inTime"`;
+    )`;
+/** False when it had already run out: somebody may own its runs by now. */
+export const IN_TIME = `coalesce((select alive_until > now() from before), true) and exists (select from beaten) as "inTime"`;
+
+export function beatValues({ id, kind, host, pid, resources, ttlMs }: ProcessBeat): unknown[] {
+  return [id, kind, host, pid, JSON.stringify(resources ?? null), ttlMs];
+}
+
+export async function heartbeat(db: Db, process: ProcessBeat): Promise<boolean> {
+  const [row] = await db.query<{ inTime: boolean }[]>(`${BEAT} select ${IN_TIME}`, beatValues(process));
   return row?.inTime ?? false;
 }
 
