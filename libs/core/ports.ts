@@ -125,7 +125,8 @@ export interface LogKey {
 }
 
 export interface LogWriter {
-  write(lines: readonly Omit<LogLine, 'n'>[]): void;
+  /** Null: go on. Otherwise whoever can hold back what comes next should until it resolves: what is written waits in memory. */
+  write(lines: readonly Omit<LogLine, 'n'>[]): Promise<void> | null;
   /** Flushes and marks the log complete; returns the number of lines. */
   close(): Promise<number>;
 }

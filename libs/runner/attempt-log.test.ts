@@ -15,7 +15,10 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
     open: () => {
       opened += 1;
       return Promise.resolve({
-        write: (added) => void lines.push(...added.map((line) => `${line.stream} ${line.text}`)),
+        write: (added) => {
+          lines.push(...added.map((line) => `${line.stream} ${line.text}`));
+          return null;
+        },
         close: () => Promise.resolve(lines.length),
       });
     },

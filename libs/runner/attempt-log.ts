@@ -17,7 +17,8 @@ export interface AttemptLogOptions {
 
 /** Where a process that executes an attempt is heard. */
 export interface ProcessLog {
-  output(stream: 'out' | 'err', chunk: Buffer): void;
+  /** Null: go on. Otherwise hold back what comes next until it resolves, where that is possible. */
+  output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null;
   /** A line of ours about it; never dropped. */
   say(text: string): void;
 }
@@ -47,9 +48,9 @@ export class AttemptLog implements ProcessLog {
     this.#splitters = this.#open(options.onMessage);
   }
 
-  output(stream: 'out' | 'err', chunk: Buffer): void {
+  output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null {
     this.#splitters[stream].push(chunk);
-    this.#flush();
+    return this.#flush();
   }
 
   say(text: string): void {
@@ -62,7 +63,7 @@ export class AttemptLog implements ProcessLog {
     return {
       output: (stream, chunk) => {
         splitters[stream].push(chunk);
-        this.#flush();
+        return this.#flush();
       },
       say: (text) => this.#say(text, rank),
     };
@@ -145,12 +146,12 @@ export class AttemptLog implements ProcessLog {
     this.#waiting.push(rank === undefined ? line : { ...line, rank });
   }
 
-  #flush(): void {
-    if (this.#waiting.length === 0) return;
+  #flush(): Promise<void> | null {
+    if (this.#waiting.length === 0) return null;
     if (this.#writer !== null) {
-      this.#writer.write(this.#waiting);
+      const behind = this.#writer.write(this.#waiting);
       this.#waiting = [];
-      return;
+      return behind;
     }
     if (this.#failure !== null) this.#waiting = [];
     this.#opening ??= this.#options.open().then(
@@ -163,5 +164,6 @@ export class AttemptLog implements ProcessLog {
         this.#failure = error instanceof Error ? error : new Error(String(error));
       },
     );
+    return null;
   }
 }

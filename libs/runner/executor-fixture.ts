@@ -146,6 +146,7 @@ class RecordingLogs implements LogStore {
       write: (added) => {
         for (const line of added) lines.push({ ...line, n: lines.length + 1 });
         for (const watcher of this.#watchers) watcher();
+        return null;
       },
       close: () => Promise.resolve(lines.length),
     });

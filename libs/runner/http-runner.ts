@@ -146,7 +146,7 @@ const SHOWN_CHARS = 2_000;
 /** Into the log, where secrets are masked, not into the message. */
 function showBeginning(text: string, { log }: AttemptOrder): void {
   if (text === '') return;
-  log.output('err', Buffer.from(`${text.slice(0, SHOWN_CHARS)}${text.length > SHOWN_CHARS ? '…' : ''}\n`));
+  void log.output('err', Buffer.from(`${text.slice(0, SHOWN_CHARS)}${text.length > SHOWN_CHARS ? '…' : ''}\n`));
 }
 
 function labelOf({ method, url }: HttpBody): string {

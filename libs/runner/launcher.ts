@@ -26,8 +26,11 @@ export type ProcessEnd =
 
 export interface LaunchListener {
   started?(pid: number): void;
-  /** Chunks are views of a shared buffer: copy what is kept. */
-  output(stream: 'out' | 'err', chunk: Buffer): void;
+  /**
+   * Chunks are views of a shared buffer: copy what is kept. Null: go on. Otherwise the process's output is left in its
+   * pipes until it resolves, so that it waits when it writes more.
+   */
+  output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null;
   control?(chunk: Buffer): void;
   /** Called exactly once, after all output. */
   ended(end: ProcessEnd): void;
@@ -101,6 +104,7 @@ class RunningLauncher {
   readonly #options: LauncherOptions;
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
+  readonly #held = new Set<number>();
   #waiting: Buffer[] = [];
 
   constructor(options: LauncherOptions, onGone: () => void) {
@@ -167,8 +171,8 @@ class RunningLauncher {
   #receive(type: number, id: number, payload: Buffer): void {
     const listener = this.listeners.get(id);
     if (listener === undefined) return;
-    if (type === FROM_LAUNCHER.stdout) listener.output('out', payload);
-    else if (type === FROM_LAUNCHER.stderr) listener.output('err', payload);
+    if (type === FROM_LAUNCHER.stdout) this.#hold(id, listener.output('out', payload));
+    else if (type === FROM_LAUNCHER.stderr) this.#hold(id, listener.output('err', payload));
     else if (type === FROM_LAUNCHER.control) listener.control?.(payload);
     else if (type === FROM_LAUNCHER.started)
       listener.started?.((JSON.parse(payload.toString()) as { pid: number }).pid);
@@ -177,6 +181,16 @@ class RunningLauncher {
       const kind = type === FROM_LAUNCHER.exited ? 'exited' : 'refused';
       listener.ended({ kind, ...(JSON.parse(payload.toString()) as object) } as ProcessEnd);
     }
+  }
+
+  #hold(id: number, until: Promise<void> | null): void {
+    if (until === null || this.#held.has(id)) return;
+    this.#held.add(id);
+    this.send(TO_LAUNCHER.hold, id, '');
+    void until.then(() => {
+      this.#held.delete(id);
+      this.send(TO_LAUNCHER.goOn, id, '');
+    });
   }
 
   /** Nobody watches the processes of a dead launcher any more: they are killed here before they are reported lost. */

@@ -5,6 +5,7 @@ import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './lau
 
 export interface ForkListener {
   started(pid: number): void;
+  /** Nothing can be held back: forks of one zygote speak through the same pipe. */
   output(stream: 'out' | 'err', chunk: Buffer): void;
   /** Called exactly once. `refused` also when the interpreter ended before it was ready. */
   ended(end: ProcessEnd): void;
@@ -29,7 +30,10 @@ export class PythonZygote {
     this.#process = launcher.launch(
       { ...request, input: true, control: true },
       {
-        output: (_stream, chunk) => this.#complain(chunk),
+        output: (_stream, chunk) => {
+          this.#complain(chunk);
+          return null;
+        },
         control: (chunk) => frames.push(chunk),
         ended: (end) => this.#ended(end),
       },

@@ -6,7 +6,8 @@ import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './lau
 /** What a warm process says about the attempt it runs. */
 export interface WarmListener {
   started(pid: number): void;
-  output(stream: 'out' | 'err', chunk: Buffer): void;
+  /** As `LaunchListener.output`. */
+  output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null;
   event(event: WarmEvent): void;
   /** Called exactly once: with what the process answered, or with how it ended instead. */
   done(done: WarmDone | ProcessEnd): void;
@@ -67,7 +68,7 @@ export class WarmProcess {
           this.#pid = pid;
           this.#listener?.started(pid);
         },
-        output: (stream, chunk) => this.#listener?.output(stream, chunk),
+        output: (stream, chunk) => this.#listener?.output(stream, chunk) ?? null,
         control: (chunk) => frames.push(chunk),
         ended: (end) => this.#ended(end),
       },
@@ -103,8 +104,8 @@ export class WarmProcess {
       if (type === FROM_WARM.done) this.#ending = true;
       return;
     }
-    if (type === FROM_WARM.stdout) listener.output('out', payload);
-    else if (type === FROM_WARM.stderr) listener.output('err', payload);
+    if (type === FROM_WARM.stdout) void listener.output('out', payload);
+    else if (type === FROM_WARM.stderr) void listener.output('err', payload);
     else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);
     else if (type === FROM_WARM.done) {
       this.#listener = null;

@@ -26,6 +26,19 @@ describe('logs in files of this file system', () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
+  test('who writes faster than the disk is asked to wait, and until then loses nothing', async () => {
+    const writer = await logs.open(KEY);
+    const many = Array.from({ length: 1000 }, () => line('x'.repeat(1000)));
+    expect(writer.write(many.slice(0, 10))).toBeNull();
+    // In one turn of the event loop nothing of it can be written.
+    const asked = Array.from({ length: 10 }, () => writer.write(many));
+    expect(asked.slice(0, 3)).toEqual([null, null, null]);
+    expect(asked.at(-1)).toBeInstanceOf(Promise);
+    await asked.at(-1);
+    expect(writer.write(many.slice(0, 10))).toBeNull();
+    expect(await writer.close()).toBe(10_020);
+  });
+
   test('a torn last line is skipped, and a writer that opens the log again goes on after the whole ones', async () => {
     const first = await logs.open(KEY);
     first.write([line('one'), line('two')]);

@@ -7,6 +7,8 @@ import { endRecord, lineRecord, SEGMENT_BYTES, segmentName } from './log-segment
 
 /** Lines that come within this time of the last write go into one write: a tail lags at most that much. */
 const GATHER_MS = 40;
+/** Bytes that wait for the disk before the writer asks to be spared more. */
+const MOST_BEHIND = 4 * 1024 * 1024;
 
 /** Opens an attempt's log for appending; continues after the last whole line when there is one. Nothing is created yet. */
 export async function openLogWriter(folder: string): Promise<LogWriter> {
@@ -32,6 +34,9 @@ class SegmentWriter implements LogWriter {
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
   #failure: unknown = null;
+  /** Bytes that are not written yet. */
+  #behind = 0;
+  #catchingUp: { readonly promise: Promise<void>; readonly done: () => void } | null = null;
 
   constructor(folder: string, nextLine: number) {
     this.#folder = folder;
@@ -39,16 +44,21 @@ class SegmentWriter implements LogWriter {
     this.#firstUnwritten = nextLine;
   }
 
-  write(lines: readonly Omit<LogLine, 'n'>[]): void {
-    if (this.#failure !== null) return;
+  write(lines: readonly Omit<LogLine, 'n'>[]): Promise<void> | null {
+    if (this.#failure !== null) return null;
     let records = '';
     for (const line of lines) records += lineRecord({ ...line, n: this.#nextLine++ });
     // Bytes, not lines: a task that writes faster than the disk costs memory for its text alone.
-    this.#pending.push({ bytes: Buffer.from(records), lines: lines.length });
-    if (this.#writing !== null || this.#timer !== null) return;
-    const wait = this.#lastWrite + GATHER_MS - performance.now();
-    if (wait <= 0) this.#start();
-    else this.#timer = setTimeout(() => this.#start(), wait);
+    const bytes = Buffer.from(records);
+    this.#pending.push({ bytes, lines: lines.length });
+    this.#behind += bytes.length;
+    if (this.#writing === null && this.#timer === null) {
+      const wait = this.#lastWrite + GATHER_MS - performance.now();
+      if (wait <= 0) this.#start();
+      else this.#timer = setTimeout(() => this.#start(), wait);
+    }
+    if (this.#behind > MOST_BEHIND) this.#catchingUp ??= openPromise();
+    return this.#catchingUp?.promise ?? null;
   }
 
   async close(): Promise<number> {
@@ -73,6 +83,7 @@ class SegmentWriter implements LogWriter {
         // Told by close(); a full disk must not end the process that watches the task.
         this.#failure = error;
         this.#pending = [];
+        this.#wrote(this.#behind);
       })
       .finally(() => {
         this.#writing = null;
@@ -87,10 +98,18 @@ class SegmentWriter implements LogWriter {
       this.#firstUnwritten += lines;
       await writeAll(this.#handle, bytes);
       this.#bytes += bytes.length;
+      this.#wrote(bytes.length);
       if (this.#bytes < SEGMENT_BYTES) continue;
       await this.#handle.close();
       this.#handle = null;
     }
+  }
+
+  #wrote(bytes: number): void {
+    this.#behind -= bytes;
+    if (this.#behind > MOST_BEHIND / 2) return;
+    this.#catchingUp?.done();
+    this.#catchingUp = null;
   }
 
   /** About one segment's worth of what waits. */
@@ -112,6 +131,12 @@ class SegmentWriter implements LogWriter {
     // A file of that name can only hold the torn first line of a writer that was killed: start it anew.
     return open(path.join(this.#folder, segmentName(firstLine)), 'w');
   }
+}
+
+function openPromise(): { readonly promise: Promise<void>; readonly done: () => void } {
+  let done = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (done = resolve));
+  return { promise, done };
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {

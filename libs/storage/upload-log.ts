@@ -68,12 +68,13 @@ export class UploadedLogWriter implements LogWriter {
     this.#options = options;
   }
 
-  write(lines: readonly Omit<LogLine, 'n'>[]): void {
-    this.#near.write(lines);
+  write(lines: readonly Omit<LogLine, 'n'>[]): Promise<void> | null {
+    const behind = this.#near.write(lines);
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       void this.#send();
     }, this.#options.uploadMs);
+    return behind;
   }
 
   /** A log that cannot be uploaded now is not lost, and no reason to fail: it stays here until the sweep brings it away. */

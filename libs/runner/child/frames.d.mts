@@ -1,5 +1,5 @@
 export declare const HEADER_BYTES: number;
-export declare const TO_LAUNCHER: Readonly<Record<'spawn' | 'input' | 'end' | 'closeInput', number>>;
+export declare const TO_LAUNCHER: Readonly<Record<'spawn' | 'input' | 'end' | 'closeInput' | 'hold' | 'goOn', number>>;
 export declare const FROM_LAUNCHER: Readonly<
   Record<'started' | 'stdout' | 'stderr' | 'control' | 'exited' | 'refused', number>
 >;

@@ -3,7 +3,7 @@
 export const HEADER_BYTES = 9;
 
 /** Frame types from the parent to the launcher. */
-export const TO_LAUNCHER = { spawn: 1, input: 2, end: 3, closeInput: 4 };
+export const TO_LAUNCHER = { spawn: 1, input: 2, end: 3, closeInput: 4, hold: 5, goOn: 6 };
 /** Frame types from the launcher to the parent. `control` holds raw bytes of the process's fd 3. */
 export const FROM_LAUNCHER = { started: 1, stdout: 2, stderr: 3, control: 4, exited: 5, refused: 6 };
 /** Frame types from the parent to a warm process (through its stdin). */

@@ -31,12 +31,14 @@ const frames = new FrameReader((type, id, payload) => {
   else if (type === TO_LAUNCHER.input) processes.get(id)?.child.stdin?.write(Buffer.from(payload));
   else if (type === TO_LAUNCHER.closeInput) processes.get(id)?.child.stdin?.end();
   else if (type === TO_LAUNCHER.end) end(id, JSON.parse(payload.toString()).graceMs);
+  else if (type === TO_LAUNCHER.hold) hold(processes.get(id), true);
+  else if (type === TO_LAUNCHER.goOn) hold(processes.get(id), false);
 });
 process.stdin.on('data', (chunk) => frames.push(chunk));
 process.stdin.on('end', parentDied);
 process.stdin.on('error', parentDied);
 process.stdout.on('error', parentDied);
-process.stdout.on('drain', () => setPaused(false));
+process.stdout.on('drain', () => setBehind(false));
 
 function start(id, { file, args, cwd, env, input, control }) {
   const out = pipes.open();
@@ -59,7 +61,7 @@ function start(id, { file, args, cwd, env, input, control }) {
   }
   child.on('error', () => {}); // a failed kill or a closed stdin; the exit event tells the rest
   child.stdin?.on('error', () => {});
-  const entry = { id, child, out, err, streams: [], open: 0, exit: null, ending: false, timer: null };
+  const entry = { id, child, out, err, streams: [], open: 0, exit: null, ending: false, held: false, timer: null };
   processes.set(id, entry);
   remember(`+ ${child.pid} ${startTicks(child.pid) ?? '?'}\n`);
   pipes.spawned(out);
@@ -71,6 +73,8 @@ function start(id, { file, args, cwd, env, input, control }) {
   child.on('exit', (code, signal) => {
     entry.exit = { code, signal };
     clearTimeout(entry.timer);
+    // What is left in its pipes is little, and is read now.
+    hold(entry, false);
     // What the leader left behind in its group ends with it.
     try {
       process.kill(-child.pid, 'SIGKILL');
@@ -103,8 +107,12 @@ function relay(entry, stream, type) {
 
 function killStragglers(entry) {
   killMarked(`${options.marker}.${entry.id}`);
+  giveUpLater(entry);
+}
+/** Not while nothing is read: then there may be output of the process itself that nobody has heard yet. */
+function giveUpLater(entry) {
   clearTimeout(entry.timer);
-  entry.timer = setTimeout(() => finish(entry), GIVE_UP_MS);
+  entry.timer = setTimeout(() => (behind ? giveUpLater(entry) : finish(entry)), GIVE_UP_MS);
 }
 
 const scratch = Buffer.allocUnsafe(64 * 1024);
@@ -179,12 +187,22 @@ function send(type, id, payload) {
 function flush() {
   const batch = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
   waiting = [];
-  if (!process.stdout.write(batch)) setPaused(true);
+  if (!process.stdout.write(batch)) setBehind(true);
 }
 /** A parent that does not keep up stops the output of the tasks, instead of filling our memory. */
-function setPaused(paused) {
-  for (const { streams } of processes.values())
-    for (const { stream } of streams) paused ? stream.pause() : stream.resume();
+let behind = false;
+function setBehind(is) {
+  behind = is;
+  for (const entry of processes.values()) flow(entry);
+}
+/** One process's output waits in its pipes, and the process with it when they are full. */
+function hold(entry, is) {
+  if (entry === undefined) return;
+  entry.held = is && entry.exit === null;
+  flow(entry);
+}
+function flow({ streams, held }) {
+  for (const { stream } of streams) behind || held ? stream.pause() : stream.resume();
 }
 
 function remember(line) {

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Launcher, type ProcessEnd } from './launcher.ts';
+
+/** More than all pipes between a process and us hold. */
+const MUCH = 16 * 1024 * 1024;
+
+let folder: string;
+let launcher: Launcher;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-launcher-'));
+  launcher = new Launcher({
+    childFolder: path.join(import.meta.dirname, 'child'),
+    scratchFolder: path.join(folder, 'scratch'),
+    pidFolder: path.join(folder, 'pids'),
+  });
+});
+afterEach(async () => {
+  await launcher.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Heard {
+  readonly bytes: () => number;
+  readonly first: Promise<void>;
+  readonly end: Promise<ProcessEnd>;
+}
+
+/** Runs a script whose listener wants no more output than its first chunk until `holding` resolves. */
+function run(script: string, holding: Promise<void> | null = null): Heard {
+  let bytes = 0;
+  let hear = (): void => undefined;
+  const first = new Promise<void>((resolve) => (hear = resolve));
+  const request = { file: '/bin/sh', args: ['-c', script], cwd: folder, env: { PATH: '/usr/bin:/bin' } };
+  const end = new Promise<ProcessEnd>((resolve) => {
+    launcher.launch(
+      { ...request, input: false, control: false },
+      {
+        output: (_stream, chunk) => {
+          bytes += chunk.length;
+          hear();
+          return holding;
+        },
+        ended: resolve,
+      },
+    );
+  });
+  return { bytes: () => bytes, first, end };
+}
+
+test('a process whose output is held back waits, alone, and nothing of it is lost', async () => {
+  let goOn = (): void => undefined;
+  const loud = run(`head -c ${MUCH} /dev/zero`, new Promise<void>((resolve) => (goOn = resolve)));
+  await loud.first;
+  // Others come and go meanwhile: time enough for all of it, if nobody held it back.
+  for (let i = 0; i < 5; i++) {
+    const other = run(`head -c ${MUCH} /dev/zero`);
+    expect(await other.end).toMatchObject({ kind: 'exited', code: 0 });
+    expect(other.bytes()).toBe(MUCH);
+  }
+  expect(loud.bytes()).toBeLessThan(MUCH / 2);
+  goOn();
+  expect(await loud.end).toMatchObject({ kind: 'exited', code: 0 });
+  expect(loud.bytes()).toBe(MUCH);
+});
+
+test('what a process wrote before its end is heard, whoever holds it back', async () => {
+  const never = new Promise<void>(() => undefined);
+  await run(`mkfifo ${folder}/go`).end;
+  const brief = run(`echo once; read x < ${folder}/go; head -c 50000 /dev/zero`, never);
+  await brief.first;
+  await run(`echo > ${folder}/go`).end;
+  expect(await brief.end).toMatchObject({ kind: 'exited', code: 0 });
+  expect(brief.bytes()).toBe(50_005);
+});
