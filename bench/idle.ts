@@ -25,7 +25,7 @@ export const idle: Benchmark = {
       ...{ floor: of(one), floorIs: 'one pipeline', promisedFloor: null },
     });
     return [
-      figure('CPU a second, Sluice and Postgres', 'ms', ({ cpuMs }) => cpuMs, 20),
+      figure('CPU a second, Sluice and Postgres', 'ms', ({ cpuMs }) => cpuMs, 10),
       figure('memory, Sluice and Postgres', 'MiB', ({ memoryMiB }) => memoryMiB, 500),
       figure('transactions a minute', 'tx', ({ commits }) => commits * 60, 1200),
     ];

@@ -6,7 +6,7 @@ const BATCH = 1000;
 const PROGRESS_KEPT = 10_000;
 /** With nobody listening the stream is only kept warm for those who come back. */
 const IDLE_MS = 5000;
-const WATCHED_MS = 500;
+const WATCHED_MS = 200;
 
 type Position = Awaited<ReturnType<typeof apiQueries.readEventEnd>>;
 interface Told {
@@ -55,7 +55,7 @@ export class LiveEvents {
     await this.#reading;
   }
 
-  /** A hint that something was committed; without hints events arrive within half a second. */
+  /** A hint that something was committed; without hints events arrive within a fifth of a second. */
   wake(): void {
     if (this.#stopped || this.#position === null) return;
     if (this.#reading) {

@@ -39,8 +39,8 @@ describe('an attempt’s log', () => {
 
   test('joins lines over chunks, keeps streams apart, and ends the last line', async () => {
     const { log, lines } = aLog();
-    for (const piece of ['one\r\ntw', 'o\n\nthr', 'ee']) log.output('out', Buffer.from(piece));
-    log.output('err', Buffer.from('bad\n'));
+    for (const piece of ['one\r\ntw', 'o\n\nthr', 'ee']) void log.output('out', Buffer.from(piece));
+    void log.output('err', Buffer.from('bad\n'));
     log.endOfOutput();
     await log.close();
     expect(lines).toEqual(['out one', 'out two', 'out ', 'err bad', 'out three']);
@@ -48,17 +48,17 @@ describe('an attempt’s log', () => {
 
   test('takes UTF-8 split in the middle of a character, replaces what is none, keeps ANSI codes', async () => {
     const { log, lines } = aLog();
-    for (const byte of Buffer.from('grün ✓\n')) log.output('out', Buffer.from([byte]));
-    log.output('out', Buffer.from([0x61, 0xff, 0x00, 0x62, 0x0a]));
-    log.output('out', Buffer.from('\u001b[31mred\u001b[0m\n'));
+    for (const byte of Buffer.from('grün ✓\n')) void log.output('out', Buffer.from([byte]));
+    void log.output('out', Buffer.from([0x61, 0xff, 0x00, 0x62, 0x0a]));
+    void log.output('out', Buffer.from('\u001b[31mred\u001b[0m\n'));
     await log.close();
     expect(lines).toEqual(['out grün ✓', 'out a\ufffd\u0000b', 'out \u001b[31mred\u001b[0m']);
   });
 
   test('cuts a long line and says so', async () => {
     const { log, lines } = aLog({ maxLineBytes: 10 });
-    for (let piece = 0; piece < 1_024; piece += 1) log.output('out', Buffer.alloc(1_024, 'x'));
-    log.output('out', Buffer.from('\nnext\n'));
+    for (let piece = 0; piece < 1_024; piece += 1) void log.output('out', Buffer.alloc(1_024, 'x'));
+    void log.output('out', Buffer.from('\nnext\n'));
     await log.close();
     expect(lines).toEqual(['out xxxxxxxxxx … (line of 1048576 bytes, cut at 10)', 'out next']);
   });
@@ -66,8 +66,8 @@ describe('an attempt’s log', () => {
   test('keeps 50 MB out, counts what it left out, and still hears messages', async () => {
     const { log, lines, messages } = aLog({ maxBytes: 1_000 });
     const chunk = Buffer.from(`${'y'.repeat(99)}\n`.repeat(10_000));
-    for (let piece = 0; piece < 50; piece += 1) log.output('out', chunk);
-    log.output('out', Buffer.from('::metric name=a value=1::\n'));
+    for (let piece = 0; piece < 50; piece += 1) void log.output('out', chunk);
+    void log.output('out', Buffer.from('::metric name=a value=1::\n'));
     log.say('exit code 1');
     log.endOfOutput();
     await log.close();
@@ -81,8 +81,8 @@ describe('an attempt’s log', () => {
 
   test('hides a secret that is split over chunks, or by the cut of a long line', async () => {
     const { log, lines } = aLog({ secrets: { S: 'hunter2-hunter2' }, maxLineBytes: 12 });
-    for (const char of 'x=hunter2-hunter2 y\n') log.output('out', Buffer.from(char));
-    log.output('out', Buffer.from(`12345hunter2-hunter2${'z'.repeat(100)}\n`));
+    for (const char of 'x=hunter2-hunter2 y\n') void log.output('out', Buffer.from(char));
+    void log.output('out', Buffer.from(`12345hunter2-hunter2${'z'.repeat(100)}\n`));
     log.say('failed with hunter2-hunter2');
     await log.close();
     expect(lines).toEqual(['out x=*** y', 'out 12345***zzzz … (line of 120 bytes, cut at 12)', 'sys failed with ***']);

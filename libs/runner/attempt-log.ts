@@ -78,12 +78,12 @@ export class AttemptLog implements ProcessLog {
     if (this.#droppedLines > 0)
       this.#append('sys', `… ${this.#droppedLines} more lines (${this.#droppedBytes} bytes) were not kept`);
     this.#droppedLines = 0;
-    this.#flush();
+    void this.#flush();
   }
 
   /** Number of lines in the log; 0 when nothing was ever written. Throws when the log could not be written. */
   async close(): Promise<number> {
-    this.#flush();
+    void this.#flush();
     await this.#opening;
     if (this.#failure !== null) throw this.#failure;
     return this.#writer === null ? 0 : this.#writer.close();
@@ -112,7 +112,7 @@ export class AttemptLog implements ProcessLog {
 
   #say(text: string, rank?: number): void {
     for (const line of this.#options.masker.mask(text).split('\n')) this.#append('sys', line, rank);
-    this.#flush();
+    void this.#flush();
   }
 
   #line(stream: 'out' | 'err', line: RawLine, rank: number | undefined): void {
@@ -157,7 +157,7 @@ export class AttemptLog implements ProcessLog {
     this.#opening ??= this.#options.open().then(
       (writer) => {
         this.#writer = writer;
-        this.#flush();
+        void this.#flush();
       },
       // Kept for `close`, which tells it: nobody waits for this promise until then.
       (error: unknown) => {

@@ -41,13 +41,13 @@ describe('logs in files of this file system', () => {
 
   test('a torn last line is skipped, and a writer that opens the log again goes on after the whole ones', async () => {
     const first = await logs.open(KEY);
-    first.write([line('one'), line('two')]);
+    void first.write([line('one'), line('two')]);
     const seen = new AbortController();
     await logs.follow(KEY, 2, () => seen.abort(), seen.signal); // flushed, not closed: as a kill leaves it
     await appendFile(path.join(folder(), '00000001.ndjson'), '{"n":3,"at":1,"stream":"ou');
     expect(texts((await logs.read(KEY, { fromLine: 1, limit: 9 })).lines)).toEqual(['one', 'two']);
     const second = await logs.open(KEY);
-    second.write([line('three')]);
+    void second.write([line('three')]);
     expect(await second.close()).toBe(3);
     expect(await logs.read(KEY, { fromLine: 1, limit: 9 })).toMatchObject({ nextLine: 4, complete: true });
     expect(await logs.search(KEY, 'three', 5)).toEqual([3]);
@@ -57,8 +57,8 @@ describe('logs in files of this file system', () => {
   test('a line is found behind 200,000 others', async () => {
     const writer = await logs.open(KEY);
     for (let n = 0; n < 100; n += 1)
-      writer.write(Array.from({ length: 2000 }, (_, i) => line(`epoch ${n} batch ${i} loss 0.123456789`)));
-    writer.write([line('needle')]);
+      void writer.write(Array.from({ length: 2000 }, (_, i) => line(`epoch ${n} batch ${i} loss 0.123456789`)));
+    void writer.write([line('needle')]);
     await writer.close();
     expect(await logs.search(KEY, 'NEEDLE', 10)).toEqual([200_001]);
   });
@@ -66,7 +66,7 @@ describe('logs in files of this file system', () => {
   test('a log that cannot be written is told when it is closed', async () => {
     const writer = await logs.open({ ...KEY, number: 3 });
     await appendFile(path.join(root, '.sluice'), ''); // a file where the folder should be
-    writer.write([line('lost')]);
+    void writer.write([line('lost')]);
     await expect(writer.close()).rejects.toMatchObject({ code: expect.stringMatching(/ENOTDIR|EEXIST/) });
   });
 });

@@ -62,10 +62,10 @@ describe('logs on their way into a bucket', () => {
     let wake = (): void => undefined;
     const followed = there.follow(KEY, 1, (lines) => (got.push(...texts(lines)), wake()), new AbortController().signal);
     const writer = await here.open(KEY);
-    writer.write([line('one')]);
+    void writer.write([line('one')]);
     await new Promise<void>((resolve) => (wake = resolve));
     expect(got).toEqual(['one']);
-    writer.write([line('two')]);
+    void writer.write([line('two')]);
     await writer.close();
     await followed;
     expect(got).toEqual(['one', 'two']);
@@ -73,7 +73,7 @@ describe('logs on their way into a bucket', () => {
 
   test('what is read on the machine that writes asks the bucket nothing', async () => {
     const writer = await here.open(KEY);
-    writer.write([line('one'), line('two')]);
+    void writer.write([line('one'), line('two')]);
     const seen = new AbortController();
     await here.follow(KEY, 2, () => seen.abort(), seen.signal);
     const asked = server.requests.length;
@@ -84,7 +84,7 @@ describe('logs on their way into a bucket', () => {
 
   test('a bucket that does not answer costs no lines: the sweep brings them away later', async () => {
     const writer = await here.open(KEY);
-    writer.write([line('kept')]);
+    void writer.write([line('kept')]);
     server.fail(new RegExp(`^PUT test/${root}/`), 1000, 403);
     expect(await writer.close()).toBe(1);
     expect(problems.length).toBeGreaterThan(0);
@@ -102,7 +102,7 @@ describe('logs on their way into a bucket', () => {
 
   test('the sweep spares logs that are open or young, and uploads what a killed process left, without its torn line', async () => {
     const writer = await here.open(KEY);
-    writer.write([line('one')]);
+    void writer.write([line('one')]);
     const seen = new AbortController();
     await here.follow(KEY, 1, () => seen.abort(), seen.signal);
     await age();
