@@ -4,7 +4,7 @@ import type { Benchmark, Figure } from './benchmark.ts';
 import { driftOf } from './drift.ts';
 import { quantile } from './quantile.ts';
 import { deadRows, fullLoad, LOAD_FILE, steadyLoad } from './steady-load.ts';
-import { memoryMiB } from './usage.ts';
+import { keptMiB } from './usage.ts';
 
 const SHARE = 0.6;
 const HOURS = 6;
@@ -13,7 +13,7 @@ const MINUTES = { whole: 5, small: 0.5 };
 
 interface Window {
   readonly p99Ms: number;
-  readonly memoryMiB: number;
+  readonly keptMiB: number;
   readonly deadRows: number;
   readonly fds: number;
 }
@@ -45,7 +45,7 @@ async function oneWindow(system: BenchSystem, perSecond: number, ms: number): Pr
   const took = await steadyLoad(system, perSecond, ms);
   return {
     p99Ms: quantile(took, 0.99),
-    memoryMiB: await memoryMiB(system),
+    keptMiB: await keptMiB(system),
     deadRows: await deadRows(system),
     fds: readdirSync('/proc/self/fd').length,
   };
@@ -65,7 +65,7 @@ function figures(windows: readonly Window[], minutes: number): Figure[] {
   const [first, last] = [windows[0] as Window, windows.at(-1) as Window];
   return [
     drift('p99 of a run', ({ p99Ms }) => p99Ms, 10),
-    drift('memory, Sluice and Postgres', (window) => window.memoryMiB, 5),
+    drift('memory that is kept after a collection, Sluice and Postgres', (window) => window.keptMiB, 5),
     {
       ...{
         what: 'dead rows of hot tables, most',

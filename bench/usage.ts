@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { BenchSystem } from './bench-system.ts';
 
 /** Of the clock of /proc. */
@@ -40,8 +42,23 @@ export async function usage(system: BenchSystem, ms: number): Promise<Usage> {
 }
 
 /** See `Usage`. */
-export async function memoryMiB(system: BenchSystem): Promise<number> {
+async function memoryMiB(system: BenchSystem): Promise<number> {
   return process.memoryUsage.rss() / 1024 ** 2 + (await postgresMiB(await postmasterOf(system)));
+}
+
+/**
+ * What stays: the heap of this process after a collection, and what the processes of Postgres hold for themselves. Garbage that
+ * nobody needed to collect yet, and buffers that fill once, are no drift.
+ */
+export async function keptMiB(system: BenchSystem): Promise<number> {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1024 ** 2 + (await postgresMiB(await postmasterOf(system), 'Pss_Anon'));
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }
 
 async function postmasterOf({ installation: { db } }: BenchSystem): Promise<string> {
@@ -59,11 +76,11 @@ async function postgresCpuMs(postmaster: string): Promise<number> {
   return ticks * TICK_MS;
 }
 
-async function postgresMiB(postmaster: string): Promise<number> {
+async function postgresMiB(postmaster: string, share: 'Pss' | 'Pss_Anon' = 'Pss'): Promise<number> {
   let kib = 0;
   for (const { pid } of await processesOf(postmaster)) {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-    kib += Number(/^Pss: +(\d+) kB/m.exec(text)?.[1] ?? 0);
+    kib += Number(new RegExp(`^${share}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
   }
   return kib / 1024;
 }
