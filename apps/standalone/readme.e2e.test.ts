@@ -89,7 +89,7 @@ function yamlOf(page: string, pipeline: string): string {
 }
 
 /** Commands that change a file of the working tree. */
-const EDITS = /^(npx sluice init|sed|touch)/;
+const EDITS = /^(npx sluice init|perl|touch)/;
 
 /** What differs from one run of a tour to the next: times, durations, names of releases, the width of columns. */
 function lasting(line: string): string {

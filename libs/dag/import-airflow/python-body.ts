@@ -65,7 +65,7 @@ function sayWhereCodeGoes(task: AirflowTask, { module, name }: PythonCall, { fol
     report.changed(
       task.place,
       message,
-      'Put what it requires into dags/requirements.txt, or call that interpreter from `run:`.',
+      'Install what it requires for the Python that SLUICE_PYTHON names, or call that interpreter from `run:`.',
     );
   }
   if (module === null)
