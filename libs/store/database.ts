@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import pg from 'pg';
 import { SluiceError } from '#core';
+import { ADVISORY_LOCKS } from './locks.ts';
 import { First1790000000001 } from './migrations/0001-first.ts';
 import { Promotions1790000000002 } from './migrations/0002-promotions.ts';
 import { AuditAppendOnly1790000000003 } from './migrations/0003-audit-append-only.ts';
@@ -148,9 +149,9 @@ export async function migrate(url: string): Promise<void> {
   const dataSource = await connectDatabase(url, { connections: 2, name: 'sluice-migrate' });
   const runner = dataSource.createQueryRunner();
   try {
-    await runner.query('select pg_advisory_lock(7305001)');
+    await runner.query('select pg_advisory_lock($1::bigint)', [ADVISORY_LOCKS.migrate]);
     await dataSource.runMigrations({ transaction: 'each' });
-    await runner.query('select pg_advisory_unlock(7305001)');
+    await runner.query('select pg_advisory_unlock($1::bigint)', [ADVISORY_LOCKS.migrate]);
   } finally {
     await runner.release();
     await dataSource.destroy();

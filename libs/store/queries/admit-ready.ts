@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Admitted, Applicant, Batch, Replicas, Room } from '#core';
 import { admit } from '#core';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Pipeline } from '../statement.ts';
 
 interface LockedPool {
@@ -95,7 +96,7 @@ const FREE_AND_LOCK_POOLS = `
     with asking as materialized (
       select distinct environment, pool from task_run where state = 'ready' and resources is not null
     ), alone as materialized (
-      select case when exists (select from asking) then pg_advisory_xact_lock(7305003) is not null else false end as asked
+      select case when exists (select from asking) then pg_advisory_xact_lock(${ADVISORY_LOCKS.resources}) is not null else false end as asked
     ), given as (
       select environment, name, sum(freed)::int as freed
       from (

@@ -8,10 +8,9 @@ import {
   type AuditRecord,
   type ChainEnd,
 } from '#core';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import { inTransaction, type Db } from '../statement.ts';
 
-/** Any fixed number: appenders take turns, because each record covers the one before. */
-const APPEND_LOCK = 7_305_003;
 const PAGE = 1000;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -25,7 +24,7 @@ const COLUMNS = 'seq::float8 as seq, at, actor, action, environment, subject, de
 export async function appendAudit(db: Db, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   await inTransaction(db, async (manager) => {
-    await manager.sql`select pg_advisory_xact_lock(${APPEND_LOCK}::bigint)`;
+    await manager.sql`select pg_advisory_xact_lock(${ADVISORY_LOCKS.appendAudit}::bigint)`;
     // A statement of its own: its snapshot has to be younger than the lock.
     const [last] = await manager.sql<{ seq: number; hash: string; at: string }[]>`
       select coalesce(max(seq), 0)::float8 as seq, date_trunc('milliseconds', clock_timestamp()) as at,

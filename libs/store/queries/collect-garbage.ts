@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
-import { VERSIONS_LOCK } from './verifications.ts';
 
 /** What nothing needs any more. Marked first, erased from storage afterwards, so that a kill in between loses nothing. */
 
@@ -103,7 +103,7 @@ export function markGarbage(
   actor: string,
 ): Promise<{ versions: GarbageVersion[]; releases: GarbageRelease[] }> {
   return db.transaction(async (manager) => {
-    await manager.sql`select pg_advisory_xact_lock(${VERSIONS_LOCK}::bigint)`;
+    await manager.sql`select pg_advisory_xact_lock(${ADVISORY_LOCKS.versions}::bigint)`;
     const versions = await markVersions(manager, rules);
     const unused = await garbageReleases(manager, rules);
     const removed = await manager.sql<{ digest: string }[]>`

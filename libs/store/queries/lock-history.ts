@@ -1,6 +1,5 @@
 import type { DataSource } from 'typeorm';
-
-const HISTORY_LOCK = 7_305_006;
+import { ADVISORY_LOCKS } from '../locks.ts';
 
 /**
  * Does `work` unless somebody in the installation is at it; null then. Holds a connection meanwhile: the lock is the
@@ -9,14 +8,14 @@ const HISTORY_LOCK = 7_305_006;
 export async function withHistoryLock<T>(db: DataSource, work: () => Promise<T>): Promise<T | null> {
   const runner = db.createQueryRunner();
   try {
-    const [lock] = (await runner.query('select pg_try_advisory_lock($1::bigint) as got', [HISTORY_LOCK])) as {
+    const [lock] = (await runner.query('select pg_try_advisory_lock($1::bigint) as got', [ADVISORY_LOCKS.history])) as {
       got: boolean;
     }[];
     if (!lock?.got) return null;
     try {
       return await work();
     } finally {
-      await runner.query('select pg_advisory_unlock($1::bigint)', [HISTORY_LOCK]);
+      await runner.query('select pg_advisory_unlock($1::bigint)', [ADVISORY_LOCKS.history]);
     }
   } finally {
     await runner.release();

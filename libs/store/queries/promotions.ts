@@ -12,6 +12,7 @@ import type {
   RunRecord,
   RunsInFlight,
 } from '#core';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Db } from '../statement.ts';
 import { appendAudit } from './audit.ts';
 import { getRun } from './runs.ts';
@@ -24,7 +25,7 @@ const PROMOTION = `id::text, environment, release, kind, state, previous, fallba
 
 /** Requests for one environment take turns. */
 async function lockEnvironment(manager: Db, environment: string): Promise<void> {
-  await manager.sql`select pg_advisory_xact_lock(7305004, hashtext(${environment}))`;
+  await manager.sql`select pg_advisory_xact_lock(${ADVISORY_LOCKS.promote}::int, hashtext(${environment}))`;
 }
 
 /** One transaction: looks for the same request, supersedes what it replaces, inserts. Locks: the environment's requests. */

@@ -1,4 +1,5 @@
 import { SluiceError, type ActiveRuns, type ClaimedRun, type LoadedTaskRun, type NewRun, type RunRecord } from '#core';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import { inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
@@ -15,7 +16,9 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
   return inTransaction(db, async (manager) => {
-    const [lock] = await manager.sql<{ got: boolean }[]>`select pg_try_advisory_xact_lock(7305002) as got`;
+    const [lock] = await manager.sql<
+      { got: boolean }[]
+    >`select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.activateRuns}::bigint) as got`;
     if (!lock?.got) return 0;
     const rows = await manager.sql<{ id: string }[]>`
       with due as (

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { TakenBackVersion } from '#core';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Db } from '../statement.ts';
-import { VERSIONS_LOCK } from './verifications.ts';
 
 /** What a return to an earlier release does to data: locations show again what they showed before. */
 
@@ -75,5 +75,5 @@ export async function takeBackVersions(manager: EntityManager, environment: stri
 
 /** Nothing that is taken up again may be marked as garbage until the transaction ends. */
 export async function lockVersions(manager: Db): Promise<void> {
-  await manager.sql`select pg_advisory_xact_lock_shared(${VERSIONS_LOCK}::bigint)`;
+  await manager.sql`select pg_advisory_xact_lock_shared(${ADVISORY_LOCKS.versions}::bigint)`;
 }

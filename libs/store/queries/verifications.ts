@@ -8,15 +8,13 @@ import type {
   ToolVersions,
   VerificationRecord,
 } from '#core';
+import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Db } from '../statement.ts';
 import { insertAlerts } from './alerts.ts';
 import { appendAudit } from './audit.ts';
 import { createRuns } from './runs.ts';
 
 /** Runs that are executed again and compared. */
-
-/** Held shared by whoever begins to use old versions, exclusively by who marks versions as removed. */
-export const VERSIONS_LOCK = 7_305_004;
 
 const COLUMNS = `v.id::text, v.run_id::text as "runId", v.environment, v.pipeline, v.shadow_run_id::text as "shadowRunId", v.actor, v.sampled,
   v.verdict, v.result, v.requested_at as "requestedAt", v.finished_at as "finishedAt"`;
@@ -111,7 +109,7 @@ export function beginVerification(
 ): Promise<{ kind: 'begun'; id: string } | { kind: 'gone'; version: string }> {
   return db.transaction(async (manager) => {
     const { runId, environment, pipeline, actor, sampled } = given;
-    await manager.sql`select pg_advisory_xact_lock_shared(${VERSIONS_LOCK}::bigint)`;
+    await manager.sql`select pg_advisory_xact_lock_shared(${ADVISORY_LOCKS.versions}::bigint)`;
     const [removed] = await manager.sql<{ version: string }[]>`
       select version from path_version
       where environment = ${environment} and version = any(${needed}::text[]) and removed_at is not null
