@@ -430,6 +430,8 @@ export interface ProcessBeat {
   readonly ttlMs: number;
   /** What its attempts together may take. Absent: others decide where they run. */
   readonly resources?: Resources;
+  /** True: it said so before, so that it was given up when nothing is known of it. */
+  readonly isKnown?: boolean;
 }
 
 export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, MarkStore, PauseStore {
@@ -447,6 +449,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
   activateRuns(limit: number): Promise<number>;
   /** Takes running runs that nobody alive owns, and of its own those in `again`; at most `limit`. Their tokens rise. */
   claimRuns(processId: string, limit: number, again?: readonly string[]): Promise<readonly ClaimedRun[]>;
+  /** Those of the runs that are leased to this process, running and not parked. */
+  leasedRuns(processId: string, runIds: readonly string[]): Promise<readonly string[]>;
   loadTaskRuns(runIds: readonly string[]): Promise<readonly LoadedTaskRun[]>;
   /** Raises the fences of these attempts' task runs, so that nothing they still say counts. */
   fenceAttempts(attemptIds: readonly string[]): Promise<void>;

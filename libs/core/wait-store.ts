@@ -150,4 +150,6 @@ export interface WaitStore {
   parkRuns(processId: string, runs: readonly { readonly id: string; readonly token: string }[]): Promise<string[]>;
   /** Lets runs be claimed again whose `run_timeout` has come, or whose wait ended unheard. Returns how many. */
   unparkDue(now: number): Promise<number>;
+  /** Gives runs back that were parked, so that they are claimed again. */
+  unpark(runIds: readonly string[]): Promise<void>;
 }

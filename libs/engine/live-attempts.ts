@@ -46,6 +46,10 @@ export class LiveAttempts implements AttemptFacts {
     return this.places.get(attemptId);
   }
 
+  ofRun(runId: string): string[] {
+    return [...this.places].flatMap(([attemptId, place]) => (place.runId === runId ? [attemptId] : []));
+  }
+
   replicas(attemptId: string): number {
     return this.places.get(attemptId)?.replicas ?? 1;
   }

@@ -111,6 +111,17 @@ describe('two owners', () => {
     expect(await attempts()).toEqual(['a 1 lost', 'a 2 success', 'c 1 success', 'b 1 queued']);
   });
 
+  test('an owner that slept so long that it was forgotten ends what it executes', async () => {
+    await world.run('p');
+    await world.db.query(`delete from process where id = 'process-1'`);
+    await world.db.query(
+      `insert into process values ('somebody', 'scheduler', 'x', 1, now(), now() + interval '1 hour')`,
+    );
+    await world.db.query(`update run set lease_owner = 'somebody', lease_token = lease_token + 1`);
+    await world.tick();
+    expect(world.executor.cancelled).toEqual(['a: another process took the run over']);
+  });
+
   test('an owner that slept past its lease goes on when nobody took over', async () => {
     const id = await world.run('p');
     await endLease();
@@ -241,6 +252,41 @@ describe('a database that refuses', () => {
     await world.endAll();
     expect(await stateOf(p)).toBe('success');
     expect(await attempts()).toEqual(['a 1 success', 'c 1 success', 'b 1 success']);
+  });
+
+  test('a run that is to be loaded again while somebody holds its lock is loaded once it is free', async () => {
+    const id = await world.run('p');
+    await refuse('b');
+    world.executor.end('a');
+    await world.settle(); // refused: the run is no longer in memory
+    await relent();
+    const somebody = world.db.createQueryRunner();
+    await somebody.startTransaction();
+    await somebody.query('select from run where id = $1 for update', [id]);
+    await world.tick();
+    expect(await attempts()).toEqual(['a 1 queued']);
+    await somebody.commitTransaction();
+    await somebody.release();
+    await world.tick();
+    await world.endAll();
+    expect(await stateOf(id)).toBe('success');
+    expect(await attempts()).toEqual(['a 1 success', 'b 1 success']);
+  });
+
+  test('what a run executes here ends when it was dropped from memory and is somebody else’s then', async () => {
+    await world.release(
+      `name: two\ntasks: { a: { run: "true" }, long: { run: "true" }, b: { needs: a, run: "true" } }`,
+    );
+    await world.run('two');
+    await refuse('b');
+    world.executor.end('a');
+    await world.settle();
+    await world.db.query(
+      `insert into process values ('somebody', 'scheduler', 'x', 1, now(), now() + interval '1 hour')`,
+    );
+    await world.db.query(`update run set lease_owner = 'somebody', lease_token = lease_token + 1`);
+    await world.tick();
+    expect(world.executor.cancelled).toEqual(['long: another process took the run over']);
   });
 
   test('a cancel is not forgotten when its batch is refused and the run is loaded again', async () => {

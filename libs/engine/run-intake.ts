@@ -71,14 +71,20 @@ export class RunIntake {
     if (activated > 0) observer.event('runs-activated', { count: activated });
     const again = [...toReload];
     const claimed = await store.claimRuns(processId, CLAIM, again);
-    // Fewer than asked for: what was not given back belongs to somebody else, or has ended.
-    if (claimed.length < CLAIM) for (const runId of again) toReload.delete(runId);
+    if (claimed.length < CLAIM) await this.letGo(again.filter((id) => !claimed.some((run) => run.id === id)));
     else this.takeAgain = true;
     if (claimed.length === 0) return;
     // They are leased to us from now on, so whatever goes wrong below they must be remembered.
     for (const { id } of claimed) toReload.add(id);
     observer.event('runs-claimed', { count: claimed.length });
     await this.load(claimed);
+  }
+
+  /** Runs that were not given back: somebody else's or ended by now; or their rows were locked just then, and they are asked for again. */
+  private async letGo(runIds: readonly string[]): Promise<void> {
+    if (runIds.length === 0) return;
+    const ours = new Set(await this.options.store.leasedRuns(this.options.processId, runIds));
+    for (const runId of runIds) if (!ours.has(runId)) this.owner.abandon(runId);
   }
 
   private async load(records: readonly ClaimedRun[]): Promise<void> {

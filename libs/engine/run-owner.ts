@@ -121,11 +121,13 @@ export class RunOwner {
     this.touch(runId);
   }
 
-  /** Somebody said how the run, or something of it, ends. One that was obeyed already changes nothing. */
-  mark(runId: string, mark: Mark): void {
-    const taskIndex = mark.taskId === null ? null : this.owned.get(runId)?.plan.indexOf.get(mark.taskId);
-    if (taskIndex === undefined) return;
-    this.push(runId, { kind: 'mark', taskIndex, mapIndex: mark.mapIndex, state: mark.state, reason: markedBy(mark) });
+  /** Somebody said how the run, or something of it, ends. One that was obeyed already changes nothing. False: it is not in memory. */
+  mark(runId: string, mark: Mark): boolean {
+    const run = this.owned.get(runId);
+    const taskIndex = mark.taskId === null ? null : run?.plan.indexOf.get(mark.taskId);
+    if (taskIndex !== undefined)
+      this.push(runId, { kind: 'mark', taskIndex, mapIndex: mark.mapIndex, state: mark.state, reason: markedBy(mark) });
+    return run !== undefined;
   }
 
   /** Looks for free slots of these pools, for instance after another process freed some. */
@@ -326,13 +328,13 @@ export class RunOwner {
         });
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
-      await this.park(runs);
       if (batch) this.options.onCommitted(committed(advanced, batch, { pointed, awaited }));
     } catch (error) {
       observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
       for (const run of runs) this.suspects.add(run.record.id);
       this.drop(runs);
     }
+    await this.park(runs).catch((error: unknown) => observer.problem('parking runs', error));
   }
 
   private nextGroup(): OwnedRun[] {
@@ -357,14 +359,18 @@ export class RunOwner {
       // Perhaps we claimed it anew ourselves: then what it executes is ours.
       if (!lost.includes(id) || this.owned.get(id) !== run) continue;
       this.owned.delete(id);
-      for (const task of run.cache.tasks)
-        for (const { attemptId } of task.instances.values()) {
-          if (attemptId === null) continue;
-          this.attempts.forget(attemptId);
-          // Where attempts outlive us the new owner goes on with them.
-          if (!this.options.executor.outlivesProcess)
-            this.options.executor.cancel(attemptId, 'another process took the run over');
-        }
+      this.abandon(id);
+    }
+  }
+
+  /** Forgets what a run that is ours no more executes here, and ends it. */
+  abandon(runId: string): void {
+    this.toReload.delete(runId);
+    for (const attemptId of this.attempts.ofRun(runId)) {
+      this.attempts.forget(attemptId);
+      // Where attempts outlive us the new owner goes on with them.
+      if (!this.options.executor.outlivesProcess)
+        this.options.executor.cancel(attemptId, 'another process took the run over');
     }
   }
 
@@ -383,7 +389,12 @@ export class RunOwner {
     const idle = runs.filter((run) => this.owned.get(run.record.id) === run && isIdle(run));
     if (idle.length === 0 || this.stopped) return;
     const leases = idle.map(({ record }) => ({ id: record.id, token: record.leaseToken }));
-    for (const id of await this.options.store.parkRuns(this.options.processId, leases)) this.owned.delete(id);
+    const { store, processId } = this.options;
+    const parked = await store.parkRuns(processId, leases);
+    const woken = parked.filter((id) => (this.owned.get(id)?.events.length ?? 0) > 0);
+    for (const id of parked) this.owned.delete(id);
+    // Something came meanwhile, which stands in the database, too: it is heard when the run is claimed again.
+    if (woken.length > 0) await store.unpark(woken);
   }
 
   /** What is left to do for a run once its group is committed. */

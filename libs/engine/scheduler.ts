@@ -86,6 +86,9 @@ export class Scheduler {
   private readonly background = new Background();
   private ticking: Promise<void> | null = null;
   private starting: Promise<void> | null = null;
+  private sweeping: Promise<void> | null = null;
+  /** Whether the database was told that this process lives. */
+  private isKnown = false;
   private lookForTriggers = false;
   private cancelTimer: (() => void) | null = null;
   private ticks = 0;
@@ -111,7 +114,7 @@ export class Scheduler {
       },
     });
     this.intake = new RunIntake(options, this.owner);
-    this.waits = new WaitLooks(options, () => this.background.add(this.poke()));
+    this.waits = new WaitLooks(options, () => this.background.add(this.part('reading commands', () => this.poke())));
   }
 
   async start(): Promise<void> {
@@ -190,6 +193,7 @@ export class Scheduler {
     await this.part('renewing the lease', async () => {
       const names = environments.all().map(({ config }) => config.name);
       due = await store.dueWork(this.life(), clock.now().getTime(), names);
+      this.isKnown = true;
       if (!due.inTime) await this.sleptTooLong();
     });
     return due;
@@ -216,7 +220,7 @@ export class Scheduler {
   private life(): ProcessBeat {
     const { processId, host, pid, leaseMs, executor } = this.options;
     const has = executor.resources === undefined ? {} : { resources: executor.resources };
-    return { id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, ...has };
+    return { id: processId, kind: 'scheduler', host, pid, ttlMs: leaseMs, isKnown: this.isKnown, ...has };
   }
 
   private async beat(): Promise<void> {
@@ -275,12 +279,16 @@ export class Scheduler {
   private async readInbox(): Promise<void> {
     const ids = [...this.owner.runs()].map((run) => run.record.id);
     if (ids.length === 0) return;
+    const unheard: string[] = [];
     for (const command of await this.options.store.receive(ids))
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
       else if (command.kind === 'slots') this.owner.admit([command.payload as { environment: string; pool: string }]);
       else if (command.kind === 'wait')
         this.owner.waitEnded(command.runId, String(command.payload.taskId), Number(command.payload.mapIndex ?? 0));
-      else if (command.kind === 'mark') this.owner.mark(command.runId, command.payload as unknown as Mark);
+      else if (command.kind === 'mark' && !this.owner.mark(command.runId, command.payload as unknown as Mark))
+        unheard.push(command.runId);
+    // Parked meanwhile: marks are read when the run is claimed again.
+    if (unheard.length > 0) await this.options.store.unpark(unheard);
   }
 
   private async unpark(): Promise<void> {
@@ -329,9 +337,15 @@ export class Scheduler {
   private async sweep(): Promise<void> {
     const { store, storageFor, observer } = this.options;
     this.owner.admit(await store.sweep());
-    const behind = await store.unprojected(500);
-    if (behind.length > 0) await projectPaths(store, storageFor, behind, observer);
-    await this.askAfterQuietAttempts();
+    const sweepStorage = async (): Promise<void> => {
+      const behind = await store.unprojected(500);
+      if (behind.length > 0) await projectPaths(store, storageFor, behind, observer);
+      await this.askAfterQuietAttempts();
+    };
+    // Beside the tick: a slow storage must not let the lease run out.
+    if (this.sweeping !== null) return;
+    this.sweeping = this.part('sweeping', sweepStorage).finally(() => (this.sweeping = null));
+    this.background.add(this.sweeping);
   }
 
   /** What a crash left committed and unsent is sent again; an attempt whose report was lost is ended by its evidence. */

@@ -73,6 +73,9 @@ function isoOf(text: string): string {
  */
 const IDLE_IN_TRANSACTION_MS = 6000;
 
+/** A connection whose other end vanished without a word ends after minutes, instead of never. */
+export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+
 /**
  * What looks every ten seconds shall find its connections open: to open one costs Postgres a process, and us as much as
  * hundreds of statements.
@@ -125,7 +128,7 @@ export async function connectDatabase(
     extra: {
       ...{ types, Client: PooledClient, pipeline: true },
       ...{ idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS, connectionTimeoutMillis: 10_000 },
-      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      ...{ idleTimeoutMillis: IDLE_CONNECTION_MS, ...KEEP_ALIVE },
     },
     // A connection that breaks while idle is replaced by the pool; the next statement reports what matters.
     poolErrorHandler: () => undefined,

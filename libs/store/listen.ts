@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { KEEP_ALIVE } from './database.ts';
 
 export interface Listening {
   close(): Promise<void>;
@@ -19,6 +20,7 @@ export function listen(url: string, channel: 'sluice_news' | 'sluice_inbox', hea
       connectionString: url,
       application_name: 'sluice-listen',
       connectionTimeoutMillis: 10_000,
+      ...KEEP_ALIVE,
     });
     client = next;
     const lost = (): void => {

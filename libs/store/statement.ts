@@ -7,7 +7,7 @@ export type Db = DataSource | EntityManager;
 
 /** The statements of one transaction, for the hot path only. Everything else uses TypeORM's `sql` tag. */
 export interface Pipeline {
-  /** In the same transaction. */
+  /** In the same transaction; for functions that begin none of their own. */
   readonly manager: EntityManager;
   /** Sends a statement at once, without waiting for the answers to those before it, which come first. */
   run<Row extends object>(text: string, values: unknown[]): Promise<Row[]>;

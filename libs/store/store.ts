@@ -35,6 +35,7 @@ export function createStore(db: Db): EngineStore {
     retire: (processId) => processes.retire(db, processId),
     activateRuns: (limit) => runs.activateRuns(db, limit),
     claimRuns: (processId, limit, again) => runs.claimRuns(db, processId, limit, again),
+    leasedRuns: (processId, runIds) => runs.leasedRuns(db, processId, runIds),
     loadTaskRuns: (runIds) => runs.loadTaskRuns(db, runIds),
     fenceAttempts: (attemptIds) => runs.fenceAttempts(db, attemptIds),
     apply: (batch) => applyBatch(db, batch),

@@ -20,5 +20,6 @@ export function createWaitStore(db: Db): WaitStore {
     calledRuns: (runIds) => calls.calledRuns(db, runIds),
     parkRuns: (processId, runs) => waits.parkRuns(db, processId, runs),
     unparkDue: (now) => waits.unparkDue(db, now),
+    unpark: (runIds) => waits.unpark(db, runIds),
   };
 }

@@ -11,7 +11,7 @@ import { BEAT, beatValues, IN_TIME } from './processes.ts';
 const DUE_WORK = `${BEAT}
     select ${IN_TIME},
            exists (select from unseen where not asked) as triggers,
-           exists (select from run where parked and timeout_at <= to_timestamp($7::float8 / 1000)) as parked,
+           exists (select from run where parked and timeout_at <= to_timestamp($8::float8 / 1000)) as parked,
            exists (select from backfill where state = 'running') as backfills,
            exists (select from run where state = 'queued')
              or exists (
@@ -19,11 +19,11 @@ const DUE_WORK = `${BEAT}
                where r.state = 'running' and not r.parked and r.lease_owner is distinct from $1
                  and not coalesce((select p.alive_until > now() from process p where p.id = r.lease_owner), false)
              ) as runs,
-           array(select distinct kind from task_wait where next_check_at <= to_timestamp($7::float8 / 1000)) as waits,
+           array(select distinct kind from task_wait where next_check_at <= to_timestamp($8::float8 / 1000)) as waits,
            exists (select from run where deadline_at < now() and state in ('queued', 'running')) as late,
            (
              select coalesce(jsonb_object_agg(e.name, p.release), '{}')
-             from unnest($8::text[]) e (name),
+             from unnest($9::text[]) e (name),
                   lateral (select release from environment_pointer where environment = e.name order by seq desc limit 1) p
            ) as releases`;
 

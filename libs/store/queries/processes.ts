@@ -12,10 +12,10 @@ export const BEAT = `
       returning 1
     )`;
 /** False when it had already run out: somebody may own its runs by now. */
-export const IN_TIME = `coalesce((select alive_until > now() from before), true) and exists (select from beaten) as "inTime"`;
+export const IN_TIME = `coalesce((select alive_until > now() from before), not $7::boolean) and exists (select from beaten) as "inTime"`;
 
-export function beatValues({ id, kind, host, pid, resources, ttlMs }: ProcessBeat): unknown[] {
-  return [id, kind, host, pid, JSON.stringify(resources ?? null), ttlMs];
+export function beatValues({ id, kind, host, pid, resources, ttlMs, isKnown }: ProcessBeat): unknown[] {
+  return [id, kind, host, pid, JSON.stringify(resources ?? null), ttlMs, isKnown ?? false];
 }
 
 export async function heartbeat(db: Db, process: ProcessBeat): Promise<boolean> {

@@ -102,6 +102,13 @@ export function claimRuns(
   );
 }
 
+export async function leasedRuns(db: Db, processId: string, runIds: readonly string[]): Promise<string[]> {
+  const rows = await db.sql<{ id: string }[]>`
+    select id::text from run
+    where id = any(${runIds}::bigint[]) and state = 'running' and not parked and lease_owner = ${processId}`;
+  return rows.map(({ id }) => id);
+}
+
 export function loadTaskRuns(db: Db, runIds: readonly string[]): Promise<LoadedTaskRun[]> {
   return db.sql<LoadedTaskRun[]>`
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.map_key as "mapKey", t.state, t.number, t.fence,

@@ -204,6 +204,14 @@ export async function parkRuns(
   });
 }
 
+export async function unpark(db: Db, runIds: readonly string[]): Promise<void> {
+  await db.sql`
+    with unparked as (
+      update run set parked = false where id = any(${runIds}::bigint[]) and parked returning 1
+    )
+    select count(*) from unparked`;
+}
+
 export async function unparkDue(db: Db, now: number): Promise<number> {
   const [row] = await db.sql<{ count: number }[]>`
     with unparked as (
