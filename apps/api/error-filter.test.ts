@@ -41,6 +41,12 @@ describe('what a caller is told', () => {
     }
   });
 
+  test('a database that is away is no defect: asked again, the same may succeed', async () => {
+    thrown = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' });
+    const answer = await api.ask('/api/v1/environments');
+    expect([answer.status, answer.json.error.code]).toEqual([503, 'unavailable']);
+  });
+
   test('an unknown address, a body that is no JSON, one that is too large, another type: all have the same form', async () => {
     const post = (body: string, headers: Record<string, string> = {}) =>
       api.ask('/api/v1/runs/1/cancel', {

@@ -1,7 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SluiceError, type ErrorCode, type Problem } from '#core';
-import type { Log } from '#platform';
+import { isDatabaseAway, type Log } from '#platform';
 
 /** The only place that knows which HTTP status an error code has. */
 export const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
@@ -37,6 +37,14 @@ export function answerTo(error: unknown): ErrorAnswer {
       status: retryAfterMs === undefined ? STATUS_OF[code] : 429,
       headers: retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
       body: { error: { code, message, ...(hint === undefined ? {} : { hint }), ...(listed ? { problems } : {}) } },
+    };
+  }
+  if (isDatabaseAway(error)) {
+    const hint = 'Ask again in a moment; what was asked for may have been done.';
+    return {
+      status: 503,
+      headers: {},
+      body: { error: { code: 'unavailable', message: 'The database does not answer.', hint } },
     };
   }
   const status = statusOf(error);

@@ -1,3 +1,4 @@
+export { isDatabaseAway } from '#store';
 export { Auth, type Credential, type TokenHolders } from './auth.ts';
 export { NamedTokens, type TokenHolder, type TokenRecord, type TokenRequest } from './named-tokens.ts';
 export { loadConfig, LOG_LEVELS, type Config, type LogLevel } from './config.ts';

@@ -1,4 +1,5 @@
 export { connectDatabase, migrate } from './database.ts';
+export { isDatabaseAway } from './database-away.ts';
 export { createPromotionStore } from './promotion-store.ts';
 export { createAssignmentStore, createPlacementStore, createWorkStore } from './assignment-store.ts';
 export { createStore } from './store.ts';

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import { createTestDatabase, freePort, type TestDatabase } from '#testing';
+import { connectDatabase } from './database.ts';
+import { isDatabaseAway } from './database-away.ts';
+import { inPipeline } from './statement.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const errorOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'nothing',
+    (error: unknown) => error,
+  );
+
+test.each<[what: string, away: boolean, work: (db: DataSource) => Promise<unknown>]>([
+  ['a connection that is cut', true, (db) => db.query('select pg_terminate_backend(pg_backend_pid())')],
+  [
+    'one that is cut within statements that were sent together',
+    true,
+    (db) =>
+      inPipeline(db, ({ run, runLast }) =>
+        Promise.all([run('select pg_terminate_backend(pg_backend_pid())', []), runLast('select 1', [])]),
+      ),
+  ],
+  ['a statement that is wrong', false, (db) => db.query('select nothing')],
+  ['a row that breaks a rule', false, (db) => db.query(`insert into pool (environment, name) values (null, 'p')`)],
+])('%s: away is %p', async (_what, away, work) => {
+  const db = await connectDatabase(database.url);
+  expect(isDatabaseAway(await errorOf(work(db)))).toBe(away);
+  await db.destroy();
+});
+
+test('no server at all', async () => {
+  const { url } = database;
+  const nobody = url.replace(/:\d+\//, `:${await freePort()}/`);
+  const error = (await errorOf(connectDatabase(nobody))) as { cause?: unknown };
+  expect(isDatabaseAway(error.cause)).toBe(true);
+});
