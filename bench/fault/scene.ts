@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SluiceError } from '#core';
 import { until } from '../../apps/standalone/standalone-fixture.ts';
 import type { FaultPostgres } from './fault-postgres.ts';
 import type { Network } from './network.ts';
@@ -101,6 +102,36 @@ export class Scene {
       [worker.pid],
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** The state in which a run ended, by the database: the API may be cut off from it just now. */
+  async endOf(runId: string): Promise<string> {
+    let state = '';
+    const ended = `select state from run where id = $1 and finished_at is not null`;
+    await until(
+      `the end of run ${runId}`,
+      async () => {
+        const { rows } = await this.cluster.db.query<{ state: string }>(ended, [runId]);
+        state = rows[0]?.state ?? '';
+        return state !== '';
+      },
+      RESUMED_MS,
+    );
+    return state;
+  }
+
+  /** Asks the API for what may be asked for twice, until it is there. */
+  async patiently(ask: () => Promise<unknown>): Promise<void> {
+    const isDone = async (): Promise<boolean> => {
+      try {
+        await ask();
+        return true;
+      } catch (error) {
+        if (error instanceof SluiceError && ['unavailable', 'timeout'].includes(error.code)) return false;
+        throw error;
+      }
+    };
+    await until('an answer of the API', isDone, RESUMED_MS);
   }
 
   released(attemptIds: readonly string[]): Promise<void> {

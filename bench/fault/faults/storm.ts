@@ -43,7 +43,7 @@ export async function storm(scene: Scene): Promise<Figures> {
   const all = accepted.get(scene) ?? [];
   accepted.set(scene, all);
   const known: string[] = [];
-  const figures = { accepted: 0, refused: 0 };
+  const figures = { accepted: 0, refused: 0, unanswered: 0 };
   const until = Date.now() + scene.lasting(STORM_MS);
   const client = async (): Promise<void> => {
     while (Date.now() < until) {
@@ -54,13 +54,16 @@ export async function storm(scene: Scene): Promise<Figures> {
         all.push(done);
         if (done.act === 'trigger' || done.act === 'rerun') known.push(done.runId);
       } catch (error) {
-        if (error instanceof SluiceError && error.code === 'conflict') figures.refused += 1;
+        const code = error instanceof SluiceError ? error.code : 'internal';
+        if (code === 'conflict') figures.refused += 1;
+        // Whether it took effect nobody knows; only something else that happens meanwhile may be the reason.
+        else if (code === 'unavailable' || code === 'timeout') figures.unanswered += 1;
         else scene.problems.push(`a call was answered with neither success nor 409: ${(error as Error).message}`);
       }
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
-  await scene.cluster.server.client.unpause('storm', 'dev');
+  await scene.patiently(() => scene.cluster.server.client.unpause('storm', 'dev'));
   return figures;
 }
 
