@@ -115,24 +115,9 @@ function giveUpLater(entry) {
   entry.timer = setTimeout(() => (behind ? giveUpLater(entry) : finish(entry)), GIVE_UP_MS);
 }
 
-const scratch = Buffer.allocUnsafe(64 * 1024);
 function drainOutput(entry) {
-  for (const [pipe, type] of [
-    [entry.out, FROM_LAUNCHER.stdout],
-    [entry.err, FROM_LAUNCHER.stderr],
-  ]) {
-    const fd = pipe.reader?._handle?.fd ?? -1;
-    for (;;) {
-      let bytes = 0;
-      try {
-        bytes = fd < 0 ? 0 : fs.readSync(fd, scratch);
-      } catch {
-        bytes = 0; // EAGAIN: empty
-      }
-      if (bytes === 0) break;
-      send(type, entry.id, scratch.subarray(0, bytes));
-    }
-  }
+  pipes.drain(entry.out, (bytes) => send(FROM_LAUNCHER.stdout, entry.id, bytes));
+  pipes.drain(entry.err, (bytes) => send(FROM_LAUNCHER.stderr, entry.id, bytes));
 }
 
 function finish(entry) {
