@@ -20,6 +20,9 @@ const FILES = {
     export const later = () => { setTimeout(() => console.log('a voice from the past'), 20); };
     export const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
     export const raw = async () => { const { execSync } = await import('node:child_process'); execSync('echo from a child', { stdio: 'inherit' }); };
+    const frame = (type, text) => { const head = Buffer.alloc(9); head.writeUInt32LE(text.length, 0); head.writeUInt8(type, 4); return Buffer.concat([head, Buffer.from(text)]); };
+    const meddling = { torn: frame(4, '{"type":'), nothing: frame(4, 'null'), end: frame(5, '{"kind":"exited"}'), large: 'hello, world' };
+    export const meddle = (ctx) => { fs.writeSync(3, meddling[ctx.params.how]); return new Promise(() => setInterval(() => {}, 1_000)); };
     export const skip = (ctx) => ctx.skip('nothing to do');
     export const defer = (ctx) => ctx.retryAfter('30s', 'not yet');
     export const exit = () => process.exit(0);
@@ -132,6 +135,21 @@ describe('a node task', () => {
     });
     const { outputs } = await world.run(node('quick', {}, 'bomb.mjs'));
     expect(outputs.pid).toEqual(expect.any(Number));
+  });
+
+  test.each([
+    ['torn', 'Unexpected end of JSON input'],
+    ['nothing', expect.any(String)],
+    ['end', 'an end of no known kind'],
+    ['large', 'a message of 1819043176 bytes, at most 16777216 are allowed'],
+  ])('fails when it writes something to fd 3 that cannot be read (%s), and the next one runs', async (how, reason) => {
+    const context = { ...anAssignment().context, params: { how } };
+    const { outcome } = await world.run(node('meddle', { context }));
+    const [, said] = /^what came through file descriptor 3, which .+, cannot be read: (.+)$/.exec(
+      outcome.kind === 'failed' ? outcome.message : '',
+    )!;
+    expect(said).toEqual(reason);
+    expect((await world.run(node('noop'))).outcome).toEqual({ kind: 'success' });
   });
 
   test('finds the packages of the project from a release that lies elsewhere', async () => {

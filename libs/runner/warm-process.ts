@@ -1,4 +1,4 @@
-import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
+import { FROM_WARM, FrameReader, MOST_FROM_WARM, TO_WARM, encodeFrame } from './child/frames.mjs';
 import type { CheckResult } from '#core';
 import { heldBy, processesUnder, readProcesses } from './process-memory.ts';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
@@ -51,6 +51,7 @@ export class WarmProcess {
   #pid: number | null = null;
   #end: ProcessEnd | null = null;
   #ending = false;
+  #unreadable = false;
   #onGone: () => void = () => undefined;
 
   constructor(launcher: Launcher, request: Omit<LaunchRequest, 'input' | 'control'>, onEnd: () => void) {
@@ -60,7 +61,7 @@ export class WarmProcess {
         resolve();
       };
     });
-    const frames = new FrameReader((type, _id, payload) => this.#receive(type, payload));
+    const frames = new FrameReader((type, _id, payload) => this.#receive(type, payload), MOST_FROM_WARM);
     this.#process = launcher.launch(
       { ...request, input: true, control: true },
       {
@@ -69,7 +70,7 @@ export class WarmProcess {
           this.#listener?.started(pid);
         },
         output: (stream, chunk) => this.#listener?.output(stream, chunk) ?? null,
-        control: (chunk) => frames.push(chunk),
+        control: (chunk) => this.#hear(frames, chunk),
         ended: (end) => this.#ended(end),
       },
     );
@@ -97,6 +98,22 @@ export class WarmProcess {
     if (this.#end === null) this.#process.end(graceMs);
   }
 
+  /** A task can write there, too: whatever it is must end the attempt and its process, not us. */
+  #hear(frames: FrameReader, chunk: Buffer): void {
+    if (this.#unreadable) return;
+    try {
+      frames.push(chunk);
+    } catch (error) {
+      this.#unreadable = this.#ending = true;
+      this.end(0);
+      const listener = this.#listener;
+      this.#listener = null;
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `what came through file descriptor 3, which tasks must leave alone, cannot be read: ${reason}`;
+      listener?.done({ kind: 'failed', message });
+    }
+  }
+
   #receive(type: number, payload: Buffer): void {
     const listener = this.#listener;
     if (listener === null) {
@@ -108,8 +125,10 @@ export class WarmProcess {
     else if (type === FROM_WARM.stderr) void listener.output('err', payload);
     else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);
     else if (type === FROM_WARM.done) {
+      const done: unknown = JSON.parse(payload.toString());
+      if (!isDone(done)) throw new TypeError('an end of no known kind');
       this.#listener = null;
-      listener.done(JSON.parse(payload.toString()) as WarmDone);
+      listener.done(done);
     }
   }
 
@@ -122,4 +141,11 @@ export class WarmProcess {
     this.#listener = null;
     listener?.done(end);
   }
+}
+
+function isDone(value: unknown): value is WarmDone {
+  const { kind, outputs, message } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (kind === 'success') return typeof outputs === 'object' && outputs !== null;
+  if (kind === 'unserved') return true;
+  return ['failed', 'skipped', 'deferred', 'disturbed'].includes(String(kind)) && typeof message === 'string';
 }
