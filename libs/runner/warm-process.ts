@@ -28,7 +28,13 @@ export type WarmDone = (
       readonly tooLarge?: number;
       readonly answer?: unknown;
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** What follows the message, however long that is. */
+      readonly place?: string;
+      readonly reusable?: boolean;
+    }
   | { readonly kind: 'skipped'; readonly message: string }
   | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string }
   /** An error that an earlier attempt left behind ended the process. */
