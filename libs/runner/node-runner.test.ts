@@ -20,6 +20,7 @@ const FILES = {
     export const later = () => { setTimeout(() => console.log('a voice from the past'), 20); };
     export const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
     export const raw = async () => { const { execSync } = await import('node:child_process'); execSync('echo from a child', { stdio: 'inherit' }); };
+    export const vague = (ctx) => { ctx.progress(1); ctx.progress(NaN, 2); ctx.progress('1', 2); ctx.progress(-1, 2); ctx.progress(0.5, 2); };
     const frame = (type, text) => { const head = Buffer.alloc(9); head.writeUInt32LE(text.length, 0); head.writeUInt8(type, 4); return Buffer.concat([head, Buffer.from(text)]); };
     const meddling = { torn: frame(4, '{"type":'), nothing: frame(4, 'null'), end: frame(5, '{"kind":"exited"}'), large: 'hello, world' };
     export const meddle = (ctx) => { fs.writeSync(3, meddling[ctx.params.how]); return new Promise(() => setInterval(() => {}, 1_000)); };
@@ -97,6 +98,18 @@ describe('a node task', () => {
     ]);
     expect(world.reports).toContainEqual(
       expect.objectContaining({ kind: 'progress', done: 1, total: 2, label: 'half' }),
+    );
+  });
+
+  test('says no progress without numbers', async () => {
+    const task = node('vague');
+    expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+    const said = world.reports.filter((one) => one.kind === 'progress' && one.attemptId === task.attemptId);
+    expect(said).toMatchObject([{ done: 0.5, total: 2 }]);
+    expect(world.logOf(task)).toEqual(
+      ['1 of undefined', 'null of 2', '"1" of 2', '-1 of 2'].map(
+        (what) => `sys progress ${what}: expected two numbers from 0 on`,
+      ),
     );
   });
 

@@ -46,6 +46,17 @@ export function checkMetric(name: unknown, value: unknown, step: unknown): Messa
   return { kind: 'metric', name, value, step: (step as number | undefined) ?? null };
 }
 
+/** Checks a progress that `ctx` was given: what is no number there arrives here as nothing or null. */
+export function checkProgress(done: unknown, total: unknown, label: string): Message {
+  if (!isAmount(done) || !isAmount(total))
+    return malformed(`progress ${show(done)} of ${show(total)}: expected two numbers from 0 on`);
+  return { kind: 'progress', done, total, label };
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Infinity;
+}
+
 /** Checks one output however it was given. */
 export function checkOutput(key: unknown, value: unknown): Message {
   if (typeof key !== 'string' || !OUTPUT_NAME.test(key))

@@ -2,7 +2,7 @@ import type { Findings } from './findings.ts';
 import type { ProcessEnd } from './launcher.ts';
 import { parseDuration } from './duration.ts';
 import { cutMasked, MAX_REASON_CHARS } from './masker.ts';
-import { checkMetric, checkOutput } from './protocol.ts';
+import { checkMetric, checkOutput, checkProgress } from './protocol.ts';
 import { failed, type AttemptOrder, type EndReason, type Ending } from './task-runner.ts';
 import type { WarmDone, WarmEvent, WarmProcess } from './warm-process.ts';
 
@@ -60,7 +60,7 @@ function addEvent(event: WarmEvent, findings: Findings): void {
     case 'output':
       return findings.add(checkOutput(event.name, event.value));
     case 'progress':
-      return findings.add({ kind: 'progress', done: event.done, total: event.total, label: event.label });
+      return findings.add(checkProgress(event.done, event.total, event.label));
     case 'summary':
       return findings.setSummary(event.markdown);
     case 'check':

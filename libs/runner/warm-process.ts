@@ -16,7 +16,7 @@ export interface WarmListener {
 export type WarmEvent =
   | { readonly type: 'metric'; readonly name: unknown; readonly value: unknown; readonly step?: unknown }
   | { readonly type: 'output'; readonly name: unknown; readonly value: unknown }
-  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly label: string }
+  | { readonly type: 'progress'; readonly done: unknown; readonly total: unknown; readonly label: string }
   | { readonly type: 'summary'; readonly markdown: string }
   /** Of a worker that looks at tables. */
   | { readonly type: 'check'; readonly result: CheckResult };
