@@ -35,7 +35,10 @@ export class PythonZygote {
           this.#complain(chunk);
           return null;
         },
-        control: (chunk) => this.#hear(frames, chunk),
+        control: (chunk) => {
+          this.#hear(frames, chunk);
+          return null;
+        },
         ended: (end) => this.#ended(end),
       },
     );

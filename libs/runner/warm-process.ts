@@ -58,6 +58,8 @@ export class WarmProcess {
   #end: ProcessEnd | null = null;
   #ending = false;
   #unreadable = false;
+  /** Who heard output of the chunk that is read now does not keep up until then. */
+  #behind: Promise<void> | null = null;
   #onGone: () => void = () => undefined;
 
   constructor(launcher: Launcher, request: Omit<LaunchRequest, 'input' | 'control'>, onEnd: () => void) {
@@ -105,8 +107,9 @@ export class WarmProcess {
   }
 
   /** A task can write there, too: whatever it is must end the attempt and its process, not us. */
-  #hear(frames: FrameReader, chunk: Buffer): void {
-    if (this.#unreadable) return;
+  #hear(frames: FrameReader, chunk: Buffer): Promise<void> | null {
+    if (this.#unreadable) return null;
+    this.#behind = null;
     try {
       frames.push(chunk);
     } catch (error) {
@@ -118,6 +121,7 @@ export class WarmProcess {
       const message = `what came through file descriptor 3, which tasks must leave alone, cannot be read: ${reason}`;
       listener?.done({ kind: 'failed', message });
     }
+    return this.#behind;
   }
 
   #receive(type: number, payload: Buffer): void {
@@ -127,8 +131,8 @@ export class WarmProcess {
       if (type === FROM_WARM.done) this.#ending = true;
       return;
     }
-    if (type === FROM_WARM.stdout) void listener.output('out', payload);
-    else if (type === FROM_WARM.stderr) void listener.output('err', payload);
+    if (type === FROM_WARM.stdout) this.#behind = listener.output('out', payload) ?? this.#behind;
+    else if (type === FROM_WARM.stderr) this.#behind = listener.output('err', payload) ?? this.#behind;
     else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);
     else if (type === FROM_WARM.done) {
       const done: unknown = JSON.parse(payload.toString());
