@@ -61,7 +61,19 @@ function start(id, { file, args, cwd, env, input, control }) {
   }
   child.on('error', () => {}); // a failed kill or a closed stdin; the exit event tells the rest
   child.stdin?.on('error', () => {});
-  const entry = { id, child, out, err, streams: [], open: 0, exit: null, ending: false, held: false, timer: null };
+  const entry = {
+    id,
+    child,
+    out,
+    err,
+    streams: [],
+    open: 0,
+    exit: null,
+    ending: false,
+    killAt: Infinity,
+    held: false,
+    timer: null,
+  };
   processes.set(id, entry);
   remember(`+ ${child.pid} ${startTicks(child.pid) ?? '?'}\n`);
   pipes.spawned(out);
@@ -150,6 +162,9 @@ function end(id, graceMs) {
   };
   if (graceMs <= 0) return signal('SIGKILL');
   signal('SIGTERM');
+  const killAt = performance.now() + graceMs;
+  if (killAt >= entry.killAt) return;
+  entry.killAt = killAt;
   clearTimeout(entry.timer);
   entry.timer = setTimeout(() => signal('SIGKILL'), graceMs);
 }
