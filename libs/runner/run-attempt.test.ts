@@ -72,6 +72,17 @@ describe('an attempt', () => {
     await long.stop();
   });
 
+  test('no part of a secret is shown where reading a file of metrics stopped', async () => {
+    const most = 8 * 2 ** 20;
+    const task = shell(`{ head -c ${most - 8} /dev/zero | tr '\\0' '\\n'; printf %s "$TOKEN"; } > "$SLUICE_METRICS"`, {
+      secrets: { TOKEN: { env: 'TOKEN' } },
+    });
+    const result = await world.run(task);
+    expect(result.outcome).toEqual({ kind: 'success' });
+    expect(world.logOf(task).at(0)).toMatch(/^sys \$SLUICE_METRICS of 8388619 bytes/);
+    expect(JSON.stringify([result, world.logOf(task)])).not.toContain('hunt');
+  });
+
   test('reads the version it was pinned to', async () => {
     const written = await world.run(shell('echo 7 > "$PATH_SCORES/a.csv"', { writes: [out] }));
     const versions = [{ ...written.versions[0]!, link: null }];
