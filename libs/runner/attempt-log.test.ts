@@ -88,6 +88,17 @@ describe('an attempt’s log', () => {
     expect(lines).toEqual(['out x=*** y', 'out 12345***zzzz … (line of 120 bytes, cut at 12)', 'sys failed with ***']);
   });
 
+  test('shows no part of a secret that was torn where reading a long line stopped', async () => {
+    const secret = 'hunter2-hunter2';
+    const { log, lines } = aLog({ secrets: { S: secret }, maxLineBytes: 400 });
+    // So many that their stars leave room for what comes after them, in each possible place.
+    for (let shift = 0; shift < secret.length; shift += 1)
+      void log.output('out', Buffer.from(`${'x'.repeat(shift)}${secret.repeat(1_000)}\n`));
+    await log.close();
+    expect(lines).toHaveLength(secret.length);
+    for (const line of lines) expect(line).toMatch(/^out x*\*+ … \(line of/);
+  });
+
   test('tells at the end that it could not be written', async () => {
     const log = new AttemptLog({
       open: () => Promise.reject(new Error('ENOSPC: no space left')),

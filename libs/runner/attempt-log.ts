@@ -1,6 +1,6 @@
 import type { LogLine, LogWriter } from '#core';
 import { LineSplitter, type LineListener, type RawLine } from './line-splitter.ts';
-import type { Masker } from './masker.ts';
+import { maskTorn, type Masker } from './masker.ts';
 
 /** What a line costs at least: its number, time and stream are stored too. */
 const LEAST_LINE_BYTES = 16;
@@ -118,7 +118,8 @@ export class AttemptLog implements ProcessLog {
   #line(stream: 'out' | 'err', line: RawLine, rank: number | undefined): void {
     const { maxBytes } = this.#options.limits;
     if (this.#isFull) return this.#drop(1, line.bytes + 1);
-    const text = this.#cut(this.#options.masker.mask(line.text), line);
+    const { masker } = this.#options;
+    const text = this.#cut(line.whole ? masker.mask(line.text) : maskTorn(masker, line.text), line);
     this.#bytes += Math.max(text.length + 1, LEAST_LINE_BYTES);
     this.#append(stream, text, rank);
     if (!this.#isFull) return;

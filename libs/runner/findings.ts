@@ -1,4 +1,5 @@
 import type { CheckResult, MetricPoint } from '#core';
+import { maskTorn, type Masker } from './masker.ts';
 import type { Message } from './protocol.ts';
 
 const MAX_OUTPUT_BYTES = 256 * 1024;
@@ -7,6 +8,8 @@ const MAX_METRICS = 10_000;
 const MAX_DEPTH = 64;
 /** A task that sends nothing but nonsense must not fill its log with our remarks. */
 const MAX_REMARKS = 20;
+/** Of a longer remark the middle is left out: there is the value, and what was expected stands at the end. */
+const MAX_REMARK_CHARS = 240;
 
 export interface FindingsListener {
   progress(done: number, total: number, label: string): void;
@@ -26,12 +29,14 @@ export class Findings {
   readonly #outputs = new Map<string, unknown>();
   readonly #sizes = new Map<string, number>();
   readonly #listener: FindingsListener;
+  readonly #masker: Masker;
   readonly #now: () => number;
   #outputBytes = 0;
   #remarks = 0;
 
-  constructor(listener: FindingsListener, now: () => number) {
+  constructor(listener: FindingsListener, masker: Masker, now: () => number) {
     this.#listener = listener;
+    this.#masker = masker;
     this.#now = now;
   }
 
@@ -56,12 +61,13 @@ export class Findings {
     }
   }
 
-  setSummary(markdown: string): void {
-    const bytes = Buffer.byteLength(markdown);
+  /** `whole: false` means that only the beginning is known. Masked before it is cut, so that no secret is torn. */
+  setSummary(markdown: string, whole = true): void {
+    const masked = whole ? this.#masker.mask(markdown) : maskTorn(this.#masker, markdown);
+    const bytes = Buffer.byteLength(masked);
     if (bytes > MAX_SUMMARY_BYTES)
       this.remark(`summary of ${bytes} bytes: only the first ${MAX_SUMMARY_BYTES} are kept`);
-    this.summary =
-      bytes > MAX_SUMMARY_BYTES ? Buffer.from(markdown).subarray(0, MAX_SUMMARY_BYTES).toString() : markdown;
+    this.summary = bytes > MAX_SUMMARY_BYTES ? Buffer.from(masked).subarray(0, MAX_SUMMARY_BYTES).toString() : masked;
   }
 
   refuseOutputs(bytes: number): void {
@@ -70,7 +76,7 @@ export class Findings {
 
   remark(text: string): void {
     this.#remarks += 1;
-    if (this.#remarks < MAX_REMARKS) this.#listener.say(text);
+    if (this.#remarks < MAX_REMARKS) this.#listener.say(shortened(this.#masker.mask(text)));
     else if (this.#remarks === MAX_REMARKS) this.#listener.say('more remarks like these are left out');
   }
 
@@ -88,6 +94,11 @@ export class Findings {
     if (this.#outputBytes > MAX_OUTPUT_BYTES) this.refuseOutputs(this.#outputBytes);
     else this.#outputs.set(key, value);
   }
+}
+
+function shortened(masked: string): string {
+  const half = MAX_REMARK_CHARS / 2;
+  return masked.length > MAX_REMARK_CHARS ? `${masked.slice(0, half)}…${masked.slice(-half)}` : masked;
 }
 
 /** Size as JSON; null when the value is not JSON or too deep for those who read it later. */

@@ -26,6 +26,7 @@ const ANSWERS: Readonly<Record<string, (response: ServerResponse, seen: Seen) =>
   '/busy-somehow': (response) => response.writeHead(429).end(),
   '/down': (response) => response.writeHead(503, { 'retry-after': '120' }).end(),
   '/broken': (response) => response.writeHead(500).end('stack trace with s3cret-value-1'),
+  '/long': (response) => response.writeHead(500).end(`${'x'.repeat(1_995)}s3cret-value-1`),
   '/there': (response) => response.writeHead(302, { location: '/order' }).end(),
   '/round': (response) => response.writeHead(302, { location: '/round' }).end(),
   '/away': (response) => response.writeHead(302, { location: 'http://localhost:9/order' }).end(),
@@ -121,6 +122,9 @@ describe('an http task', () => {
     const { outcome } = await world.run(broken);
     expect(outcome).toMatchObject({ message: `GET ${origin}/broken answered 500; expected 200 to 299` });
     expect(world.logOf(broken)).toContain('err stack trace with ***');
+    const long = http('/long', {}, { secrets: { TOKEN: { env: 'TOKEN' } } });
+    await world.run(long);
+    expect(world.logOf(long)).toContain(`err ${'x'.repeat(1_995)}***`);
     const without = http('/echo', { secretHeaders: { 'x-key': { secret: 'TOKEN', prefix: '' } } });
     expect((await world.run(without)).outcome).toMatchObject({
       message: 'there is no secret TOKEN in environments/dev.yaml; add it under `secrets:`',

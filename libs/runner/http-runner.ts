@@ -5,6 +5,7 @@ import { evaluate, type Scope } from '#dag';
 import { removeTree } from './child/remove-tree.mjs';
 import { baseEnvironment } from './environment.ts';
 import type { Launcher } from './launcher.ts';
+import { cutMasked } from './masker.ts';
 import { checkOutput } from './protocol.ts';
 import { failed, type AttemptOrder, type Ending, type TaskRunner } from './task-runner.ts';
 import { runInWarmProcess } from './warm-attempt.ts';
@@ -144,9 +145,9 @@ function bodyOf({ text }: Answer): unknown {
 const SHOWN_CHARS = 2_000;
 
 /** Into the log, where secrets are masked, not into the message. */
-function showBeginning(text: string, { log }: AttemptOrder): void {
+function showBeginning(text: string, { log, masker }: AttemptOrder): void {
   if (text === '') return;
-  void log.output('err', Buffer.from(`${text.slice(0, SHOWN_CHARS)}${text.length > SHOWN_CHARS ? '…' : ''}\n`));
+  void log.output('err', Buffer.from(`${cutMasked(masker, text, SHOWN_CHARS)}\n`));
 }
 
 function labelOf({ method, url }: HttpBody): string {

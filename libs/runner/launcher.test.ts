@@ -75,3 +75,19 @@ test('what a process wrote before its end is heard, whoever holds it back', asyn
   expect(await brief.end).toMatchObject({ kind: 'exited', code: 0 });
   expect(brief.bytes()).toBe(50_005);
 });
+
+test('asking again for the end of a process does not give it more time', async () => {
+  const args = ['-c', `trap '' TERM; echo ready; while :; do sleep 1; done`];
+  const request = { file: '/bin/sh', args, cwd: folder, env: { PATH: '/usr/bin:/bin' }, input: false, control: false };
+  const end = await new Promise<ProcessEnd>((ended) => {
+    const stubborn = launcher.launch(request, {
+      output: () => {
+        stubborn.end(1);
+        stubborn.end(3_600_000);
+        return null;
+      },
+      ended,
+    });
+  });
+  expect(end).toEqual({ kind: 'exited', code: null, signal: 'SIGKILL' });
+});

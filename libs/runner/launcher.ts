@@ -31,7 +31,8 @@ export interface LaunchListener {
    * pipes until it resolves, so that it waits when it writes more.
    */
   output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null;
-  control?(chunk: Buffer): void;
+  /** What came through fd 3; otherwise as `output`. */
+  control?(chunk: Buffer): Promise<void> | null;
   /** Called exactly once, after all output. */
   ended(end: ProcessEnd): void;
 }
@@ -173,7 +174,7 @@ class RunningLauncher {
     if (listener === undefined) return;
     if (type === FROM_LAUNCHER.stdout) this.#hold(id, listener.output('out', payload));
     else if (type === FROM_LAUNCHER.stderr) this.#hold(id, listener.output('err', payload));
-    else if (type === FROM_LAUNCHER.control) listener.control?.(payload);
+    else if (type === FROM_LAUNCHER.control) this.#hold(id, listener.control?.(payload) ?? null);
     else if (type === FROM_LAUNCHER.started)
       listener.started?.((JSON.parse(payload.toString()) as { pid: number }).pid);
     else {

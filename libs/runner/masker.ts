@@ -1,6 +1,8 @@
 const MASK = '***';
 /** Shorter values stand in ordinary text by chance: masking them would make a log unreadable and give their length away. */
 const SHORTEST = 4;
+/** What is kept of the reason that a task gives for its failure. */
+export const MAX_REASON_CHARS = 2_000;
 
 /** Replaces secret values by `***`, in every form in which they commonly reach a log. */
 export interface Masker {
@@ -11,6 +13,18 @@ export interface Masker {
   readonly longest: number;
   /** Names of secrets that are too short to be masked. */
   readonly tooShort: readonly string[];
+}
+
+/** The first `length` characters, cut after masking: of a secret that a cut tore in two the rest would be shown. */
+export function cutMasked(masker: Masker, text: string, length: number): string {
+  const masked = masker.mask(text);
+  return masked.length > length ? `${masked.slice(0, length)}…` : masked;
+}
+
+/** A text that is not known to its end, masked and without what may be the beginning of a secret. */
+export function maskTorn(masker: Masker, text: string): string {
+  const masked = masker.mask(text);
+  return masked.slice(0, Math.max(0, masked.length - masker.longest));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
-import type { Assignment } from '#core';
+import type { Assignment, LogStore } from '#core';
 
 const FILES = {
   'tasks.mjs': `
@@ -20,6 +20,11 @@ const FILES = {
     export const later = () => { setTimeout(() => console.log('a voice from the past'), 20); };
     export const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
     export const raw = async () => { const { execSync } = await import('node:child_process'); execSync('echo from a child', { stdio: 'inherit' }); };
+    export const vague = (ctx) => { ctx.progress(1); ctx.progress(NaN, 2); ctx.progress('1', 2); ctx.progress(-1, 2); ctx.progress(0.5, 2); };
+    export const loud = () => { for (let line = 0; line < 16_384; line += 1) console.log('x'.repeat(1_023)); };
+    const frame = (type, text) => { const head = Buffer.alloc(9); head.writeUInt32LE(text.length, 0); head.writeUInt8(type, 4); return Buffer.concat([head, Buffer.from(text)]); };
+    const meddling = { torn: frame(4, '{"type":'), nothing: frame(4, 'null'), end: frame(5, '{"kind":"exited"}'), large: 'hello, world' };
+    export const meddle = (ctx) => { fs.writeSync(3, meddling[ctx.params.how]); return new Promise(() => setInterval(() => {}, 1_000)); };
     export const skip = (ctx) => ctx.skip('nothing to do');
     export const defer = (ctx) => ctx.retryAfter('30s', 'not yet');
     export const exit = () => process.exit(0);
@@ -97,6 +102,18 @@ describe('a node task', () => {
     );
   });
 
+  test('says no progress without numbers', async () => {
+    const task = node('vague');
+    expect((await world.run(task)).outcome).toEqual({ kind: 'success' });
+    const said = world.reports.filter((one) => one.kind === 'progress' && one.attemptId === task.attemptId);
+    expect(said).toMatchObject([{ done: 0.5, total: 2 }]);
+    expect(world.logOf(task)).toEqual(
+      ['1 of undefined', 'null of 2', '"1" of 2', '-1 of 2'].map(
+        (what) => `sys progress ${what}: expected two numbers from 0 on`,
+      ),
+    );
+  });
+
   test('has a clean, constant process environment; values come in ctx', async () => {
     const context = { ...anAssignment().context, vars: { region: 'eu' } };
     const result = await world.run(node('env', { context, env: { MINE: '1', PARAM_X: '2' } }));
@@ -132,6 +149,21 @@ describe('a node task', () => {
     });
     const { outputs } = await world.run(node('quick', {}, 'bomb.mjs'));
     expect(outputs.pid).toEqual(expect.any(Number));
+  });
+
+  test.each([
+    ['torn', 'Unexpected end of JSON input'],
+    ['nothing', expect.any(String)],
+    ['end', 'an end of no known kind'],
+    ['large', 'a message of 1819043176 bytes, at most 16777216 are allowed'],
+  ])('fails when it writes something to fd 3 that cannot be read (%s), and the next one runs', async (how, reason) => {
+    const context = { ...anAssignment().context, params: { how } };
+    const { outcome } = await world.run(node('meddle', { context }));
+    const [, said] = /^what came through file descriptor 3, which .+, cannot be read: (.+)$/.exec(
+      outcome.kind === 'failed' ? outcome.message : '',
+    )!;
+    expect(said).toEqual(reason);
+    expect((await world.run(node('noop'))).outcome).toEqual({ kind: 'success' });
   });
 
   test('finds the packages of the project from a release that lies elsewhere', async () => {
@@ -175,6 +207,36 @@ describe('a node task', () => {
     ],
   ])('%s', async (name, outcome) => {
     expect((await world.run(node(name))).outcome).toEqual(outcome);
+  });
+
+  test('waits while its log does not keep up, and nothing of what it said is lost', async () => {
+    const lines = new Map<string, number>();
+    let [goOn, hear] = [(): void => undefined, (): void => undefined];
+    const heard = new Promise<void>((resolve) => (hear = resolve));
+    const going = new Promise<void>((resolve) => (goOn = resolve));
+    const slow = node('loud', { logs: { maxBytes: 64 * 2 ** 20, maxLineBytes: 2_000 } });
+    const log: LogStore['open'] = ({ runId }) =>
+      Promise.resolve({
+        write: (added) => {
+          lines.set(runId, (lines.get(runId) ?? 0) + added.length);
+          if (runId !== slow.runId) return null;
+          hear();
+          return going;
+        },
+        close: () => Promise.resolve(lines.get(runId)!),
+      });
+    const others = await anExecutor(FILES, { logsFor: () => ({ open: log }) as LogStore });
+    const result = others.run(slow);
+    await heard;
+    // Time enough for all of it, if nobody held it back.
+    for (let i = 0; i < 3; i += 1) {
+      const other = { ...slow, ...{ attemptId: `other-${i}`, runId: `other-${i}` } };
+      expect((await others.run(other)).logLines).toBe(16_384);
+    }
+    expect(lines.get(slow.runId)).toBeLessThan(16_384 / 2);
+    goOn();
+    expect(await result).toMatchObject({ outcome: { kind: 'success' }, logLines: 16_384 });
+    await others.stop();
   });
 
   test('may be written in TypeScript, and its errors name the line of the source', async () => {

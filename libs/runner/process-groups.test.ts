@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootId, startTicks } from './child/process-file.mjs';
 import { endLeftovers } from './end-leftovers.ts';
-import { anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
+import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executor-fixture.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -34,10 +34,17 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
+const DAEMON = `
+import subprocess
+daemon = subprocess.Popen(["sh", "-c", "read go; yes & yes & exec sleep 1000"], stdin=subprocess.PIPE, start_new_session=True)
+print("pid", daemon.pid, flush=True)
+daemon.stdin.close()
+`;
+
 describe('process groups', () => {
   let world: ExecutorFixture;
   beforeAll(async () => {
-    world = await anExecutor({}, { graceMs: 200 });
+    world = await anExecutor({ 'daemon.py': DAEMON }, { graceMs: 200 });
   });
   afterAll(() => world.stop());
 
@@ -75,6 +82,14 @@ describe('process groups', () => {
 
   test('a daemon that left the group and holds the output is found, and does not hold up the attempt', async () => {
     const task = shell(`setsid bash -c 'echo "pid $$"; exec sleep 1000' & sleep 0.1`);
+    const result = await world.run(task);
+    expect(result.outcome).toEqual({ kind: 'success' });
+    expect(pidsOf(task)).toHaveLength(1);
+    await until(() => !pidsOf(task).some(alive));
+  });
+
+  test('a daemon of a python task is found, too, though others write for ever', async () => {
+    const task = anAssignment({ body: { kind: 'python', file: 'daemon.py', module: null, function: null } });
     const result = await world.run(task);
     expect(result.outcome).toEqual({ kind: 'success' });
     expect(pidsOf(task)).toHaveLength(1);

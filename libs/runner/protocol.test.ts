@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Findings } from './findings.ts';
-import { parseMessage } from './protocol.ts';
+import { createMasker } from './masker.ts';
+import { checkOutput, parseMessage } from './protocol.ts';
+
+const SECRET = 'hunter2-hunter2';
 
 describe('lines that mean something', () => {
   test.each([
@@ -47,9 +50,32 @@ test('a message on a line too long to be read whole is refused, not lost', () =>
 describe('findings', () => {
   function someFindings(): { findings: Findings; said: string[] } {
     const said: string[] = [];
-    const findings = new Findings({ say: (text) => said.push(text), progress: () => undefined }, () => 0);
+    const findings = new Findings(
+      { say: (text) => said.push(text), progress: () => undefined },
+      createMasker({ S: SECRET }),
+      () => 0,
+    );
     return { findings, said };
   }
+
+  test('a value that is refused is shown without its middle, and without a part of a secret', () => {
+    for (let before = 0; before < 400; before += 1) {
+      const { findings, said } = someFindings();
+      findings.add(checkOutput(`${'-'.repeat(before)}${SECRET}${'-'.repeat(400 - before)}`, 1));
+      expect(said[0]).not.toContain('hunter');
+      expect(said[0]).toMatch(
+        /^output name "-*\**-*….+: expected a letter, then letters, digits and _ \(at most 63\)$/,
+      );
+    }
+  });
+
+  test('a summary that is cut, here or where it was read, shows no part of a secret', () => {
+    const { findings } = someFindings();
+    findings.setSummary(`${'x'.repeat(64 * 1024 - 8)}${SECRET}`);
+    expect(findings.summary).toBe(`${'x'.repeat(64 * 1024 - 8)}***`);
+    findings.setSummary(`${`${SECRET} `.repeat(10)}${SECRET.slice(0, 10)}`, false);
+    expect(findings.summary).toMatch(/^(\*\*\* )+\**$/);
+  });
 
   test('outputs of more than 256 KiB fail the attempt, replaced ones count once', () => {
     const { findings } = someFindings();

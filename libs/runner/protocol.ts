@@ -1,6 +1,6 @@
 import { parseDuration } from './duration.ts';
 
-/** What a line on stdout says beyond being text. `malformed`: it was meant for us, and is refused with the reason. */
+/** What a line on stdout says beyond being text. `malformed`: it was meant for us, and is refused with the reason, however long. */
 export type Message =
   | { readonly kind: 'metric'; readonly name: string; readonly value: number; readonly step: number | null }
   | { readonly kind: 'output'; readonly key: string; readonly value: unknown }
@@ -17,8 +17,9 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
  * `whole: false` means that only the beginning of a very long line is known.
  */
 export function parseMessage(line: string, whole = true): Message | null {
-  if (!whole && /^::(metric|output)\s/.test(line))
-    return malformed(`${line.slice(0, 40)}…: the line is too long; write to $SLUICE_OUTPUT or $SLUICE_METRICS instead`);
+  const tooLong = whole ? null : /^::(?:metric|output)(?=\s)/.exec(line);
+  if (tooLong !== null)
+    return malformed(`${tooLong[0]}:: the line is too long; write to $SLUICE_OUTPUT or $SLUICE_METRICS instead`);
   const match = /^::(metric|output|progress|retry-after)(?:\s+(.*?))?::\s*$/s.exec(line);
   if (match === null) return null;
   const rest = match[2] ?? '';
@@ -43,6 +44,17 @@ export function checkMetric(name: unknown, value: unknown, step: unknown): Messa
   if (step !== null && step !== undefined && !(typeof step === 'number' && Number.isSafeInteger(step)))
     return malformed(`metric ${name}: the step ${show(step)} is not a whole number`);
   return { kind: 'metric', name, value, step: (step as number | undefined) ?? null };
+}
+
+/** Checks a progress that `ctx` was given: what is no number there arrives here as nothing or null. */
+export function checkProgress(done: unknown, total: unknown, label: string): Message {
+  if (!isAmount(done) || !isAmount(total))
+    return malformed(`progress ${show(done)} of ${show(total)}: expected two numbers from 0 on`);
+  return { kind: 'progress', done, total, label };
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Infinity;
 }
 
 /** Checks one output however it was given. */
@@ -87,7 +99,7 @@ function progressMessage(rest: string): Message {
   const match = /^(\d{1,15})\/(\d{1,15})(?:\s+(.*))?$/s.exec(rest);
   if (match === null)
     return malformed(`::progress:: ${show(rest)}: expected done/total and a label, e.g. 40/100 loading`);
-  return { kind: 'progress', done: Number(match[1]), total: Number(match[2]), label: (match[3] ?? '').slice(0, 200) };
+  return { kind: 'progress', done: Number(match[1]), total: Number(match[2]), label: match[3] ?? '' };
 }
 
 function retryMessage(rest: string): Message {
@@ -106,11 +118,9 @@ function unquote(text: string): string {
 }
 
 function show(value: unknown): string {
-  let text: string;
   try {
-    text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+    return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   } catch {
-    text = String(value); // a BigInt, a loop
+    return String(value); // a BigInt, a loop
   }
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

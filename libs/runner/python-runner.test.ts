@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Assignment } from '#core';
 import { createFileStorage } from '#storage';
 import { startTicks } from './child/process-file.mjs';
@@ -140,6 +142,19 @@ describe('a python task', () => {
     const [, child] = /pid (\d+)/.exec(world.logOf(task).join())!;
     expect(startTicks(Number(child))).toBeNull();
     expect((await world.run(python('where'))).outcome).toEqual({ kind: 'success' });
+  });
+
+  test('fails when what calls itself python answers nonsense', async () => {
+    const bare = await anExecutor({ python: '#!/bin/sh\necho nonsense >&3\nexec sleep 1000\n' });
+    const python3 = join(bare.releaseDir, 'python');
+    chmodSync(python3, 0o700);
+    const other = await anExecutor(FILES, { python: python3 });
+    expect((await other.run(python('where'))).outcome).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('could not be started (its answer cannot be read: a message of'),
+    });
+    await other.stop();
+    await bare.stop();
   });
 
   test('says what to do when there is no python', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { attemptEnvironment, baseEnvironment } from './environment.ts';
 import type { Launcher, ProcessEnd } from './launcher.ts';
 import { contextOf } from './node-runner.ts';
+import { cutMasked, MAX_REASON_CHARS } from './masker.ts';
 import { keepNotebook, removeNotebook } from './notebook-file.ts';
 import { PythonZygote } from './python-zygote.ts';
 import { collectResultFiles, resultFiles } from './result-files.ts';
@@ -43,7 +44,9 @@ export class PythonRunner implements TaskRunner {
     try {
       const end = await this.#fork(order, { ...body, failureFile, notebookFile }, folder);
       await collectResultFiles(resultFiles(folder), order.findings);
-      const reason = existsSync(failureFile) ? await readFile(failureFile, 'utf8') : null;
+      const reason = existsSync(failureFile)
+        ? cutMasked(order.masker, await readFile(failureFile, 'utf8'), MAX_REASON_CHARS)
+        : null;
       const ending = this.#endingOf(end, reason, order);
       if (body.kind === 'notebook') {
         const succeeded = outcomeOf(ending, order.findings.retryAfterMs).kind === 'success' && !order.signal.aborted;

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
+import { FROM_WARM, FrameReader, MOST_FROM_WARM, TO_WARM, encodeFrame } from './child/frames.mjs';
 import { killGroup, readProcessFile } from './child/process-file.mjs';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
 
@@ -22,11 +22,12 @@ export class PythonZygote {
   readonly #forks = new Map<number, ForkListener>();
   #nextId = 1;
   #ready = false;
+  #unreadable = false;
   #complaint = '';
 
   constructor(launcher: Launcher, recordFile: string, request: Omit<LaunchRequest, 'input' | 'control'>) {
     this.#recordFile = recordFile;
-    const frames = new FrameReader((type, id, payload) => this.#receive(type, id, payload));
+    const frames = new FrameReader((type, id, payload) => this.#receive(type, id, payload), MOST_FROM_WARM);
     this.#process = launcher.launch(
       { ...request, input: true, control: true },
       {
@@ -34,7 +35,10 @@ export class PythonZygote {
           this.#complain(chunk);
           return null;
         },
-        control: (chunk) => frames.push(chunk),
+        control: (chunk) => {
+          this.#hear(frames, chunk);
+          return null;
+        },
         ended: (end) => this.#ended(end),
       },
     );
@@ -54,6 +58,20 @@ export class PythonZygote {
 
   close(): void {
     this.#process.closeInput();
+  }
+
+  /** What cannot be read ends the zygote and its attempts, not us. */
+  #hear(frames: FrameReader, chunk: Buffer): void {
+    if (this.#unreadable) return;
+    try {
+      frames.push(chunk);
+    } catch (error) {
+      this.#unreadable = true;
+      this.alive = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#complain(Buffer.from(`its answer cannot be read: ${reason}`));
+      this.#process.end(0);
+    }
   }
 
   #receive(type: number, id: number, payload: Buffer): void {

@@ -11,28 +11,28 @@ export interface ReleaseFolder {
   readonly entries: readonly string[];
 }
 
-/** Opens each release once: releases never change, and an attempt in a warm process must not wait for a disk. */
+/** The names in so many releases are remembered. */
+const REMEMBERED = 100;
+
+/** Opens releases. The folder is asked for each time: it may have been changed, or removed and made again. */
 export class ReleaseFolders {
   readonly #files: ReleaseFiles;
-  readonly #opened = new Map<string, Promise<ReleaseFolder>>();
+  /** By digest: releases never change, and an attempt in a warm process must not wait for a disk. */
+  readonly #entries = new Map<string, readonly string[]>();
 
   constructor(files: ReleaseFiles) {
     this.#files = files;
   }
 
-  open(digest: string): Promise<ReleaseFolder> {
-    let opened = this.#opened.get(digest);
-    if (opened === undefined) {
-      opened = this.#open(digest);
-      this.#opened.set(digest, opened);
-      // What failed may work the next time; whoever waits for this one is told.
-      opened.catch(() => this.#opened.delete(digest));
-    }
-    return opened;
+  async open(digest: string): Promise<ReleaseFolder> {
+    const folder = await this.#files.folder(digest);
+    return { folder, entries: this.#entries.get(digest) ?? this.#read(digest, folder) };
   }
 
-  async #open(digest: string): Promise<ReleaseFolder> {
-    const folder = await this.#files.folder(digest);
-    return { folder, entries: readdirSync(folder).filter((name) => !/\.ya?ml$/.test(name)) };
+  #read(digest: string, folder: string): readonly string[] {
+    const entries = readdirSync(folder).filter((name) => !/\.ya?ml$/.test(name));
+    this.#entries.set(digest, entries);
+    if (this.#entries.size > REMEMBERED) this.#entries.delete(this.#entries.keys().next().value!);
+    return entries;
   }
 }

@@ -29,27 +29,32 @@ export async function collectResultFiles(files: ResultFiles, findings: Findings)
     const { text, bytes } = await readBounded(files.metrics, MAX_METRICS_FILE_BYTES);
     if (bytes > MAX_METRICS_FILE_BYTES)
       findings.remark(`$SLUICE_METRICS of ${bytes} bytes: only the first ${MAX_METRICS_FILE_BYTES} are read`);
-    for (const line of linesOf(text)) addMetricLine(line, findings);
+    // The last line is torn where reading stopped.
+    const whole = bytes > MAX_METRICS_FILE_BYTES ? text.slice(0, text.lastIndexOf('\n') + 1) : text;
+    for (const line of linesOf(whole)) addMetricLine(line, findings);
   }
-  if (existsSync(files.summary)) findings.setSummary((await readBounded(files.summary, MAX_SUMMARY_FILE_BYTES)).text);
+  if (existsSync(files.summary)) {
+    const { text, bytes } = await readBounded(files.summary, MAX_SUMMARY_FILE_BYTES);
+    findings.setSummary(text, bytes <= MAX_SUMMARY_FILE_BYTES);
+  }
 }
 
 function addOutputLine(line: string, findings: Findings): void {
   if (line.startsWith('{')) {
     const object = parseObject(line);
-    if (object === null) findings.add(malformed(`$SLUICE_OUTPUT ${line.slice(0, 80)}: not a JSON object`));
+    if (object === null) findings.add(malformed(`$SLUICE_OUTPUT ${line}: not a JSON object`));
     else for (const [key, value] of Object.entries(object)) findings.add(checkOutput(key, value));
     return;
   }
   const at = line.indexOf('=');
-  if (at < 1) findings.add(malformed(`$SLUICE_OUTPUT ${line.slice(0, 80)}: expected key=value or a JSON object`));
+  if (at < 1) findings.add(malformed(`$SLUICE_OUTPUT ${line}: expected key=value or a JSON object`));
   else findings.add(checkOutput(line.slice(0, at).trim(), outputValue(line.slice(at + 1))));
 }
 
 function addMetricLine(line: string, findings: Findings): void {
   const point = parseObject(line);
   if (point === null) {
-    findings.add(malformed(`$SLUICE_METRICS ${line.slice(0, 80)}: expected {"name": …, "value": …} on one line`));
+    findings.add(malformed(`$SLUICE_METRICS ${line}: expected {"name": …, "value": …} on one line`));
     return;
   }
   const ts = typeof point.ts === 'string' ? Date.parse(point.ts) : point.ts;

@@ -9,13 +9,23 @@ import { anAssignment, anExecutor, shell, type ExecutorFixture } from './executo
 
 const SECRET = 'hunter2/hunter2+"x"';
 const out = { name: 'scores', variable: 'PATH_SCORES', location: 'p/scores' };
+const LONG = {
+  'long.mjs': `export const fail = (ctx) => {
+          ctx.progress(1, 1, 'x'.repeat(195) + ctx.secrets.TOKEN);
+          throw new Error('x'.repeat(ctx.params.before) + ctx.secrets.TOKEN + ' and more');
+        };`,
+  'long.py': 'def fail(ctx): raise ValueError("x" * ctx.params["before"] + ctx.secrets["TOKEN"])\n',
+};
 
 describe('an attempt', () => {
   let world: ExecutorFixture;
   let storage: EnvironmentStorage;
   beforeAll(async () => {
     world = await anExecutor(
-      { '$(touch canary).sh': 'echo odd name', 'a b;touch canary': 'x' },
+      {
+        '$(touch canary).sh': 'echo odd name',
+        'a b;touch canary': 'x',
+      },
       {
         secretValues: { TOKEN: SECRET },
         storage: (root) => (storage = createFileStorage({ root, durable: false })),
@@ -39,6 +49,38 @@ describe('an attempt', () => {
     expect(readFileSync(join(folder, 'a.csv'), 'utf8')).toBe('1\n');
     expect(await evidenceOf(task)).toEqual(result);
     expect(staging()).toEqual([]);
+  });
+
+  test.each([490, 1_985])('no part of a secret is shown where a reason or a label is cut (%d)', async (before) => {
+    const long = await anExecutor(LONG, { secretValues: { TOKEN: SECRET } });
+    const secrets = { TOKEN: { env: 'TOKEN' } };
+    const context = { ...anAssignment().context, params: { before } };
+    const bodies: Assignment['body'][] = [
+      { kind: 'node', file: 'long.mjs', export: 'fail' },
+      { kind: 'python', file: 'long.py', module: null, function: 'fail' },
+    ];
+    for (const body of bodies) {
+      const task = anAssignment({ body, secrets, context });
+      const { outcome } = await long.run(task);
+      expect(outcome).toMatchObject({ kind: 'failed', message: expect.stringMatching(/^\w+: x+\*/) });
+      const heard = JSON.stringify([outcome, long.reports, long.logOf(task)]);
+      expect(heard).not.toContain('hunt');
+    }
+    expect(long.reports.filter(({ kind }) => kind === 'progress').at(-1)).toMatchObject({
+      label: `${'x'.repeat(195)}***`,
+    });
+    await long.stop();
+  });
+
+  test('no part of a secret is shown where reading a file of metrics stopped', async () => {
+    const most = 8 * 2 ** 20;
+    const task = shell(`{ head -c ${most - 8} /dev/zero | tr '\\0' '\\n'; printf %s "$TOKEN"; } > "$SLUICE_METRICS"`, {
+      secrets: { TOKEN: { env: 'TOKEN' } },
+    });
+    const result = await world.run(task);
+    expect(result.outcome).toEqual({ kind: 'success' });
+    expect(world.logOf(task).at(0)).toMatch(/^sys \$SLUICE_METRICS of 8388619 bytes/);
+    expect(JSON.stringify([result, world.logOf(task)])).not.toContain('hunt');
   });
 
   test('reads the version it was pinned to', async () => {

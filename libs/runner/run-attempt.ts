@@ -11,7 +11,7 @@ import type {
 } from '#core';
 import { AttemptLog } from './attempt-log.ts';
 import { Findings } from './findings.ts';
-import { createMasker, type Masker } from './masker.ts';
+import { createMasker, cutMasked, type Masker } from './masker.ts';
 import { parseMessage } from './protocol.ts';
 import type { ReleaseFolders } from './release-folders.ts';
 import { runReplicas, type ReplicaOrder, type ReplicaTools } from './run-replicas.ts';
@@ -20,6 +20,7 @@ import { outcomeOf, type AttemptOrder, type EndReason, type Ending, type TaskRun
 /** Shorter attempts without outputs are cheaper to run again than to write evidence about. */
 const EVIDENCE_MS = 1_000;
 const PROGRESS_MS = 100;
+const MAX_LABEL_CHARS = 200;
 
 export interface AttemptTools extends ReplicaTools {
   readonly storageFor: (environment: string) => Storage;
@@ -76,9 +77,15 @@ async function begin(assignment: Assignment, tools: AttemptTools, signal: AbortS
     // A hint for screens: a loop that reports each row must not flood the engine.
     if (tools.now() < nextProgressAt && done < total) return;
     nextProgressAt = tools.now() + PROGRESS_MS;
-    tools.report({ kind: 'progress', ...idsOf(assignment), done, total, label: masker.mask(label) });
+    tools.report({
+      kind: 'progress',
+      ...idsOf(assignment),
+      done,
+      total,
+      label: cutMasked(masker, label, MAX_LABEL_CHARS),
+    });
   };
-  const findings = new Findings({ say, progress }, tools.now);
+  const findings = new Findings({ say, progress }, masker, tools.now);
   const log = new AttemptLog({
     open: () => tools.logsFor(assignment.environment).open({ ...taskOf(assignment), number: assignment.number }),
     limits: assignment.logs,

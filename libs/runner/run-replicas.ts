@@ -99,7 +99,9 @@ async function runReplica(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const own =
-    rank === 0 ? order.findings : new Findings({ say: (text) => log.say(text), progress: () => undefined }, now);
+    rank === 0
+      ? order.findings
+      : new Findings({ say: (text) => log.say(text), progress: () => undefined }, order.masker, now);
   const log: ProcessLog = order.log.ofReplica(rank, ({ text, whole }) => {
     const message = parseMessage(text, whole);
     if (message !== null) own.add(message);

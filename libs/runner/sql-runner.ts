@@ -48,7 +48,8 @@ export class SqlRunner implements TaskRunner {
       quarantineFolder: folders[`QUARANTINE_${path.toUpperCase()}`] ?? null,
       checks: checks.filter((check) => check.path === path),
     }));
-    const ending = await this.#ask(order, { tables, reference });
+    // The process that ran the attempt is told already.
+    const ending = await this.#ask({ ...order, started: () => undefined }, { tables, reference });
     const bad = order.findings.checks.find(({ state }) => state === 'failed');
     for (const { name, state, detail } of order.findings.checks)
       if (state !== 'passed') order.log.say(`check "${name}" ${state}: ${detail}`);

@@ -135,6 +135,15 @@ describe('checks over rows', () => {
     });
   });
 
+  test('rows are looked at with what the task asked for, and the process that does is not the attempt’s', async () => {
+    const others = "current_setting('threads') <> 3 or current_setting('memory_limit') <> '200.0 MiB'";
+    const task = writing([check({ kind: 'sql', text: `select id from raw where ${others}` }, 'fail')]);
+    const result = await world.run({ ...task, resources: { cpu: 2.5, memory: 300 * 2 ** 20 } });
+    expect(result.outcome).toEqual({ kind: 'success' });
+    const began = world.reports.filter((one) => one.kind === 'started' && one.attemptId === task.attemptId);
+    expect(began).toHaveLength(1);
+  });
+
   test('a shell task is looked at in the same way, and SQL in a check reaches nothing but its files', async () => {
     const result = await world.run(
       anAssignment({

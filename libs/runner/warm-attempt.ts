@@ -1,7 +1,8 @@
 import type { Findings } from './findings.ts';
 import type { ProcessEnd } from './launcher.ts';
 import { parseDuration } from './duration.ts';
-import { checkMetric, checkOutput } from './protocol.ts';
+import { cutMasked, MAX_REASON_CHARS } from './masker.ts';
+import { checkMetric, checkOutput, checkProgress } from './protocol.ts';
 import { failed, type AttemptOrder, type EndReason, type Ending } from './task-runner.ts';
 import type { WarmDone, WarmEvent, WarmProcess } from './warm-process.ts';
 
@@ -40,7 +41,7 @@ export async function runInWarmProcess(
   if (signal.aborted) process.end(0);
   const answered = done.kind !== 'exited' && done.kind !== 'refused' && done.kind !== 'lost';
   return {
-    ending: endingOf(done, findings),
+    ending: endingOf(done, order),
     answer: done.kind === 'success' ? done.answer : undefined,
     reusable: !signal.aborted && mayServeAgain(done),
     scratch: answered ? done.scratch === true : true,
@@ -59,7 +60,7 @@ function addEvent(event: WarmEvent, findings: Findings): void {
     case 'output':
       return findings.add(checkOutput(event.name, event.value));
     case 'progress':
-      return findings.add({ kind: 'progress', done: event.done, total: event.total, label: event.label.slice(0, 200) });
+      return findings.add(checkProgress(event.done, event.total, event.label));
     case 'summary':
       return findings.setSummary(event.markdown);
     case 'check':
@@ -67,14 +68,14 @@ function addEvent(event: WarmEvent, findings: Findings): void {
   }
 }
 
-function endingOf(done: WarmDone | ProcessEnd, findings: Findings): Ending | null {
+function endingOf(done: WarmDone | ProcessEnd, { findings, masker }: AttemptOrder): Ending | null {
   switch (done.kind) {
     case 'success':
       for (const [key, value] of Object.entries(done.outputs)) findings.add(checkOutput(key, value));
       if (done.tooLarge !== undefined) findings.refuseOutputs(done.tooLarge);
       return { kind: 'outcome', outcome: { kind: 'success' } };
     case 'failed':
-      return failed(done.message);
+      return failed(`${cutMasked(masker, done.message, MAX_REASON_CHARS)}${done.place ?? ''}`);
     case 'skipped':
       return { kind: 'outcome', outcome: { kind: 'skipped', message: done.message } };
     case 'deferred': {

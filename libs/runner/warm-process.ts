@@ -1,4 +1,4 @@
-import { FROM_WARM, FrameReader, TO_WARM, encodeFrame } from './child/frames.mjs';
+import { FROM_WARM, FrameReader, MOST_FROM_WARM, TO_WARM, encodeFrame } from './child/frames.mjs';
 import type { CheckResult } from '#core';
 import { heldBy, processesUnder, readProcesses } from './process-memory.ts';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
@@ -16,7 +16,7 @@ export interface WarmListener {
 export type WarmEvent =
   | { readonly type: 'metric'; readonly name: unknown; readonly value: unknown; readonly step?: unknown }
   | { readonly type: 'output'; readonly name: unknown; readonly value: unknown }
-  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly label: string }
+  | { readonly type: 'progress'; readonly done: unknown; readonly total: unknown; readonly label: string }
   | { readonly type: 'summary'; readonly markdown: string }
   /** Of a worker that looks at tables. */
   | { readonly type: 'check'; readonly result: CheckResult };
@@ -28,7 +28,13 @@ export type WarmDone = (
       readonly tooLarge?: number;
       readonly answer?: unknown;
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly reusable?: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** What follows the message, however long that is. */
+      readonly place?: string;
+      readonly reusable?: boolean;
+    }
   | { readonly kind: 'skipped'; readonly message: string }
   | { readonly kind: 'deferred'; readonly afterMs: unknown; readonly message: string }
   /** An error that an earlier attempt left behind ended the process. */
@@ -51,6 +57,9 @@ export class WarmProcess {
   #pid: number | null = null;
   #end: ProcessEnd | null = null;
   #ending = false;
+  #unreadable = false;
+  /** Who heard output of the chunk that is read now does not keep up until then. */
+  #behind: Promise<void> | null = null;
   #onGone: () => void = () => undefined;
 
   constructor(launcher: Launcher, request: Omit<LaunchRequest, 'input' | 'control'>, onEnd: () => void) {
@@ -60,7 +69,7 @@ export class WarmProcess {
         resolve();
       };
     });
-    const frames = new FrameReader((type, _id, payload) => this.#receive(type, payload));
+    const frames = new FrameReader((type, _id, payload) => this.#receive(type, payload), MOST_FROM_WARM);
     this.#process = launcher.launch(
       { ...request, input: true, control: true },
       {
@@ -69,7 +78,7 @@ export class WarmProcess {
           this.#listener?.started(pid);
         },
         output: (stream, chunk) => this.#listener?.output(stream, chunk) ?? null,
-        control: (chunk) => frames.push(chunk),
+        control: (chunk) => this.#hear(frames, chunk),
         ended: (end) => this.#ended(end),
       },
     );
@@ -97,6 +106,24 @@ export class WarmProcess {
     if (this.#end === null) this.#process.end(graceMs);
   }
 
+  /** A task can write there, too: whatever it is must end the attempt and its process, not us. */
+  #hear(frames: FrameReader, chunk: Buffer): Promise<void> | null {
+    if (this.#unreadable) return null;
+    this.#behind = null;
+    try {
+      frames.push(chunk);
+    } catch (error) {
+      this.#unreadable = this.#ending = true;
+      this.end(0);
+      const listener = this.#listener;
+      this.#listener = null;
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `what came through file descriptor 3, which tasks must leave alone, cannot be read: ${reason}`;
+      listener?.done({ kind: 'failed', message });
+    }
+    return this.#behind;
+  }
+
   #receive(type: number, payload: Buffer): void {
     const listener = this.#listener;
     if (listener === null) {
@@ -104,12 +131,14 @@ export class WarmProcess {
       if (type === FROM_WARM.done) this.#ending = true;
       return;
     }
-    if (type === FROM_WARM.stdout) void listener.output('out', payload);
-    else if (type === FROM_WARM.stderr) void listener.output('err', payload);
+    if (type === FROM_WARM.stdout) this.#behind = listener.output('out', payload) ?? this.#behind;
+    else if (type === FROM_WARM.stderr) this.#behind = listener.output('err', payload) ?? this.#behind;
     else if (type === FROM_WARM.event) listener.event(JSON.parse(payload.toString()) as WarmEvent);
     else if (type === FROM_WARM.done) {
+      const done: unknown = JSON.parse(payload.toString());
+      if (!isDone(done)) throw new TypeError('an end of no known kind');
       this.#listener = null;
-      listener.done(JSON.parse(payload.toString()) as WarmDone);
+      listener.done(done);
     }
   }
 
@@ -122,4 +151,11 @@ export class WarmProcess {
     this.#listener = null;
     listener?.done(end);
   }
+}
+
+function isDone(value: unknown): value is WarmDone {
+  const { kind, outputs, message } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (kind === 'success') return typeof outputs === 'object' && outputs !== null;
+  if (kind === 'unserved') return true;
+  return ['failed', 'skipped', 'deferred', 'disturbed'].includes(String(kind)) && typeof message === 'string';
 }

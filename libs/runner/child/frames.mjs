@@ -21,14 +21,22 @@ export function encodeFrame(type, id, payload) {
   return frame;
 }
 
-/** Cuts a byte stream into frames. Payloads are views of the chunks: use them before the next `push`, or copy. */
+/** What a warm process may send at once; the largest that ours do is a web page of 1 MiB as JSON. */
+export const MOST_FROM_WARM = 16 * 1024 * 1024;
+
+/**
+ * Cuts a byte stream into frames. Payloads are views of the chunks: use them before the next `push`, or copy. `push`
+ * throws at a payload of more than `most` bytes; nothing can be read after that.
+ */
 export class FrameReader {
   #chunks = [];
   #bytes = 0;
   #onFrame;
+  #most;
 
-  constructor(onFrame) {
+  constructor(onFrame, most = Infinity) {
     this.#onFrame = onFrame;
+    this.#most = most;
   }
 
   push(chunk) {
@@ -37,7 +45,9 @@ export class FrameReader {
     // Joining only once a whole frame is there keeps a payload of many chunks linear.
     while (this.#bytes >= HEADER_BYTES) {
       if (this.#chunks[0].length < HEADER_BYTES) this.#join();
-      const needed = HEADER_BYTES + this.#chunks[0].readUInt32LE(0);
+      const length = this.#chunks[0].readUInt32LE(0);
+      if (length > this.#most) throw new RangeError(`a message of ${length} bytes, at most ${this.#most} are allowed`);
+      const needed = HEADER_BYTES + length;
       if (this.#bytes < needed) return;
       if (this.#chunks[0].length < needed) this.#join();
       const first = this.#chunks[0];

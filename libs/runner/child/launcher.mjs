@@ -61,7 +61,19 @@ function start(id, { file, args, cwd, env, input, control }) {
   }
   child.on('error', () => {}); // a failed kill or a closed stdin; the exit event tells the rest
   child.stdin?.on('error', () => {});
-  const entry = { id, child, out, err, streams: [], open: 0, exit: null, ending: false, held: false, timer: null };
+  const entry = {
+    id,
+    child,
+    out,
+    err,
+    streams: [],
+    open: 0,
+    exit: null,
+    ending: false,
+    killAt: Infinity,
+    held: false,
+    timer: null,
+  };
   processes.set(id, entry);
   remember(`+ ${child.pid} ${startTicks(child.pid) ?? '?'}\n`);
   pipes.spawned(out);
@@ -115,24 +127,9 @@ function giveUpLater(entry) {
   entry.timer = setTimeout(() => (behind ? giveUpLater(entry) : finish(entry)), GIVE_UP_MS);
 }
 
-const scratch = Buffer.allocUnsafe(64 * 1024);
 function drainOutput(entry) {
-  for (const [pipe, type] of [
-    [entry.out, FROM_LAUNCHER.stdout],
-    [entry.err, FROM_LAUNCHER.stderr],
-  ]) {
-    const fd = pipe.reader?._handle?.fd ?? -1;
-    for (;;) {
-      let bytes = 0;
-      try {
-        bytes = fd < 0 ? 0 : fs.readSync(fd, scratch);
-      } catch {
-        bytes = 0; // EAGAIN: empty
-      }
-      if (bytes === 0) break;
-      send(type, entry.id, scratch.subarray(0, bytes));
-    }
-  }
+  pipes.drain(entry.out, (bytes) => send(FROM_LAUNCHER.stdout, entry.id, bytes));
+  pipes.drain(entry.err, (bytes) => send(FROM_LAUNCHER.stderr, entry.id, bytes));
 }
 
 function finish(entry) {
@@ -165,6 +162,9 @@ function end(id, graceMs) {
   };
   if (graceMs <= 0) return signal('SIGKILL');
   signal('SIGTERM');
+  const killAt = performance.now() + graceMs;
+  if (killAt >= entry.killAt) return;
+  entry.killAt = killAt;
   clearTimeout(entry.timer);
   entry.timer = setTimeout(() => signal('SIGKILL'), graceMs);
 }

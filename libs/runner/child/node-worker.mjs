@@ -10,6 +10,8 @@ import { receiveOrders, sendDone, sendEvent, sendOutput } from './warm-channel.m
 
 const { releaseDir, moduleRoot, projectDir } = JSON.parse(process.argv[2]);
 const MAX_RESULT_CHARS = 1024 * 1024;
+/** Far more than is kept: secrets are masked before the rest is cut off. */
+const MAX_MESSAGE_CHARS = 64 * 1024;
 const PLACES = { releaseDir, moduleRoot: projectDir };
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
@@ -130,7 +132,7 @@ function failure(error) {
   const text = error instanceof Error ? (error.stack ?? String(error)) : `thrown: ${String(error)}`;
   sendOutput('err', Buffer.from(`${text}${causeOf(error)}\n`));
   const first = error instanceof Error ? `${error.name}: ${error.message}` : text;
-  return { kind: 'failed', message: `${first.split('\n')[0].slice(0, 500)}${placeOf(text)}` };
+  return { kind: 'failed', message: first.split('\n')[0].slice(0, MAX_MESSAGE_CHARS), place: placeOf(text) };
 }
 
 function causeOf(error) {

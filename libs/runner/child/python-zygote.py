@@ -143,9 +143,12 @@ class Zygote:
             if child.ending:
                 kill_marked(marker_of(child.id))
             for fd in list(child.pipes):
-                while self.relay(fd):
-                    pass
-            # Whoever left the group and still holds the pipe is not waited for.
+                # A pipe holds one piece, and its end is seen after it: whoever goes on writing must not keep us here.
+                if self.relay(fd):
+                    self.relay(fd)
+            # Whoever left the group and still holds a pipe ends too, and is not waited for.
+            if child.pipes and not child.ending:
+                kill_marked(marker_of(child.id))
             for fd in list(child.pipes):
                 self.close_pipe(child, fd)
             del self.children[pid]

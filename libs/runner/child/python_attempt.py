@@ -13,6 +13,7 @@ import python_notebook
 from python_context import Context, RetryAfter, Skip
 
 SKIP, DEFER = 99, 75
+MAX_REASON_CHARS = 65536  # far more than is kept: secrets are masked before the rest is cut off
 
 
 def run(order, marker):
@@ -116,7 +117,7 @@ def _place(error, root):
 
 def _reason(order, text):
     with open(order["failureFile"], "w", encoding="utf-8", errors="replace") as file:
-        file.write(text[:2000])
+        file.write(text[:MAX_REASON_CHARS])
 
 
 def _finish_threads():

@@ -37,7 +37,7 @@ async function perform(connection, order) {
     // One after the other: a connection runs one statement at a time.
     for (const [name, value] of mentioned(text, order.variables)) await setVariable(connection, name, value);
     await shutIn(connection, order);
-    for (const [name, value] of Object.entries(order.settings)) await connection.run(`set ${name} = ${quote(value)}`);
+    await hold(connection, order);
     const statements = await connection.extractStatements(text);
     for (let index = 0; index < statements.count; index += 1) {
       const from = performance.now();
@@ -58,6 +58,7 @@ async function look(connection, order) {
     const texts = order.tables.flatMap(({ checks }) => checks.map(({ test }) => test.text ?? '')).join('\n');
     for (const [name, value] of mentioned(texts, order.variables)) await setVariable(connection, name, value);
     await shutIn(connection, order);
+    await hold(connection, order);
     await checkTables(connection, order, (result) => sendEvent({ type: 'check', result }));
     return { kind: 'success', outputs: {} };
   } catch (error) {
@@ -92,6 +93,11 @@ async function shutIn(connection, { folders, releaseDir, dataFolders }) {
       if (entry.isSymbolicLink()) allowed.add(realPath(path.join(folder, entry.name)));
   await connection.run(`set allowed_directories = [${[...allowed].map(quote).join(', ')}]`);
   await connection.run('set enable_external_access = false');
+}
+
+/** To what the task asked for. */
+async function hold(connection, { settings }) {
+  for (const [name, value] of Object.entries(settings)) await connection.run(`set ${name} = ${quote(value)}`);
 }
 
 async function runStatement(statement) {
