@@ -176,7 +176,7 @@ export class AttemptWorker {
       active.isTaken = true;
       executor.cancel(attemptId, 'it was taken away from this worker');
     }
-    const strange = held.filter(({ attemptId }) => !this.active.has(attemptId) && !taken.has(attemptId));
+    const strange = held.filter(({ attemptId: id }) => !this.active.has(id) && !taken.has(id) && !this.reports.has(id));
     // Perhaps on its way to us, or back: only what is strange twice in a row is.
     for (const { attemptId, runId, fence } of strange.filter(({ attemptId: id }) => this.unknown.has(id)))
       this.reports.add(lost(attemptId, runId, fence, this.options.clock.now().getTime()));

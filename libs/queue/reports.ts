@@ -34,6 +34,11 @@ export class Reports {
     this.send();
   }
 
+  /** A result of that attempt is not sent yet. */
+  has(attemptId: string): boolean {
+    return this.results.some(({ result }) => result.attemptId === attemptId);
+  }
+
   /** What is not sent is nobody's any more. */
   clear(): void {
     this.results = [];
