@@ -67,3 +67,22 @@ test('an attempt that ended while reports fail is told once, as it ended', async
   expect(api.heard).toEqual(['7 success']);
   await worker.stop(0);
 });
+
+test('a beat that is under way while it stops is the last', async () => {
+  await worker.start();
+  const { beat } = api;
+  let answer = (): void => undefined;
+  api.beat = async (free) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    return beat(free);
+  };
+  await pass(BEAT_MS);
+  const stopped = worker.stop(0);
+  await turn();
+  answer();
+  await stopped;
+  api.beat = beat;
+  const { beats } = api;
+  await pass(5 * BEAT_MS);
+  expect(api.beats).toBe(beats);
+});

@@ -53,6 +53,8 @@ export class AttemptWorker {
   private stopBeating = (): void => undefined;
   private beating: Promise<void> = Promise.resolve();
   private stopping = false;
+  /** It beats no more: one that was under way when it stopped must not have others follow it. */
+  private hasStopped = false;
   private worker = '';
 
   constructor(private readonly options: AttemptWorkerOptions) {
@@ -85,6 +87,7 @@ export class AttemptWorker {
     // Beats go on meanwhile: what runs is ours until it is reported.
     await this.options.executor.stop(graceMs);
     await this.reports.idle();
+    this.hasStopped = true;
     this.stopBeating();
     await this.beating;
     await this.options.api.signOut().catch(() => undefined); // found dead a little later
@@ -139,6 +142,7 @@ export class AttemptWorker {
   }
 
   private beatEvery(ms: number): void {
+    if (this.hasStopped) return;
     this.stopBeating = this.options.clock.schedule(ms, () => {
       this.beating = this.beat().catch((error: unknown) => this.lostTouch(error));
       void this.beating.then(() => this.beatEvery(ms));
