@@ -30,10 +30,16 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
       request.uris === undefined
         ? stage(at, request, (read, pinned) => pinnedFolder(at, read, pinned))
         : stageUris(at, request),
+    // Versions stay until they are erased.
     pinned: (read, version) => pinnedFolder(at, read, version),
+    release: () => undefined,
     pinnedUri: async (read, version) => folderUri(await pinnedFolder(at, read, version)),
     seal: (staged, about) => seal(at, staged, about),
-    discard: (staged) => removeTree(at.staging(path.basename(staged.root))).catch(() => undefined), // the sweep tries again
+    discard: async (staged) => {
+      staged.releaseElsewhere?.();
+      // The sweep tries again.
+      await removeTree(at.staging(path.basename(staged.root))).catch(() => undefined);
+    },
     project: (location, version, fence) => project(at, location, version, fence),
     exists: (location) =>
       access(at.location(location)).then(

@@ -55,15 +55,16 @@ export function createS3Storage({ objects, folder, cacheBytes, problem }: S3Stor
         throw error;
       }
     },
-    // Nobody here holds it: in a full cache it stays at least as long as a copy that was just used.
-    pinned: async (read, pinned) =>
-      (await cache.open(pinned.version, { check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
+    pinned: async (read, pinned, holder) =>
+      (await cache.open(pinned.version, { holder, check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
+    release: (holder) => cache.release(holder),
     pinnedUri: (read, pinned) => pinnedUriOnS3(root, read, pinned),
     seal: (staged, about) =>
       staged.versions === undefined
         ? sealOnS3(root, staged, about)
         : sealWritten(objects, staged, staged.versions, about),
     discard: async (staged) => {
+      staged.releaseElsewhere?.();
       await dropWritten(objects, staged).catch(problem);
       await discard(staged.root);
     },
