@@ -32,8 +32,13 @@ export interface Executor {
 export interface Storage {
   /** Creates empty staging folders for the outputs and (links to) pinned versions for the inputs; returns absolute folders by variable. */
   stage(assignment: StageRequest): Promise<Staged>;
-  /** Absolute folder of an input's version; throws `not_found` when it is gone, `conflict` when it is not the one that was pinned. */
-  pinned(read: InputBinding, version: PinnedVersion): Promise<string>;
+  /**
+   * Absolute folder of an input's version, which stays until `release(holder)`; throws `not_found` when it is gone,
+   * `conflict` when it is not the one that was pinned.
+   */
+  pinned(read: InputBinding, version: PinnedVersion, holder: string): Promise<string>;
+  /** What was pinned for that holder is not needed any more; one that holds nothing is no error. */
+  release(holder: string): void;
   /** The same as a URI that ends in `/`; nothing is copied to this machine. */
   pinnedUri(read: InputBinding, version: PinnedVersion): Promise<string>;
   /** Hashes what was written, writes the manifests, moves what was staged into immutable version folders. Refuses links and names that leave it. */
@@ -62,7 +67,7 @@ export interface StageRequest {
   readonly reads: readonly InputBinding[];
   readonly writes: readonly OutputBinding[];
   /** The storage of another environment, for versions that lie there; may be left out when none does. */
-  readonly elsewhere?: (environment: string) => Pick<Storage, 'pinned' | 'pinnedUri'>;
+  readonly elsewhere?: (environment: string) => Pick<Storage, 'pinned' | 'release' | 'pinnedUri'>;
   /** Variables are to hold URIs; versions that are written right where they stay have this fence in their names. Absent: folders. */
   readonly uris?: { readonly fence: number };
 }
@@ -76,6 +81,8 @@ export interface Staged {
   readonly writes: readonly OutputBinding[];
   /** By variable: the version that the attempt writes right where it stays. Absent: it writes to folders below `root`. */
   readonly versions?: Readonly<Record<string, string>>;
+  /** Lets go of versions of other environments; `discard` calls it. Absent: none are held. */
+  readonly releaseElsewhere?: () => void;
 }
 
 /** What a manifest says besides its files. */

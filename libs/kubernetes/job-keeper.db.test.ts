@@ -292,3 +292,13 @@ test('a quota that is used up holds attempts up and says so', async () => {
   await keeper.look();
   expect([jobs().length, await told()]).toEqual([1, []]);
 });
+
+test('an attempt that is cancelled before it has a job is forgotten with its note', async () => {
+  const [keeper, attempt] = [await aKeeper(), await anAttempt()];
+  server.faults.add(`POST ${JOBS}`, { kind: 'status', status: 403, message: 'exceeded quota: compute' }, 1);
+  await keeper.look();
+  expect([...keeper['notes'].keys()]).toEqual([attempt.attemptId]);
+  await assignments.cancel([{ attemptId: attempt.attemptId, reason: 'enough' }]);
+  await keeper.look();
+  expect([keeper['notes'].size, jobs()]).toEqual([0, []]);
+});

@@ -103,10 +103,22 @@ export class JobKeeper {
     const { store } = this.options;
     // Not before it is known which jobs there are: an attempt whose job has ended must not get another one.
     if (this.listedAt === null) return;
-    const missing = (await store.unplaced(MOST)).filter(({ attemptId }) => !this.jobs.has(attemptId));
+    const unplaced = await store.unplaced(MOST);
+    this.forgetNotes(unplaced);
+    const missing = unplaced.filter(({ attemptId }) => !this.jobs.has(attemptId));
     this.isBusy ||= missing.length > 0;
     for (let at = 0; at < missing.length; at += AT_ONCE)
       await Promise.all(missing.slice(at, at + AT_ONCE).map((attempt) => this.makeJob(attempt)));
+  }
+
+  /** Of attempts that were cancelled before they had a job. */
+  private forgetNotes(unplaced: readonly UnplacedAttempt[]): void {
+    // There may be more that wait.
+    if (this.notes.size === 0 || unplaced.length === MOST) return;
+    const waiting = new Set(unplaced.map(({ attemptId }) => attemptId));
+    const { pods, deleted } = this.follower;
+    for (const id of this.notes.keys())
+      if (![waiting, this.jobs, pods, deleted].some((known) => known.has(id))) this.notes.delete(id);
   }
 
   private async makeJob(attempt: UnplacedAttempt): Promise<void> {

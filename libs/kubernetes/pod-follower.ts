@@ -115,10 +115,16 @@ export class PodFollower {
   }
 
   private pause(ms: number): Promise<void> {
+    const { signal } = this.stopping;
     return new Promise((resolve) => {
-      if (this.stopping.signal.aborted) return resolve();
-      const cancel = this.options.clock.schedule(ms, resolve);
-      this.stopping.signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+      if (signal.aborted) return resolve();
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.options.clock.schedule(ms, end);
+      signal.addEventListener('abort', end);
     });
   }
 }

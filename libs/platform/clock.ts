@@ -1,6 +1,6 @@
 import type { Clock } from '#core';
 
-/** The real time. Timers do not keep the process alive longer than its other work. */
+/** The real time. A timer keeps the process alive until it rings or is cancelled. */
 export const systemClock: Clock = {
   now: () => new Date(),
   schedule: (ms, callback) => {

@@ -11,6 +11,7 @@ import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { openBucket, StorageRoots } from './storage-roots.ts';
+import { sweepOwnLogs } from './sweep-own-logs.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -81,7 +82,11 @@ export async function startWorker({ config, log, packageRoot, attemptId }: Worke
     problem,
   });
   await worker.start();
-  const stop = (): Promise<void> => worker.stop(config.drainMs);
+  const stopSweep = sweepOwnLogs(roots, systemClock);
+  const stop = async (): Promise<void> => {
+    stopSweep();
+    await worker.stop(config.drainMs);
+  };
   return one === null ? { stop } : { over: one.over, stop };
 }
 

@@ -9,6 +9,7 @@ import {
   createS3Logs,
   createS3Storage,
   type EnvironmentStorage,
+  type S3Logs,
   S3Objects,
 } from '#storage';
 import { storageFolder } from './environment-files.ts';
@@ -36,6 +37,7 @@ const LOG_STAYS_MS = 10 * 60_000;
 export class StorageRoots {
   readonly #options: StorageRootsOptions;
   readonly #opened = new Map<string, OpenedRoot>();
+  readonly #logsInBuckets = new Map<string, S3Logs>();
 
   constructor(options: StorageRootsOptions) {
     this.#options = options;
@@ -50,11 +52,18 @@ export class StorageRoots {
   /** Erases everything below a root inside another, and this machine's copies of it. Repeatable; nothing may need it any more. */
   async erase(url: string): Promise<void> {
     this.#opened.delete(url);
+    this.#logsInBuckets.delete(url);
     if (!url.startsWith('s3:')) return rm(storageFolder(url), { recursive: true, force: true });
     const { s3 } = this.#options;
     const end = url.lastIndexOf('/');
     await openBucket(url.slice(0, end), s3).clear(url.slice(end + 1));
     await rm(this.#copiesOf(openBucket(url, s3)), { recursive: true, force: true });
+  }
+
+  /** Brings logs that were written by this process into their buckets, and removes them here some minutes later. Never throws. */
+  async sweepOwnLogs(now: number): Promise<void> {
+    for (const logs of this.#logsInBuckets.values())
+      await logs.sweepOwn(LOG_STAYS_MS, now).catch((error: unknown) => this.#options.problem('sweeping logs', error));
   }
 
   #open(url: string): OpenedRoot {
@@ -68,6 +77,7 @@ export class StorageRoots {
     const objects = openBucket(url, s3);
     const folder = this.#copiesOf(objects);
     const logs = createS3Logs({ objects, folder, problem: (error) => problem('uploading a log', error) });
+    this.#logsInBuckets.set(url, logs);
     const storage = createS3Storage({
       ...{ objects, folder, cacheBytes: s3.cacheBytes },
       problem: (error) => problem('removing what attempts left in a bucket', error),

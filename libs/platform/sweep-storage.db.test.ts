@@ -50,3 +50,24 @@ test('what killed attempts staged is removed; what live and new attempts stage i
   const left = (await readdir(join(root, '.sluice', 'staging'))).map((name) => name.split('-')[0]);
   expect(left.sort()).toEqual([ids.live, ids.fresh].sort());
 });
+
+test('an environment that cannot be swept is told of, and keeps no other from it', async () => {
+  const other = await mkdtemp(join(root, 'other-'));
+  const [broken, fine] = [createFileStorage({ root: join(root, 'broken') }), createFileStorage({ root: other })];
+  const left = join(other, '.sluice', 'staging', '999999-0011223344556677');
+  await mkdir(left, { recursive: true });
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await utimes(left, hourAgo, hourAgo);
+  const problems: unknown[] = [];
+  const away = new Error('it cannot be removed');
+  const swept = {
+    db,
+    clock: systemClock,
+    environments: () => ['broken', 'fine'],
+    storageFor: (name: string) =>
+      name === 'fine' ? fine : { ...broken, sweep: (): Promise<number> => Promise.reject(away) },
+    problem: (error: unknown) => problems.push(error),
+  };
+  expect(await sweepOnce(swept)).toBe(1);
+  expect(problems).toEqual([away]);
+});

@@ -30,12 +30,19 @@ export function sweepStorage(swept: SweptStorage): () => void {
   };
 }
 
-/** How many were removed. Those of live attempts stay, however long they have been quiet. */
-export async function sweepOnce({ db, clock, environments, storageFor }: SweptStorage): Promise<number> {
+/**
+ * How many were removed. Those of live attempts stay, however long they have been quiet. An environment that cannot be
+ * swept keeps no other from it.
+ */
+export async function sweepOnce({ db, clock, environments, storageFor, problem }: SweptStorage): Promise<number> {
   const live: { id: string }[] = await db.query(`select id::text from attempt where state in ('queued', 'running')`);
   const keep = new Set(live.map(({ id }) => id));
   let removed = 0;
   for (const name of environments())
-    removed += await storageFor(name).sweep({ olderThanMs: YOUNG_MS, keep, now: clock.now().getTime() });
+    try {
+      removed += await storageFor(name).sweep({ olderThanMs: YOUNG_MS, keep, now: clock.now().getTime() });
+    } catch (error) {
+      problem(error);
+    }
   return removed;
 }

@@ -53,6 +53,8 @@ export class AttemptWorker {
   private stopBeating = (): void => undefined;
   private beating: Promise<void> = Promise.resolve();
   private stopping = false;
+  /** It beats no more: one that was under way when it stopped must not have others follow it. */
+  private hasStopped = false;
   private worker = '';
 
   constructor(private readonly options: AttemptWorkerOptions) {
@@ -85,6 +87,7 @@ export class AttemptWorker {
     // Beats go on meanwhile: what runs is ours until it is reported.
     await this.options.executor.stop(graceMs);
     await this.reports.idle();
+    this.hasStopped = true;
     this.stopBeating();
     await this.beating;
     await this.options.api.signOut().catch(() => undefined); // found dead a little later
@@ -139,6 +142,7 @@ export class AttemptWorker {
   }
 
   private beatEvery(ms: number): void {
+    if (this.hasStopped) return;
     this.stopBeating = this.options.clock.schedule(ms, () => {
       this.beating = this.beat().catch((error: unknown) => this.lostTouch(error));
       void this.beating.then(() => this.beatEvery(ms));
@@ -176,7 +180,7 @@ export class AttemptWorker {
       active.isTaken = true;
       executor.cancel(attemptId, 'it was taken away from this worker');
     }
-    const strange = held.filter(({ attemptId }) => !this.active.has(attemptId) && !taken.has(attemptId));
+    const strange = held.filter(({ attemptId: id }) => !this.active.has(id) && !taken.has(id) && !this.reports.has(id));
     // Perhaps on its way to us, or back: only what is strange twice in a row is.
     for (const { attemptId, runId, fence } of strange.filter(({ attemptId: id }) => this.unknown.has(id)))
       this.reports.add(lost(attemptId, runId, fence, this.options.clock.now().getTime()));

@@ -187,3 +187,20 @@ test('a version that the attempt was not to write makes its success a failure', 
   await executor.look();
   expect(heard()).toEqual(['failed']);
 });
+
+test('of several results of one attempt in one request the first counts', async () => {
+  const attempts = [await anAttempt(), await anAttempt()];
+  await createAssignmentStore(db).put(attempts);
+  const ids = attempts.map(({ attemptId }) => attemptId);
+  await createWorkStore(db).claim(ann, ids, null);
+  const results = attempts.map((attempt, index): AttemptResult[] => {
+    const success = published(attempt, 'p/raw');
+    const lost: AttemptResult = { ...success, versions: [], outcome: { kind: 'lost', message: 'unknown' } };
+    return index === 0 ? [success, lost] : [lost, success];
+  });
+  expect(new Set(await createWorkStore(db).report(ann, results.flat()))).toEqual(new Set(ids));
+  const rows = await db.query<{ kind: string }[]>(
+    `select result -> 'outcome' ->> 'kind' as kind from assignment order by attempt_id`,
+  );
+  expect(rows.map(({ kind }) => kind)).toEqual(['success', 'lost']);
+});

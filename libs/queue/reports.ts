@@ -34,6 +34,11 @@ export class Reports {
     this.send();
   }
 
+  /** A result of that attempt is not sent yet. */
+  has(attemptId: string): boolean {
+    return this.results.some(({ result }) => result.attemptId === attemptId);
+  }
+
   /** What is not sent is nobody's any more. */
   clear(): void {
     this.results = [];
@@ -85,6 +90,8 @@ export class Reports {
       return true;
     } catch (error) {
       const code = error instanceof SluiceError ? error.code : 'internal';
+      // A hint that the API cannot read must not cost a result.
+      if (code === 'bad_request' && hints.length > 0 && group.length > 0) return this.sendGroup(group, []);
       if (code === 'bad_request') return this.sendOneByOne(group, error);
       if (code !== 'forbidden') return false;
       this.drop(group);

@@ -1,4 +1,4 @@
-import { access, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { readArtefact, writeArtefact } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
@@ -6,6 +6,7 @@ import { eraseVersion } from './erase-version.ts';
 import { readEvidence, writeEvidence } from './evidence.ts';
 import { readManifest } from './manifest.ts';
 import { project } from './project.ts';
+import { removeTree, removeTrees } from './remove-tree.ts';
 import { RootFolder } from './root-folder.ts';
 import { seal } from './seal.ts';
 import { pinnedFolder, stage } from './stage.ts';
@@ -29,11 +30,16 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
       request.uris === undefined
         ? stage(at, request, (read, pinned) => pinnedFolder(at, read, pinned))
         : stageUris(at, request),
+    // Versions stay until they are erased.
     pinned: (read, version) => pinnedFolder(at, read, version),
+    release: () => undefined,
     pinnedUri: async (read, version) => folderUri(await pinnedFolder(at, read, version)),
     seal: (staged, about) => seal(at, staged, about),
-    discard: (staged) =>
-      rm(at.staging(path.basename(staged.root)), { recursive: true, force: true }).catch(() => undefined), // the sweep tries again
+    discard: async (staged) => {
+      staged.releaseElsewhere?.();
+      // The sweep tries again.
+      await removeTree(at.staging(path.basename(staged.root))).catch(() => undefined);
+    },
     project: (location, version, fence) => project(at, location, version, fence),
     exists: (location) =>
       access(at.location(location)).then(
@@ -49,11 +55,7 @@ export function createFileStorage({ root, durable = true }: FileStorageOptions):
     writeEvidence: (key, result) => writeEvidence(at, key, result),
     readEvidence: (key) => readEvidence(at, key),
     erase: (version) => eraseVersion(at, version),
-    forgetRun: async (runId) => removeFolders(at.ofRun(runId)),
+    forgetRun: async (runId) => void (await removeTrees(at.ofRun(runId))),
     sweep: (options) => sweepStaging(at, options),
   };
-}
-
-async function removeFolders(folders: readonly string[]): Promise<void> {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }

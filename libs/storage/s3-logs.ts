@@ -24,6 +24,8 @@ export interface S3LogsOptions {
 export interface S3Logs extends LogStore {
   /** Uploads what killed processes left, and removes what is in the bucket and was not touched for that long; how many logs. */
   sweep(olderThanMs: number, now?: number): Promise<number>;
+  /** The same for logs that were opened here and nowhere else: other processes may be writing to others in the folder. */
+  sweepOwn(olderThanMs: number, now?: number): Promise<number>;
 }
 
 const UPLOAD_MS = 3_000;
@@ -41,6 +43,22 @@ export function createS3Logs({ objects, folder, problem, uploadMs = UPLOAD_MS }:
     const upload = uploads.get(local) ?? new LogUpload(new LogFolder(local), objects, prefix);
     uploads.set(local, upload);
     return upload;
+  };
+  const sweep = async (
+    logs: readonly { readonly local: string; readonly prefix: string }[],
+    before: number,
+  ): Promise<number> => {
+    let removed = 0;
+    for (const { local, prefix } of logs) {
+      const upload = uploadOf(local, prefix);
+      if (upload.isOpen || (await upload.changedAt()) >= before) continue;
+      await upload.upToNow();
+      await rm(local, { recursive: true, force: true });
+      await removeEmptyParents(path.dirname(local), at.root);
+      uploads.delete(local);
+      removed += 1;
+    }
+    return removed;
   };
   return {
     open: async (key) => {
@@ -65,19 +83,12 @@ export function createS3Logs({ objects, folder, problem, uploadMs = UPLOAD_MS }:
       const looks = Math.ceil(uploadMs / LOOK_MS);
       await followLog({ source: sourceOf(key), folder: folderOf(key), looks }, fromLine, onLines, signal);
     },
-    sweep: async (olderThanMs, now = Date.now()) => {
-      let removed = 0;
-      for (const { local, prefix } of await localLogs(at)) {
-        const upload = uploadOf(local, prefix);
-        if (upload.isOpen || (await upload.changedAt()) >= now - olderThanMs) continue;
-        await upload.upToNow();
-        await rm(local, { recursive: true, force: true });
-        await removeEmptyParents(path.dirname(local), at.root);
-        uploads.delete(local);
-        removed += 1;
-      }
-      return removed;
-    },
+    sweep: async (olderThanMs, now = Date.now()) => sweep(await localLogs(at), now - olderThanMs),
+    sweepOwn: (olderThanMs, now = Date.now()) =>
+      sweep(
+        [...uploads].map(([local, { prefix }]) => ({ local, prefix })),
+        now - olderThanMs,
+      ),
   };
 }
 

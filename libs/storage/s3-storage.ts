@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type EvidenceKey, relativeSegment } from '#core';
 import { artefactKey } from './artefacts.ts';
 import type { EnvironmentStorage } from './environment-storage.ts';
 import { eraseOnS3 } from './erase-version.ts';
 import { evidenceOf } from './evidence.ts';
+import { removeTree, removeTrees } from './remove-tree.ts';
 import { KINDS_OF_A_RUN, OURS, RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { addressOnS3, pointOnS3 } from './s3-pointer.ts';
@@ -34,7 +34,7 @@ export function createS3Storage({ objects, folder, cacheBytes, problem }: S3Stor
   const discard = async (stagingRoot: string): Promise<void> => {
     cache.release(stagingRoot);
     // The sweep tries again.
-    await rm(at.staging(path.basename(stagingRoot)), { recursive: true, force: true }).catch(() => undefined);
+    await removeTree(at.staging(path.basename(stagingRoot))).catch(() => undefined);
   };
   return {
     stage: async (request) => {
@@ -55,15 +55,16 @@ export function createS3Storage({ objects, folder, cacheBytes, problem }: S3Stor
         throw error;
       }
     },
-    // Nobody here holds it: in a full cache it stays at least as long as a copy that was just used.
-    pinned: async (read, pinned) =>
-      (await cache.open(pinned.version, { check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
+    pinned: async (read, pinned, holder) =>
+      (await cache.open(pinned.version, { holder, check: (manifest) => checkPinned(manifest, read, pinned) })).folder,
+    release: (holder) => cache.release(holder),
     pinnedUri: (read, pinned) => pinnedUriOnS3(root, read, pinned),
     seal: (staged, about) =>
       staged.versions === undefined
         ? sealOnS3(root, staged, about)
         : sealWritten(objects, staged, staged.versions, about),
     discard: async (staged) => {
+      staged.releaseElsewhere?.();
       await dropWritten(objects, staged).catch(problem);
       await discard(staged.root);
     },
@@ -83,14 +84,13 @@ export function createS3Storage({ objects, folder, cacheBytes, problem }: S3Stor
     erase: (version) => eraseOnS3(objects, version),
     forgetRun: async (runId) => {
       for (const kind of KINDS_OF_A_RUN) await objects.clear(`${OURS}/${kind}/${relativeSegment(runId)}`);
-      for (const copy of at.ofRun(runId)) await rm(copy, { recursive: true, force: true });
+      await removeTrees(at.ofRun(runId));
     },
     sweep: async (options) => {
-      await cache.sweep(options.now);
-      const removed = await sweepStaging(at, options);
-      // A bucket that does not answer must not keep this machine's folders from being swept.
+      // What cannot be removed in one place must not keep the others from being swept.
+      await cache.sweep(options.now).catch(problem);
       await sweepWritten(objects, options).catch(problem);
-      return removed;
+      return sweepStaging(at, options);
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   SluiceError,
   type Staged,
   type StageRequest,
+  type Storage,
 } from '#core';
 import { contained } from './contained.ts';
 import { type Manifest, readManifest } from './manifest.ts';
@@ -24,18 +25,27 @@ export async function stage(
   openHere: OpenVersion,
   root: string = stagingFolder(at, attemptId),
 ): Promise<Staged> {
-  const open: OpenVersion = (read, pinned) =>
-    pinned.environment === undefined || elsewhere === undefined
-      ? openHere(read, pinned)
-      : elsewhere(pinned.environment).pinned(read, pinned);
-  await mkdir(root, { recursive: true });
-  const folders: Record<string, string> = {};
-  for (const { variable } of writes) {
-    folders[variable] = stagedOutput(root, variable);
-    await mkdir(folders[variable], { recursive: true });
+  const others = new Set<Pick<Storage, 'release'>>();
+  const open: OpenVersion = (read, pinned) => {
+    if (pinned.environment === undefined || elsewhere === undefined) return openHere(read, pinned);
+    const other = elsewhere(pinned.environment);
+    others.add(other);
+    return other.pinned(read, pinned, root);
+  };
+  const releaseElsewhere = (): void => others.forEach((other) => other.release(root));
+  try {
+    await mkdir(root, { recursive: true });
+    const folders: Record<string, string> = {};
+    for (const { variable } of writes) {
+      folders[variable] = stagedOutput(root, variable);
+      await mkdir(folders[variable], { recursive: true });
+    }
+    for (const read of reads) folders[read.variable] = await stageInput(root, read, open);
+    return { attemptId, root, folders, writes, releaseElsewhere };
+  } catch (error) {
+    releaseElsewhere();
+    throw error;
   }
-  for (const read of reads) folders[read.variable] = await stageInput(root, read, open);
-  return { attemptId, root, folders, writes };
 }
 
 /** A folder nobody else has. The random part: a database that was made anew counts attempts from 1 again. */

@@ -1,5 +1,6 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { removeTrees } from './remove-tree.ts';
 import { OURS, type RootFolder } from './root-folder.ts';
 
 export interface SweepOptions {
@@ -10,22 +11,20 @@ export interface SweepOptions {
   readonly now?: number;
 }
 
-/** Removes staging areas that killed processes left; returns how many. */
+/** Removes staging areas that killed processes left; returns how many. Throws when some could not be removed, once all were tried. */
 export async function sweepStaging(
   at: RootFolder,
   { olderThanMs, keep, now = Date.now() }: SweepOptions,
 ): Promise<number> {
   const before = now - olderThanMs;
   const names = await readdir(path.join(at.root, OURS, 'staging')).catch(() => []);
-  let removed = 0;
+  const quiet: string[] = [];
   for (const name of names) {
     const attemptId = name.slice(0, name.lastIndexOf('-'));
     const folder = at.staging(name);
-    if (keep?.has(attemptId) || (await changedSince(folder, before))) continue;
-    await rm(folder, { recursive: true, force: true });
-    removed += 1;
+    if (!keep?.has(attemptId) && !(await changedSince(folder, before))) quiet.push(folder);
   }
-  return removed;
+  return removeTrees(quiet);
 }
 
 /** A file deep inside counts: a folder's own time does not change with its files' contents. */

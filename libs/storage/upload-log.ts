@@ -10,7 +10,8 @@ export class LogUpload {
   isOpen = false;
   readonly #log: LogFolder;
   readonly #objects: S3Objects;
-  readonly #prefix: string;
+  /** Of its keys in the bucket. */
+  readonly prefix: string;
   /** Bytes of each segment that are in the bucket. */
   readonly #uploaded = new Map<string, number>();
   #running: Promise<void> = Promise.resolve();
@@ -18,7 +19,7 @@ export class LogUpload {
   constructor(log: LogFolder, objects: S3Objects, prefix: string) {
     this.#log = log;
     this.#objects = objects;
-    this.#prefix = prefix;
+    this.prefix = prefix;
   }
 
   /** Resolves when every whole line that is written now is in the bucket. */
@@ -46,7 +47,7 @@ export class LogUpload {
     const content = await this.#log.read(segment, 0, null);
     // Without a line that is just being written, or that a killed process left torn.
     const whole = content.subarray(0, content.lastIndexOf(NEWLINE) + 1);
-    if (whole.length > 0) await this.#objects.put(`${this.#prefix}/${segment.name}`, whole);
+    if (whole.length > 0) await this.#objects.put(`${this.prefix}/${segment.name}`, whole);
     this.#uploaded.set(segment.name, content.length);
   }
 }

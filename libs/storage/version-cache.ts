@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '#core';
 import { contained } from './contained.ts';
 import { inLanes } from './in-lanes.ts';
 import { type Manifest, manifestText, parseManifest, readManifest } from './manifest.ts';
+import { removeTree, removeTrees } from './remove-tree.ts';
 import { MANIFEST, OURS, type RootFolder } from './root-folder.ts';
 import type { S3Objects } from './s3-objects.ts';
 import { isUntouched, parentsOf, stampTree } from './stamped-tree.ts';
@@ -83,8 +84,11 @@ export class VersionCache {
   /** Removes leftovers of dead downloads, and copies past the limit. One after the other. */
   sweep(now: number = Date.now()): Promise<void> {
     const swept = this.#sweeping.then(async () => {
-      await this.#removeStalled(now);
-      await this.#shrink(now);
+      try {
+        await this.#removeStalled(now);
+      } finally {
+        await this.#shrink(now);
+      }
     });
     this.#sweeping = swept.catch(() => undefined); // told to whoever asked for it
     return swept;
@@ -132,7 +136,7 @@ export class VersionCache {
       await this.#replace(folder, fresh);
       this.#added(manifest);
     } finally {
-      await rm(fresh, { recursive: true, force: true });
+      await removeTree(fresh);
     }
   }
 
@@ -141,7 +145,7 @@ export class VersionCache {
     const aside = this.#options.at.incoming(`old-${randomBytes(8).toString('hex')}`);
     const hadOne = await rename(folder, aside).then(() => true, unlessMissing);
     await rename(fresh, folder);
-    if (hadOne) await rm(aside, { recursive: true, force: true });
+    if (hadOne) await removeTree(aside);
   }
 
   /** Looks for copies to remove as soon as a tenth of the limit has come in. */
@@ -154,10 +158,12 @@ export class VersionCache {
 
   async #removeStalled(now: number): Promise<void> {
     const incoming = path.dirname(this.#options.at.incoming('x'));
+    const stalled: string[] = [];
     for (const name of await readdir(incoming).catch(() => [])) {
       const folder = path.join(incoming, name);
-      if (!(await changedSince(folder, now - STALLED_MS))) await rm(folder, { recursive: true, force: true });
+      if (!(await changedSince(folder, now - STALLED_MS))) stalled.push(folder);
     }
+    await removeTrees(stalled);
   }
 
   async #shrink(now: number): Promise<void> {
@@ -171,7 +177,7 @@ export class VersionCache {
       if (copy.usedAt > now - YOUNG_MS || this.#inUse(copy.version)) continue;
       // At once: nobody can begin to use it between the question and the rename.
       renameSync(at.version(copy.version), aside);
-      await rm(aside, { recursive: true, force: true });
+      await removeTree(aside);
       bytes -= copy.bytes;
     }
   }

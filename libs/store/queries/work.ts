@@ -95,14 +95,18 @@ export async function take(
   return claim(db, proof, attemptIds, null);
 }
 
-/** The first word counts: a row that has a result, is fenced or belongs to another worker stays as it is. */
+/** The first word counts, also among `results`: a row that has a result, is fenced or belongs to another worker stays as it is. */
 export async function report(db: Db, proof: WorkerProof, results: readonly AttemptResult[]): Promise<string[]> {
   const rows = await db.sql<{ known: boolean; attemptId: string | null }[]>`
     with worker as (
       select id from process where id = ${proof.worker} and key_hash = ${proof.keyHash}
     ), given as (
-      select (result ->> 'attemptId')::bigint as attempt_id, (result ->> 'runId')::bigint as run_id, (result ->> 'fence')::int as fence, result
-      from jsonb_array_elements(${JSON.stringify(results)}::jsonb) as t (result)
+      select distinct on (attempt_id, run_id, fence) attempt_id, run_id, fence, result
+      from jsonb_array_elements(${JSON.stringify(results)}::jsonb) with ordinality as t (result, position)
+      cross join lateral (
+        select (result ->> 'attemptId')::bigint as attempt_id, (result ->> 'runId')::bigint as run_id, (result ->> 'fence')::int as fence
+      ) of
+      order by attempt_id, run_id, fence, position
     ), kept as (
       update assignment s
       set result = g.result, news = true
