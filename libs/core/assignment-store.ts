@@ -42,6 +42,8 @@ export interface AssignmentStore {
   cancel(cancelled: readonly { readonly attemptId: string; readonly reason: string }[]): Promise<void>;
   /** Takes what is new of the attempts of this process's runs, at most `limit`. */
   takeNews(processId: string, limit: number): Promise<readonly AttemptNews[]>;
+  /** Makes all of it news again; what was told before is told twice. */
+  tellAnew(processId: string): Promise<void>;
   /**
    * Takes attempts away from workers that are dead: their fences rise, and it is news. Nobody is thought dead while no API
    * has served for so long that it would have heard of them. Returns how many.

@@ -466,8 +466,9 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
   getRun(runId: string): Promise<RunRecord | null>;
   /** Notes commands for the owners of runs. */
   send(commands: readonly { runId: string; kind: string; payload: Readonly<Record<string, unknown>> }[]): Promise<void>;
-  /** Takes the commands for these runs; they are gone afterwards. */
+  /** The commands for these runs; they stay until they are forgotten, so that none is lost with an answer. */
   receive(runIds: readonly string[]): Promise<readonly InboxCommand[]>;
+  forgetCommands(ids: readonly string[]): Promise<void>;
   /** Ends queued runs that nobody owns yet. Returns how many. */
   endQueued(runIds: readonly string[], state: 'cancelled' | 'skipped' | MarkedState, reason: string): Promise<number>;
 

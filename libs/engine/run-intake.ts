@@ -92,6 +92,7 @@ export class RunIntake {
     const ids = records.map((record) => record.id);
     // Before the rows: commands that came before the claim are in the record already.
     const commands = await store.receive(ids);
+    if (commands.length > 0) await store.forgetCommands(commands.map(({ id }) => id));
     const marks = await store.marksOf(ids);
     const rows = new Map<string, LoadedTaskRun[]>();
     for (const row of await store.loadTaskRuns(ids)) {

@@ -279,8 +279,10 @@ export class Scheduler {
   private async readInbox(): Promise<void> {
     const ids = [...this.owner.runs()].map((run) => run.record.id);
     if (ids.length === 0) return;
+    const { store } = this.options;
+    const commands = await store.receive(ids);
     const unheard: string[] = [];
-    for (const command of await this.options.store.receive(ids))
+    for (const command of commands)
       if (command.kind === 'cancel') this.owner.push(command.runId, { kind: 'stop', verdict: 'cancelled' });
       else if (command.kind === 'slots') this.owner.admit([command.payload as { environment: string; pool: string }]);
       else if (command.kind === 'wait')
@@ -288,7 +290,8 @@ export class Scheduler {
       else if (command.kind === 'mark' && !this.owner.mark(command.runId, command.payload as unknown as Mark))
         unheard.push(command.runId);
     // Parked meanwhile: marks are read when the run is claimed again.
-    if (unheard.length > 0) await this.options.store.unpark(unheard);
+    if (unheard.length > 0) await store.unpark(unheard);
+    if (commands.length > 0) await store.forgetCommands(commands.map(({ id }) => id));
   }
 
   private async unpark(): Promise<void> {

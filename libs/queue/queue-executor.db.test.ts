@@ -16,6 +16,8 @@ let reports: AttemptReport[];
 let problems: string[];
 /** A Redis that is there or not, and what it was told. */
 let redis: { isThere: boolean; mark: boolean; told: string[]; onTold: (() => void) | null };
+/** The connection is cut after the next news was taken, and before it came. */
+let losesNews: boolean;
 let readEvidence: (key: EvidenceKey) => Promise<AttemptResult | null>;
 
 beforeAll(async () => {
@@ -38,6 +40,7 @@ beforeEach(async () => {
   const about = { host: 'there', pid: 1, capacity: 4, queues: ['*'], ttlMs: 60_000 };
   await createWorkStore(db).signIn({ id: ann.worker, keyHash: ann.keyHash, ...about });
   [reports, problems] = [[], []];
+  losesNews = false;
   redis = { isThere: true, mark: false, told: [], onTold: null };
   readEvidence = () => Promise.resolve(null);
   const answer = <T>(value: T): Promise<T> =>
@@ -54,7 +57,15 @@ beforeEach(async () => {
   };
   executor = new QueueExecutor({
     processId: OWNER,
-    store: createAssignmentStore(db),
+    store: {
+      ...createAssignmentStore(db),
+      takeNews: async (...about) => {
+        const news = await createAssignmentStore(db).takeNews(...about);
+        if (!losesNews) return news;
+        losesNews = false;
+        throw new Error('Connection terminated unexpectedly');
+      },
+    },
     broker,
     storageFor: () => ({ readEvidence: (key) => readEvidence(key) }),
     clock: new FakeClock(Date.now()),
@@ -164,6 +175,21 @@ test('what was said of an attempt that was given up counts where it left no evid
   await createPlacementStore(db).giveUp([ended, unknown].map(({ attemptId }) => ({ attemptId, outcome })));
   await executor.look();
   expect(heard().sort()).toEqual(['failed', 'success']);
+});
+
+test('news that was taken and did not come is told again, of the dead as well', async () => {
+  const [ended, orphan] = [await anAttempt(), await anAttempt()];
+  await createAssignmentStore(db).put([ended, orphan]);
+  await createWorkStore(db).claim(ann, [ended.attemptId, orphan.attemptId], null);
+  await createWorkStore(db).report(ann, [published(ended, 'p/raw')]);
+  await dies();
+  losesNews = true;
+  await executor.look();
+  expect([heard(), problems]).toEqual([[], ['reading what workers report: Connection terminated unexpectedly']]);
+  await executor.look();
+  expect(heard().sort()).toEqual(['lost', 'success']);
+  await executor.look();
+  expect(heard()).toHaveLength(2);
 });
 
 test('evidence that cannot be read now is read at the next look', async () => {

@@ -42,6 +42,8 @@ export class QueueExecutor implements Executor {
   private readonly unjudged: AttemptNews[] = [];
   private writing: Promise<void> | null = null;
   private remembers = false;
+  /** News was asked for, and no answer came: it may have been taken. */
+  private mayHaveMissed = false;
   private stopped = false;
 
   constructor(private readonly options: QueueExecutorOptions) {}
@@ -139,8 +141,11 @@ export class QueueExecutor implements Executor {
   private async hear(): Promise<void> {
     const { store, processId } = this.options;
     for (const news of this.unjudged.splice(0)) await this.say(news);
+    if (this.mayHaveMissed) await store.tellAnew(processId);
     for (let heard = NEWS; heard === NEWS && !this.stopped;) {
+      this.mayHaveMissed = true;
       const all = await store.takeNews(processId, NEWS);
+      this.mayHaveMissed = false;
       heard = all.length;
       for (const news of all) await this.say(news);
     }

@@ -10,6 +10,7 @@ export function createAssignmentStore(db: Db): AssignmentStore {
     put: (given) => assignments.putAssignments(db, given),
     cancel: (cancelled) => assignments.cancelAssignments(db, cancelled),
     takeNews: (processId, limit) => assignments.takeNews(db, processId, limit),
+    tellAnew: (processId) => assignments.tellAnew(db, processId),
     reap: () => assignments.reapAssignments(db),
     waiting: (limit) => assignments.waitingAssignments(db, limit),
   };

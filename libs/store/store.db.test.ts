@@ -407,5 +407,8 @@ test('events and commands come in the order of their numbers, not of the digits'
   const run = await aClaimedRun();
   const names = Array.from({ length: 12 }, (_, index) => `command ${index}`);
   for (const kind of names) await store.send([{ runId: run.id, kind, payload: {} }]);
-  expect((await store.receive([run.id])).map((command) => command.kind)).toEqual(names);
+  const commands = await store.receive([run.id]);
+  expect(commands.map((command) => command.kind)).toEqual(names);
+  await store.forgetCommands(commands.slice(0, 11).map(({ id }) => id));
+  expect((await store.receive([run.id])).map((command) => command.kind)).toEqual(['command 11']);
 });

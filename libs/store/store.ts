@@ -50,6 +50,7 @@ export function createStore(db: Db): EngineStore {
     getRun: (runId) => runs.getRun(db, runId),
     send: (commands) => runs.send(db, commands),
     receive: (runIds) => runs.receive(db, runIds),
+    forgetCommands: (ids) => runs.forgetCommands(db, ids),
     endQueued: (runIds, state, reason) => runs.endQueued(db, runIds, state, reason),
     activeRuns: (environment) => runs.activeRuns(db, environment),
     runsOfIntervals: (environment, pipeline, from, to) => runs.runsOfIntervals(db, environment, pipeline, from, to),

@@ -64,6 +64,18 @@ export function takeNews(db: Db, processId: string, limit: number): Promise<Atte
     select * from taken`;
 }
 
+export async function tellAnew(db: Db, processId: string): Promise<void> {
+  await db.sql`
+    with anew as (
+      update assignment s
+      set news = true
+      from run r
+      where r.id = s.run_id and r.state = 'running' and r.lease_owner = ${processId} and s.worker is not null
+      returning 1
+    )
+    select count(*) from anew`;
+}
+
 /**
  * A worker is dead when its row has run out or is gone, and some API has served all the while: without one it had nobody
  * to tell. Fence and row change together. Locks: the rows, then their task runs.

@@ -311,10 +311,13 @@ export function receive(
   runIds: readonly string[],
 ): Promise<{ id: string; runId: string; kind: string; payload: Record<string, unknown> }[]> {
   return db.sql`
-    with taken as (
-      delete from inbox
-      where run_id = any(${runIds}::bigint[])
-      returning id, run_id, kind, payload
+    select id::text, run_id::text as "runId", kind, payload from inbox where run_id = any(${runIds}::bigint[]) order by inbox.id`;
+}
+
+export async function forgetCommands(db: Db, ids: readonly string[]): Promise<void> {
+  await db.sql`
+    with forgotten as (
+      delete from inbox where id = any(${ids}::bigint[]) returning 1
     )
-    select id::text, run_id::text as "runId", kind, payload from taken order by taken.id`;
+    select count(*) from forgotten`;
 }
