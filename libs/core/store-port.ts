@@ -449,8 +449,8 @@ export interface EngineStore extends TriggerStore, WaitStore, BackfillStore, Mar
   activateRuns(limit: number): Promise<number>;
   /** Takes running runs that nobody alive owns, and of its own those in `again`; at most `limit`. Their tokens rise. */
   claimRuns(processId: string, limit: number, again?: readonly string[]): Promise<readonly ClaimedRun[]>;
-  /** Those of the runs that are leased to this process, running and not parked. */
-  leasedRuns(processId: string, runIds: readonly string[]): Promise<readonly string[]>;
+  /** Those of the runs (null: of all) that are leased to this process, running and not parked. */
+  leasedRuns(processId: string, runIds: readonly string[] | null): Promise<readonly string[]>;
   loadTaskRuns(runIds: readonly string[]): Promise<readonly LoadedTaskRun[]>;
   /** Raises the fences of these attempts' task runs, so that nothing they still say counts. */
   fenceAttempts(attemptIds: readonly string[]): Promise<void>;

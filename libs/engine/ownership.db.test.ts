@@ -1,11 +1,23 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { AttemptResult } from '#core';
+import type { AttemptResult, EngineStore } from '#core';
 import { SUCCESS } from '../testing/scripted-executor.ts';
 import { World } from '../testing/world.ts';
 
 let world: World;
+/** The connection is cut after the next runs were claimed, and before they came. */
+let losesClaimed: boolean;
 beforeEach(async () => {
-  world = await World.open();
+  losesClaimed = false;
+  const around = (store: EngineStore): EngineStore => ({
+    ...store,
+    claimRuns: async (...about) => {
+      const claimed = await store.claimRuns(...about);
+      if (!losesClaimed) return claimed;
+      losesClaimed = false;
+      throw new Error('Connection terminated unexpectedly');
+    },
+  });
+  world = await World.open({ around });
   await world.release(
     `name: p\ntasks: { a: { run: "true" }, b: { needs: a, run: "true" } }`,
     `name: q\ntasks: { c: { run: "true" } }`,
@@ -299,6 +311,15 @@ describe('a database that refuses', () => {
     await world.tick();
     await world.tick();
     expect(await stateOf(id)).toBe('cancelled');
+  });
+
+  test('runs that were claimed and of which no answer came are loaded', async () => {
+    losesClaimed = true;
+    const id = await world.run('p');
+    expect(world.executor.names()).toEqual([]);
+    await world.tick();
+    await world.endAll();
+    expect(await stateOf(id)).toBe('success');
   });
 
   test('runs that were claimed and could not be loaded are loaded when the database answers', async () => {

@@ -30,6 +30,8 @@ export class RunIntake {
   private readonly unknown = new Set<string>();
   private taking: Promise<void> | null = null;
   private takeAgain = false;
+  /** Runs were claimed, and no answer came: they may be ours. */
+  mayHaveMissed = false;
   /** Known to go on: filled whenever a run may have ended, not only once a second. */
   private backfilling = false;
 
@@ -69,8 +71,11 @@ export class RunIntake {
     if (this.backfilling) await this.backfill();
     const activated = await store.activateRuns(CLAIM);
     if (activated > 0) observer.event('runs-activated', { count: activated });
+    if (this.mayHaveMissed) await this.findMissed();
     const again = [...toReload];
+    this.mayHaveMissed = true;
     const claimed = await store.claimRuns(processId, CLAIM, again);
+    this.mayHaveMissed = false;
     if (claimed.length < CLAIM) await this.letGo(again.filter((id) => !claimed.some((run) => run.id === id)));
     else this.takeAgain = true;
     if (claimed.length === 0) return;
@@ -78,6 +83,12 @@ export class RunIntake {
     for (const { id } of claimed) toReload.add(id);
     observer.event('runs-claimed', { count: claimed.length });
     await this.load(claimed);
+  }
+
+  private async findMissed(): Promise<void> {
+    const { store, processId } = this.options;
+    const known = new Set([...this.owner.runs()].map(({ record }) => record.id));
+    for (const runId of await store.leasedRuns(processId, null)) if (!known.has(runId)) this.owner.toReload.add(runId);
   }
 
   /** Runs that were not given back: somebody else's or ended by now; or their rows were locked just then, and they are asked for again. */

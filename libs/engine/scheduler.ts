@@ -175,7 +175,14 @@ export class Scheduler {
     if (due.triggers) await this.part('starting triggered runs', () => this.startTriggered());
     if (due.parked) await this.part('giving back runs whose wait is over', () => this.unpark());
     if (due.backfills) await this.part('filling backfills', () => this.intake.backfill());
-    if (due.runs || fired > 0 || due.backfills || due.parked || this.owner.toReload.size > 0)
+    if (
+      due.runs ||
+      fired > 0 ||
+      due.backfills ||
+      due.parked ||
+      this.owner.toReload.size > 0 ||
+      this.intake.mayHaveMissed
+    )
       await this.part('taking runs', () => this.intake.take());
     await this.part('reading commands', () => this.readInbox());
     if (due.late) await this.part('raising run.late', () => this.raiseLate());

@@ -26,8 +26,8 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
 
     test('lines come back numbered from 1, with stream, time, rank and ANSI codes, and the log says when it is complete', async () => {
       const writer = await logs.open(KEY);
-      writer.write([line('one'), line('\u001b[31mzwei “2”\u001b[0m', 'err')]);
-      writer.write([{ ...line('', 'sys'), rank: 0 }]);
+      void writer.write([line('one'), line('\u001b[31mzwei “2”\u001b[0m', 'err')]);
+      void writer.write([{ ...line('', 'sys'), rank: 0 }]);
       expect(await writer.close()).toBe(3);
       expect(await elsewhere.read(KEY, { fromLine: 1, limit: 10 })).toEqual({
         lines: [
@@ -55,7 +55,7 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
       const count = 60_000;
       const writer = await logs.open(KEY);
       for (let n = 1; n <= count; n += 1000)
-        writer.write(Array.from({ length: 1000 }, (_, i) => line(`line ${n + i} ${'x'.repeat(30)}`)));
+        void writer.write(Array.from({ length: 1000 }, (_, i) => line(`line ${n + i} ${'x'.repeat(30)}`)));
       await writer.close();
       const numbers: number[] = [];
       for (let fromLine = 1; ;) {
@@ -73,7 +73,7 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
 
     test('a line longer than a segment is read whole', async () => {
       const writer = await logs.open(KEY);
-      writer.write([line('a'), line('y'.repeat(3_000_000)), line('b')]);
+      void writer.write([line('a'), line('y'.repeat(3_000_000)), line('b')]);
       await writer.close();
       const page = await elsewhere.read(KEY, { fromLine: 2, limit: 2 });
       expect(page.lines.map(({ text }) => text.length)).toEqual([3_000_000, 1]);
@@ -94,9 +94,9 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
           wake();
         });
       const writer = await logs.open(KEY);
-      writer.write([line('1'), line('2')]);
+      void writer.write([line('1'), line('2')]);
       await received(1);
-      writer.write([line('3')]);
+      void writer.write([line('3')]);
       await received(2);
       await writer.close();
       await followed;
@@ -112,7 +112,7 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
 
     test('search ignores case and ANSI codes, finds text with quotes and newlines escaped, and stops at its limit', async () => {
       const writer = await logs.open(KEY);
-      writer.write([
+      void writer.write([
         line('Loss: 0.5'),
         line('\u001b[1mlo\u001b[0mSS again'),
         line('say "ÄPFEL"\\n'),
@@ -138,10 +138,10 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
 
     test('a log that is opened again goes on after its last line, whoever wrote that', async () => {
       const first = await logs.open(KEY);
-      first.write([line('one'), line('two')]);
+      void first.write([line('one'), line('two')]);
       await first.close();
       const second = await elsewhere.open(KEY);
-      second.write([line('three')]);
+      void second.write([line('three')]);
       expect(await second.close()).toBe(3);
       const page = await elsewhere.read(KEY, { fromLine: 1, limit: 9 });
       expect(texts(page.lines)).toEqual(['one', 'two', 'three']);

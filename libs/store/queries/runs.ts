@@ -102,10 +102,11 @@ export function claimRuns(
   );
 }
 
-export async function leasedRuns(db: Db, processId: string, runIds: readonly string[]): Promise<string[]> {
+export async function leasedRuns(db: Db, processId: string, runIds: readonly string[] | null): Promise<string[]> {
   const rows = await db.sql<{ id: string }[]>`
     select id::text from run
-    where id = any(${runIds}::bigint[]) and state = 'running' and not parked and lease_owner = ${processId}`;
+    where (${runIds}::bigint[] is null or id = any(${runIds}::bigint[])) and state = 'running' and not parked
+      and lease_owner = ${processId}`;
   return rows.map(({ id }) => id);
 }
 
