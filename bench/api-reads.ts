@@ -31,7 +31,9 @@ export const apiReads: Benchmark = {
       const runId = await bigRuns(system);
       const { config, db, logsFor } = system.installation;
       const writer = await logsFor('dev').open({ runId, taskId: 't0', mapIndex: 0, number: 1 });
-      void writer.write(Array.from({ length: LOG_LINES }, (_, n) => ({ at: n, stream: 'out', text: `line ${n} of a log` })));
+      void writer.write(
+        Array.from({ length: LOG_LINES }, (_, n) => ({ at: n, stream: 'out', text: `line ${n} of a log` })),
+      );
       await writer.close();
       await db.query('vacuum analyze');
       const installation = { ...system.installation, config: { ...config, port: 0 } };
