@@ -18,11 +18,19 @@ export async function readResults<T extends object>(
   return Object.entries(sameAs).every(([name, value]) => stored[name] === value) ? (stored as T) : null;
 }
 
-export async function storeResults(fault: string, results: object): Promise<void> {
+let storing = Promise.resolve();
+
+/** One after the other: lanes that go on side by side share the file. */
+export function storeResults(fault: string, results: object): Promise<void> {
+  const text = `${JSON.stringify(results, null, 2)}\n`;
+  storing = storing.then(() => store(fileOf(fault), text));
+  return storing;
+}
+
+/** Whoever kills it here must not lose the hours before. */
+async function store(file: string, text: string): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
-  const file = fileOf(fault);
-  // Whoever kills it here must not lose the hours before.
-  await writeFile(`${file}.new`, `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }
 
