@@ -328,13 +328,14 @@ export class RunOwner {
         });
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
+      // What was written is told whatever becomes of this.
+      await this.park(runs).catch((error: unknown) => observer.problem('parking runs', error));
       if (batch) this.options.onCommitted(committed(advanced, batch, { pointed, awaited }));
     } catch (error) {
       observer.problem('writing a batch', error, { runs: runs.map((run) => run.record.id) });
       for (const run of runs) this.suspects.add(run.record.id);
       this.drop(runs);
     }
-    await this.park(runs).catch((error: unknown) => observer.problem('parking runs', error));
   }
 
   private nextGroup(): OwnedRun[] {
