@@ -28,6 +28,7 @@ export interface SceneParts {
 }
 
 const RESUMED_MS = 60_000;
+const START_AGAIN_MS = 500;
 /** A beat of a scheduler says that it lives for so long. */
 const SCHEDULER_TTL_MS = 8000;
 
@@ -88,10 +89,18 @@ export class Scene {
     await process.ended;
   }
 
+  /** Started again when it ends because the database or the API is away just then, as whoever supervises it does. */
   async replace(list: ClusterProcess[], gone: ClusterProcess, next: () => Promise<ClusterProcess>): Promise<void> {
     const place = list.indexOf(gone);
-    const one = await next();
-    if (place >= 0) list[place] = one;
+    for (const deadline = Date.now() + RESUMED_MS; ;)
+      try {
+        const one = await next();
+        if (place >= 0) list[place] = one;
+        return;
+      } catch (error) {
+        if (!/does not answer|No answer from/.test(String(error)) || Date.now() > deadline) throw error;
+        await delay(START_AGAIN_MS);
+      }
   }
 
   /** Attempts that a worker's process has. */
@@ -200,7 +209,7 @@ export class Scene {
   /** Nothing is on its way any more: no run is open, every published path is shown, no worker holds anything. */
   atRest(): Promise<void> {
     const left = `select 1 from path_pointer where not projected union all select 1 from assignment
-                  union all select 1 from run where finished_at is null limit 1`;
+                  union all select 1 from run where finished_at is null union all select 1 from inbox limit 1`;
     return until('rest', async () => (await this.cluster.db.query(left)).rowCount === 0, RESUMED_MS);
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, freePort, type TestDatabase } from '#testing';
 import { connectDatabase } from './database.ts';
@@ -26,6 +27,40 @@ test.each<[what: string, away: boolean, work: (db: DataSource) => Promise<unknow
       inPipeline(db, ({ run, runLast }) =>
         Promise.all([run('select pg_terminate_backend(pg_backend_pid())', []), runLast('select 1', [])]),
       ),
+  ],
+  [
+    'one that is cut between two statements of a transaction',
+    true,
+    (db) =>
+      db.transaction(async (manager) => {
+        const [own] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
+        const client = (await manager.queryRunner?.connect()) as PoolClient;
+        const cut = new Promise((resolve) => client.once('end', resolve));
+        await db.query('select pg_terminate_backend($1)', [own.pid]);
+        await cut;
+        await manager.query('select 1');
+      }),
+  ],
+  [
+    'one that is cut before the commit',
+    true,
+    (db) =>
+      db.transaction(async (manager) => {
+        const [own] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
+        const client = (await manager.queryRunner?.connect()) as PoolClient;
+        const cut = new Promise((resolve) => client.once('end', resolve));
+        await db.query('select pg_terminate_backend($1)', [own.pid]);
+        await cut;
+      }),
+  ],
+  [
+    'one that is cut before the commit of statements that were sent together',
+    true,
+    (db) =>
+      inPipeline(db, async ({ run }) => {
+        const [own] = await run<{ pid: number }>('select pg_backend_pid() as pid', []);
+        await db.query('select pg_terminate_backend($1)', [own?.pid]);
+      }),
   ],
   ['a statement that is wrong', false, (db) => db.query('select nothing')],
   ['a row that breaks a rule', false, (db) => db.query(`insert into pool (environment, name) values (null, 'p')`)],
