@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { PoolClient } from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { createTestDatabase, freePort, type TestDatabase } from '#testing';
 import { connectDatabase } from './database.ts';
 import { isDatabaseAway } from './database-away.ts';
@@ -18,6 +18,15 @@ const errorOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+/** Cuts the connection of a transaction, and resolves when both sides know. */
+async function cut(db: DataSource, manager: EntityManager): Promise<void> {
+  const [own] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
+  const client = (await manager.queryRunner?.connect()) as PoolClient;
+  const ended = new Promise((resolve) => client.once('end', resolve));
+  await db.query('select pg_terminate_backend($1)', [own.pid]);
+  await ended;
+}
+
 test.each<[what: string, away: boolean, work: (db: DataSource) => Promise<unknown>]>([
   ['a connection that is cut', true, (db) => db.query('select pg_terminate_backend(pg_backend_pid())')],
   [
@@ -33,26 +42,11 @@ test.each<[what: string, away: boolean, work: (db: DataSource) => Promise<unknow
     true,
     (db) =>
       db.transaction(async (manager) => {
-        const [own] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
-        const client = (await manager.queryRunner?.connect()) as PoolClient;
-        const cut = new Promise((resolve) => client.once('end', resolve));
-        await db.query('select pg_terminate_backend($1)', [own.pid]);
-        await cut;
+        await cut(db, manager);
         await manager.query('select 1');
       }),
   ],
-  [
-    'one that is cut before the commit',
-    true,
-    (db) =>
-      db.transaction(async (manager) => {
-        const [own] = await manager.query<[{ pid: number }]>('select pg_backend_pid() as pid');
-        const client = (await manager.queryRunner?.connect()) as PoolClient;
-        const cut = new Promise((resolve) => client.once('end', resolve));
-        await db.query('select pg_terminate_backend($1)', [own.pid]);
-        await cut;
-      }),
-  ],
+  ['one that is cut before the commit', true, (db) => db.transaction((manager) => cut(db, manager))],
   [
     'one that is cut before the commit of statements that were sent together',
     true,
