@@ -53,6 +53,21 @@ tasks: { day: { run: "true", pool: one, matrix: { n: [1, 2] } } }`,
   );
 });
 
+test('what is admitted together begins in the order of its claim, whatever plan the database chose', async () => {
+  world = await World.open();
+  // A merge join sorts by what it joins: the names of tasks.
+  const runners = Array.from({ length: 4 }, () => world.db.createQueryRunner());
+  await Promise.all(runners.map((runner) => runner.query('set enable_nestloop = off; set enable_hashjoin = off')));
+  await Promise.all(runners.map((runner) => runner.release()));
+  const task = (id: string, priority: number) =>
+    `${id}: { run: "true", priority: ${priority}, matrix: { n: [1, 2, 3] } }`;
+  await world.release(`name: p\ntasks: { ${task('low', 1)}, ${task('high', 9)}, ${task('middle', 5)} }`);
+  await world.run('p');
+  expect(world.executor.names()).toEqual(
+    ['high', 'middle', 'low'].flatMap((id) => [`${id}[n=1]`, `${id}[n=2]`, `${id}[n=3]`]),
+  );
+});
+
 test('a large request is not starved by small ones behind it', async () => {
   world = await World.open({ environment: 'pools: { big: 4 }' });
   await world.release(`

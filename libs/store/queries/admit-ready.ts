@@ -45,7 +45,7 @@ export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Apply
 
 /**
  * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
- * with the last statement of the transaction. Only those of this owner's runs are admitted here: another owner would not
+ * with the last statement of the transaction. They are returned in that order, in which they begin. Only those of this owner's runs are admitted here: another owner would not
  * know of it. What is the turn of another's is left for it, and that owner is told.
  */
 export async function admitReady(
@@ -175,7 +175,8 @@ function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedP
 
 const ADMIT = `
     with given as (
-      select * from unnest($1::bigint[], $2::text[], $3::int[], $5::int[]) as t (run_id, task_id, map_index, replicas)
+      select *
+      from unnest($1::bigint[], $2::text[], $3::int[], $5::int[]) with ordinality as t (run_id, task_id, map_index, replicas, turn)
     ), queued as (
       update task_run t
       set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
@@ -193,8 +194,10 @@ const ADMIT = `
       from queued
       returning id, run_id, task_id, map_index, number, fence, replicas
     )
-    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence, replicas
-    from attempts`;
+    select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex",
+           number, fence, attempts.replicas
+    from attempts join given using (run_id, task_id, map_index)
+    order by turn`;
 
 /** Whose turn it is looks again at its next tick; one word for each owner and pool is enough. */
 async function tellOthers(manager: EntityManager, turns: readonly Ready[]): Promise<void> {
