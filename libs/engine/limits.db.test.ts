@@ -68,6 +68,28 @@ test('what is admitted together begins in the order of its claim, whatever plan 
   );
 });
 
+test('what gets a slot at once leaves nothing in the index of what is ready, which an open transaction would keep', async () => {
+  world = await World.open({ environment: 'pools: { few: 2 }' });
+  const pages = async (): Promise<number> => {
+    const [row] = await world.db.query<{ pages: number }[]>(
+      "select pg_relation_size('task_run_ready')::int / 8192 as pages",
+    );
+    return row!.pages;
+  };
+  const task = '{ run: "true", matrix: { n: [1, 2, 3] } }';
+  await world.release(
+    `name: p\ntasks: { first: ${task}, then: { needs: first, run: "true", priority: 3 } }`,
+    `name: waits\ntasks: { first: ${task.replace('run', 'pool: few, run')} }`,
+  );
+  await world.run('p');
+  await world.endAll();
+  expect([await world.runs('p'), await pages()]).toEqual([['manual success'], 1]);
+  await world.run('waits');
+  expect([world.executor.names(), await pages()]).toEqual([['first[n=1]', 'first[n=2]'], 2]);
+  await world.endAll();
+  expect(await world.runs('waits')).toEqual(['manual success']);
+});
+
 test('a large request is not starved by small ones behind it', async () => {
   world = await World.open({ environment: 'pools: { big: 4 }' });
   await world.release(`

@@ -235,6 +235,33 @@ describe('one batch', () => {
     expect([first, second].every(Boolean)).toBe(true);
   });
 
+  test('as wide as a fan-out may be gives slots by the same claim to what is written before and after', async () => {
+    await db.query(`insert into pool (environment, name, slots) values ('dev', 'wide', 1300)`);
+    const run = await aClaimedRun();
+    const other = await aClaimedRun();
+    const wide = { environment: 'dev', pool: 'wide', freed: 0 };
+    const inserts = (of: ClaimedRun) =>
+      Array.from({ length: 700 }, (_, mapIndex) => aReady(of, { mapIndex: 699 - mapIndex, pool: 'wide' }));
+    const applied = await store.apply(
+      aBatch(run, {
+        runs: [run, other].map(({ id, leaseToken }) => ({ id, token: leaseToken })),
+        inserts: [...inserts(run), ...inserts(other)],
+        pools: [wide],
+      }),
+    );
+    if (applied.kind !== 'applied') throw new Error('lost');
+    const claims = Array.from({ length: 650 }, (_, mapIndex) => [run, other].map(({ id }) => `${mapIndex} of ${id}`));
+    expect(applied.admitted.map(({ runId, mapIndex }) => `${mapIndex} of ${runId}`)).toEqual(claims.flat());
+    expect(await usedSlots('wide')).toBe(1300);
+    const states = await db.query<{ state: string; n: number }[]>(
+      `select state, count(*)::int as n from task_run where pool = 'wide' group by state order by state`,
+    );
+    expect(states).toEqual([
+      { state: 'queued', n: 1300 },
+      { state: 'ready', n: 100 },
+    ]);
+  });
+
   test('with a token that is not ours any more nothing at all is written', async () => {
     const run = await aClaimedRun();
     const other = await aClaimedRun();

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import type { Admitted, Applicant, Batch, Replicas, Room } from '#core';
+import type { Admitted, Applicant, Batch, Replicas, Room, TaskRunInsert } from '#core';
 import { admit } from '#core';
+import { insertTaskRuns } from './insert-task-runs.ts';
 import { asksOf, readRooms, type Asking } from './resource-rooms.ts';
 import { ADVISORY_LOCKS } from '../locks.ts';
 import type { Pipeline } from '../statement.ts';
@@ -21,12 +22,44 @@ interface Ready extends Asking {
   readonly pool: string;
   readonly slots: number;
   readonly replicas: Replicas | null;
+  readonly priority: number;
+  readonly intervalStart: string | null;
 }
 
 export interface Applying {
   readonly pools: readonly LockedPool[];
   /** As far as slots are free, in the order of their claim. */
   readonly ready: readonly Ready[];
+}
+
+/** More of one batch would keep the pools locked while they are inserted. */
+const MOST_HELD_BACK = 1000;
+
+/**
+ * What becomes ready and is not written before `admitReady` has decided: most get a slot at once, and one that is never
+ * written as ready leaves nothing in the index of what is ready. An entry there stays for as long as any transaction is open,
+ * somebody's report in the same database, and each admission passes over it. The first in the order of their claim.
+ */
+export function heldBack(batch: Batch): ReadonlySet<TaskRunInsert> {
+  const pools = new Set(batch.pools.map(({ environment, pool }) => `${environment} ${pool}`));
+  const fresh = batch.inserts.filter(
+    ({ state, resources, environment, pool }) =>
+      state === 'ready' && resources === undefined && pools.has(`${environment} ${pool}`),
+  );
+  return new Set(fresh.sort(byClaim).slice(0, MOST_HELD_BACK));
+}
+
+type Claim = Pick<TaskRunInsert, 'priority' | 'intervalStart' | 'mapIndex' | 'runId'>;
+
+/** As the statements below order them: none has an interval after all that have one. */
+function byClaim(one: Claim, other: Claim): number {
+  return (
+    other.priority - one.priority ||
+    Number(one.intervalStart === null) - Number(other.intervalStart === null) ||
+    Date.parse(one.intervalStart ?? '') - Date.parse(other.intervalStart ?? '') ||
+    one.mapIndex - other.mapIndex ||
+    Number(BigInt(one.runId) - BigInt(other.runId))
+  );
 }
 
 /** Frees slots, locks these pools until the commit, and reads who applies for what is free. */
@@ -45,17 +78,20 @@ export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Apply
 
 /**
  * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
- * with the last statement of the transaction. They are returned in that order, in which they begin. Only those of this owner's runs are admitted here: another owner would not
+ * with the last statement of the transaction, which also inserts what was held back. They are returned in that order, in which they begin. Only those of this owner's runs are admitted here: another owner would not
  * know of it. What is the turn of another's is left for it, and that owner is told.
  */
 export async function admitReady(
   pipeline: Pipeline,
   batch: Batch,
   { pools: open, ready: waiting }: Applying,
+  fresh: ReadonlySet<TaskRunInsert>,
 ): Promise<Admitted[]> {
   const asked = open.some((pool) => pool.asked);
-  if (!asked && waiting.length === 0) return [];
-  const ready = asked ? await readAsking(pipeline, batch, open) : waiting;
+  if (!asked && waiting.length === 0 && fresh.size === 0) return [];
+  const before = asked ? await readAsking(pipeline, batch, open) : waiting;
+  const inserts = new Map([...fresh].map((one) => [asReady(one, batch.processId), one]));
+  const ready = [...before, ...inserts.keys()].sort(byClaim);
   const resources = asked ? await readRooms(pipeline.manager, ready) : NO_ROOMS;
   const rooms = open.map((pool): [string, Room] => [
     `${pool.environment} ${pool.name}`,
@@ -72,14 +108,23 @@ export async function admitReady(
     others.map(({ applicant }) => applicant.row),
   );
   const ours = chosen.filter(({ applicant }) => applicant.row.owner === batch.processId);
-  if (ours.length === 0) return [];
+  if (ours.length === 0 && fresh.size === 0) return [];
+  const rows = ours.map(({ applicant }) => applicant.row);
+  const begun = new Set(rows);
   return pipeline.runLast<Admitted>(ADMIT, [
-    ours.map(({ applicant }) => applicant.row.runId),
-    ours.map(({ applicant }) => applicant.row.taskId),
-    ours.map(({ applicant }) => applicant.row.mapIndex),
+    rows.map(({ runId }) => runId),
+    rows.map(({ taskId }) => taskId),
+    rows.map(({ mapIndex }) => mapIndex),
     batch.worker,
     ours.map(({ applicant, replicas }) => (applicant.row.replicas === null ? null : replicas)),
+    JSON.stringify([...inserts].map(([row, one]) => (begun.has(row) ? { ...one, state: 'queued' } : one))),
   ]);
+}
+
+function asReady(insert: TaskRunInsert, owner: string): Ready {
+  const { runId, taskId, mapIndex, environment, pool, slots, priority, intervalStart } = insert;
+  const claim = { runId, taskId, mapIndex, environment, pool, slots, priority, intervalStart, owner };
+  return { ...claim, replicas: insert.replicas ?? null, resources: null };
 }
 
 const NO_ROOMS: ReadonlyMap<string, Room> = new Map();
@@ -122,7 +167,7 @@ const FREE_AND_LOCK_POOLS = `
 
 const READY = `
     select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-           t.replicas, null as resources, r.lease_owner as owner
+           t.replicas, null as resources, r.lease_owner as owner, t.priority, t.interval_start as "intervalStart"
     from task_run t
     join run r on r.id = t.run_id
     left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -148,7 +193,7 @@ function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedP
     lateral (
       (
         select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start as "intervalStart", t.run_id
         from task_run t
         join run r on r.id = t.run_id
         left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -160,7 +205,7 @@ function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedP
       union all
       (
         select t.run_id::text as "runId", t.task_id as "taskId", t.map_index as "mapIndex", t.environment, t.pool, t.slots,
-               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start, t.run_id
+               t.replicas, t.resources, r.lease_owner as owner, t.priority, t.interval_start as "intervalStart", t.run_id
         from task_run t
         join run r on r.id = t.run_id
         left join process o on o.id = r.lease_owner and o.alive_until > now()
@@ -170,28 +215,33 @@ function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedP
         limit ${MOST_ASKING}
       )
     ) t
-    order by t.priority desc, t.interval_start, t."mapIndex", t.run_id`;
+    order by t.priority desc, t."intervalStart", t."mapIndex", t.run_id`;
 }
 
 const ADMIT = `
     with given as (
       select *
       from unnest($1::bigint[], $2::text[], $3::int[], $5::int[]) with ordinality as t (run_id, task_id, map_index, replicas, turn)
+    ), inserted as (${insertTaskRuns('$6')}
+      returning run_id, task_id, map_index, number, fence, environment, pool, slots, state
     ), queued as (
       update task_run t
       set state = 'queued', queued_at = clock_timestamp(), number = t.number + 1, fence = t.fence + 1, reason = null
       from given g
       where t.run_id = g.run_id and t.task_id = g.task_id and t.map_index = g.map_index and t.state = 'ready'
-      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots, g.replicas
+      returning t.run_id, t.task_id, t.map_index, t.number, t.fence, t.environment, t.pool, t.slots, t.state
+    ), begun as (
+      select * from (select * from queued union all select * from inserted where state = 'queued') t
+      join given using (run_id, task_id, map_index)
     ), used as (
       update pool p
-      set used = p.used + q.slots
-      from (select environment, pool, sum(slots * coalesce(replicas, 1)) as slots from queued group by environment, pool) q
-      where p.environment = q.environment and p.name = q.pool
+      set used = p.used + b.slots
+      from (select environment, pool, sum(slots * coalesce(replicas, 1)) as slots from begun group by environment, pool) b
+      where p.environment = b.environment and p.name = b.pool
     ), attempts as (
       insert into attempt (run_id, task_id, map_index, number, fence, state, worker, replicas)
       select run_id, task_id, map_index, number, fence, 'queued', $4, replicas
-      from queued
+      from begun
       returning id, run_id, task_id, map_index, number, fence, replicas
     )
     select id::text as "attemptId", run_id::text as "runId", task_id as "taskId", map_index as "mapIndex",

@@ -1,8 +1,9 @@
 import type { Applied, Batch, MovedPointer } from '#core';
 import { SluiceError } from '#core';
-import { admitReady, lockPools } from './admit-ready.ts';
+import { admitReady, heldBack, lockPools } from './admit-ready.ts';
 import { lockWithCalled, stopCalled } from './calls.ts';
 import { countResults } from './count-results.ts';
+import { insertTaskRuns } from './insert-task-runs.ts';
 import { lockVersions } from './take-back-versions.ts';
 import { inPipeline, type Db, type Pipeline } from '../statement.ts';
 
@@ -17,7 +18,8 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
     if (batch.endedCalls.length > 0) await lockWithCalled(manager, batch);
     const refused = await lockRuns(pipeline, batch);
     if (refused !== null) return refused;
-    const writing = write(pipeline, batch);
+    const fresh = heldBack(batch);
+    const writing = write(pipeline, { ...batch, inserts: batch.inserts.filter((one) => !fresh.has(one)) });
     if (batch.counted.length + batch.endedCalls.length > 0) {
       await writing;
       await countResults(manager, batch.counted);
@@ -25,7 +27,7 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
     }
     // Sent together with the rows: each answer that is waited for costs a process its turn.
     const [{ pointed, awaited }, applying] = await Promise.all([writing, lockPools(pipeline, batch)]);
-    return { kind: 'applied', admitted: await admitReady(pipeline, batch, applying), pointed, awaited };
+    return { kind: 'applied', admitted: await admitReady(pipeline, batch, applying, fresh), pointed, awaited };
   });
 }
 
@@ -60,18 +62,7 @@ async function lockRuns(
 // One statement for everything: the parts touch different rows, and a round trip each would double the time between
 // two dependent tasks. Rows come as JSON documents; empty ones cost next to nothing.
 const WRITE = `
-    with inserted as (
-      insert into task_run (run_id, task_id, map_index, map_key, matrix, environment, pipeline, state, pool, slots, priority,
-                            interval_start, inputs, reason, cache_key, cache, cached_from, outputs, summary, resources, replicas,
-                            ready_at, finished_at)
-      select "runId", "taskId", "mapIndex", "mapKey", matrix, environment, pipeline, state, pool, slots, priority,
-             "intervalStart", inputs, reason, cache ->> 'key', cache - 'key' - 'from', (cache ->> 'from')::bigint, outputs, summary,
-             resources, replicas, case when state = 'ready' then clock_timestamp() end,
-             case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
-      from jsonb_to_recordset($1::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
-             environment text, pipeline text, state text, pool text, slots int, priority int,
-             "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text, resources jsonb,
-             replicas jsonb)
+    with inserted as (${insertTaskRuns('$1')}
       returning 1
     ), updated as (
       update task_run t
