@@ -32,7 +32,7 @@ export interface Applying {
   readonly ready: readonly Ready[];
 }
 
-/** More of one batch would keep the pools locked while they are inserted. */
+/** More would keep the pools locked for longer, while they are inserted. */
 const MOST_HELD_BACK = 1000;
 
 /**
@@ -78,8 +78,9 @@ export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Apply
 
 /**
  * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
- * with the last statement of the transaction, which also inserts what was held back. They are returned in that order, in which they begin. Only those of this owner's runs are admitted here: another owner would not
- * know of it. What is the turn of another's is left for it, and that owner is told.
+ * with the last statement of the transaction, which also inserts what was held back. They are returned in that order, in
+ * which they begin. Only those of this owner's runs are admitted here: another owner would not know of it. What is the turn
+ * of another's is left for it, and that owner is told.
  */
 export async function admitReady(
   pipeline: Pipeline,
