@@ -4,3 +4,4 @@ export * from './queries/archives.ts';
 export { countExpired, expiredRuns } from './queries/expired-runs.ts';
 export { removeRuns } from './queries/remove-runs.ts';
 export { withHistoryLock } from './queries/lock-history.ts';
+export { forgetStarts } from './queries/triggers.ts';

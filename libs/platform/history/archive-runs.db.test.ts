@@ -73,6 +73,37 @@ const metricOf = (run: string, value: number, more: object = {}) =>
   });
 
 describe('runs past their retention', () => {
+  test('take along what came at their time and started nothing: data that something else never joined, and events', async () => {
+    const at = (daysAgo: number) => new Date(Date.now() - daysAgo * DAY);
+    const anEvent = (key: string, daysAgo: number, more: object = {}) =>
+      seeded.insert('received_event', {
+        ...{ environment: 'dev', name: 'landed', key, body_hash: 'h', actor: 'ann', at: at(daysAgo) },
+        ...more,
+      });
+    const half = { pipeline: 'churn', source: 'sales', path: 'orders', state: 'success', depth: 0 };
+    for (const [environment, daysAgo] of [
+      ['dev', 90],
+      ['dev', 1],
+      ['prod', 90],
+    ] as const)
+      await seeded.insert('unseen', { ...half, environment, run_id: '1', at: at(daysAgo) });
+    await anEvent('old', 90);
+    await anEvent('young', 1);
+    await anEvent('of another', 90, { environment: 'prod' });
+    await anEvent('of a run that stays', 90);
+    const [{ id }] = (await seeded.db.query("select id from received_event where key = 'of a run that stays'")) as [
+      { id: string },
+    ];
+    await aRun(seeded, ended(1, { event_id: id }));
+    await archive();
+    const keys = await seeded.db.query<{ key: string }[]>('select key from received_event order by key');
+    expect(keys.map(({ key }) => key)).toEqual(['of a run that stays', 'of another', 'young']);
+    expect(await seeded.db.query('select environment from unseen order by environment')).toEqual([
+      { environment: 'dev' },
+      { environment: 'prod' },
+    ]);
+  });
+
   test('go with everything that hangs on them, and the archive says what they were', async () => {
     const old = await aWholeRun(90);
     const newer = await aWholeRun(60);

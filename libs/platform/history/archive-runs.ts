@@ -24,7 +24,7 @@ const MOST_REST_MS = 2000;
 
 /**
  * Moves what ended before `before` and nothing needs into archives, then removes logs and evidence of it; until `isOver`
- * says that it is enough. May be killed anywhere: an archive whose runs are still there is written again, logs that are
+ * says that it is enough. What came before then to start runs, and will not, is forgotten. May be killed anywhere: an archive whose runs are still there is written again, logs that are
  * still there are removed the next time.
  */
 export async function archiveRuns(
@@ -36,6 +36,7 @@ export async function archiveRuns(
 ): Promise<ArchivedRuns> {
   let [runs, taskRuns] = [0, 0];
   await eraseLogs(parts, environment);
+  await historyQueries.forgetStarts(parts.db, environment, before);
   // Again as long as some went: what they were made from may go now.
   for (let some = true; some && !isOver();) {
     some = false;

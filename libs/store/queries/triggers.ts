@@ -133,3 +133,16 @@ export async function receivedEvent(
   const { runs, ...event } = row;
   return { event, runs };
 }
+
+/** Forgets what came before, was to start runs with something else and never did; and events that no run is left of. */
+export async function forgetStarts(db: Db, environment: string, before: Date): Promise<void> {
+  await db.sql`
+    with unseen as (
+      delete from unseen where environment = ${environment} and at < ${before} returning 1
+    ), events as (
+      delete from received_event e
+      where e.environment = ${environment} and e.at < ${before} and not exists (select from run r where r.event_id = e.id)
+      returning 1
+    )
+    select (select count(*) from unseen), (select count(*) from events)`;
+}
