@@ -69,7 +69,11 @@ export async function actOnFiltered(
   verb: string,
 ): Promise<void> {
   const client = await cli.connect();
-  const rows = await findRuns(client, options, usual);
+  const { rows, areMore } = await findRuns(client, options, usual);
+  if (areMore)
+    cli.warn(
+      `More runs match; ${rows.length === 1 ? 'this is the newest' : `these are the newest ${rows.length}`} (--limit, at most ${MOST}).`,
+    );
   if (rows.length === 0) return cli.say(`No runs in ${options.env} match; nothing was done.`);
   if (options.yes !== true) {
     await cli.output(options).list({ rows, columns: runColumns(cli.io.now()), name: (run) => run.id });
@@ -81,10 +85,20 @@ export async function actOnFiltered(
   await printOutcomes(cli, options, outcomes);
 }
 
-async function findRuns(client: SluiceClient, options: FilterOptions, usual: string | undefined): Promise<Run[]> {
+async function findRuns(
+  client: SluiceClient,
+  options: FilterOptions,
+  usual: string | undefined,
+): Promise<{ readonly rows: readonly Run[]; readonly areMore: boolean }> {
   const { env, pipeline, state = usual, since: from, until: to, limit } = options;
   const most = Math.min(limit === 0 ? MOST : limit, MOST);
-  return collectPages(most, (page) => client.runs({ env, pipeline, state, from, to, ...page }));
+  let areMore = false;
+  const rows = await collectPages(most, async (asked) => {
+    const page = await client.runs({ env, pipeline, state, from, to, ...asked });
+    areMore = page.next !== null;
+    return page;
+  });
+  return { rows, areMore };
 }
 
 async function printOutcomes(cli: Cli, options: OutputOptions, rows: readonly BulkOutcome[]): Promise<void> {

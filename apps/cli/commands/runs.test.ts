@@ -288,12 +288,14 @@ describe('runs cancel, rerun, why', () => {
     test('lists what it would be, and does nothing', async () => {
       const { code, out, err } = await sluice(argv, { env: server.env });
       expect([code, out]).toEqual([0, '3\n2\n']);
-      expect(err).toBe('Nothing was done. Add --yes to rerun these 2 runs.\n');
+      const more = 'warning: More runs match; these are the newest 2 (--limit, at most 500).\n';
+      expect(err).toBe(`${more}Nothing was done. Add --yes to rerun these 2 runs.\n`);
       const query = { env: 'prod', pipeline: 'p', state: 'failed,timed_out', from: '2026-01-01', limit: '2' };
       expect(server.asked.map((asked) => asked.query)).toEqual([query]);
     });
 
     test('with --yes acts on exactly those; each answers for itself', async () => {
+      server.on('GET /runs', { json: { items: [aRun({ id: '3' }), aRun({ id: '2' })], next: null } });
       const done = { runId: '3', pipeline: 'p', interval: null, outcome: 'done', message: null, created: '9' };
       const refused = {
         ...done,
