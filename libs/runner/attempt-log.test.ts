@@ -5,10 +5,12 @@ import { createMasker } from './masker.ts';
 function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string> } = {}): {
   log: AttemptLog;
   lines: string[];
+  texts: string[];
   messages: string[];
   opened: () => number;
 } {
   const lines: string[] = [];
+  const texts: string[] = [];
   const messages: string[] = [];
   let opened = 0;
   const log = new AttemptLog({
@@ -16,7 +18,8 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
       opened += 1;
       return Promise.resolve({
         write: (added) => {
-          lines.push(...added.map((line) => `${line.stream} ${line.text}`));
+          texts.push(...added.map(({ text }) => text));
+          for (const { stream, text } of added) lines.push(...text.split('\n').map((line) => `${stream} ${line}`));
           return null;
         },
         close: () => Promise.resolve(lines.length),
@@ -27,7 +30,7 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
     now: () => 0,
     onMessage: (line) => messages.push(line.text),
   });
-  return { log, lines, messages, opened: () => opened };
+  return { log, lines, texts, messages, opened: () => opened };
 }
 
 describe('an attempt’s log', () => {
@@ -53,6 +56,36 @@ describe('an attempt’s log', () => {
     void log.output('out', Buffer.from('\u001b[31mred\u001b[0m\n'));
     await log.close();
     expect(lines).toEqual(['out grün ✓', 'out a\ufffd\u0000b', 'out \u001b[31mred\u001b[0m']);
+  });
+
+  test('whole lines that come together are kept together', async () => {
+    const { log, lines, texts } = aLog({ maxLineBytes: 12 });
+    void log.output('out', Buffer.from('one\ntwo\n\nthree\nfour\nfi'));
+    void log.output('out', Buffer.from('ve\nsix\n'));
+    await log.close();
+    expect(texts).toEqual(['one\ntwo\n', 'three\nfour', 'five', 'six']);
+    expect(lines).toEqual(['one', 'two', '', 'three', 'four', 'five', 'six'].map((line) => `out ${line}`));
+  });
+
+  test.each(['out', 'err'] as const)('is the same however its output on %s is cut into chunks', async (stream) => {
+    const secrets = { PLAIN: 'hunter2-hunter2', LINES: 'first line of it\nsecond line of it' };
+    const output = Buffer.concat([
+      Buffer.from(`plain\n\nsays hunter2-hunter2\n${secrets.LINES}\nwindows\r\n::metric name=a value=1::\n:: no\n`),
+      Buffer.from([0x61, 0xff, 0xfe, 0x0a]),
+      Buffer.from(`${'\xff'.repeat(60)}\n${'x'.repeat(70)} hunter2-hunter2\ngrün ✓ "quoted" \\n\n`, 'latin1'),
+      Buffer.from(`${'short\n'.repeat(30)}::group::\n${'y\n'.repeat(30)}::output a=1::\nend`),
+    ]);
+    const cutInto = async (bytes: number): Promise<unknown> => {
+      const { log, lines, messages } = aLog({ maxBytes: 900, maxLineBytes: 64, secrets });
+      for (let at = 0; at < output.length; at += bytes) void log.output(stream, output.subarray(at, at + bytes));
+      log.endOfOutput();
+      await log.close();
+      return { lines, messages };
+    };
+    const byteByByte = await cutInto(1);
+    for (const bytes of [2, 7, 50, 100, 333, 10_000]) expect(await cutInto(bytes)).toEqual(byteByByte);
+    expect(JSON.stringify(byteByByte)).not.toMatch(/hunter2|line of it/);
+    expect(JSON.stringify(byteByByte)).toMatch(/more lines/);
   });
 
   test('cuts a long line and says so', async () => {

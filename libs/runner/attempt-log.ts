@@ -1,5 +1,5 @@
 import type { LogLine, LogWriter } from '#core';
-import { LineSplitter, type LineListener, type RawLine } from './line-splitter.ts';
+import { LineSplitter, type LineLimits, type LineListener, type RawLine } from './line-splitter.ts';
 import { maskTorn, type Masker } from './masker.ts';
 
 /** What a line costs at least: its number, time and stream are stored too. */
@@ -32,7 +32,7 @@ export class AttemptLog implements ProcessLog {
   readonly #splitters: Splitters;
   /** Of all that were opened: those of the replicas as well. */
   readonly #every: Splitters[] = [];
-  readonly #keepBytes: number;
+  readonly #lineLimits: LineLimits;
   #writer: LogWriter | null = null;
   #opening: Promise<void> | null = null;
   #failure: Error | null = null;
@@ -43,8 +43,9 @@ export class AttemptLog implements ProcessLog {
 
   constructor(options: AttemptLogOptions) {
     this.#options = options;
+    const { maxLineBytes } = options.limits;
     // A secret that the cut would tear in two must be seen whole by the masker first.
-    this.#keepBytes = options.limits.maxLineBytes + options.masker.longest * 4;
+    this.#lineLimits = { keepBytes: maxLineBytes + options.masker.longest * 4, atOnceBytes: maxLineBytes };
     this.#splitters = this.#open(options.onMessage);
   }
 
@@ -91,6 +92,7 @@ export class AttemptLog implements ProcessLog {
 
   #open(onMessage: (line: RawLine) => void, rank?: number): Splitters {
     const listen = (stream: 'out' | 'err'): LineListener => ({
+      lines: (text) => this.#lines(stream, text, rank),
       line: (line) => {
         if (stream === 'out' && line.text.startsWith('::')) onMessage(line);
         this.#line(stream, line, rank);
@@ -98,8 +100,8 @@ export class AttemptLog implements ProcessLog {
       skipped: (lines, bytes) => this.#drop(lines, bytes),
     });
     const splitters = {
-      out: new LineSplitter(this.#keepBytes, listen('out')),
-      err: new LineSplitter(this.#keepBytes, listen('err')),
+      out: new LineSplitter(this.#lineLimits, listen('out')),
+      err: new LineSplitter(this.#lineLimits, listen('err')),
     };
     splitters.out.skipping = splitters.err.skipping = this.#isFull;
     this.#every.push(splitters);
@@ -115,12 +117,26 @@ export class AttemptLog implements ProcessLog {
     void this.#flush();
   }
 
+  /** Takes lines that are kept as they are; false when one of them may need to be looked at. */
+  #lines(stream: 'out' | 'err', text: string, rank: number | undefined): boolean {
+    const { masker, limits } = this.#options;
+    if (text.includes('\r') || (stream === 'out' && `\n${text}`.includes('\n::'))) return false;
+    // Masked line by line, since a secret may have several of them and a log keeps its lines.
+    if (masker.mask(text) !== text || Buffer.byteLength(text) > limits.maxLineBytes) return false;
+    let bytes = 0;
+    for (const line of text.split('\n')) bytes += bytesOf(line);
+    if (this.#bytes + bytes >= limits.maxBytes) return false;
+    this.#bytes += bytes;
+    this.#append(stream, text, rank);
+    return true;
+  }
+
   #line(stream: 'out' | 'err', line: RawLine, rank: number | undefined): void {
     const { maxBytes } = this.#options.limits;
     if (this.#isFull) return this.#drop(1, line.bytes + 1);
     const { masker } = this.#options;
     const text = this.#cut(line.whole ? masker.mask(line.text) : maskTorn(masker, line.text), line);
-    this.#bytes += Math.max(text.length + 1, LEAST_LINE_BYTES);
+    this.#bytes += bytesOf(text);
     this.#append(stream, text, rank);
     if (!this.#isFull) return;
     this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
@@ -167,4 +183,9 @@ export class AttemptLog implements ProcessLog {
     );
     return null;
   }
+}
+
+/** What a line counts for. */
+function bytesOf(line: string): number {
+  return Math.max(line.length + 1, LEAST_LINE_BYTES);
 }

@@ -144,7 +144,8 @@ class RecordingLogs implements LogStore {
     this.#lines.set(keyOf(key), lines);
     return Promise.resolve({
       write: (added) => {
-        for (const line of added) lines.push({ ...line, n: lines.length + 1 });
+        for (const { text, ...rest } of added)
+          for (const line of text.split('\n')) lines.push({ ...rest, text: line, n: lines.length + 1 });
         for (const watcher of this.#watchers) watcher();
         return null;
       },

@@ -218,7 +218,8 @@ describe('a node task', () => {
     const log: LogStore['open'] = ({ runId }) =>
       Promise.resolve({
         write: (added) => {
-          lines.set(runId, (lines.get(runId) ?? 0) + added.length);
+          const count = added.reduce((sum, { text }) => sum + text.split('\n').length, 0);
+          lines.set(runId, (lines.get(runId) ?? 0) + count);
           if (runId !== slow.runId) return null;
           hear();
           return going;

@@ -47,9 +47,23 @@ export function parseLine(text: string, n: number): LogLine {
   }
 }
 
-export function lineRecord(line: LogLine): string {
-  const rank = line.rank === undefined ? '' : `,"rank":${line.rank}`;
-  return `{"n":${line.n},"at":${line.at},"stream":"${line.stream}","text":${JSON.stringify(line.text)}${rank}}\n`;
+/** Records of the lines of a text, numbered from `n` on, and how many they are. */
+export function lineRecords(
+  { at, stream, text, rank }: Omit<LogLine, 'n'>,
+  n: number,
+): { records: string; lines: number } {
+  const before = `,"at":${at},"stream":"${stream}","text":"`;
+  const after = rank === undefined ? '"}\n' : `","rank":${rank}}\n`;
+  const lines = insideQuotes(text);
+  let records = '';
+  for (const [index, line] of lines.entries()) records += `{"n":${n + index}` + before + line + after;
+  return { records, lines: lines.length };
+}
+
+/** The lines of a text as they stand between quotes in JSON. All at once, unless `\n` there may be a backslash and an n. */
+function insideQuotes(text: string): readonly string[] {
+  if (!text.includes('\\')) return JSON.stringify(text).slice(1, -1).split('\\n');
+  return text.split('\n').map((line) => JSON.stringify(line).slice(1, -1));
 }
 
 /** Last record of a log that was closed. Its third byte tells it from a line. */
