@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { AttemptLog } from './attempt-log.ts';
+import { AttemptLog, type ProcessLog, type TurnClock } from './attempt-log.ts';
 import { createMasker } from './masker.ts';
 
-function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string> } = {}): {
+function aLog(
+  over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string>; clock?: TurnClock } = {},
+): {
   log: AttemptLog;
   lines: string[];
   texts: string[];
@@ -28,6 +30,7 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
     limits: { maxBytes: over.maxBytes ?? 10_000, maxLineBytes: over.maxLineBytes ?? 1_000 },
     masker: createMasker(over.secrets ?? {}),
     now: () => 0,
+    ...(over.clock ? { clock: over.clock } : {}),
     onMessage: (line) => messages.push(line.text),
   });
   return { log, lines, texts, messages, opened: () => opened };
@@ -130,6 +133,38 @@ describe('an attempt’s log', () => {
     await log.close();
     expect(lines).toHaveLength(secret.length);
     for (const line of lines) expect(line).toMatch(/^out x*\*+ … \(line of/);
+  });
+
+  test('output rests three times as long as reading it took, whichever process of the attempt it is from', async () => {
+    let time = 0;
+    const rests: number[] = [];
+    let goOn = (): void => undefined;
+    const { log, lines } = aLog({
+      clock: {
+        now: () => (time += 1), // each chunk takes a millisecond
+        rest: (ms) => {
+          rests.push(ms);
+          return new Promise<void>((resolve) => (goOn = resolve));
+        },
+      },
+    });
+    const replica = log.ofReplica(1, () => undefined);
+    const said: string[] = [];
+    const say = (by: ProcessLog): Promise<void> | null => {
+      const text = `line ${said.length}`;
+      said.push(`out ${text}`);
+      return by.output('out', Buffer.from(`${text}\n`));
+    };
+    for (const by of [log, replica, log]) expect(say(by)).toBeNull();
+    const resting = [say(log), say(replica), say(log)];
+    expect(rests).toEqual([12]);
+    goOn();
+    await Promise.all(resting);
+    // What came meanwhile was read, and counts.
+    expect(say(log)).toBeNull();
+    expect(say(log)).toBeInstanceOf(Promise);
+    await log.close();
+    expect(lines).toEqual(said);
   });
 
   test('tells at the end that it could not be written', async () => {

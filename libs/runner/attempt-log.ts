@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine, LogWriter } from '#core';
 import { LineSplitter, type LineLimits, type LineListener, type RawLine } from './line-splitter.ts';
 import { maskTorn, type Masker } from './masker.ts';
@@ -5,12 +6,27 @@ import { maskTorn, type Masker } from './masker.ts';
 /** What a line costs at least: its number, time and stream are stored too. */
 const LEAST_LINE_BYTES = 16;
 
+/** After so much of our time an attempt's output rests `REST` times as long: it takes a quarter at most, and others have their turns. */
+const TURN_MS = 4;
+const REST = 3;
+/** However long it took: this process may have stood still meanwhile. */
+const LONGEST_TURN_MS = 100;
+
+/** What turns are measured with, in milliseconds. */
+export interface TurnClock {
+  now(): number;
+  rest(ms: number): Promise<void>;
+}
+
+const CLOCK: TurnClock = { now: () => performance.now(), rest: (ms) => sleep(ms, undefined, { ref: false }) };
+
 export interface AttemptLogOptions {
   /** Opens the store's writer; called at the first line, so that a silent attempt costs nothing. */
   readonly open: () => Promise<LogWriter>;
   readonly limits: { readonly maxBytes: number; readonly maxLineBytes: number };
   readonly masker: Masker;
   readonly now: () => number;
+  readonly clock?: TurnClock;
   /** Every unmasked line of stdout that begins with `::`. */
   readonly onMessage: (line: RawLine) => void;
 }
@@ -40,6 +56,9 @@ export class AttemptLog implements ProcessLog {
   #bytes = 0;
   #droppedLines = 0;
   #droppedBytes = 0;
+  /** What reading its output has taken since it last rested. */
+  #tookMs = 0;
+  #resting: Promise<void> | null = null;
 
   constructor(options: AttemptLogOptions) {
     this.#options = options;
@@ -50,8 +69,7 @@ export class AttemptLog implements ProcessLog {
   }
 
   output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null {
-    this.#splitters[stream].push(chunk);
-    return this.#flush();
+    return this.#read(this.#splitters[stream], chunk);
   }
 
   say(text: string): void {
@@ -62,10 +80,7 @@ export class AttemptLog implements ProcessLog {
   ofReplica(rank: number, onMessage: (line: RawLine) => void): ProcessLog {
     const splitters = this.#open(onMessage, rank);
     return {
-      output: (stream, chunk) => {
-        splitters[stream].push(chunk);
-        return this.#flush();
-      },
+      output: (stream, chunk) => this.#read(splitters[stream], chunk),
       say: (text) => this.#say(text, rank),
     };
   }
@@ -88,6 +103,22 @@ export class AttemptLog implements ProcessLog {
     await this.#opening;
     if (this.#failure !== null) throw this.#failure;
     return this.#writer === null ? 0 : this.#writer.close();
+  }
+
+  #read(splitter: LineSplitter, chunk: Buffer): Promise<void> | null {
+    const { now, rest } = this.#options.clock ?? CLOCK;
+    const began = now();
+    splitter.push(chunk);
+    const behind = this.#flush();
+    this.#tookMs += now() - began;
+    if (this.#resting === null && this.#tookMs >= TURN_MS) {
+      this.#resting = rest(Math.min(this.#tookMs, LONGEST_TURN_MS) * REST).then(() => {
+        this.#resting = null;
+      });
+      this.#tookMs = 0;
+    }
+    if (behind === null || this.#resting === null) return behind ?? this.#resting;
+    return Promise.all([behind, this.#resting]).then(() => undefined);
   }
 
   #open(onMessage: (line: RawLine) => void, rank?: number): Splitters {

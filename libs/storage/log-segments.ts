@@ -60,8 +60,11 @@ export function lineRecords(
   return { records, lines: lines.length };
 }
 
+const ESCAPED = /[\u0000-\u0009\u000b-\u001f"\\]/;
+
 /** The lines of a text as they stand between quotes in JSON. All at once, unless `\n` there may be a backslash and an n. */
 function insideQuotes(text: string): readonly string[] {
+  if (!ESCAPED.test(text)) return text.split('\n');
   if (!text.includes('\\')) return JSON.stringify(text).slice(1, -1).split('\\n');
   return text.split('\n').map((line) => JSON.stringify(line).slice(1, -1));
 }
