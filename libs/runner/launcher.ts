@@ -124,7 +124,8 @@ class RunningLauncher {
       scratchFolder: this.scratchFolder,
     };
     // Its own session, so that a Ctrl-C reaches it only through us; and none of our environment.
-    this.#child = spawn(process.execPath, [join(options.childFolder, 'launcher.mjs'), JSON.stringify(settings)], {
+    const program = ['--expose-gc', join(options.childFolder, 'launcher.mjs')];
+    this.#child = spawn(process.execPath, [...program, JSON.stringify(settings)], {
       detached: true,
       env: { SLUICE_PROCESS: this.marker },
       stdio: ['pipe', 'pipe', 'inherit'],
