@@ -149,10 +149,14 @@ describe('readServerSentEvents', () => {
   }
 
   test('joins data lines, takes every kind of line break, ignores comments and what is unfinished', async () => {
-    expect(await read(['id: 1\r\nevent: a\r\ndata: x\r\ndata:y\r\n\r', '\n: comment\n\ndata\n\ndata: cut o'])).toEqual([
+    const stream = 'id: 1\r\nevent: a\r\ndata: x\r\ndata:y\r\n\r\n: comment\n\ndata\r\rdata: z\n\ndata: cut o';
+    const messages = [
       { id: '1', event: 'a', data: 'x\ny' },
       { id: null, event: 'message', data: '' },
-    ]);
+      { id: null, event: 'message', data: 'z' },
+    ];
+    for (let size = 1; size <= stream.length; size++)
+      expect(await read(stream.match(new RegExp(`[^]{1,${size}}`, 'g'))!)).toEqual(messages);
   });
 
   test('puts together what arrives in pieces, even inside a character', async () => {

@@ -18,15 +18,19 @@ export async function* readServerSentEvents(
 ): AsyncGenerator<ServerSentEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
+  /** The beginning of a line that is not finished: told apart from what comes, so that a long one is not looked through again and again. */
   let rest = '';
+  /** A `\r` at the end of a chunk: it may be the first half of `\r\n`. */
+  let half = '';
   let message = emptyMessage();
   try {
     for (;;) {
       const chunk = await readWithin(reader, idleMs);
       if (chunk === null) return;
-      rest += decoder.decode(chunk, { stream: true });
-      // A `\r` at the very end may be the first half of `\r\n`: keep it for the next chunk.
-      const lines = rest.split(/\r\n|\n|\r(?!$)/);
+      const text = half + decoder.decode(chunk, { stream: true });
+      half = text.endsWith('\r') ? '\r' : '';
+      const lines = text.slice(0, text.length - half.length).split(/\r\n|\n|\r/);
+      lines[0] = rest + lines[0];
       rest = lines.pop() ?? '';
       for (const line of lines) {
         if (line !== '') {

@@ -132,8 +132,11 @@ export interface LogKey {
 }
 
 export interface LogWriter {
-  /** Null: go on. Otherwise whoever can hold back what comes next should until it resolves: what is written waits in memory. */
-  write(lines: readonly Omit<LogLine, 'n'>[]): Promise<void> | null;
+  /**
+   * Each text may be several lines, with newlines between them, which are numbered one by one. Null: go on. Otherwise whoever
+   * can hold back what comes next should until it resolves: what is written waits in memory.
+   */
+  write(texts: readonly Omit<LogLine, 'n'>[]): Promise<void> | null;
   /** Flushes and marks the log complete; returns the number of lines. */
   close(): Promise<number>;
 }

@@ -1,14 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { AttemptLog } from './attempt-log.ts';
+import { AttemptLog, type ProcessLog, type TurnClock } from './attempt-log.ts';
 import { createMasker } from './masker.ts';
 
-function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string> } = {}): {
+function aLog(
+  over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record<string, string>; clock?: TurnClock } = {},
+): {
   log: AttemptLog;
   lines: string[];
+  texts: string[];
   messages: string[];
   opened: () => number;
 } {
   const lines: string[] = [];
+  const texts: string[] = [];
   const messages: string[] = [];
   let opened = 0;
   const log = new AttemptLog({
@@ -16,7 +20,8 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
       opened += 1;
       return Promise.resolve({
         write: (added) => {
-          lines.push(...added.map((line) => `${line.stream} ${line.text}`));
+          texts.push(...added.map(({ text }) => text));
+          for (const { stream, text } of added) lines.push(...text.split('\n').map((line) => `${stream} ${line}`));
           return null;
         },
         close: () => Promise.resolve(lines.length),
@@ -25,9 +30,10 @@ function aLog(over: { maxBytes?: number; maxLineBytes?: number; secrets?: Record
     limits: { maxBytes: over.maxBytes ?? 10_000, maxLineBytes: over.maxLineBytes ?? 1_000 },
     masker: createMasker(over.secrets ?? {}),
     now: () => 0,
+    ...(over.clock ? { clock: over.clock } : {}),
     onMessage: (line) => messages.push(line.text),
   });
-  return { log, lines, messages, opened: () => opened };
+  return { log, lines, texts, messages, opened: () => opened };
 }
 
 describe('an attempt’s log', () => {
@@ -53,6 +59,36 @@ describe('an attempt’s log', () => {
     void log.output('out', Buffer.from('\u001b[31mred\u001b[0m\n'));
     await log.close();
     expect(lines).toEqual(['out grün ✓', 'out a\ufffd\u0000b', 'out \u001b[31mred\u001b[0m']);
+  });
+
+  test('whole lines that come together are kept together', async () => {
+    const { log, lines, texts } = aLog({ maxLineBytes: 12 });
+    void log.output('out', Buffer.from('one\ntwo\n\nthree\nfour\nfi'));
+    void log.output('out', Buffer.from('ve\nsix\n'));
+    await log.close();
+    expect(texts).toEqual(['one\ntwo\n', 'three\nfour', 'five', 'six']);
+    expect(lines).toEqual(['one', 'two', '', 'three', 'four', 'five', 'six'].map((line) => `out ${line}`));
+  });
+
+  test.each(['out', 'err'] as const)('is the same however its output on %s is cut into chunks', async (stream) => {
+    const secrets = { PLAIN: 'hunter2-hunter2', LINES: 'first line of it\nsecond line of it' };
+    const output = Buffer.concat([
+      Buffer.from(`plain\n\nsays hunter2-hunter2\n${secrets.LINES}\nwindows\r\n::metric name=a value=1::\n:: no\n`),
+      Buffer.from([0x61, 0xff, 0xfe, 0x0a]),
+      Buffer.from(`${'\xff'.repeat(60)}\n${'x'.repeat(70)} hunter2-hunter2\ngrün ✓ "quoted" \\n\n`, 'latin1'),
+      Buffer.from(`${'short\n'.repeat(30)}::group::\n${'y\n'.repeat(30)}::output a=1::\nend`),
+    ]);
+    const cutInto = async (bytes: number): Promise<unknown> => {
+      const { log, lines, messages } = aLog({ maxBytes: 900, maxLineBytes: 64, secrets });
+      for (let at = 0; at < output.length; at += bytes) void log.output(stream, output.subarray(at, at + bytes));
+      log.endOfOutput();
+      await log.close();
+      return { lines, messages };
+    };
+    const byteByByte = await cutInto(1);
+    for (const bytes of [2, 7, 50, 100, 333, 10_000]) expect(await cutInto(bytes)).toEqual(byteByByte);
+    expect(JSON.stringify(byteByByte)).not.toMatch(/hunter2|line of it/);
+    expect(JSON.stringify(byteByByte)).toMatch(/more lines/);
   });
 
   test('cuts a long line and says so', async () => {
@@ -97,6 +133,38 @@ describe('an attempt’s log', () => {
     await log.close();
     expect(lines).toHaveLength(secret.length);
     for (const line of lines) expect(line).toMatch(/^out x*\*+ … \(line of/);
+  });
+
+  test('output rests three times as long as reading it took, whichever process of the attempt it is from', async () => {
+    let time = 0;
+    const rests: number[] = [];
+    let goOn = (): void => undefined;
+    const { log, lines } = aLog({
+      clock: {
+        now: () => (time += 1), // each chunk takes a millisecond
+        rest: (ms) => {
+          rests.push(ms);
+          return new Promise<void>((resolve) => (goOn = resolve));
+        },
+      },
+    });
+    const replica = log.ofReplica(1, () => undefined);
+    const said: string[] = [];
+    const say = (by: ProcessLog): Promise<void> | null => {
+      const text = `line ${said.length}`;
+      said.push(`out ${text}`);
+      return by.output('out', Buffer.from(`${text}\n`));
+    };
+    for (const by of [log, replica, log]) expect(say(by)).toBeNull();
+    const resting = [say(log), say(replica), say(log)];
+    expect(rests).toEqual([12]);
+    goOn();
+    await Promise.all(resting);
+    // What came meanwhile was read, and counts.
+    expect(say(log)).toBeNull();
+    expect(say(log)).toBeInstanceOf(Promise);
+    await log.close();
+    expect(lines).toEqual(said);
   });
 
   test('tells at the end that it could not be written', async () => {

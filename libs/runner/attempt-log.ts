@@ -1,9 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine, LogWriter } from '#core';
-import { LineSplitter, type LineListener, type RawLine } from './line-splitter.ts';
+import { LineSplitter, type LineLimits, type LineListener, type RawLine } from './line-splitter.ts';
 import { maskTorn, type Masker } from './masker.ts';
 
 /** What a line costs at least: its number, time and stream are stored too. */
 const LEAST_LINE_BYTES = 16;
+
+/** After so much of our time an attempt's output rests `REST` times as long: it takes a quarter at most, and others have their turns. */
+const TURN_MS = 4;
+const REST = 3;
+/** However long it took: this process may have stood still meanwhile. */
+const LONGEST_TURN_MS = 100;
+
+/** What turns are measured with, in milliseconds. */
+export interface TurnClock {
+  now(): number;
+  rest(ms: number): Promise<void>;
+}
+
+const CLOCK: TurnClock = { now: () => performance.now(), rest: (ms) => sleep(ms, undefined, { ref: false }) };
 
 export interface AttemptLogOptions {
   /** Opens the store's writer; called at the first line, so that a silent attempt costs nothing. */
@@ -11,6 +26,7 @@ export interface AttemptLogOptions {
   readonly limits: { readonly maxBytes: number; readonly maxLineBytes: number };
   readonly masker: Masker;
   readonly now: () => number;
+  readonly clock?: TurnClock;
   /** Every unmasked line of stdout that begins with `::`. */
   readonly onMessage: (line: RawLine) => void;
 }
@@ -32,7 +48,7 @@ export class AttemptLog implements ProcessLog {
   readonly #splitters: Splitters;
   /** Of all that were opened: those of the replicas as well. */
   readonly #every: Splitters[] = [];
-  readonly #keepBytes: number;
+  readonly #lineLimits: LineLimits;
   #writer: LogWriter | null = null;
   #opening: Promise<void> | null = null;
   #failure: Error | null = null;
@@ -40,17 +56,20 @@ export class AttemptLog implements ProcessLog {
   #bytes = 0;
   #droppedLines = 0;
   #droppedBytes = 0;
+  /** What reading its output has taken since it last rested. */
+  #tookMs = 0;
+  #resting: Promise<void> | null = null;
 
   constructor(options: AttemptLogOptions) {
     this.#options = options;
+    const { maxLineBytes } = options.limits;
     // A secret that the cut would tear in two must be seen whole by the masker first.
-    this.#keepBytes = options.limits.maxLineBytes + options.masker.longest * 4;
+    this.#lineLimits = { keepBytes: maxLineBytes + options.masker.longest * 4, atOnceBytes: maxLineBytes };
     this.#splitters = this.#open(options.onMessage);
   }
 
   output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null {
-    this.#splitters[stream].push(chunk);
-    return this.#flush();
+    return this.#read(this.#splitters[stream], chunk);
   }
 
   say(text: string): void {
@@ -61,10 +80,7 @@ export class AttemptLog implements ProcessLog {
   ofReplica(rank: number, onMessage: (line: RawLine) => void): ProcessLog {
     const splitters = this.#open(onMessage, rank);
     return {
-      output: (stream, chunk) => {
-        splitters[stream].push(chunk);
-        return this.#flush();
-      },
+      output: (stream, chunk) => this.#read(splitters[stream], chunk),
       say: (text) => this.#say(text, rank),
     };
   }
@@ -89,8 +105,25 @@ export class AttemptLog implements ProcessLog {
     return this.#writer === null ? 0 : this.#writer.close();
   }
 
+  #read(splitter: LineSplitter, chunk: Buffer): Promise<void> | null {
+    const { now, rest } = this.#options.clock ?? CLOCK;
+    const began = now();
+    splitter.push(chunk);
+    const behind = this.#flush();
+    this.#tookMs += now() - began;
+    if (this.#resting === null && this.#tookMs >= TURN_MS) {
+      this.#resting = rest(Math.min(this.#tookMs, LONGEST_TURN_MS) * REST).then(() => {
+        this.#resting = null;
+      });
+      this.#tookMs = 0;
+    }
+    if (behind === null || this.#resting === null) return behind ?? this.#resting;
+    return Promise.all([behind, this.#resting]).then(() => undefined);
+  }
+
   #open(onMessage: (line: RawLine) => void, rank?: number): Splitters {
     const listen = (stream: 'out' | 'err'): LineListener => ({
+      lines: (text) => this.#lines(stream, text, rank),
       line: (line) => {
         if (stream === 'out' && line.text.startsWith('::')) onMessage(line);
         this.#line(stream, line, rank);
@@ -98,8 +131,8 @@ export class AttemptLog implements ProcessLog {
       skipped: (lines, bytes) => this.#drop(lines, bytes),
     });
     const splitters = {
-      out: new LineSplitter(this.#keepBytes, listen('out')),
-      err: new LineSplitter(this.#keepBytes, listen('err')),
+      out: new LineSplitter(this.#lineLimits, listen('out')),
+      err: new LineSplitter(this.#lineLimits, listen('err')),
     };
     splitters.out.skipping = splitters.err.skipping = this.#isFull;
     this.#every.push(splitters);
@@ -115,12 +148,26 @@ export class AttemptLog implements ProcessLog {
     void this.#flush();
   }
 
+  /** Takes lines that are kept as they are; false when one of them may need to be looked at. */
+  #lines(stream: 'out' | 'err', text: string, rank: number | undefined): boolean {
+    const { masker, limits } = this.#options;
+    if (text.includes('\r') || (stream === 'out' && `\n${text}`.includes('\n::'))) return false;
+    // Masked line by line, since a secret may have several of them and a log keeps its lines.
+    if (masker.mask(text) !== text || Buffer.byteLength(text) > limits.maxLineBytes) return false;
+    let bytes = 0;
+    for (const line of text.split('\n')) bytes += bytesOf(line);
+    if (this.#bytes + bytes >= limits.maxBytes) return false;
+    this.#bytes += bytes;
+    this.#append(stream, text, rank);
+    return true;
+  }
+
   #line(stream: 'out' | 'err', line: RawLine, rank: number | undefined): void {
     const { maxBytes } = this.#options.limits;
     if (this.#isFull) return this.#drop(1, line.bytes + 1);
     const { masker } = this.#options;
     const text = this.#cut(line.whole ? masker.mask(line.text) : maskTorn(masker, line.text), line);
-    this.#bytes += Math.max(text.length + 1, LEAST_LINE_BYTES);
+    this.#bytes += bytesOf(text);
     this.#append(stream, text, rank);
     if (!this.#isFull) return;
     this.#append('sys', `the log reached its limit of ${maxBytes} bytes: later lines are counted, not kept`);
@@ -167,4 +214,9 @@ export class AttemptLog implements ProcessLog {
     );
     return null;
   }
+}
+
+/** What a line counts for. */
+function bytesOf(line: string): number {
+  return Math.max(line.length + 1, LEAST_LINE_BYTES);
 }

@@ -131,6 +131,44 @@ export function shell(script: string, over: Partial<Assignment> = {}): Assignmen
   return anAssignment({ body: { kind: 'run', script }, ...over });
 }
 
+/**
+ * Runs a loud task, whose log does not keep up until the same task has run three times besides: the lines that had been
+ * read of it by then, how many the others had, and its result.
+ */
+export async function besideSlowLog(
+  files: Readonly<Record<string, string>>,
+  task: Assignment,
+): Promise<{ heldAt: number; others: readonly number[]; result: AttemptResult }> {
+  const slow = { ...task, logs: { maxBytes: 64 * 2 ** 20, maxLineBytes: 2_000 } };
+  const lines = new Map<string, number>();
+  let [goOn, hear] = [(): void => undefined, (): void => undefined];
+  const heard = new Promise<void>((resolve) => (hear = resolve));
+  const going = new Promise<void>((resolve) => (goOn = resolve));
+  const open: LogStore['open'] = ({ runId }) =>
+    Promise.resolve({
+      write: (added) => {
+        const count = added.reduce((sum, { text }) => sum + text.split('\n').length, 0);
+        lines.set(runId, (lines.get(runId) ?? 0) + count);
+        if (runId !== slow.runId) return null;
+        hear();
+        return going;
+      },
+      close: () => Promise.resolve(lines.get(runId)!),
+    });
+  const world = await anExecutor(files, { logsFor: () => ({ open }) as LogStore });
+  const running = world.run(slow);
+  await heard;
+  const others: number[] = [];
+  // Time enough for all of it, if nobody held it back.
+  for (let i = 0; i < 3; i += 1)
+    others.push((await world.run({ ...slow, attemptId: `other-${i}`, runId: `other-${i}` })).logLines);
+  const heldAt = lines.get(slow.runId)!;
+  goOn();
+  const result = await running;
+  await world.stop();
+  return { heldAt, others, result };
+}
+
 function keyOf({ runId, taskId, mapIndex, number }: Parameters<LogStore['open']>[0]): string {
   return `${runId}/${taskId}/${mapIndex}/${number}`;
 }
@@ -144,7 +182,8 @@ class RecordingLogs implements LogStore {
     this.#lines.set(keyOf(key), lines);
     return Promise.resolve({
       write: (added) => {
-        for (const line of added) lines.push({ ...line, n: lines.length + 1 });
+        for (const { text, ...rest } of added)
+          for (const line of text.split('\n')) lines.push({ ...rest, text: line, n: lines.length + 1 });
         for (const watcher of this.#watchers) watcher();
         return null;
       },

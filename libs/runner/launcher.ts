@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { FROM_LAUNCHER, FrameReader, TO_LAUNCHER, encodeFrame } from './child/frames.mjs';
 import { bootId, startTicks } from './child/process-file.mjs';
 import { endRecorded } from './end-leftovers.ts';
+import { HeldOutput } from './held-output.ts';
 
 export interface LaunchRequest {
   readonly file: string;
@@ -105,7 +106,10 @@ class RunningLauncher {
   readonly #options: LauncherOptions;
   readonly #child: ChildProcess;
   readonly #gone: Promise<void>;
-  readonly #held = new Set<number>();
+  readonly #held = new HeldOutput(
+    (id) => this.send(TO_LAUNCHER.hold, id, ''),
+    (id) => this.send(TO_LAUNCHER.goOn, id, ''),
+  );
   #waiting: Buffer[] = [];
 
   constructor(options: LauncherOptions, onGone: () => void) {
@@ -120,7 +124,8 @@ class RunningLauncher {
       scratchFolder: this.scratchFolder,
     };
     // Its own session, so that a Ctrl-C reaches it only through us; and none of our environment.
-    this.#child = spawn(process.execPath, [join(options.childFolder, 'launcher.mjs'), JSON.stringify(settings)], {
+    const program = ['--expose-gc', join(options.childFolder, 'launcher.mjs')];
+    this.#child = spawn(process.execPath, [...program, JSON.stringify(settings)], {
       detached: true,
       env: { SLUICE_PROCESS: this.marker },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -172,9 +177,9 @@ class RunningLauncher {
   #receive(type: number, id: number, payload: Buffer): void {
     const listener = this.listeners.get(id);
     if (listener === undefined) return;
-    if (type === FROM_LAUNCHER.stdout) this.#hold(id, listener.output('out', payload));
-    else if (type === FROM_LAUNCHER.stderr) this.#hold(id, listener.output('err', payload));
-    else if (type === FROM_LAUNCHER.control) this.#hold(id, listener.control?.(payload) ?? null);
+    if (type === FROM_LAUNCHER.stdout) this.#held.until(id, listener.output('out', payload));
+    else if (type === FROM_LAUNCHER.stderr) this.#held.until(id, listener.output('err', payload));
+    else if (type === FROM_LAUNCHER.control) this.#held.until(id, listener.control?.(payload) ?? null);
     else if (type === FROM_LAUNCHER.started)
       listener.started?.((JSON.parse(payload.toString()) as { pid: number }).pid);
     else {
@@ -182,16 +187,6 @@ class RunningLauncher {
       const kind = type === FROM_LAUNCHER.exited ? 'exited' : 'refused';
       listener.ended({ kind, ...(JSON.parse(payload.toString()) as object) } as ProcessEnd);
     }
-  }
-
-  #hold(id: number, until: Promise<void> | null): void {
-    if (until === null || this.#held.has(id)) return;
-    this.#held.add(id);
-    this.send(TO_LAUNCHER.hold, id, '');
-    void until.then(() => {
-      this.#held.delete(id);
-      this.send(TO_LAUNCHER.goOn, id, '');
-    });
   }
 
   /** Nobody watches the processes of a dead launcher any more: they are killed here before they are reported lost. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
-import type { Assignment, LogStore } from '#core';
+import { anAssignment, anExecutor, besideSlowLog, type ExecutorFixture } from './executor-fixture.ts';
+import type { Assignment } from '#core';
 
 const FILES = {
   'tasks.mjs': `
@@ -210,33 +210,10 @@ describe('a node task', () => {
   });
 
   test('waits while its log does not keep up, and nothing of what it said is lost', async () => {
-    const lines = new Map<string, number>();
-    let [goOn, hear] = [(): void => undefined, (): void => undefined];
-    const heard = new Promise<void>((resolve) => (hear = resolve));
-    const going = new Promise<void>((resolve) => (goOn = resolve));
-    const slow = node('loud', { logs: { maxBytes: 64 * 2 ** 20, maxLineBytes: 2_000 } });
-    const log: LogStore['open'] = ({ runId }) =>
-      Promise.resolve({
-        write: (added) => {
-          lines.set(runId, (lines.get(runId) ?? 0) + added.length);
-          if (runId !== slow.runId) return null;
-          hear();
-          return going;
-        },
-        close: () => Promise.resolve(lines.get(runId)!),
-      });
-    const others = await anExecutor(FILES, { logsFor: () => ({ open: log }) as LogStore });
-    const result = others.run(slow);
-    await heard;
-    // Time enough for all of it, if nobody held it back.
-    for (let i = 0; i < 3; i += 1) {
-      const other = { ...slow, ...{ attemptId: `other-${i}`, runId: `other-${i}` } };
-      expect((await others.run(other)).logLines).toBe(16_384);
-    }
-    expect(lines.get(slow.runId)).toBeLessThan(16_384 / 2);
-    goOn();
-    expect(await result).toMatchObject({ outcome: { kind: 'success' }, logLines: 16_384 });
-    await others.stop();
+    const { heldAt, others, result } = await besideSlowLog(FILES, node('loud'));
+    expect(heldAt).toBeLessThan(16_384 / 2);
+    expect(others).toEqual([16_384, 16_384, 16_384]);
+    expect(result).toMatchObject({ outcome: { kind: 'success' }, logLines: 16_384 });
   });
 
   test('may be written in TypeScript, and its errors name the line of the source', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Assignment } from '#core';
 import { createFileStorage } from '#storage';
 import { startTicks } from './child/process-file.mjs';
-import { anAssignment, anExecutor, type ExecutorFixture } from './executor-fixture.ts';
+import { anAssignment, anExecutor, besideSlowLog, type ExecutorFixture } from './executor-fixture.ts';
 
 const FILES = {
   'churn/train.py': `
@@ -25,6 +25,8 @@ def fail(ctx):
 def skip(ctx): ctx.skip("nothing new")
 def later(ctx): ctx.retry_after("30s", "not yet")
 def text(ctx): return "text"
+def loud(ctx):
+    for _ in range(16_384): print("x" * 1_023)
 def stop(ctx): raise SystemExit("no more")
 def where(ctx): return {"pid": os.getpid(), "group": os.getpgid(0), "cwd": os.getcwd() == ctx.scratch, "files": sorted(os.listdir("."))}
 `,
@@ -134,6 +136,13 @@ describe('a python task', () => {
       cwd: true,
       files: ['churn', 'script.py', 'stubborn.py'],
     });
+  });
+
+  test('waits while its log does not keep up, alone among those of its interpreter, and nothing of what it said is lost', async () => {
+    const { heldAt, others, result } = await besideSlowLog(FILES, python('loud'));
+    expect(heldAt).toBeLessThan(16_384 / 2);
+    expect(others).toEqual([16_384, 16_384, 16_384]);
+    expect(result).toMatchObject({ outcome: { kind: 'success' }, logLines: 16_384 });
   });
 
   test('is killed with its children when it times out, though it ignores TERM', async () => {

@@ -75,7 +75,7 @@ export class PythonRunner implements TaskRunner {
         { ...body, ...context, values, env },
         {
           started: order.started,
-          output: (stream, chunk) => void order.log.output(stream, chunk),
+          output: (stream, chunk) => order.log.output(stream, chunk),
           ended: (ended) => {
             order.signal.removeEventListener('abort', stop);
             zygote.lastUsedAt = this.#options.now();

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { FROM_WARM, FrameReader, MOST_FROM_WARM, TO_WARM, encodeFrame } from './child/frames.mjs';
 import { killGroup, readProcessFile } from './child/process-file.mjs';
+import { HeldOutput } from './held-output.ts';
 import type { LaunchedProcess, Launcher, LaunchRequest, ProcessEnd } from './launcher.ts';
 
 export interface ForkListener {
   started(pid: number): void;
-  /** Nothing can be held back: forks of one zygote speak through the same pipe. */
-  output(stream: 'out' | 'err', chunk: Buffer): void;
+  /** As `LaunchListener.output`. */
+  output(stream: 'out' | 'err', chunk: Buffer): Promise<void> | null;
   /** Called exactly once. `refused` also when the interpreter ended before it was ready. */
   ended(end: ProcessEnd): void;
 }
@@ -20,6 +21,10 @@ export class PythonZygote {
   readonly #process: LaunchedProcess;
   readonly #recordFile: string;
   readonly #forks = new Map<number, ForkListener>();
+  readonly #held = new HeldOutput(
+    (id) => this.#process.write(encodeFrame(TO_WARM.hold, id)),
+    (id) => this.#process.write(encodeFrame(TO_WARM.goOn, id)),
+  );
   #nextId = 1;
   #ready = false;
   #unreadable = false;
@@ -79,8 +84,8 @@ export class PythonZygote {
     const fork = this.#forks.get(id);
     if (fork === undefined) return;
     if (type === FROM_WARM.started) fork.started((JSON.parse(payload.toString()) as { pid: number }).pid);
-    else if (type === FROM_WARM.stdout) fork.output('out', payload);
-    else if (type === FROM_WARM.stderr) fork.output('err', payload);
+    else if (type === FROM_WARM.stdout) this.#held.until(id, fork.output('out', payload));
+    else if (type === FROM_WARM.stderr) this.#held.until(id, fork.output('err', payload));
     else if (type === FROM_WARM.done) {
       this.#forks.delete(id);
       fork.ended({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { LogKey, LogLine, LogStore } from '#core';
@@ -53,6 +53,21 @@ describe('logs in files of this file system', () => {
     expect(await logs.search(KEY, 'three', 5)).toEqual([3]);
     await first.close();
   });
+
+  test.each(['torn {"n":2', '\0\0\0', '{"n":2},{"n":3}', ''])(
+    'a damaged line (%j) is shown as such, alone',
+    async (damaged) => {
+      const writer = await logs.open(KEY);
+      void writer.write([line('one\ntwo\nthree')]);
+      await writer.close();
+      const file = path.join(folder(), '00000001.ndjson');
+      const records = (await readFile(file, 'utf8')).split('\n');
+      await writeFile(file, records.with(1, damaged).join('\n'));
+      const { lines } = await logs.read(KEY, { fromLine: 1, limit: 9 });
+      expect(texts(lines)).toEqual(['one', '(this line of the log is damaged)', 'three']);
+      expect(lines.map(({ n }) => n)).toEqual([1, 2, 3]);
+    },
+  );
 
   test('a line is found behind 200,000 others', async () => {
     const writer = await logs.open(KEY);

@@ -4,7 +4,7 @@ import {
   type LogSegment,
   type LogSource,
   NEWLINE,
-  parseLine,
+  parseLines,
   SEGMENT_BYTES,
   segmentOf,
 } from './log-segments.ts';
@@ -84,19 +84,24 @@ export class LogCursor {
 
   #take(chunk: Buffer, lines: LogLine[], limit: number): boolean {
     let at = 0;
+    let wanted = 0;
+    let taken = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, at)) {
       if (isEnd(chunk, at)) {
         this.#atEnd = true;
         break;
       }
-      if (lines.length >= limit) break;
+      if (lines.length + taken >= limit) break;
       // Lines before the wanted one are counted, not parsed.
-      if (this.#lineAtOffset >= this.#nextLine) {
-        lines.push(parseLine(chunk.toString('utf8', at, end), this.#lineAtOffset));
-        this.#nextLine = this.#lineAtOffset + 1;
-      }
+      if (this.#lineAtOffset < this.#nextLine) wanted = end + 1;
+      else taken += 1;
       this.#lineAtOffset += 1;
       at = end + 1;
+    }
+    if (taken > 0) {
+      const first = this.#lineAtOffset - taken;
+      for (const line of parseLines(chunk.toString('utf8', wanted, at - 1), first)) lines.push(line);
+      this.#nextLine = this.#lineAtOffset;
     }
     this.#offset += at;
     this.#rest = chunk.subarray(at);

@@ -47,14 +47,44 @@ export function parseLine(text: string, n: number): LogLine {
   }
 }
 
-export function lineRecord(line: LogLine): string {
-  const rank = line.rank === undefined ? '' : `,"rank":${line.rank}`;
-  return `{"n":${line.n},"at":${line.at},"stream":"${line.stream}","text":${JSON.stringify(line.text)}${rank}}\n`;
+/** Records of the lines of a text, numbered from `n` on, and how many they are. */
+export function lineRecords(
+  { at, stream, text, rank }: Omit<LogLine, 'n'>,
+  n: number,
+): { records: string; lines: number } {
+  const before = `,"at":${at},"stream":"${stream}","text":"`;
+  const after = rank === undefined ? '"}\n' : `","rank":${rank}}\n`;
+  const lines = insideQuotes(text);
+  let records = '';
+  for (const [index, line] of lines.entries()) records += `{"n":${n + index}` + before + line + after;
+  return { records, lines: lines.length };
+}
+
+const ESCAPED = /[\u0000-\u0009\u000b-\u001f"\\]/;
+
+/** The lines of a text as they stand between quotes in JSON. All at once, unless `\n` there may be a backslash and an n. */
+function insideQuotes(text: string): readonly string[] {
+  if (!ESCAPED.test(text)) return text.split('\n');
+  if (!text.includes('\\')) return JSON.stringify(text).slice(1, -1).split('\\n');
+  return text.split('\n').map((line) => JSON.stringify(line).slice(1, -1));
 }
 
 /** Last record of a log that was closed. Its third byte tells it from a line. */
 export function endRecord(lines: number): string {
   return `{"end":true,"lines":${lines}}\n`;
+}
+
+/** The same of records one after the other, all at once: to ask for each costs twice as much. */
+export function parseLines(records: string, first: number): LogLine[] {
+  const texts = records.split('\n');
+  try {
+    const lines = JSON.parse(`[${texts.join(',')}]`) as LogLine[];
+    // A damaged one may still read as JSON together with its neighbours.
+    if (lines.length === texts.length && lines.every(({ n }, index) => n === first + index)) return lines;
+  } catch {
+    // seen to below
+  }
+  return texts.map((text, index) => parseLine(text, first + index));
 }
 
 export function isEnd(chunk: Buffer, at: number): boolean {

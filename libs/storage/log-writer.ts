@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
-import type { LogLine, LogWriter } from '#core';
+import type { LogWriter } from '#core';
 import { LogCursor } from './log-cursor.ts';
 import { LogFolder } from './log-folder.ts';
-import { endRecord, lineRecord, SEGMENT_BYTES, segmentName } from './log-segments.ts';
+import { endRecord, lineRecords, SEGMENT_BYTES, segmentName } from './log-segments.ts';
 
 /** Lines that come within this time of the last write go into one write: a tail lags at most that much. */
 const GATHER_MS = 40;
@@ -17,9 +17,16 @@ export async function openLogWriter(folder: string): Promise<LogWriter> {
   return new SegmentWriter(folder, cursor.nextLine);
 }
 
-interface Gathered {
-  readonly bytes: Buffer;
-  readonly lines: number;
+/** What is written at once. */
+const PIECE_BYTES = 256 * 1024;
+/** Pieces that were written and wait for their next use, by whichever log: of new ones V8 would keep a hundred MiB before it collects them. */
+const spare: Buffer[] = [];
+const MOST_SPARE = 32;
+
+interface Piece {
+  readonly buffer: Buffer;
+  bytes: number;
+  lines: number;
 }
 
 /** A process killed while writing leaves a torn line at the end of a segment: readers skip it, and every writer begins a new segment. */
@@ -27,7 +34,7 @@ class SegmentWriter implements LogWriter {
   readonly #folder: string;
   #nextLine: number;
   #firstUnwritten: number;
-  #pending: Gathered[] = [];
+  #pending: Piece[] = [];
   #handle: FileHandle | null = null;
   #bytes = 0;
   #lastWrite = 0;
@@ -44,14 +51,16 @@ class SegmentWriter implements LogWriter {
     this.#firstUnwritten = nextLine;
   }
 
-  write(lines: readonly Omit<LogLine, 'n'>[]): Promise<void> | null {
+  write(texts: Parameters<LogWriter['write']>[0]): Promise<void> | null {
     if (this.#failure !== null) return null;
-    let records = '';
-    for (const line of lines) records += lineRecord({ ...line, n: this.#nextLine++ });
-    // Bytes, not lines: a task that writes faster than the disk costs memory for its text alone.
-    const bytes = Buffer.from(records);
-    this.#pending.push({ bytes, lines: lines.length });
-    this.#behind += bytes.length;
+    const first = this.#nextLine;
+    let all = '';
+    for (const text of texts) {
+      const { records, lines } = lineRecords(text, this.#nextLine);
+      this.#nextLine += lines;
+      all += records;
+    }
+    this.#add(all, this.#nextLine - first);
     if (this.#writing === null && this.#timer === null) {
       const wait = this.#lastWrite + GATHER_MS - performance.now();
       if (wait <= 0) this.#start();
@@ -66,7 +75,7 @@ class SegmentWriter implements LogWriter {
     this.#timer = null;
     await this.#writing;
     if (this.#failure === null) {
-      this.#pending.push({ bytes: Buffer.from(endRecord(this.#nextLine - 1)), lines: 0 });
+      this.#add(endRecord(this.#nextLine - 1), 0);
       this.#start();
       await this.#writing;
     }
@@ -91,14 +100,29 @@ class SegmentWriter implements LogWriter {
       });
   }
 
+  /** Bytes, not lines: a task that writes faster than the disk costs memory for its text alone. */
+  #add(records: string, lines: number): void {
+    const bytes = Buffer.byteLength(records);
+    let piece = this.#pending.at(-1);
+    if (piece === undefined || piece.bytes + bytes > piece.buffer.length) {
+      const buffer = bytes > PIECE_BYTES ? Buffer.allocUnsafe(bytes) : (spare.pop() ?? Buffer.allocUnsafe(PIECE_BYTES));
+      this.#pending.push((piece = { buffer, bytes: 0, lines: 0 }));
+    }
+    piece.buffer.write(records, piece.bytes);
+    piece.bytes += bytes;
+    piece.lines += lines;
+    this.#behind += bytes;
+  }
+
   async #drain(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const { bytes, lines } = this.#take();
+    for (let piece = this.#pending.shift(); piece !== undefined; piece = this.#pending.shift()) {
+      const { buffer, bytes, lines } = piece;
       this.#handle ??= await this.#openSegment(this.#firstUnwritten);
       this.#firstUnwritten += lines;
-      await writeAll(this.#handle, bytes);
-      this.#bytes += bytes.length;
-      this.#wrote(bytes.length);
+      await writeAll(this.#handle, buffer.subarray(0, bytes));
+      if (buffer.length === PIECE_BYTES && spare.length < MOST_SPARE) spare.push(buffer);
+      this.#bytes += bytes;
+      this.#wrote(bytes);
       if (this.#bytes < SEGMENT_BYTES) continue;
       await this.#handle.close();
       this.#handle = null;
@@ -110,19 +134,6 @@ class SegmentWriter implements LogWriter {
     if (this.#behind > MOST_BEHIND / 2) return;
     this.#catchingUp?.done();
     this.#catchingUp = null;
-  }
-
-  /** About one segment's worth of what waits. */
-  #take(): Gathered {
-    let size = 0;
-    let count = 0;
-    while (count < this.#pending.length && size < SEGMENT_BYTES)
-      size += (this.#pending[count++] as Gathered).bytes.length;
-    const taken = this.#pending.splice(0, count);
-    return {
-      bytes: taken.length === 1 ? (taken[0] as Gathered).bytes : Buffer.concat(taken.map(({ bytes }) => bytes)),
-      lines: taken.reduce((sum, { lines }) => sum + lines, 0),
-    };
   }
 
   async #openSegment(firstLine: number): Promise<FileHandle> {

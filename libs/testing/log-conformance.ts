@@ -40,6 +40,20 @@ export function logConformance(kind: string, make: () => Promise<LogsUnderTest>)
       });
     });
 
+    test('a text of several lines is as many lines, whatever stands in them', async () => {
+      const plain = ['one', '', 'a "quoted" \ttext', 'grün ✓', ''];
+      const paths = ['C:\\new', '\\n', '\\\\n', '\\'];
+      const writer = await logs.open(KEY);
+      void writer.write([line(plain.join('\n')), { ...line(paths.join('\n'), 'err'), rank: 3 }]);
+      void writer.write([line('last')]);
+      expect(await writer.close()).toBe(10);
+      const { lines } = await elsewhere.read(KEY, { fromLine: 1, limit: 20 });
+      expect(texts(lines)).toEqual([...plain, ...paths, 'last']);
+      expect(lines.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect(lines[6]).toEqual({ n: 7, at: 1000, stream: 'err', text: '\\n', rank: 3 });
+      expect(texts((await elsewhere.read(KEY, { fromLine: 4, limit: 2 })).lines)).toEqual(['grün ✓', '']);
+    });
+
     test('a log nobody wrote to reads as empty; a silent one that was closed is complete', async () => {
       expect(await elsewhere.read(KEY, { fromLine: 1, limit: 10 })).toEqual({
         lines: [],

@@ -3,7 +3,7 @@ export declare const TO_LAUNCHER: Readonly<Record<'spawn' | 'input' | 'end' | 'c
 export declare const FROM_LAUNCHER: Readonly<
   Record<'started' | 'stdout' | 'stderr' | 'control' | 'exited' | 'refused', number>
 >;
-export declare const TO_WARM: Readonly<Record<'run' | 'end', number>>;
+export declare const TO_WARM: Readonly<Record<'run' | 'end' | 'hold' | 'goOn', number>>;
 export declare const FROM_WARM: Readonly<Record<'ready' | 'stdout' | 'stderr' | 'event' | 'done' | 'started', number>>;
 export declare function encodeFrame(type: number, id: number, payload?: string | Buffer): Buffer;
 export declare const MOST_FROM_WARM: number;

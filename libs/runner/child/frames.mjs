@@ -6,8 +6,8 @@ export const HEADER_BYTES = 9;
 export const TO_LAUNCHER = { spawn: 1, input: 2, end: 3, closeInput: 4, hold: 5, goOn: 6 };
 /** Frame types from the launcher to the parent. `control` holds raw bytes of the process's fd 3. */
 export const FROM_LAUNCHER = { started: 1, stdout: 2, stderr: 3, control: 4, exited: 5, refused: 6 };
-/** Frame types from the parent to a warm process (through its stdin). */
-export const TO_WARM = { run: 1, end: 2 };
+/** Frame types from the parent to a warm process (through its stdin). Only one with several attempts at a time hears all of them. */
+export const TO_WARM = { run: 1, end: 2, hold: 3, goOn: 4 };
 /** Frame types from a warm process (through its fd 3). */
 export const FROM_WARM = { ready: 1, stdout: 2, stderr: 3, event: 4, done: 5, started: 6 };
 

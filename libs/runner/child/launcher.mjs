@@ -13,6 +13,8 @@ const STRAGGLER_MS = 50;
 /** And so long after that the pipe is let go, whoever holds it. */
 const GIVE_UP_MS = 500;
 const REWRITE_BYTES = 256 * 1024;
+/** Of its own accord V8 collects buffers that were relayed when there are 32 MiB of them, as much as all else that we hold. */
+const COLLECT_BYTES = 2 * 1024 * 1024;
 
 const options = JSON.parse(process.argv[2]);
 const processes = new Map();
@@ -180,6 +182,7 @@ function refuse(id, out, err, error) {
 
 // Frames of one turn of the event loop leave in one write.
 let waiting = [];
+let uncollected = 0;
 function send(type, id, payload) {
   if (waiting.length === 0) setImmediate(flush);
   waiting.push(encodeFrame(type, id, payload));
@@ -188,6 +191,10 @@ function flush() {
   const batch = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
   waiting = [];
   if (!process.stdout.write(batch)) setBehind(true);
+  uncollected += batch.length;
+  if (uncollected < COLLECT_BYTES) return;
+  uncollected = 0;
+  globalThis.gc({ type: 'minor' });
 }
 /** A parent that does not keep up stops the output of the tasks, instead of filling our memory. */
 let behind = false;

@@ -20,7 +20,7 @@ import time
 import python_attempt  # beside this file
 
 HEADER = struct.Struct("<IBI")
-RUN, END = 1, 2
+RUN, END, HOLD, GO_ON = 1, 2, 3, 4
 READY, STDOUT, STDERR, DONE, STARTED = 1, 2, 3, 5, 6
 CONTROL_FD = 3
 PIECE = 65536
@@ -35,6 +35,7 @@ class Child:
         self.pipes = {out: STDOUT, err: STDERR}
         self.kill_at = None
         self.ending = False
+        self.held = False  # its output is left in its pipes
 
 
 class Zygote:
@@ -76,12 +77,14 @@ class Zygote:
             length, kind, attempt_id = HEADER.unpack_from(self.buffer)
             if len(self.buffer) < HEADER.size + length:
                 break
-            order = json.loads(bytes(self.buffer[HEADER.size : HEADER.size + length]))
+            payload = bytes(self.buffer[HEADER.size : HEADER.size + length])
             del self.buffer[: HEADER.size + length]
             if kind == RUN:
-                self.fork(attempt_id, order)
+                self.fork(attempt_id, json.loads(payload))
             elif kind == END:
-                self.end(attempt_id, order["graceMs"] / 1000)
+                self.end(attempt_id, json.loads(payload)["graceMs"] / 1000)
+            elif kind in (HOLD, GO_ON):
+                self.hold(attempt_id, kind == HOLD)
         return True
 
     def fork(self, attempt_id, order):
@@ -123,8 +126,19 @@ class Zygote:
         self.close_pipe(child, fd)
         return False
 
+    def hold(self, attempt_id, held):
+        for child in self.children.values():
+            if child.id == attempt_id and child.held != held:
+                child.held = held
+                for fd in child.pipes:
+                    if held:
+                        self.poll.unregister(fd)
+                    else:
+                        self.poll.register(fd, select.POLLIN)
+
     def close_pipe(self, child, fd):
-        self.poll.unregister(fd)
+        if not child.held:
+            self.poll.unregister(fd)
         os.close(fd)
         del child.pipes[fd]
 
