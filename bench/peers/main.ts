@@ -45,7 +45,10 @@ async function measurePeer(
     .map((name) => workload(name, mostTasks ?? peer.mostTasks));
   let result = loadResult(peer) ?? (await emptyResult(peer));
   if (again) result = { ...result, workloads: without(result.workloads, workloads) };
-  for (const together of grouped(wanted, ({ parallelism }) => String(parallelism)).values()) {
+  // Kills are kept from the figures of others.
+  const sessionOf = ({ parallelism, rounds }: Workload): string =>
+    `${parallelism}${rounds.some(({ kills }) => kills !== undefined) ? ' with kills' : ''}`;
+  for (const together of grouped(wanted, sessionOf).values()) {
     // A session that broke is of no use: the workloads that are left get another one.
     const tried = new Set<string>();
     const left = (): Workload[] => unmeasured(together, result, times).filter(({ name }) => !tried.has(name));

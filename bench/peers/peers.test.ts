@@ -7,6 +7,7 @@ import type { Repeat } from './measure.ts';
 import { PEERS } from './peers.ts';
 import type { PeerResult, WorkloadResult } from './results.ts';
 import { peersTables } from './table.ts';
+import { tollOf } from './toll.ts';
 import { taskRuns, workload, WORKLOADS, type Workload } from './workloads.ts';
 
 const FULL: Record<string, number> = {
@@ -24,6 +25,8 @@ const FULL: Record<string, number> = {
   W8: 1000,
   W10: 500,
   W12: 1488,
+  W7K: 502,
+  W12K: 495,
 };
 
 describe('the peers', () => {
@@ -174,6 +177,8 @@ describe('the figures', () => {
     endedMs: 10,
     effects: parseEffects(lines('diamond#x', RIGHT), 0),
     problems: [],
+    begun: [],
+    kills: [],
   };
 
   test('a gap is from the end of the last that was needed to the start', () => {
@@ -202,6 +207,73 @@ describe('the figures', () => {
     };
     expect(boundSeconds({ ...sleeping, parallelism: 4 }, 'p')).toBe(3);
     expect(boundSeconds({ ...sleeping, parallelism: 1 }, 'p')).toBe(4);
+  });
+});
+
+describe('the toll of kills', () => {
+  const ofKills = (begun: string, ended: string, kills: number[]) =>
+    tollOf(
+      tasksOf('first', 'each_0', 'each_1', 'last'),
+      parseEffects(begun, 0),
+      parseEffects(ended, 0),
+      kills.map((atMs) => ({ whom: 'worker', atMs })),
+    );
+  /** A line of a body that begins, and that of its end when it gets there, in ms. */
+  const begins = (task: string, start: number) => lines('diamond#x', { [task]: [start, start] });
+  const ends = (task: string, start: number) => lines('diamond#x', { [task]: [start, start + 50] });
+
+  test('a body that a kill cut short and that began once more is neither lost nor doubled', () => {
+    const begun = [
+      ['first', 0],
+      ['each_0', 1000],
+      ['each_1', 1010],
+      ['each_0', 3000],
+      ['last', 4000],
+    ] as const;
+    const text = begun.map(([task, start]) => begins(task, start)).join('');
+    const ended = [ends('first', 0), ends('each_1', 1010), ends('each_0', 3000), ends('last', 4000)].join('');
+    expect(ofKills(text, ended, [1020])).toEqual({
+      ...{ lost: 0, doubled: 0, cutShort: 1 },
+      ...{ nextAfter: [1.98], againAfter: [1.98] },
+    });
+  });
+
+  test('a body that got to its end and is begun and ended once more is doubled, also under another name of the run', () => {
+    const again = lines('diamond#y', { first: [2000, 2050] });
+    const rest = [ends('each_0', 100), ends('each_1', 100), ends('last', 200)].join('');
+    expect(ofKills('', ends('first', 0) + rest + again, [])).toMatchObject({ lost: 0, doubled: 1, cutShort: 0 });
+  });
+
+  test('what never got to its end is lost, and has no time of recovery', () => {
+    expect(ofKills(begins('first', 0) + begins('each_0', 900), ends('first', 0), [1000])).toEqual({
+      ...{ lost: 3, doubled: 0, cutShort: 1 },
+      ...{ nextAfter: [NaN], againAfter: [NaN] },
+    });
+  });
+
+  test('each kill has its own time: until a task begins, and until the last that it cut short begins again', () => {
+    const starts = [
+      ['first', 0],
+      ['each_0', 100],
+      ['each_1', 1100],
+      ['each_0', 1200],
+      ['each_1', 5000],
+    ] as const;
+    const begun = starts.map(([task, start]) => begins(task, start)).join('');
+    const ended = [ends('first', 0), ends('each_0', 1200), ends('each_1', 5000)].join('');
+    expect(ofKills(begun, ended, [1000, 1150])).toMatchObject({
+      cutShort: 2,
+      nextAfter: [0.1, 0.05],
+      againAfter: [0.2, 3.85],
+    });
+  });
+
+  test('a kill that cut nothing short has nothing to begin again', () => {
+    expect(
+      ofKills(begins('first', 0) + begins('each_0', 600), ends('first', 0) + ends('each_0', 600), [500]),
+    ).toMatchObject({
+      ...{ cutShort: 0, nextAfter: [0.1], againAfter: [0] },
+    });
   });
 });
 

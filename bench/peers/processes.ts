@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /** Of the clock of /proc. */
 const TICKS_A_SECOND = 100;
@@ -25,15 +26,45 @@ export async function memoryMiB(roots: readonly number[], marker: string): Promi
   return kib / 1024;
 }
 
-/** Ends whatever is left of a session: what was started by it, or has its marker in its environment. */
-export async function killAll(roots: readonly number[], marker: string): Promise<void> {
-  for (const { pid } of await processesOf(roots, marker))
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // It ended meanwhile, which was the point.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+/**
+ * Ends what was started by the roots, or has the marker in its environment, but for what was started by `spared`; the ms of
+ * CLOCK_MONOTONIC when it has.
+ */
+export async function killAll(
+  roots: readonly number[],
+  marker: string | null,
+  spared: readonly number[] = [],
+): Promise<number> {
+  const kept = new Set((await processesOf(spared, null)).map(({ pid }) => pid));
+  const all = (await processesOf(roots, marker)).filter(({ pid }) => !kept.has(pid));
+  for (const { pid } of all) killOne(pid);
+  return nowMs();
+}
+
+/** False when it had ended by itself. */
+export function killOne(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
+  }
+}
+
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Starts a process as `pid` was started, with the same words, environment and folder, once it has ended. */
+export async function startedLike(pid: number, log: number): Promise<() => number> {
+  const strings = async (name: string): Promise<string[]> =>
+    (await readFile(`/proc/${pid}/${name}`, 'utf8')).split('\0').slice(0, -1);
+  const [program = '', ...args] = await strings('cmdline');
+  const env = Object.fromEntries(
+    (await strings('environ')).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  const cwd = await readlink(`/proc/${pid}/cwd`);
+  return () => spawn(program, args, { cwd, env, stdio: ['ignore', log, log], detached: true }).pid ?? 0;
 }
 
 interface ProcessStat {
@@ -44,12 +75,15 @@ interface ProcessStat {
 }
 
 /** The roots, all below them, and those that have `marker` in the environment they were started with, wherever they hang now. */
-async function processesOf(roots: readonly number[], marker: string): Promise<ProcessStat[]> {
+async function processesOf(roots: readonly number[], marker: string | null): Promise<ProcessStat[]> {
   const all = (await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(statOf))).filter(
     (stat) => stat !== null,
   );
   const marked = await Promise.all(
-    all.map(async ({ pid }) => (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).includes(marker)),
+    all.map(
+      async ({ pid }) =>
+        marker !== null && (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).includes(marker),
+    ),
   );
   const found = new Set(roots);
   all.forEach(({ pid }, i) => marked[i] && found.add(pid));
