@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Effect, parseEffects } from './effects.ts';
-import { killAll, killOne, nowMs, startedLike } from './processes.ts';
+import { killAll, nowMs, signal, startedLike } from './processes.ts';
 import type { Killed } from './toll.ts';
 import type { Kill } from './workloads.ts';
 
@@ -53,7 +53,7 @@ export async function killWhile(
 
 async function killWorker(victims: Victims, pid: number): Promise<number | null> {
   if (pid === victims.adapterPid()) return killAdapter(victims);
-  return killOne(pid) ? nowMs() : null;
+  return signal(pid, 'SIGKILL') ? nowMs() : null;
 }
 
 /** With all that it started. */

@@ -36,15 +36,25 @@ export async function killAll(
   spared: readonly number[] = [],
 ): Promise<number> {
   const kept = new Set((await processesOf(spared, null)).map(({ pid }) => pid));
-  const all = (await processesOf(roots, marker)).filter(({ pid }) => !kept.has(pid));
-  for (const { pid } of all) killOne(pid);
+  const all = new Set<number>();
+  // What is stopped starts nothing more while the others are looked for.
+  for (;;) {
+    const found = (await processesOf(roots, marker)).map(({ pid }) => pid);
+    const others = found.filter((pid) => !kept.has(pid) && !all.has(pid));
+    if (others.length === 0) break;
+    for (const pid of others) {
+      signal(pid, 'SIGSTOP');
+      all.add(pid);
+    }
+  }
+  for (const pid of all) signal(pid, 'SIGKILL');
   return nowMs();
 }
 
 /** False when it had ended by itself. */
-export function killOne(pid: number): boolean {
+export function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): boolean {
   try {
-    return process.kill(pid, 'SIGKILL');
+    return process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     return false;
