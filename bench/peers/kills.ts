@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Effect, parseEffects } from './effects.ts';
-import { killAll, nowMs, signal, startedLike } from './processes.ts';
+import { killService, nowMs, signal, startedLike } from './processes.ts';
 import type { Killed } from './toll.ts';
 import type { Kill } from './workloads.ts';
 
@@ -19,7 +19,6 @@ export interface Victims {
   readonly effectsFile: string;
   /** Where an adapter says which process the scheduler is. */
   readonly schedulerFile: string;
-  readonly marker: string;
   readonly log: number;
   /** Now: it is another one after it was killed. */
   adapterPid(): number;
@@ -53,7 +52,7 @@ export async function killWhile(
 
 async function killWorker(victims: Victims, pid: number): Promise<number | null> {
   if (pid === victims.adapterPid()) return killAdapter(victims);
-  return signal(pid, 'SIGKILL') ? nowMs() : null;
+  return signal(pid) ? nowMs() : null;
 }
 
 /** With all that it started. */
@@ -62,7 +61,7 @@ async function killScheduler(victims: Victims): Promise<number> {
   if (scheduler === null) return killAdapter(victims);
   const { pid, isService } = scheduler;
   const again = isService ? await startedLike(pid, victims.log) : null;
-  const atMs = await killAll([pid], null);
+  const atMs = await killService(pid, []);
   if (again !== null)
     await writeFile(victims.schedulerFile, JSON.stringify({ pid: again(), isService } satisfies Scheduler));
   return atMs;
@@ -71,10 +70,10 @@ async function killScheduler(victims: Victims): Promise<number> {
 /** With all that it started, as systemd does it before it starts a service again. The session sees it end, and starts it. */
 async function killAdapter(victims: Victims): Promise<number> {
   const scheduler = await schedulerOf(victims);
-  return killAll([victims.adapterPid()], victims.marker, scheduler === null ? [] : [scheduler.pid]);
+  return killService(victims.adapterPid(), scheduler === null ? [] : [scheduler.pid]);
 }
 
-async function schedulerOf({ schedulerFile }: Victims): Promise<Scheduler | null> {
+export async function schedulerOf({ schedulerFile }: Pick<Victims, 'schedulerFile'>): Promise<Scheduler | null> {
   const text = await readFile(schedulerFile, 'utf8').catch(() => null);
   return text === null ? null : (JSON.parse(text) as Scheduler);
 }

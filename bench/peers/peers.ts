@@ -199,7 +199,11 @@ export const PEERS: readonly Peer[] = [
     how: '`python flow.py run --max-workers N`, runs of a round side by side',
     mostTasks: 10,
     command: python('metaflow'),
-    cannot: { W8: 'every branch must be joined before the next', W12: 'every branch must be joined in its turn' },
+    cannot: {
+      W8: 'every branch must be joined before the next',
+      W12: 'every branch must be joined in its turn',
+      W12K: 'every branch must be joined in its turn',
+    },
   },
 ];
 

@@ -26,39 +26,35 @@ export async function memoryMiB(roots: readonly number[], marker: string): Promi
   return kib / 1024;
 }
 
+/** Ends what was started by the roots, or has the marker in its environment, but for what was started by `spared`. */
+export async function killAll(roots: readonly number[], marker: string, spared: readonly number[] = []): Promise<void> {
+  for (const pid of await pidsOf(roots, marker, spared)) signal(pid);
+}
+
 /**
- * Ends what was started by the roots, or has the marker in its environment, but for what was started by `spared`; the ms of
- * CLOCK_MONOTONIC when it has.
+ * Ends the leader of a group with the group and all that it started, but for what was started by `spared`, as near to at once as
+ * can be: to read /proc takes longer than a short task. The ms of CLOCK_MONOTONIC when it has.
  */
-export async function killAll(
-  roots: readonly number[],
-  marker: string | null,
-  spared: readonly number[] = [],
-): Promise<number> {
-  const kept = new Set((await processesOf(spared, null)).map(({ pid }) => pid));
-  const all = new Set<number>();
-  // What is stopped starts nothing more while the others are looked for.
-  for (;;) {
-    const found = (await processesOf(roots, marker)).map(({ pid }) => pid);
-    const others = found.filter((pid) => !kept.has(pid) && !all.has(pid));
-    if (others.length === 0) break;
-    for (const pid of others) {
-      signal(pid, 'SIGSTOP');
-      all.add(pid);
-    }
-  }
-  for (const pid of all) signal(pid, 'SIGKILL');
+export async function killService(leader: number, spared: readonly number[]): Promise<number> {
+  const below = await pidsOf([leader], null, spared);
+  signal(-leader);
+  for (const pid of below) signal(pid);
   return nowMs();
 }
 
-/** False when it had ended by itself. */
-export function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): boolean {
+/** SIGKILL; false when it had ended by itself. */
+export function signal(pid: number): boolean {
   try {
-    return process.kill(pid, name);
+    return process.kill(pid, 'SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     return false;
   }
+}
+
+async function pidsOf(roots: readonly number[], marker: string | null, spared: readonly number[]): Promise<number[]> {
+  const kept = new Set((await processesOf(spared, null)).map(({ pid }) => pid));
+  return (await processesOf(roots, marker)).map(({ pid }) => pid).filter((pid) => !kept.has(pid));
 }
 
 export function nowMs(): number {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { startEmbeddedPostgres } from '#platform';
 import { type Effect, orderProblemsOf, parseEffects, problemsOf } from './effects.ts';
-import { killWhile } from './kills.ts';
+import { killWhile, schedulerOf } from './kills.ts';
 import { homeOf, type Peer } from './peers.ts';
 import { cpuSeconds, killAll, memoryMiB, nowMs } from './processes.ts';
 import { type AppendOnlyRedis, startAppendOnlyRedis } from './redis.ts';
@@ -147,7 +147,6 @@ export class Session {
     const victims = {
       effectsFile: path.join(this.folder, 'effects'),
       schedulerFile: path.join(this.folder, 'work', 'scheduler.json'),
-      marker: this.marker,
       log: this.log,
       adapterPid: () => this.adapter.pid ?? 0,
     };
@@ -160,6 +159,8 @@ export class Session {
         if (error === undefined) break;
         if (restarts === MOST_RESTARTS) throw new Error(`${error}\n${await this.logTail()}`);
         if (ended) {
+          const scheduler = await schedulerOf(victims);
+          await killAll([], this.marker, scheduler === null ? [] : [scheduler.pid]);
           this.adapter = this.listenTo(this.startAdapter());
           await this.done(until - nowMs());
         }

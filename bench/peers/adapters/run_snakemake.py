@@ -4,12 +4,11 @@ import json
 import os
 import subprocess
 
-from serve import PIPELINES, SPEC, command, serve
+from serve import SPEC, WATCHED, command, serve
 
 SNAKEFILE = os.path.join(os.path.dirname(__file__), "Snakefile")
 ROUND = os.path.join(SPEC["folder"], "round.json")
 ENVIRONMENT = {**os.environ, "PEER_ROUND": ROUND}
-WATCHED = any(task["kind"] == "watched" for pipeline in PIPELINES.values() for task in pipeline["tasks"])
 runs = 0
 
 

@@ -9,6 +9,8 @@ import traceback
 SPEC = json.load(open(os.environ["PEER_SPEC"]))
 PIPELINES = {pipeline["name"]: pipeline for pipeline in SPEC["pipelines"]}
 TUNED = SPEC["settings"] == "tuned"
+# Bodies that say that they begin are there to be killed.
+WATCHED = any(task["kind"] == "watched" for pipeline in PIPELINES.values() for task in pipeline["tasks"])
 sys.path.insert(0, SPEC["bodies"])
 
 
@@ -21,6 +23,8 @@ def serve(run_round, resume=None):
     for line in sys.stdin:
         try:
             asked = json.loads(line)
+            if asked.get("resume") and resume is None:
+                raise RuntimeError("a run that failed does not go on")
             (resume if asked.get("resume") else run_round)(asked["runs"])
             say({"done": True})
         except BaseException as error:
@@ -43,7 +47,8 @@ SCHEDULER = os.path.join(SPEC["folder"], "scheduler.json")
 
 
 def told(argv, is_service, **options):
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **options)
+    # A group of its own, as a supervisor has it.
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, **options)
     with open(SCHEDULER, "w") as file:
         json.dump({"pid": process.pid, "isService": is_service}, file)
     return process
