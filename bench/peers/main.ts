@@ -15,6 +15,8 @@ import { taskRuns, type Workload, workload, type WorkloadName } from './workload
 /** `npm run bench:peers`: see `options.ts` for what it takes. Results are kept after every repeat; what is there is not measured again. */
 /** A repeat that took longer is not measured anew because the machine wandered. */
 const LONG_SECONDS = 20;
+/** Some engines wait for time-outs of minutes before they take up what was killed. */
+const KILLS_TAKE = 3;
 const BENCH = path.join(packageRoot(), 'bench', 'peers');
 let session: Session | null = null;
 let stopping = false;
@@ -46,8 +48,7 @@ async function measurePeer(
   let result = loadResult(peer) ?? (await emptyResult(peer));
   if (again) result = { ...result, workloads: without(result.workloads, workloads) };
   // Kills are kept from the figures of others.
-  const sessionOf = ({ parallelism, rounds }: Workload): string =>
-    `${parallelism}${rounds.some(({ kills }) => kills !== undefined) ? ' with kills' : ''}`;
+  const sessionOf = (one: Workload): string => `${one.parallelism}${hasKills(one) ? ' with kills' : ''}`;
   for (const together of grouped(wanted, sessionOf).values()) {
     // A session that broke is of no use: the workloads that are left get another one.
     const tried = new Set<string>();
@@ -84,7 +85,7 @@ async function measureSession(
       if (peer.isolation !== 'new process') await warmUp(session, one, boundMs);
       // What the machine disturbed is measured anew, but not for ever.
       for (let tries = 0; steadyRepeats(result, one) < times && tries < times + retries; tries++) {
-        const repeat = await measureRepeat(session, one, boundMs);
+        const repeat = await measureRepeat(session, one, hasKills(one) ? KILLS_TAKE * boundMs : boundMs);
         const earlier = result.workloads[one.name as WorkloadName]?.repeats ?? [];
         result = store(peer, result, one, { repeats: [...earlier, repeat] });
         process.stdout.write(`${labelOf(peer)} ${one.name}${isSteady(repeat) ? '' : ' (the machine wandered)'}: `);
@@ -104,6 +105,10 @@ async function measureSession(
     session = null;
   }
   return result;
+}
+
+function hasKills({ rounds }: Workload): boolean {
+  return rounds.some(({ kills }) => kills !== undefined);
 }
 
 function store(peer: Peer, result: PeerResult, one: Workload, more: Partial<WorkloadResult>): PeerResult {

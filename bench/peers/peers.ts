@@ -100,7 +100,7 @@ export const PEERS: readonly Peer[] = [
     needs: 'redis',
     isolation: 'same process',
     durability: 'Redis with an append-only file, synced once a second: a power cut loses a second',
-    how: 'a flow where each task is needed by at most one; otherwise the adapter counts in Redis what is left to wait for',
+    how: 'a flow where each task is needed by at most one; otherwise the adapter keeps in Redis what is left to wait for',
     mostTasks: LIGHT,
     command: node('bullmq.mjs'),
   },

@@ -160,7 +160,7 @@ const PLANS = {
     title: `1 → 500 → 1, each task sleeps 50 ms; ${told(KILLS)}`,
     parallelism: 16,
     build: (scale) => {
-      const width = atLeast(48, 500 * scale);
+      const width = atLeast(16, 500 * scale);
       return killed({ name: 'w7k', shape: { kind: 'diamond', width }, tasks: diamond(width, WATCHED) });
     },
   },
