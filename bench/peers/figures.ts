@@ -110,6 +110,10 @@ const FIGURES: Record<WorkloadName, readonly (FigureKind & { measure: Measure })
       return Math.min(...effects.map(({ startMs }) => startMs)) - askedMs;
     }),
   ],
+  W9: [
+    figure('small run, p50', 'ms', 'less', (_, rounds) => median(walls(rounds, 'small'))),
+    figure('p99', 'ms', 'less', (_, rounds) => quantile(walls(rounds, 'small'), 0.99)),
+  ],
   W10: [figure('at once', 'slots', 'more', (_, [round]) => busy(round as MeasuredRound)), wall],
   W12: [makespan],
   W7K: killFigures,

@@ -47,8 +47,9 @@ async function measurePeer(
     .map((name) => workload(name, mostTasks ?? peer.mostTasks));
   let result = loadResult(peer) ?? (await emptyResult(peer));
   if (again) result = { ...result, workloads: without(result.workloads, workloads) };
-  // Kills are kept from the figures of others.
-  const sessionOf = (one: Workload): string => `${one.parallelism}${hasKills(one) ? ' with kills' : ''}`;
+  // Kills and a backlog are kept from the figures of others.
+  const sessionOf = (one: Workload): string =>
+    `${one.parallelism}${hasKills(one) ? ' with kills' : ''}${one.backlog?.join() ?? ''}`;
   for (const together of grouped(wanted, sessionOf).values()) {
     // A session that broke is of no use: the workloads that are left get another one.
     const tried = new Set<string>();
@@ -79,6 +80,7 @@ async function measureSession(
     const [warm] = first.warmUp;
     const cold = warm === undefined ? null : await firstRunMs(session, warm, boundMs);
     result = { ...result, readyMs, firstRunMs: cold };
+    if (first.backlog !== undefined) await session.startBacklog(first.backlog, boundMs);
     for (const one of workloads) {
       current = one;
       // Where every task has a process of its own, the first run of the session is all that can warm up.

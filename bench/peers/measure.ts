@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { spawnFloorMs } from '../floors.ts';
 import { figuresOf } from './figures.ts';
 import type { Session } from './session.ts';
@@ -42,7 +43,10 @@ export async function measureRepeat(session: Session, workload: Workload, boundM
   const began = performance.now();
   try {
     const rounds = [];
-    for (const round of workload.rounds) rounds.push(await session.round(round, boundMs - (performance.now() - began)));
+    for (const [i, round] of workload.rounds.entries()) {
+      await pause(Math.max(0, began + i * (workload.everyMs ?? 0) - performance.now()));
+      rounds.push(await session.round(round, boundMs - (performance.now() - began)));
+    }
     const seconds = (performance.now() - began) / 1000;
     const cpuSeconds = rounds.some(({ kills }) => kills.length > 0) ? null : (await session.cpuSeconds()) - cpuBefore;
     const problems = rounds.flatMap((round) => round.problems);

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#platform';
 import { type Effect, orderProblemsOf, parseEffects, problemsOf } from './effects.ts';
 import { killWhile, schedulerOf } from './kills.ts';
@@ -38,6 +39,7 @@ interface Answer {
 
 /** So often a supervisor starts a command again that keeps failing. */
 const MOST_RESTARTS = 6;
+const BACKLOG_LOOK_MS = 100;
 
 /** An engine with an empty database of its own that knows the pipelines. */
 export class Session {
@@ -118,6 +120,17 @@ export class Session {
     return nowMs() - this.startedMs;
   }
 
+  /** Asks for runs that are not waited for, until the first task of one has begun. */
+  async startBacklog(runs: readonly string[], boundMs: number): Promise<void> {
+    const until = nowMs() + boundMs;
+    this.ask({ runs, stays: true });
+    await this.done(boundMs);
+    while ((await this.take('effects.begun')) === '') {
+      if (nowMs() > until) throw new Error(`the backlog did not begin: time-out\n${await this.logTail()}`);
+      await pause(BACKLOG_LOOK_MS);
+    }
+  }
+
   /** Throws when the engine fails or takes longer than `boundMs`; the session is of no use then. */
   async round(round: Round, boundMs: number): Promise<MeasuredRound> {
     const aheadMs = realtimeAheadMs();
@@ -180,7 +193,7 @@ export class Session {
     return this.pipelines.filter(({ name }) => runs.includes(name)).flatMap(({ tasks }) => tasks);
   }
 
-  private ask(question: { runs: readonly string[]; resume?: boolean }): void {
+  private ask(question: { runs: readonly string[]; resume?: boolean; stays?: boolean }): void {
     this.adapter.stdin?.write(`${JSON.stringify(question)}\n`);
   }
 

@@ -52,8 +52,12 @@ export interface Workload {
   /** Part of the full size, the same thing otherwise. */
   readonly scale: number;
   readonly pipelines: readonly Pipeline[];
+  /** Runs that are asked for before, and are not over when all that is measured is; their first task is watched. */
+  readonly backlog?: readonly string[];
   readonly warmUp: readonly Round[];
   readonly rounds: readonly Round[];
+  /** Rounds begin so far apart, or as soon as the one before has ended; otherwise at once. */
+  readonly everyMs?: number;
 }
 
 interface Plan {
@@ -61,11 +65,13 @@ interface Plan {
   readonly parallelism: number;
   /** Where not those of all others. */
   readonly scales?: readonly number[];
-  build(scale: number): Pick<Workload, 'pipelines' | 'warmUp' | 'rounds'>;
+  build(scale: number): Pick<Workload, 'pipelines' | 'backlog' | 'warmUp' | 'rounds' | 'everyMs'>;
 }
 
 const NOOP = { kind: 'noop', n: 0 } as const;
 const SHELL = { kind: 'shell', n: 0 } as const;
+/** Seconds. */
+const LONGER_THAN_ALL = 7200;
 const WATCHED = { kind: 'watched', n: 0.05 } as const;
 const SCALES = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
 /** WfCommons was asked for graphs of about 500 and 60 tasks. */
@@ -129,6 +135,25 @@ const PLANS = {
     parallelism: 4,
     build: (scale) =>
       alone({ name: 'w8', shape: { kind: 'layers' }, tasks: layers(10, atLeast(5, 100 * scale), NOOP) }),
+  },
+  W9: {
+    title: 'chain of 5, no-op, a run each second, while 5,000 tasks wait for one that sleeps in one of the slots',
+    parallelism: 4,
+    build: (scale) => {
+      const width = 5000 * scale;
+      const tasks = diamond(width, { kind: 'watched', n: LONGER_THAN_ALL });
+      const small = { label: 'small', runs: ['w9-small'] };
+      return {
+        pipelines: [
+          { name: 'w9-backlog', shape: { kind: 'diamond', width }, tasks },
+          graph('w9-small', chain(5, NOOP)),
+        ],
+        backlog: ['w9-backlog'],
+        warmUp: [small],
+        rounds: Array.from({ length: atLeast(5, 60 * scale) }, () => small),
+        everyMs: 1000,
+      };
+    },
   },
   W10: {
     title: 'group of 5 tasks × 100, each task sleeps 0.6 s',

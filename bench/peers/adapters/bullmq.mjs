@@ -8,12 +8,17 @@ const { FlowProducer, Worker } = peer('bullmq');
 const flows = new FlowProducer({ connection });
 
 const left = new Map();
-let finished = () => undefined;
+function allEnded(run, open) {
+  return new Promise((resolve) => left.set(run, { open, resolve }));
+}
 function taskEnded(run) {
-  const open = left.get(run) - 1;
-  left.set(run, open);
-  if (open === 0) left.delete(run);
-  if (left.size === 0) finished();
+  const one = left.get(run);
+  // Of a program that was killed: its jobs are counted where they are waited for.
+  if (one === undefined) return;
+  one.open--;
+  if (one.open > 0) return;
+  left.delete(run);
+  one.resolve();
 }
 
 const sandboxed = spec.settings === 'tuned';
@@ -29,15 +34,14 @@ worker.on('completed', ({ data: { run } }) => taskEnded(run));
 
 await serve(
   async (names) => {
-    const all = new Promise((resolve) => (finished = resolve));
     const last = await redis.incrby('runs', names.length);
     const started = names.map((name, i) => ({ graph: graphs.get(name), run: `${name}#${last - i}` }));
-    for (const { graph, run } of started) left.set(run, graph.tasks.length);
+    const ends = started.map(({ graph, run }) => allEnded(run, graph.tasks.length));
     await flows.addBulk(
       started.filter(({ graph }) => graph.isFlow).map(({ graph, run }) => flowOf(run, graph, graph.end)),
     );
     await Promise.all(started.filter(({ graph }) => !graph.isFlow).map(({ graph, run }) => startCounted(run, graph)));
-    await all;
+    await Promise.all(ends);
   },
   // Jobs of a worker that was killed are taken up when their lock has expired. None is left when all have ended.
   async () => {

@@ -25,12 +25,15 @@ for (const { name, tasks: all } of pipelines.values())
   }
 
 const left = new Map();
-let finished = () => undefined;
+function allEnded(run, open) {
+  return new Promise((resolve) => left.set(run, { open, resolve }));
+}
 function taskEnded(run) {
-  const open = left.get(run) - 1;
-  left.set(run, open);
-  if (open === 0) left.delete(run);
-  if (left.size === 0) finished();
+  const one = left.get(run);
+  one.open--;
+  if (one.open > 0) return;
+  left.delete(run);
+  one.resolve();
 }
 
 /** Jobs of one statement, as many as there are. */
@@ -67,10 +70,10 @@ const { rows: held } = await pool.query(
 );
 await utils.forceUnlockWorkers(held.map(({ locked_by }) => locked_by));
 const { rows: known } = await pool.query('select run, count(*)::int as ended from ended group by run');
-for (const { run, ended } of known) {
-  const open = pipelines.get(run.slice(0, run.lastIndexOf('#'))).tasks.length - ended;
-  if (open > 0) left.set(run, open);
-}
+const recovered = known
+  .map(({ run, ended }) => ({ run, open: pipelines.get(run.slice(0, run.lastIndexOf('#'))).tasks.length - ended }))
+  .filter(({ open }) => open > 0)
+  .map(({ run, open }) => allEnded(run, open));
 
 const tuned = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
 const runner = await startWorker({
@@ -85,17 +88,12 @@ const runner = await startWorker({
 let runs = known.length;
 await serve(
   async (names) => {
-    const all = new Promise((resolve) => (finished = resolve));
     const started = names.map((name) => ({ name, run: `${name}#${++runs}` }));
-    for (const { name, run } of started) left.set(run, pipelines.get(name).tasks.length);
+    const ends = started.map(({ name, run }) => allEnded(run, pipelines.get(name).tasks.length));
     await Promise.all(started.map(({ name, run }) => start(name, run)));
-    await all;
+    await Promise.all(ends);
   },
-  () =>
-    new Promise((resolve) => {
-      finished = resolve;
-      if (left.size === 0) resolve();
-    }),
+  () => Promise.all(recovered),
 );
 await runner.stop();
 await pool.end();

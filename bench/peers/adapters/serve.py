@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import traceback
 
 SPEC = json.load(open(os.environ["PEER_SPEC"]))
@@ -17,7 +18,8 @@ sys.path.insert(0, SPEC["bodies"])
 def serve(run_round, resume=None):
     """
     Calls run_round with the names of pipelines to run at once, whenever some are asked for; answers on file descriptor 3.
-    After this program was killed, or a round failed under kills, resume is to go on with what was asked for.
+    After this program was killed, or a round failed under kills, resume is to go on with what was asked for. Runs that stay are not
+    waited for.
     """
     say({"ready": True})
     for line in sys.stdin:
@@ -25,7 +27,10 @@ def serve(run_round, resume=None):
             asked = json.loads(line)
             if asked.get("resume") and resume is None:
                 raise RuntimeError("a run that failed does not go on")
-            (resume if asked.get("resume") else run_round)(asked["runs"])
+            if asked.get("stays"):
+                threading.Thread(target=run_round, args=(asked["runs"],), daemon=True).start()
+            else:
+                (resume if asked.get("resume") else run_round)(asked["runs"])
             say({"done": True})
         except BaseException as error:
             say({"error": f"{error!r}\n{traceback.format_exc()[-3000:]}"})

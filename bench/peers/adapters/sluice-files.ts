@@ -65,6 +65,7 @@ const task = (kind, n) => ({ env }) => {
 export const noop0 = task('noop', 0);
 export const sleep50 = task('sleep', 0.05);
 export const watched50 = task('watched', 0.05);
+export const watched7200000 = task('watched', 7200);
 export const sleep600 = task('sleep', 0.6);
 `;
 }
