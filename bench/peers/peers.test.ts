@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEffects, problemsOf } from './effects.ts';
 import { boundSeconds, figuresOf, gaps } from './figures.ts';
 import type { Repeat } from './measure.ts';
 import { PEERS } from './peers.ts';
+import { killService, nowMs, signal } from './processes.ts';
 import type { PeerResult, WorkloadResult } from './results.ts';
 import { peersTables } from './table.ts';
 import { tollOf } from './toll.ts';
@@ -279,6 +282,20 @@ describe('the toll of kills', () => {
   });
 });
 
+test('a service is killed with all that it started, but for what is spared', async () => {
+  const script = `sleep 1000 & setsid bash -c 'echo $$; exec sleep 1000 >&-' & wait`;
+  const service = spawn('bash', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(service, 'close');
+  const [text] = (await once(service.stdout, 'data')) as [Buffer];
+  const spared = Number(text.toString());
+  const before = nowMs();
+  expect(await killService(service.pid ?? 0, [spared])).toBeGreaterThanOrEqual(before);
+  // Its output closes when the first sleep, which has it too, is gone.
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  expect(readFileSync(`/proc/${spared}/cmdline`, 'utf8')).toContain('sleep');
+  signal(spared);
+});
+
 describe('the tables', () => {
   const repeat = (value: number, more: Partial<Repeat> = {}): Repeat => ({
     figures: { 'task runs': value },
@@ -320,6 +337,26 @@ describe('the tables', () => {
       '| new process | – | wrong | failed: p#1: t0 ran 2 times |',
     ]);
     expect(text).toContain('| dagu | – | not measured: ');
+  });
+
+  test('what lost nothing stands before what is quicker, and CPU of which a part was killed is not told', () => {
+    const killed = (peer: string, lost: number, makespan: number): PeerResult => ({
+      ...of(peer, 'new process', {}),
+      workloads: {
+        W12K: {
+          ...{ title: 't', scale: 1, taskRuns: 495, parallelism: 16 },
+          repeats: [repeat(0, { figures: { lost, 'makespan / bound': makespan }, cpuSeconds: null })],
+        },
+      },
+    });
+    const text = peersTables([killed('slow', 0, 9), killed('loses', 1, 2), killed('fast', 0, 3)]);
+    const rows = text.slice(text.indexOf('**W12K**')).split('\n').slice(4, 7);
+    expect(rows.map((row) => row.split(' | ').slice(1, 5))).toEqual([
+      ['1', 'fast', '0', '3'],
+      ['2', 'slow', '0', '9'],
+      ['3', 'loses', '1', '2'],
+    ]);
+    expect(rows[0]).toContain('| – | 100 MiB | full | 1 | 1 |');
   });
 
   test('without a steady repeat the others are shown, with a mark', () => {
