@@ -1,4 +1,4 @@
-import type { Pipeline, Round } from './workloads.ts';
+import type { Pipeline, Round, Task } from './workloads.ts';
 
 /** The line that one try of a task left, in ms of CLOCK_MONOTONIC. */
 export interface Effect {
@@ -64,14 +64,21 @@ function problemsOfRun(pipeline: Pipeline, run: string, effects: readonly Effect
   const byTask = grouped(effects, ({ task }) => task);
   const ids = new Set(pipeline.tasks.map(({ id }) => id));
   for (const task of byTask.keys()) if (!ids.has(task)) problems.push(`${run}: no task ${task}`);
-  for (const { id, needs } of pipeline.tasks) {
-    const own = byTask.get(id) ?? [];
-    if (own.length !== 1) problems.push(`${run}: ${id} ran ${own.length} times`);
-    const start = own[0]?.startMs ?? Infinity;
-    const early = needs.find((need) => (byTask.get(need)?.[0]?.endMs ?? 0) > start + CLOCKS_APART_MS);
-    if (early !== undefined) problems.push(`${run}: ${id} began before ${early} had ended`);
+  for (const { id } of pipeline.tasks) {
+    const times = byTask.get(id)?.length ?? 0;
+    if (times !== 1) problems.push(`${run}: ${id} ran ${times} times`);
   }
-  return problems;
+  return [...problems, ...orderProblemsOf(pipeline.tasks, effects).map((problem) => `${run}: ${problem}`)];
+}
+
+/** Tasks that began before what they need had ended, the first time that each did. */
+export function orderProblemsOf(tasks: readonly Pick<Task, 'id' | 'needs'>[], effects: readonly Effect[]): string[] {
+  const byTask = grouped(effects, ({ task }) => task);
+  return tasks.flatMap(({ id, needs }) => {
+    const start = byTask.get(id)?.[0]?.startMs ?? Infinity;
+    const early = needs.find((need) => (byTask.get(need)?.[0]?.endMs ?? 0) > start + CLOCKS_APART_MS);
+    return early === undefined ? [] : [`${id} began before ${early} had ended`];
+  });
 }
 
 /** Lines of bash and of others are of two clocks that are translated to within this. */

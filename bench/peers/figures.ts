@@ -1,9 +1,10 @@
 import { quantile, median } from '../quantile.ts';
 import { type Effect, grouped, pipelineOf } from './effects.ts';
 import type { MeasuredRound } from './session.ts';
+import { tollOf } from './toll.ts';
 import type { Pipeline, Workload, WorkloadName } from './workloads.ts';
 
-export type Unit = 'ms' | 's' | '/s' | '%' | '×' | 'slots';
+export type Unit = 'ms' | 's' | '/s' | '%' | '×' | 'slots' | 'tasks' | 'bodies';
 
 export interface FigureKind {
   readonly name: string;
@@ -40,6 +41,31 @@ const diamondFigures = [
     return Math.min(...children.map(({ startMs }) => startMs)) - first.endMs;
   }),
   wall,
+];
+const makespan = figure('makespan / bound', '×', 'less', (workload, rounds) => {
+  const ratios = rounds.map(
+    (round) => seconds(round) / boundSeconds(workload, pipelineOf(round.effects[0]?.run ?? '')),
+  );
+  return sum(ratios) / ratios.length;
+});
+const toll = (workload: Workload, [round]: Rounds) => {
+  const { begun, effects, kills } = round as MeasuredRound;
+  return tollOf(workload.pipelines[0]?.tasks ?? [], begun, effects, kills);
+};
+const killFigures = [
+  figure('lost', 'tasks', 'less', (...told) => toll(...told).lost),
+  makespan,
+  figure('doubled', 'tasks', 'less', (...told) => toll(...told).doubled),
+  figure('cut short', 'bodies', 'less', (...told) => toll(...told).cutShort),
+  ...['worker', 'scheduler'].flatMap((whom, i) => [
+    figure(`${whom} killed: a task begins after`, 's', 'less', (...told) => toll(...told).nextAfter[i] ?? NaN),
+    figure(
+      `${whom} killed: what it cut short again after`,
+      's',
+      'less',
+      (...told) => toll(...told).againAfter[i] ?? NaN,
+    ),
+  ]),
 ];
 const fanFigures = [
   figure('slots in use', '%', 'more', ({ parallelism }, [round]) => (100 * busy(round as MeasuredRound)) / parallelism),
@@ -84,15 +110,14 @@ const FIGURES: Record<WorkloadName, readonly (FigureKind & { measure: Measure })
       return Math.min(...effects.map(({ startMs }) => startMs)) - askedMs;
     }),
   ],
-  W10: [figure('at once', 'slots', 'more', (_, [round]) => busy(round as MeasuredRound)), wall],
-  W12: [
-    figure('makespan / bound', '×', 'less', (workload, rounds) => {
-      const ratios = rounds.map(
-        (round) => seconds(round) / boundSeconds(workload, pipelineOf(round.effects[0]?.run ?? '')),
-      );
-      return sum(ratios) / ratios.length;
-    }),
+  W9: [
+    figure('small run, p50', 'ms', 'less', (_, rounds) => median(walls(rounds, 'small'))),
+    figure('p99', 'ms', 'less', (_, rounds) => quantile(walls(rounds, 'small'), 0.99)),
   ],
+  W10: [figure('at once', 'slots', 'more', (_, [round]) => busy(round as MeasuredRound)), wall],
+  W12: [makespan],
+  W7K: killFigures,
+  W12K: killFigures,
 };
 
 export function figureKinds(name: WorkloadName): readonly FigureKind[] {

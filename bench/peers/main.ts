@@ -15,6 +15,8 @@ import { taskRuns, type Workload, workload, type WorkloadName } from './workload
 /** `npm run bench:peers`: see `options.ts` for what it takes. Results are kept after every repeat; what is there is not measured again. */
 /** A repeat that took longer is not measured anew because the machine wandered. */
 const LONG_SECONDS = 20;
+/** Some engines wait for time-outs of minutes before they take up what was killed. */
+const KILLS_TAKE = 3;
 const BENCH = path.join(packageRoot(), 'bench', 'peers');
 let session: Session | null = null;
 let stopping = false;
@@ -45,7 +47,10 @@ async function measurePeer(
     .map((name) => workload(name, mostTasks ?? peer.mostTasks));
   let result = loadResult(peer) ?? (await emptyResult(peer));
   if (again) result = { ...result, workloads: without(result.workloads, workloads) };
-  for (const together of grouped(wanted, ({ parallelism }) => String(parallelism)).values()) {
+  // Kills and a backlog are kept from the figures of others.
+  const sessionOf = (one: Workload): string =>
+    `${one.parallelism}${hasKills(one) ? ' with kills' : ''}${one.backlog?.join() ?? ''}`;
+  for (const together of grouped(wanted, sessionOf).values()) {
     // A session that broke is of no use: the workloads that are left get another one.
     const tried = new Set<string>();
     const left = (): Workload[] => unmeasured(together, result, times).filter(({ name }) => !tried.has(name));
@@ -75,13 +80,14 @@ async function measureSession(
     const [warm] = first.warmUp;
     const cold = warm === undefined ? null : await firstRunMs(session, warm, boundMs);
     result = { ...result, readyMs, firstRunMs: cold };
+    if (first.backlog !== undefined) await session.startBacklog(first.backlog, boundMs);
     for (const one of workloads) {
       current = one;
       // Where every task has a process of its own, the first run of the session is all that can warm up.
       if (peer.isolation !== 'new process') await warmUp(session, one, boundMs);
       // What the machine disturbed is measured anew, but not for ever.
       for (let tries = 0; steadyRepeats(result, one) < times && tries < times + retries; tries++) {
-        const repeat = await measureRepeat(session, one, boundMs);
+        const repeat = await measureRepeat(session, one, hasKills(one) ? KILLS_TAKE * boundMs : boundMs);
         const earlier = result.workloads[one.name as WorkloadName]?.repeats ?? [];
         result = store(peer, result, one, { repeats: [...earlier, repeat] });
         process.stdout.write(`${labelOf(peer)} ${one.name}${isSteady(repeat) ? '' : ' (the machine wandered)'}: `);
@@ -101,6 +107,10 @@ async function measureSession(
     session = null;
   }
   return result;
+}
+
+function hasKills({ rounds }: Workload): boolean {
+  return rounds.some(({ kills }) => kills !== undefined);
 }
 
 function store(peer: Peer, result: PeerResult, one: Workload, more: Partial<WorkloadResult>): PeerResult {

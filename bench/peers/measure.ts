@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { spawnFloorMs } from '../floors.ts';
 import { figuresOf } from './figures.ts';
 import type { Session } from './session.ts';
@@ -8,8 +9,8 @@ import type { Round, Workload } from './workloads.ts';
 export interface Repeat {
   readonly figures: Readonly<Record<string, number>>;
   readonly seconds: number;
-  /** Of all its processes, its database among them. */
-  readonly cpuSeconds: number;
+  /** Of all its processes, its database among them; null where some were killed, whose share nobody knows. */
+  readonly cpuSeconds: number | null;
   readonly peakMiB: number;
   /** A bare `bash -c true` before and after: what the machine was worth meanwhile. */
   readonly floorMs: readonly [number, number];
@@ -42,9 +43,12 @@ export async function measureRepeat(session: Session, workload: Workload, boundM
   const began = performance.now();
   try {
     const rounds = [];
-    for (const round of workload.rounds) rounds.push(await session.round(round, boundMs - (performance.now() - began)));
+    for (const [i, round] of workload.rounds.entries()) {
+      await pause(Math.max(0, began + i * (workload.everyMs ?? 0) - performance.now()));
+      rounds.push(await session.round(round, boundMs - (performance.now() - began)));
+    }
     const seconds = (performance.now() - began) / 1000;
-    const cpuSeconds = (await session.cpuSeconds()) - cpuBefore;
+    const cpuSeconds = rounds.some(({ kills }) => kills.length > 0) ? null : (await session.cpuSeconds()) - cpuBefore;
     const problems = rounds.flatMap((round) => round.problems);
     return {
       // What ran wrongly is not worth a figure.

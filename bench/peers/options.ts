@@ -22,7 +22,7 @@ const USAGE = `usage: npm run bench:peers -- [install|table] [--peers sluice,lui
   table        only write the table of docs/performance.md from the stored results
   --times      repeats of each workload
   --retries    repeats on top, where the machine wandered
-  --bound      seconds after which a repeat is a failure
+  --bound      seconds after which a repeat is a failure; three times as many where processes are killed
   --tasks      task runs of a repeat at most: larger workloads are scaled down
   --again      forget the stored results of the named peers and workloads first
 `;

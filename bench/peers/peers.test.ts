@@ -1,12 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEffects, problemsOf } from './effects.ts';
 import { boundSeconds, figuresOf, gaps } from './figures.ts';
 import type { Repeat } from './measure.ts';
 import { PEERS } from './peers.ts';
+import { killService, nowMs, signal } from './processes.ts';
 import type { PeerResult, WorkloadResult } from './results.ts';
 import { peersTables } from './table.ts';
+import { tollOf } from './toll.ts';
 import { taskRuns, workload, WORKLOADS, type Workload } from './workloads.ts';
 
 const FULL: Record<string, number> = {
@@ -22,8 +26,11 @@ const FULL: Record<string, number> = {
   W7N: 5002,
   W7S: 5002,
   W8: 1000,
+  W9: 300,
   W10: 500,
   W12: 1488,
+  W7K: 502,
+  W12K: 495,
 };
 
 describe('the peers', () => {
@@ -62,10 +69,11 @@ describe('the workloads', () => {
     (name) => {
       expect(taskRuns(workload(name, Infinity))).toBe(FULL[name]);
       for (const most of [Infinity, 300, 1]) {
-        const { pipelines, rounds, warmUp } = workload(name, most);
+        const { pipelines, rounds, warmUp, backlog = [] } = workload(name, most);
         const names = pipelines.map((pipeline) => pipeline.name);
         expect(new Set(names).size).toBe(names.length);
-        for (const round of [...rounds, ...warmUp]) expect(names).toEqual(expect.arrayContaining([...round.runs]));
+        for (const runs of [...rounds, ...warmUp].map((one) => one.runs).concat([backlog]))
+          expect(names).toEqual(expect.arrayContaining([...runs]));
         for (const { tasks } of pipelines) {
           const before = new Set<string>();
           for (const { id, needs } of tasks) {
@@ -174,6 +182,8 @@ describe('the figures', () => {
     endedMs: 10,
     effects: parseEffects(lines('diamond#x', RIGHT), 0),
     problems: [],
+    begun: [],
+    kills: [],
   };
 
   test('a gap is from the end of the last that was needed to the start', () => {
@@ -203,6 +213,87 @@ describe('the figures', () => {
     expect(boundSeconds({ ...sleeping, parallelism: 4 }, 'p')).toBe(3);
     expect(boundSeconds({ ...sleeping, parallelism: 1 }, 'p')).toBe(4);
   });
+});
+
+describe('the toll of kills', () => {
+  const ofKills = (begun: string, ended: string, kills: number[]) =>
+    tollOf(
+      tasksOf('first', 'each_0', 'each_1', 'last'),
+      parseEffects(begun, 0),
+      parseEffects(ended, 0),
+      kills.map((atMs) => ({ whom: 'worker', atMs })),
+    );
+  /** A line of a body that begins, and that of its end when it gets there, in ms. */
+  const begins = (task: string, start: number) => lines('diamond#x', { [task]: [start, start] });
+  const ends = (task: string, start: number) => lines('diamond#x', { [task]: [start, start + 50] });
+
+  test('a body that a kill cut short and that began once more is neither lost nor doubled', () => {
+    const begun = [
+      ['first', 0],
+      ['each_0', 1000],
+      ['each_1', 1010],
+      ['each_0', 3000],
+      ['last', 4000],
+    ] as const;
+    const text = begun.map(([task, start]) => begins(task, start)).join('');
+    const ended = [ends('first', 0), ends('each_1', 1010), ends('each_0', 3000), ends('last', 4000)].join('');
+    expect(ofKills(text, ended, [1020])).toEqual({
+      ...{ lost: 0, doubled: 0, cutShort: 1 },
+      ...{ nextAfter: [1.98], againAfter: [1.98] },
+    });
+  });
+
+  test('a body that got to its end and is begun and ended once more is doubled, also under another name of the run', () => {
+    const again = lines('diamond#y', { first: [2000, 2050] });
+    const rest = [ends('each_0', 100), ends('each_1', 100), ends('last', 200)].join('');
+    expect(ofKills('', ends('first', 0) + rest + again, [])).toMatchObject({ lost: 0, doubled: 1, cutShort: 0 });
+  });
+
+  test('what never got to its end is lost, and has no time of recovery', () => {
+    expect(ofKills(begins('first', 0) + begins('each_0', 900), ends('first', 0), [1000])).toEqual({
+      ...{ lost: 3, doubled: 0, cutShort: 1 },
+      ...{ nextAfter: [NaN], againAfter: [NaN] },
+    });
+  });
+
+  test('each kill has its own time: until a task begins, and until the last that it cut short begins again', () => {
+    const starts = [
+      ['first', 0],
+      ['each_0', 100],
+      ['each_1', 1100],
+      ['each_0', 1200],
+      ['each_1', 5000],
+    ] as const;
+    const begun = starts.map(([task, start]) => begins(task, start)).join('');
+    const ended = [ends('first', 0), ends('each_0', 1200), ends('each_1', 5000)].join('');
+    expect(ofKills(begun, ended, [1000, 1150])).toMatchObject({
+      cutShort: 2,
+      nextAfter: [0.1, 0.05],
+      againAfter: [0.2, 3.85],
+    });
+  });
+
+  test('a kill that cut nothing short has nothing to begin again', () => {
+    expect(
+      ofKills(begins('first', 0) + begins('each_0', 600), ends('first', 0) + ends('each_0', 600), [500]),
+    ).toMatchObject({
+      ...{ cutShort: 0, nextAfter: [0.1], againAfter: [0] },
+    });
+  });
+});
+
+test('a service is killed with all that it started, but for what is spared', async () => {
+  const script = `sleep 1000 & setsid bash -c 'echo $$; exec sleep 1000 >&-' & wait`;
+  const service = spawn('bash', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(service, 'close');
+  const [text] = (await once(service.stdout, 'data')) as [Buffer];
+  const spared = Number(text.toString());
+  const before = nowMs();
+  expect(await killService(service.pid ?? 0, [spared])).toBeGreaterThanOrEqual(before);
+  // Its output closes when the first sleep, which has it too, is gone.
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  expect(readFileSync(`/proc/${spared}/cmdline`, 'utf8')).toContain('sleep');
+  signal(spared);
 });
 
 describe('the tables', () => {
@@ -246,6 +337,26 @@ describe('the tables', () => {
       '| new process | – | wrong | failed: p#1: t0 ran 2 times |',
     ]);
     expect(text).toContain('| dagu | – | not measured: ');
+  });
+
+  test('what lost nothing stands before what is quicker, and CPU of which a part was killed is not told', () => {
+    const killed = (peer: string, lost: number, makespan: number): PeerResult => ({
+      ...of(peer, 'new process', {}),
+      workloads: {
+        W12K: {
+          ...{ title: 't', scale: 1, taskRuns: 495, parallelism: 16 },
+          repeats: [repeat(0, { figures: { lost, 'makespan / bound': makespan }, cpuSeconds: null })],
+        },
+      },
+    });
+    const text = peersTables([killed('slow', 0, 9), killed('loses', 1, 2), killed('fast', 0, 3)]);
+    const rows = text.slice(text.indexOf('**W12K**')).split('\n').slice(4, 7);
+    expect(rows.map((row) => row.split(' | ').slice(1, 5))).toEqual([
+      ['1', 'fast', '0', '3'],
+      ['2', 'slow', '0', '9'],
+      ['3', 'loses', '1', '2'],
+    ]);
+    expect(rows[0]).toContain('| – | 100 MiB | full | 1 | 1 |');
   });
 
   test('without a steady repeat the others are shown, with a mark', () => {

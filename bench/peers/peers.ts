@@ -100,7 +100,7 @@ export const PEERS: readonly Peer[] = [
     needs: 'redis',
     isolation: 'same process',
     durability: 'Redis with an append-only file, synced once a second: a power cut loses a second',
-    how: 'a flow where each task is needed by at most one; otherwise the adapter counts in Redis what is left to wait for',
+    how: 'a flow where each task is needed by at most one; otherwise the adapter keeps in Redis what is left to wait for',
     mostTasks: LIGHT,
     command: node('bullmq.mjs'),
   },
@@ -127,6 +127,7 @@ export const PEERS: readonly Peer[] = [
     how: 'luigid, one build of all runs of a round, as many workers as tasks at once (a fork for each task)',
     mostTasks: 300,
     command: python('luigi'),
+    cannot: { W9: 'each build has workers of its own, so that none waits behind another' },
   },
   {
     name: 'prefect',
@@ -139,6 +140,7 @@ export const PEERS: readonly Peer[] = [
     how: '`prefect server`, flows called in one process, `task.submit(wait_for=…)` on the thread pool',
     mostTasks: 60,
     command: python('prefect'),
+    cannot: { W9: 'each flow has threads of its own, so that none waits behind another' },
   },
   {
     name: 'dagster',
@@ -151,6 +153,7 @@ export const PEERS: readonly Peer[] = [
     how: '`execute_job` with the multiprocess executor, runs of a round one after another',
     mostTasks: 10,
     command: python('dagster'),
+    cannot: { W9: 'each run is executed by itself, so that none waits behind another' },
   },
   {
     name: 'dagster',
@@ -163,6 +166,7 @@ export const PEERS: readonly Peer[] = [
     how: '`execute_in_process`: one task at a time, runs of a round one after another',
     mostTasks: 60,
     command: python('dagster'),
+    cannot: { W9: 'each run is executed by itself, so that none waits behind another' },
   },
   {
     name: 'airflow',
@@ -187,6 +191,7 @@ export const PEERS: readonly Peer[] = [
     how: '`snakemake --cores N` for all runs of a round, one rule with wildcards, bodies as `shell:`',
     mostTasks: 60,
     command: python('snakemake'),
+    cannot: { W9: 'each run is a command of its own, so that none waits behind another' },
   },
   {
     name: 'metaflow',
@@ -199,7 +204,12 @@ export const PEERS: readonly Peer[] = [
     how: '`python flow.py run --max-workers N`, runs of a round side by side',
     mostTasks: 10,
     command: python('metaflow'),
-    cannot: { W8: 'every branch must be joined before the next', W12: 'every branch must be joined in its turn' },
+    cannot: {
+      W8: 'every branch must be joined before the next',
+      W9: 'each run is a command of its own, so that none waits behind another',
+      W12: 'every branch must be joined in its turn',
+      W12K: 'every branch must be joined in its turn',
+    },
   },
 ];
 

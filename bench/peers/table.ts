@@ -51,14 +51,13 @@ function engines(results: readonly PeerResult[]): string {
 
 function ofWorkload(name: WorkloadName, results: readonly PeerResult[]): string {
   const kinds = figureKinds(name);
-  const [primary] = kinds as readonly [FigureKind, ...FigureKind[]];
   const full = workload(name, Infinity);
   const kind = full.pipelines[0]?.tasks[0]?.kind ?? 'noop';
   const rows = CLASSES.flatMap((isolation) => {
     const own = results.filter((result) => isolationOf(result, kind) === isolation && name in result.workloads);
     const ranked = own
       .map((result) => ({ result, measured: result.workloads[name] as WorkloadResult }))
-      .sort((a, b) => order(a.measured, b.measured, primary));
+      .sort((a, b) => order(a.measured, b.measured, kinds));
     return ranked.map(({ result, measured }, place) => rowOf(isolation, place + 1, result, measured, kinds));
   });
   const cannot = PEERS.filter(({ cannot }) => cannot?.[name] !== undefined).map((peer) =>
@@ -109,7 +108,9 @@ function rowOf(
     String(place),
     nameOf(result),
     ...cells,
-    `${shown(median(worth.map(({ cpuSeconds }) => (1000 * cpuSeconds) / taskRuns)))} ms`,
+    worth.some(({ cpuSeconds }) => cpuSeconds === null)
+      ? '–'
+      : `${shown(median(worth.map(({ cpuSeconds }) => (1000 * (cpuSeconds ?? NaN)) / taskRuns)))} ms`,
     `${Math.round(Math.max(...worth.map(({ peakMiB }) => peakMiB)))} MiB`,
     scale === 1 ? 'full' : `× ${scale}`,
     `${worth.length}${wandered}${wrong > 0 ? `, ${wrong} wrong` : ''}`,
@@ -124,16 +125,20 @@ function worthOf({ repeats }: WorkloadResult): WorkloadResult['repeats'] {
   return steady.length > 0 ? steady : right;
 }
 
-function order(a: WorkloadResult, b: WorkloadResult, { name, better }: FigureKind): number {
+/** By the first figure, where that is the same by the next. */
+function order(a: WorkloadResult, b: WorkloadResult, [kind, ...others]: readonly FigureKind[]): number {
+  if (kind === undefined) return 0;
   const value = (result: WorkloadResult): number => {
-    const worth = worthOf(result).map(({ figures }) => figures[name] ?? NaN);
+    const worth = worthOf(result).map(({ figures }) => figures[kind.name] ?? Infinity);
     if (worth.length === 0) return Infinity;
-    return better === 'less' ? median(worth) : -median(worth);
+    return kind.better === 'less' ? median(worth) : -median(worth);
   };
-  return value(a) - value(b);
+  const [ofA, ofB] = [value(a), value(b)];
+  return ofA === ofB ? order(a, b, others) : ofA - ofB;
 }
 
 function spread(values: readonly number[]): string {
+  if (values.some(Number.isNaN)) return '–';
   const middle = shown(median(values));
   return values.length === 1 ? middle : `${middle} (${shown(Math.min(...values))}–${shown(Math.max(...values))})`;
 }

@@ -1,8 +1,11 @@
 import { binaryTree, chain, diamond, fanOut, groups, layers, listed } from './graphs.ts';
 import recipes from './wfcommons.json' with { type: 'json' };
 
-/** What a task does besides leaving its line: nothing, a shell's `true`, fibo(n) in the engine's own language, sleeping n seconds. */
-export type BodyKind = 'noop' | 'shell' | 'fibo' | 'sleep';
+/**
+ * What a task does besides leaving its line: nothing, a shell's `true`, fibo(n) in the engine's own language, sleeping n seconds,
+ * the same after a line that says that it begins.
+ */
+export type BodyKind = 'noop' | 'shell' | 'fibo' | 'sleep' | 'watched';
 
 export interface Task {
   readonly id: string;
@@ -31,6 +34,14 @@ export interface Pipeline {
 export interface Round {
   readonly label: string;
   readonly runs: readonly string[];
+  /** What befalls the engine meanwhile, in this order. */
+  readonly kills?: readonly Kill[];
+}
+
+/** SIGKILL for the process in which a body runs just then, or for the engine's scheduler, when this part of the tasks have ended. */
+export interface Kill {
+  readonly whom: 'worker' | 'scheduler';
+  readonly after: number;
 }
 
 export interface Workload {
@@ -41,19 +52,34 @@ export interface Workload {
   /** Part of the full size, the same thing otherwise. */
   readonly scale: number;
   readonly pipelines: readonly Pipeline[];
+  /** Runs that are asked for before, and are not over when all that is measured is; their first task is watched. */
+  readonly backlog?: readonly string[];
   readonly warmUp: readonly Round[];
   readonly rounds: readonly Round[];
+  /** Rounds begin so far apart, or as soon as the one before has ended; otherwise at once. */
+  readonly everyMs?: number;
 }
 
 interface Plan {
   readonly title: string;
   readonly parallelism: number;
-  build(scale: number): Pick<Workload, 'pipelines' | 'warmUp' | 'rounds'>;
+  /** Where not those of all others. */
+  readonly scales?: readonly number[];
+  build(scale: number): Pick<Workload, 'pipelines' | 'backlog' | 'warmUp' | 'rounds' | 'everyMs'>;
 }
 
 const NOOP = { kind: 'noop', n: 0 } as const;
 const SHELL = { kind: 'shell', n: 0 } as const;
+/** Seconds. */
+const LONGER_THAN_ALL = 7200;
+const WATCHED = { kind: 'watched', n: 0.05 } as const;
 const SCALES = [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
+/** WfCommons was asked for graphs of about 500 and 60 tasks. */
+const RECIPE_SCALES = [1, 0.12];
+const KILLS: readonly Kill[] = [
+  { whom: 'worker', after: 0.3 },
+  { whom: 'scheduler', after: 0.6 },
+];
 
 const PLANS = {
   W1N: { title: 'chain of 3, no-op: runs one by one, then at once', parallelism: 4, build: harness('w1n', NOOP) },
@@ -110,6 +136,25 @@ const PLANS = {
     build: (scale) =>
       alone({ name: 'w8', shape: { kind: 'layers' }, tasks: layers(10, atLeast(5, 100 * scale), NOOP) }),
   },
+  W9: {
+    title: 'chain of 5, no-op, a run each second, while 5,000 tasks wait for one that sleeps in one of the slots',
+    parallelism: 4,
+    build: (scale) => {
+      const width = 5000 * scale;
+      const tasks = diamond(width, { kind: 'watched', n: LONGER_THAN_ALL });
+      const small = { label: 'small', runs: ['w9-small'] };
+      return {
+        pipelines: [
+          { name: 'w9-backlog', shape: { kind: 'diamond', width }, tasks },
+          graph('w9-small', chain(5, NOOP)),
+        ],
+        backlog: ['w9-backlog'],
+        warmUp: [small],
+        rounds: Array.from({ length: atLeast(5, 60 * scale) }, () => small),
+        everyMs: 1000,
+      };
+    },
+  },
   W10: {
     title: 'group of 5 tasks × 100, each task sleeps 0.6 s',
     parallelism: 16,
@@ -121,17 +166,34 @@ const PLANS = {
   W12: {
     title: 'Montage, Epigenomics, 1000Genome of WfCommons, 500 tasks each, each task sleeps 50 ms',
     parallelism: 16,
+    scales: RECIPE_SCALES,
     build: (scale) => {
-      const size = scale === 1 ? 500 : 60;
-      const of = (recipe: 'montage' | 'epigenomics' | '1000genome'): Pipeline =>
-        graph(`w12-${recipe}`, listed(recipes[`${recipe}-${size}`], { kind: 'sleep', n: 0.05 }));
-      const pipelines = [of('montage'), of('epigenomics'), of('1000genome')];
+      const body = { kind: 'sleep', n: 0.05 } as const;
+      const pipelines = [
+        recipe('w12', 'montage', scale, body),
+        recipe('w12', 'epigenomics', scale, body),
+        recipe('w12', '1000genome', scale, body),
+      ];
       return {
         pipelines,
         warmUp: [{ label: 'warm-up', runs: [nameOf(pipelines)] }],
         rounds: pipelines.map(({ name }) => ({ label: name.slice(4), runs: [name] })),
       };
     },
+  },
+  W7K: {
+    title: `1 → 500 → 1, each task sleeps 50 ms; ${told(KILLS)}`,
+    parallelism: 16,
+    build: (scale) => {
+      const width = atLeast(16, 500 * scale);
+      return killed({ name: 'w7k', shape: { kind: 'diamond', width }, tasks: diamond(width, WATCHED) });
+    },
+  },
+  W12K: {
+    title: `Epigenomics of WfCommons, 500 tasks, each task sleeps 50 ms; ${told(KILLS)}`,
+    parallelism: 16,
+    scales: RECIPE_SCALES,
+    build: (scale) => killed(recipe('w12k', 'epigenomics', scale, WATCHED)),
   },
 } satisfies Record<string, Plan>;
 
@@ -140,8 +202,8 @@ export const WORKLOADS = Object.keys(PLANS) as WorkloadName[];
 
 /** In the largest size that asks for at most so many task runs a repeat, or the smallest there is. */
 export function workload(name: WorkloadName, mostTasks: number): Workload {
-  const { title, parallelism, build } = PLANS[name];
-  const sized = SCALES.map((scale) => ({ name, title, parallelism, scale, ...build(scale) }));
+  const { title, parallelism, build, scales }: Plan = PLANS[name];
+  const sized = (scales ?? SCALES).map((scale) => ({ name, title, parallelism, scale, ...build(scale) }));
   return sized.find((one) => taskRuns(one) <= mostTasks) ?? (sized.at(-1) as Workload);
 }
 
@@ -184,6 +246,24 @@ function fan(parallelism: number): Plan {
 function alone(pipeline: Pipeline): Pick<Workload, 'pipelines' | 'warmUp' | 'rounds'> {
   const runs = [pipeline.name];
   return { pipelines: [pipeline], warmUp: [{ label: 'warm-up', runs }], rounds: [{ label: 'all', runs }] };
+}
+
+function killed(pipeline: Pipeline): Pick<Workload, 'pipelines' | 'warmUp' | 'rounds'> {
+  const { rounds, ...rest } = alone(pipeline);
+  return { ...rest, rounds: rounds.map((round) => ({ ...round, kills: KILLS })) };
+}
+
+function told(kills: readonly Kill[]): string {
+  return kills.map(({ whom, after }) => `SIGKILL for a ${whom} at ${100 * after} %`).join(', ');
+}
+
+function recipe(
+  prefix: string,
+  name: 'montage' | 'epigenomics' | '1000genome',
+  scale: number,
+  body: Pick<Task, 'kind' | 'n'>,
+): Pipeline {
+  return graph(`${prefix}-${name}`, listed(recipes[`${name}-${scale === 1 ? 500 : 60}`], body));
 }
 
 function graph(name: string, tasks: readonly Task[]): Pipeline {

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from datetime import timedelta
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.python import PythonOperator
@@ -23,11 +24,16 @@ def shell(pipeline, id):
     return shell_text(SPEC["effects"], SPEC["engine"], pipeline + "#{{ run_id }}", id, "{{ ti.try_number }}")
 
 
+def again(spec):
+    """Of a body that may be killed."""
+    return {"retries": 3, "retry_delay": timedelta(0)} if spec["kind"] == "watched" else {}
+
+
 def operator(pipeline, id, spec, item=None):
     if spec["kind"] == "shell":
         return BashOperator(task_id=id, bash_command=shell(pipeline, id))
     told = {"pipeline": pipeline, "task": id, "kind": spec["kind"], "n": spec["n"], "item": item}
-    return PythonOperator(task_id=id, python_callable=node, op_kwargs=told)
+    return PythonOperator(task_id=id, python_callable=node, op_kwargs=told, **again(spec))
 
 
 def mapped(pipeline, id, spec, width):
@@ -36,7 +42,7 @@ def mapped(pipeline, id, spec, width):
         return BashOperator.partial(task_id=id).expand(bash_command=commands)
     told = {"pipeline": pipeline, "task": id, "kind": spec["kind"], "n": spec["n"]}
     items = [{**told, "item": i} for i in range(width)]
-    return PythonOperator.partial(task_id=id, python_callable=node).expand(op_kwargs=items)
+    return PythonOperator.partial(task_id=id, python_callable=node, **again(spec)).expand(op_kwargs=items)
 
 
 def write(name, shape, tasks):

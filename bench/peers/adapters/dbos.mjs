@@ -9,15 +9,43 @@ const { DBOS } = createRequire(path.join(spec.home, 'package.json'))('@dbos-inc/
 /** Tasks at once, over all workflows: DBOS bounds workflows, not steps. */
 let free = spec.parallelism;
 const waiting = [];
-async function slot(work) {
+async function take() {
   if (free > 0) free--;
   else await new Promise((resolve) => waiting.push(resolve));
+}
+function giveBack() {
+  const next = waiting.shift();
+  if (next === undefined) free++;
+  else next();
+}
+
+/** Each resolves when the step is recorded; the slot is held until then. */
+async function whenReady(task, before, work) {
+  await before();
+  await take();
   try {
-    await work();
+    await DBOS.runStep(work, { name: task.id });
   } finally {
-    const next = waiting.shift();
-    if (next === undefined) free++;
-    else next();
+    giveBack();
+  }
+}
+
+/** A workflow is recovered by calling its steps in the same order once more: those that are done return at once. */
+async function inOrder(task, before, work) {
+  let held = false;
+  const step = DBOS.runStep(
+    async () => {
+      await before();
+      await take();
+      held = true;
+      await work();
+    },
+    { name: task.id },
+  );
+  try {
+    await step;
+  } finally {
+    if (held) giveBack();
   }
 }
 
@@ -25,14 +53,14 @@ const execute = DBOS.registerWorkflow(
   async (name) => {
     const run = `${name}#${DBOS.workflowID}`;
     const done = new Map();
-    for (const task of pipelines.get(name).tasks)
+    for (const task of pipelines.get(name).tasks) {
+      const execute = task.kind === 'watched' ? inOrder : whenReady;
+      const before = () => Promise.all(task.needs.map((id) => done.get(id)));
       done.set(
         task.id,
-        (async () => {
-          await Promise.all(task.needs.map((id) => done.get(id)));
-          await slot(() => DBOS.runStep(() => perform(spec, run, task), { name: task.id }));
-        })(),
+        execute(task, before, () => perform(spec, run, task)),
       );
+    }
     await Promise.all(done.values());
   },
   { name: 'execute' },
@@ -40,8 +68,15 @@ const execute = DBOS.registerWorkflow(
 
 DBOS.setConfig({ name: 'bench', systemDatabaseUrl: spec.databaseUrl, runAdminServer: false, logLevel: 'error' });
 await DBOS.launch();
-await serve(async (names) => {
-  const handles = await Promise.all(names.map((name) => DBOS.startWorkflow(execute)(name)));
-  await Promise.all(handles.map((handle) => handle.getResult()));
-});
+await serve(
+  async (names) => {
+    const handles = await Promise.all(names.map((name) => DBOS.startWorkflow(execute)(name)));
+    await Promise.all(handles.map((handle) => handle.getResult()));
+  },
+  // `launch` recovers what was under way.
+  async () => {
+    const open = await DBOS.listWorkflows({ status: ['ENQUEUED', 'PENDING'] });
+    await Promise.all(open.map(({ workflowID }) => DBOS.retrieveWorkflow(workflowID).getResult()));
+  },
+);
 await DBOS.shutdown();

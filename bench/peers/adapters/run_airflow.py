@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from serve import PIPELINES, SPEC, TUNED, serve
+from serve import PIPELINES, SPEC, TUNED, serve, service
 
 
 def free_port():
@@ -41,7 +41,7 @@ if TUNED:
     os.environ.update(AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME="0.1", AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC="1")
 subprocess.run(["airflow", "db", "migrate"], check=True)
 subprocess.Popen(["airflow", "api-server", "--host", "127.0.0.1", "--port", str(PORT)])
-subprocess.Popen(["airflow", "scheduler"])
+service(["airflow", "scheduler"])
 subprocess.Popen(["airflow", "dag-processor"])
 
 import psycopg2  # noqa: E402

@@ -20,6 +20,7 @@ from dagster import (  # noqa: E402
     Nothing,
     OpDefinition,
     Out,
+    ReexecutionOptions,
     execute_job,
     in_process_executor,
     multiprocess_executor,
@@ -69,14 +70,25 @@ if __name__ == "__main__":
     instance = DagsterInstance.get()
     jobs = {}
 
+    def execute(name, options=None):
+        if name not in jobs:
+            jobs[name] = build_reconstructable_job(
+                "run_dagster", "job_of", (name,), {}, reconstructor_working_directory=os.path.dirname(__file__)
+            )
+        with execute_job(jobs[name], instance, reexecution_options=options) as result:
+            if not result.success:
+                raise RuntimeError(f"{name} did not succeed")
+
     def run_round(names):
         for name in names:
-            if name not in jobs:
-                jobs[name] = build_reconstructable_job(
-                    "run_dagster", "job_of", (name,), {}, reconstructor_working_directory=os.path.dirname(__file__)
-                )
-            with execute_job(jobs[name], instance) as result:
-                if not result.success:
-                    raise RuntimeError(f"{name} did not succeed")
+            execute(name)
 
-    serve(run_round)
+    def resume(names):
+        """What its daemon does by run monitoring, and then by run retries from failure."""
+        [name] = names
+        [run] = instance.get_runs(limit=1)
+        if not run.is_finished:
+            instance.report_run_failed(run)
+        execute(name, ReexecutionOptions.from_failure(run.run_id, instance))
+
+    serve(run_round, resume)

@@ -2,10 +2,9 @@
 
 import os
 import socket
-import subprocess
 import time
 
-from serve import PIPELINES, SPEC, serve
+from serve import PIPELINES, SPEC, serve, service
 
 import luigi
 from body import perform
@@ -44,7 +43,7 @@ def free_port():
 
 
 PORT = free_port()
-subprocess.Popen(["luigid", "--address", "127.0.0.1", "--port", str(PORT), "--state-path", SPEC["folder"] + "/state"])
+service(["luigid", "--address", "127.0.0.1", "--port", str(PORT), "--state-path", SPEC["folder"] + "/state"])
 while True:
     try:
         socket.create_connection(("127.0.0.1", PORT)).close()
@@ -53,14 +52,19 @@ while True:
         time.sleep(0.05)
 
 count = 0
+roots = []
 
 
 def run_round(names):
     global count
-    roots = []
+    roots.clear()
     for name in names:
         count += 1
-        roots += [Node(f"{name}#{count}", end) for end in ENDS[name]]
+        roots.extend(Node(f"{name}#{count}", end) for end in ENDS[name])
+    build()
+
+
+def build():
     done = luigi.build(
         roots,
         workers=SPEC["parallelism"],
@@ -74,4 +78,5 @@ def run_round(names):
         raise RuntimeError("luigi says that not all tasks succeeded")
 
 
-serve(run_round)
+# The same build again: what has left its file is done.
+serve(run_round, lambda names: build())

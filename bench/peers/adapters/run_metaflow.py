@@ -1,12 +1,11 @@
 """Metaflow: a flow is a program that is started for each run; branches are joined in steps without a body where a tree has none."""
 
 import os
-import subprocess
 import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from serve import PIPELINES, SPEC, serve
+from serve import PIPELINES, SPEC, WATCHED, command, serve
 
 HEAD = f"""import sys
 sys.path.insert(0, {SPEC["bodies"]!r})
@@ -94,14 +93,10 @@ for pipeline in PIPELINES.values():
 ENVIRONMENT = {**os.environ, "USERNAME": "bench", "METAFLOW_USER": "bench"}
 
 
-def execute(name, workers):
+def execute(name, workers, verb="run"):
     options = ["--max-workers", str(workers), "--max-num-splits", "10000"]
-    subprocess.run(
-        [sys.executable, name + ".py", "--quiet", "--no-pylint", "run", *options],
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        check=True,
-    )
+    retries = ["--with", "retry:times=3,minutes_between_retries=0"] if WATCHED else []
+    command([sys.executable, name + ".py", "--quiet", "--no-pylint", *retries, verb, *options], env=ENVIRONMENT)
 
 
 def run_round(names):
@@ -110,4 +105,10 @@ def run_round(names):
         list(pool.map(lambda name: execute(name, SPEC["parallelism"] // flows), names))
 
 
-serve(run_round)
+def resume(names):
+    """The last run is taken up: steps that are done are cloned."""
+    for name in names:
+        execute(name, SPEC["parallelism"], "resume")
+
+
+serve(run_round, resume)

@@ -1,13 +1,13 @@
 """Prefect: a flow that submits each task with what it waits for, called in one process against a server of its own."""
 
+import json
 import os
 import socket
-import subprocess
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from serve import PIPELINES, SPEC, TUNED, serve
+from serve import PIPELINES, SPEC, TUNED, WATCHED, kept, serve, service
 
 
 def free_port():
@@ -16,7 +16,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-PORT = free_port()
+PORT = kept("port", free_port)
 os.environ.update(
     PREFECT_HOME=SPEC["folder"] + "/prefect",
     PREFECT_API_URL=f"http://127.0.0.1:{PORT}/api",
@@ -25,7 +25,7 @@ os.environ.update(
 )
 if TUNED:
     os.environ["PREFECT_API_DATABASE_CONNECTION_URL"] = SPEC["databaseUrl"].replace("postgres://", "postgresql+asyncpg://")
-subprocess.Popen(["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(PORT)])
+service(["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(PORT)])
 while True:
     try:
         socket.create_connection(("127.0.0.1", PORT)).close()
@@ -35,18 +35,21 @@ while True:
 
 from body import perform  # noqa: E402
 from prefect import flow, task  # noqa: E402
+from prefect.cache_policies import INPUTS  # noqa: E402
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
 
-@task
+# What is done is found in the cache when the flow is called once more, where it is to be.
+@task(**({"persist_result": True, "cache_policy": INPUTS} if WATCHED else {}))
 def node(run, spec):
     perform(SPEC["effects"], SPEC["engine"], run, spec["id"], spec["kind"], spec["n"])
 
 
-def execute(name, workers):
+def execute(run, workers):
+    name = run.rpartition("#")[0]
+
     @flow(name=name, task_runner=ThreadPoolTaskRunner(max_workers=workers))
     def body():
-        run = f"{name}#{uuid.uuid4()}"
         done = {}
         for spec in PIPELINES[name]["tasks"]:
             done[spec["id"]] = node.submit(run, spec, wait_for=[done[need] for need in spec["needs"]])
@@ -56,11 +59,21 @@ def execute(name, workers):
     body()
 
 
+ASKED = SPEC["folder"] + "/asked.json"
+
+
 def run_round(names):
+    with open(ASKED, "w") as file:
+        json.dump([f"{name}#{uuid.uuid4()}" for name in names], file)
+    execute_all()
+
+
+def execute_all():
+    runs = json.load(open(ASKED))
     # The thread pool is a flow's own: several flows share the tasks at once among them.
-    flows = min(len(names), SPEC["parallelism"])
+    flows = min(len(runs), SPEC["parallelism"])
     with ThreadPoolExecutor(flows) as pool:
-        list(pool.map(lambda name: execute(name, SPEC["parallelism"] // flows), names))
+        list(pool.map(lambda run: execute(run, SPEC["parallelism"] // flows), runs))
 
 
-serve(run_round)
+serve(run_round, lambda names: execute_all())

@@ -15,4 +15,5 @@ export interface Spec {
 
 export const spec: Spec;
 export const pipelines: ReadonlyMap<string, Pipeline>;
-export function serve(round: (names: readonly string[]) => Promise<void>): Promise<void>;
+type Answer = (names: readonly string[]) => Promise<void>;
+export function serve(round: Answer, resume: Answer): Promise<void>;

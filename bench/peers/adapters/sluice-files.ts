@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { Pipeline, Task } from '../workloads.ts';
-import { shellText } from '../bodies/body.mjs';
+import { shellText, watchedText } from '../bodies/body.mjs';
 import type { Spec } from './serve.mjs';
 
 type Told = Pick<Spec, 'engine' | 'effects' | 'bodies'>;
@@ -41,13 +41,16 @@ function text(pipeline: object): string {
   return stringify(pipeline, { aliasDuplicateObjects: false });
 }
 
-function bodyOf({ kind, n }: Task, { engine, effects }: Told, suffix = ''): Record<string, string> {
+function bodyOf({ kind, n }: Task, { engine, effects }: Told, suffix = ''): Record<string, unknown> {
   const id = `\${SLUICE_TASK_ID}${suffix}`;
   const shell = (work: string) => ({ run: shellText(effects, engine, RUN, id, '$SLUICE_TRY', work) });
   if (kind === 'shell') return shell('true');
+  // A body that was killed is tried once more.
+  const again = kind === 'watched' ? { retries: { max: 3, delay: '0s' } } : {};
   if (engine === 'sluice')
-    return kind === 'fibo' ? { python: `tasks.py:fibo_${n}` } : { node: `tasks.mjs#${kind}${n * 1000}` };
+    return kind === 'fibo' ? { python: `tasks.py:fibo_${n}` } : { node: `tasks.mjs#${kind}${n * 1000}`, ...again };
   if (kind === 'fibo') return { run: `python3 "$SLUICE_RELEASE_DIR"/tasks.py ${n}` };
+  if (kind === 'watched') return { ...shell(watchedText(effects, engine, RUN, id, '$SLUICE_TRY', n)), ...again };
   return shell(kind === 'sleep' ? `sleep ${n}` : 'true');
 }
 
@@ -61,6 +64,8 @@ const task = (kind, n) => ({ env }) => {
 };
 export const noop0 = task('noop', 0);
 export const sleep50 = task('sleep', 0.05);
+export const watched50 = task('watched', 0.05);
+export const watched7200000 = task('watched', 7200);
 export const sleep600 = task('sleep', 0.6);
 `;
 }

@@ -13,6 +13,11 @@ export function shellText(effects, engine, run, task, attempt, work = 'true') {
   return `s=$EPOCHREALTIME; ${work}; echo "${engine},${run},${task},${attempt},r$s,r$EPOCHREALTIME,$$" >> '${effects}'`;
 }
 
+/** The work for `shellText` that says that it begins. */
+export function watchedText(effects, engine, run, task, attempt, n) {
+  return `echo "${engine},${run},${task},${attempt},r$s,r$s,$$" >> '${effects}.begun'; sleep ${n}`;
+}
+
 export async function perform({ effects, engine }, run, { id, kind, n }, attempt = 1) {
   if (kind === 'shell') {
     const bash = spawn('bash', ['-c', shellText(effects, engine, run, id, attempt)], { stdio: 'ignore' });
@@ -21,8 +26,9 @@ export async function perform({ effects, engine }, run, { id, kind, n }, attempt
     return;
   }
   const start = process.hrtime.bigint();
+  const line = (end) => `${engine},${run},${id},${attempt},${start},${end},${process.pid}\n`;
+  if (kind === 'watched') appendFileSync(`${effects}.begun`, line(start));
   if (kind === 'fibo') fibo(n);
-  else if (kind === 'sleep') await pause(n * 1000);
-  const end = process.hrtime.bigint();
-  appendFileSync(effects, `${engine},${run},${id},${attempt},${start},${end},${process.pid}\n`);
+  else if (kind === 'sleep' || kind === 'watched') await pause(n * 1000);
+  appendFileSync(effects, line(process.hrtime.bigint()));
 }
