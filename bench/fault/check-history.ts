@@ -32,7 +32,10 @@ const RULES = {
       return [
         ...intervals
           .filter((start) => counts.get(start) !== 1)
-          .map((start) => `${pipeline} ${start}: ${counts.get(start) ?? 0} successful runs`),
+          .map(
+            (start) =>
+              `${pipeline} ${start}: ${counts.get(start) ?? 0} successful runs${failuresOf(history, pipeline, start)}`,
+          ),
         ...strange.map((start) => `${pipeline} ${start}: a run that nobody asked for`),
       ];
     }),
@@ -262,4 +265,15 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
 
 function countBy(keys: readonly string[]): Map<string, number> {
   return new Map([...groupBy(keys, (key) => key)].map(([key, group]) => [key, group.length]));
+}
+
+/** What became of the runs of an interval, for whoever has to find out why. */
+function failuresOf({ runs, attempts }: History, pipeline: string, start: string): string {
+  const told = runs
+    .filter((run) => run.pipeline === pipeline && run.intervalStart === start)
+    .map(({ id, state }) => {
+      const last = attempts.findLast((attempt) => attempt.runId === id && attempt.message !== null);
+      return `run ${id} ${state}${last ? `, ${last.taskId} on try ${last.number} ${last.state}: ${last.message}` : ''}`;
+    });
+  return told.length === 0 ? '' : ` (${told.join('; ')})`;
 }

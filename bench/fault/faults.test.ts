@@ -21,7 +21,7 @@ test('each invariant is held by rules that there are, and each rule belongs to o
 test('what tasks noted: once begun and once ended under the fence that counts, and under no other fence', () => {
   const attempt = (fence: number, state: 'success' | 'lost'): History['attempts'][number] => ({
     ...{ id: String(fence), runId: '1', taskId: 'a', mapIndex: 0, number: fence, fence, state },
-    ...{ queuedAt: 0, startedAt: 0, finishedAt: 0 },
+    ...{ queuedAt: 0, startedAt: 0, finishedAt: 0, message: null },
   });
   const attempts = [attempt(1, 'lost'), attempt(2, 'success')];
   const good = ['start 1 a 0 1', 'start 1 a 0 2', 'end 1 a 0 2'];

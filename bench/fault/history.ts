@@ -49,6 +49,7 @@ export interface HistoryAttempt {
   readonly queuedAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  readonly message: string | null;
 }
 
 export interface ToldState {
@@ -101,7 +102,7 @@ export async function loadHistory(client: Queries, environment = 'dev'): Promise
     ),
     attempts: await rows(
       `select id::text, run_id::text as "runId", task_id as "taskId", map_index as "mapIndex", number, fence, state,
-              ${MS('queued_at')} as "queuedAt", ${MS('started_at')} as "startedAt", ${MS('finished_at')} as "finishedAt"
+              ${MS('queued_at')} as "queuedAt", ${MS('started_at')} as "startedAt", ${MS('finished_at')} as "finishedAt", message
        from attempt where ${ofRuns} order by run_id, task_id, map_index, number`,
     ),
     told: await rows(

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { SluiceError, type ObjectStore } from '#core';
+import { SluiceError } from '#core';
 import { createWorkerClient, type WorkerCredentials } from '#contracts';
 import { AttemptWorker, Consumer, onlyAttempt, type Hear, type WorkApi } from '#queue';
 import { createReleaseStore } from '#release';
@@ -10,8 +10,10 @@ import { ClaimedAttempts } from './claimed-attempts.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { releasesOverApi } from './releases-over-api.ts';
 import { openBucket, StorageRoots } from './storage-roots.ts';
 import { sweepOwnLogs } from './sweep-own-logs.ts';
+import { whileAway } from './while-away.ts';
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -32,7 +34,6 @@ const FOREVER_MS = 30_000;
 
 /** An API that is just being replaced answers again within that time. */
 const PATIENCE_MS = 120_000;
-const SIGN_IN_AGAIN_MS = 1000;
 
 /** Executes attempts on this machine until `stop`. Needs the API and the storage, and Redis unless it is for one attempt; no database. */
 export async function startWorker({ config, log, packageRoot, attemptId }: WorkerOptions): Promise<StartedWorker> {
@@ -50,7 +51,10 @@ export async function startWorker({ config, log, packageRoot, attemptId }: Worke
     logsFor: (name) => roots.at(claimed.storageOf(name)).logs,
     releases: createReleaseStore({
       folder: path.join(config.home, 'releases'),
-      objects: config.releases === null ? objectsOf(client, serverUrl) : openBucket(config.releases, config.s3),
+      objects:
+        config.releases === null
+          ? releasesOverApi(client, serverUrl, systemClock)
+          : openBucket(config.releases, config.s3),
     }),
     readSecret: (source) => claimed.secret(source),
     concurrency: attemptId === null ? config.concurrency : 1,
@@ -123,29 +127,5 @@ function apiOf(client: ReturnType<typeof createWorkerClient>, about: Parameters<
 /** Nobody starts this process again when the API is not there for a moment. */
 function patient(api: WorkApi): WorkApi {
   const until = systemClock.now().getTime() + PATIENCE_MS;
-  const signIn: WorkApi['signIn'] = async () => {
-    try {
-      return await api.signIn();
-    } catch (error) {
-      const isAway = error instanceof SluiceError && ['unavailable', 'timeout'].includes(error.code);
-      if (!isAway || systemClock.now().getTime() > until) throw error;
-      await new Promise<void>((resolve) => systemClock.schedule(SIGN_IN_AGAIN_MS, resolve));
-      return signIn();
-    }
-  };
-  return { ...api, signIn };
-}
-
-/** The release store as the API hands it out. What comes is compared with the digest that it was asked for by. */
-function objectsOf(client: ReturnType<typeof createWorkerClient>, serverUrl: string): ObjectStore {
-  const never = (): Promise<never> =>
-    Promise.reject(new SluiceError('not_supported', 'A worker reads releases, and nothing else.'));
-  return {
-    name: `${serverUrl} (releases)`,
-    get: async (key) => {
-      const content = await client.releaseObject(key);
-      return content && Buffer.from(content);
-    },
-    ...{ put: never, sizes: never, list: never, remove: never },
-  };
+  return { ...api, signIn: () => whileAway(() => api.signIn(), systemClock, until) };
 }
