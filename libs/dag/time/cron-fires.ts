@@ -32,7 +32,8 @@ export function cronFires(text: string, clocks: Clocks): Fires {
 function nextCronFire(cron: Cron, clocks: Clocks, instant: number): number | null {
   const zone = clocks.timezone;
   let from = instant + 1;
-  let segment = segmentAt(zone, from);
+  // The one that ends right then: a gap at its end fires.
+  let segment = segmentAt(zone, instant);
   for (;;) {
     let local = cron.nextMatch(from + segment.offset);
     while (local !== null && local - segment.offset < segment.end) {

@@ -203,6 +203,8 @@ describe('other questions about a schedule', () => {
       );
     expect(starts('30 2 * * *', '2026-03-28T12:00', '2026-03-29T12:00')).toEqual(['03-29T01:00']);
     expect(starts('30 2 * * *', '2026-03-28T12:00', '2026-03-29T12:00', { gap: 'skip' })).toEqual([]);
+    // Asked for from the very end of the gap on.
+    expect(starts('30 2 * * *', '2026-03-29T01:00', '2026-03-29T12:00')).toEqual(['03-29T01:00']);
     expect(starts('0 2,3 * * *', '2026-03-28T12:00', '2026-03-29T12:00')).toEqual(['03-29T01:00']);
     expect(starts('*/30 2 * * *', '2026-03-28T12:00', '2026-03-29T12:00')).toEqual([]);
     expect(starts('30 2 * * *', '2026-10-24T12:00', '2026-10-25T12:00')).toEqual(['10-25T00:30']);
