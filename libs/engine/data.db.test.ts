@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { InputBinding, PublishedVersion } from '#core';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { EngineStore, InputBinding, PublishedVersion } from '#core';
 import { SUCCESS } from '../testing/scripted-executor.ts';
 import { World } from '../testing/world.ts';
 
@@ -106,6 +107,64 @@ tasks: { use: { run: "true", reads: [ingest.raw] } }`;
   expect(links(world.executor.accepted.find(({ runId }) => runId === early)!.reads)).toEqual([
     'ingest/raw/ds=2026-01-02',
   ]);
+});
+
+describe('answers of the database for tasks that read', () => {
+  /** The versions of "late" are found once `answer` was called. */
+  function answering(): { around: (store: EngineStore) => EngineStore; answer: () => void; early: Promise<void> } {
+    let answer: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (answer = resolve));
+    let foundEarly: () => void = () => undefined;
+    const early = new Promise<void>((resolve) => (foundEarly = resolve));
+    const around = (store: EngineStore): EngineStore =>
+      new Proxy(store, {
+        get(target, name: keyof EngineStore) {
+          if (name !== 'newestVersions') return target[name].bind(target);
+          return async (...asked: Parameters<EngineStore['newestVersions']>) => {
+            if (asked[2] === 'late') await late;
+            const found = await target.newestVersions(...asked);
+            if (asked[2] === 'early') foundEarly();
+            return found;
+          };
+        },
+      });
+    return { around, answer, early };
+  }
+
+  const reader = `
+name: p
+tasks:
+  one: { run: "true", reads: [{ path: source.late, missing: ok }] }
+  other: { run: "true", reads: [{ path: source.early, missing: ok }] }`;
+  const source = `
+name: source
+paths: { early: early, late: late }
+tasks: { write: { run: "true", writes: [early, late] } }`;
+
+  test('in another order: they begin in that of the file all the same', async () => {
+    const { around, answer, early } = answering();
+    world = await World.open({ around });
+    await world.release(reader, source);
+    void early.then(() => turn()).then(answer);
+    await world.run('p');
+    expect(world.executor.names()).toEqual(['one', 'other']);
+  });
+
+  test('of which one does not come: the other task begins without it', async () => {
+    const { around, answer } = answering();
+    world = await World.open({ around });
+    await world.release(reader, source);
+    await world.commands.trigger({ pipeline: 'p', environment: 'dev', params: {}, actor: 'ann' });
+    await world.scheduler.tick();
+    while (world.executor.accepted.length === 0) {
+      await turn();
+      await world.clock.moveTo(world.clock.now().getTime() + 25, () => turn());
+    }
+    expect(world.executor.names()).toEqual(['other']);
+    answer();
+    await world.settle();
+    expect(world.executor.names()).toEqual(['other', 'one']);
+  });
 });
 
 test('a task that waits for data is released after a restart, too', async () => {

@@ -79,8 +79,10 @@ export class RunOwner {
     );
     const { resources } = options.executor;
     const parts = { ...options, ...(resources === undefined ? {} : { machine: resources }) };
-    this.preparer = new TaskPreparer(parts, this.background, (run, event) => {
-      if (this.owned.get(run.record.id) === run) this.push(run.record.id, event);
+    this.preparer = new TaskPreparer(parts, this.background, (run, events) => {
+      if (this.owned.get(run.record.id) !== run) return;
+      for (const event of events) run.events.push(event);
+      this.touch(run.record.id);
     });
   }
 

@@ -11,6 +11,8 @@ import { waitBodyOf } from './waits/prepare-wait.ts';
 const DATA_LOOK_MS = 5000;
 /** How soon after a failure. */
 const RETRY_MS = 1000;
+/** How long an answer waits for those that are looked for beside it, of the same run. */
+const GATHER_MS = 25;
 
 export interface TaskPreparerOptions extends PrepareSources {
   readonly pipelines: Pipelines;
@@ -18,15 +20,29 @@ export interface TaskPreparerOptions extends PrepareSources {
   readonly observer: Observer;
 }
 
+interface Answers {
+  readonly found: { readonly place: PreparedPlace; readonly event: RunEvent }[];
+  readonly stopTimer: () => void;
+}
+
+function byPlace(one: PreparedPlace, other: PreparedPlace): number {
+  const within = ({ mapIndex, item }: PreparedPlace): number => mapIndex ?? item ?? 0;
+  return one.taskIndex - other.taskIndex || within(one) - within(other);
+}
+
 /**
  * Answers `prepare` decisions, one at a time per task, and asks again for tasks whose data is not there yet. Whether a
- * `wait` task has come to its end, or a gate's question to its answer, others find out; they say when to look.
+ * `wait` task has come to its end, or a gate's question to its answer, others find out; they say when to look. Answers that
+ * are looked for at the same time come together, in the order of the file, unless one takes long: what follows is written
+ * once, begins in that order, and asks people once.
  */
 export class TaskPreparer {
+  private readonly answers = new Map<OwnedRun, Answers>();
+
   constructor(
     private readonly options: TaskPreparerOptions,
     private readonly background: Background,
-    private readonly onPrepared: (run: OwnedRun, event: RunEvent) => void,
+    private readonly onPrepared: (run: OwnedRun, events: readonly RunEvent[]) => void,
   ) {}
 
   prepare(run: OwnedRun, { taskIndex, mapIndex, item }: PreparedPlace): void {
@@ -38,13 +54,37 @@ export class TaskPreparer {
     const key = placeOf(place);
     if (run.preparing.has(key)) return;
     run.preparing.add(key);
-    this.background.add(this.answer(run, place, key).finally(() => run.preparing.delete(key)));
+    this.background.add(
+      this.answer(run, place, key).finally(() => {
+        run.preparing.delete(key);
+        if (run.preparing.size === 0) this.tell(run);
+      }),
+    );
   }
 
   /** Looks again at what is due. */
   lookAgain(runs: Iterable<OwnedRun>): void {
     const now = this.options.clock.now().getTime();
     for (const run of runs) for (const place of run.waiting.values()) if (place.at <= now) this.prepare(run, place);
+  }
+
+  private put(run: OwnedRun, place: PreparedPlace, event: RunEvent): void {
+    const answers = this.answers.get(run);
+    if (answers) return void answers.found.push({ place, event });
+    const stopTimer = this.options.clock.schedule(GATHER_MS, () => this.tell(run));
+    this.answers.set(run, { found: [{ place, event }], stopTimer });
+  }
+
+  private tell(run: OwnedRun): void {
+    const answers = this.answers.get(run);
+    if (!answers) return;
+    this.answers.delete(run);
+    answers.stopTimer();
+    const inOrder = answers.found.sort((one, other) => byPlace(one.place, other.place));
+    this.onPrepared(
+      run,
+      inOrder.map(({ event }) => event),
+    );
   }
 
   private async answer(run: OwnedRun, place: PreparedPlace, key: string): Promise<void> {
@@ -58,7 +98,7 @@ export class TaskPreparer {
     try {
       for (const mapIndex of asked) {
         const event = await answerOfGate(store, run, taskIndex, mapIndex);
-        if (event !== null) this.onPrepared(run, event);
+        if (event !== null) this.put(run, place, event);
       }
       // Rebuilt, and some of its items are in question already: its fan-out is to be worked out all the same.
       const isRebuilt = place.mapIndex === undefined && run.cache.tasks[taskIndex]?.phase === 'preparing';
@@ -68,7 +108,7 @@ export class TaskPreparer {
         run.waiting.set(key, { ...place, at: clock.now().getTime() + DATA_LOOK_MS });
         if (known) return;
       } else if (result.kind !== 'waiting' && waitBodyOf(task) === null) run.waiting.delete(key);
-      this.onPrepared(run, { kind: 'prepared', ...place, result });
+      this.put(run, place, { kind: 'prepared', ...place, result });
     } catch (error) {
       observer.problem('preparing a task', error, { runId: run.record.id, ...place });
       run.waiting.set(key, { ...place, at: clock.now().getTime() + RETRY_MS });
