@@ -360,6 +360,8 @@ export type Applied =
   | {
       readonly kind: 'applied';
       readonly admitted: readonly Admitted[];
+      /** True when there may be a slot for more of what is ready: the next batch of these pools admits it. */
+      readonly hasMore: boolean;
       /** Pointers that took a version of the batch. */
       readonly pointed: readonly MovedPointer[];
       /** True when pipelines wait for something of what the batch says. */

@@ -53,6 +53,21 @@ tasks: { day: { run: "true", pool: one, matrix: { n: [1, 2] } } }`,
   );
 });
 
+test('of a large fan-out the first thousand begin at once, and the others one commit after the other', async () => {
+  world = await World.open({ environment: 'pools: { default: 5000 }' });
+  const items = Array.from({ length: 2500 }, (_, index) => index);
+  await world.release(
+    `name: wide
+max_active_tasks: 5000
+tasks: { each: { run: "true", matrix: { n: [${items.join(', ')}] }, max_fanout: 2500 } }`,
+  );
+  await world.run('wide');
+  expect(world.executor.accepted.map(({ mapIndex }) => mapIndex)).toEqual(items);
+  const admitted = world.events.filter(({ name }) => name === 'batch-applied').map(({ fields }) => fields.admitted);
+  expect(admitted.filter((count) => count !== 0)).toEqual([1000, 1000, 500]);
+  expect(await used('default')).toBe(2500);
+});
+
 test('what is admitted together begins in the order of its claim, whatever plan the database chose', async () => {
   world = await World.open();
   // A merge join sorts by what it joins: the names of tasks.

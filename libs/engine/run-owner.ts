@@ -318,7 +318,7 @@ export class RunOwner {
         if (written.kind === 'lost') this.giveUp(runs, written.runIds);
         return this.drop(runs);
       }
-      const { advanced, admitted, pointed, awaited, batch } = written;
+      const { advanced, admitted, hasMore, pointed, awaited, batch } = written;
       for (const run of runs) this.suspects.delete(run.record.id);
       if (batch)
         observer.event('batch-applied', {
@@ -330,6 +330,8 @@ export class RunOwner {
         });
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
+      if (batch && hasMore)
+        for (const { environment, pool } of batch.pools) this.pools.push({ environment, pool, freed: 0 });
       // What was written is told whatever becomes of this.
       await this.park(runs).catch((error: unknown) => observer.problem('parking runs', error));
       if (batch) this.options.onCommitted(committed(advanced, batch, { pointed, awaited }));

@@ -20,6 +20,8 @@ export type Written =
       readonly kind: 'written';
       readonly advanced: readonly Advanced[];
       readonly admitted: readonly Admitted[];
+      /** True: there may be a slot for more in these pools. */
+      readonly hasMore: boolean;
       readonly pointed: readonly MovedPointer[];
       /** True when pipelines wait for something of what was written. */
       readonly awaited: boolean;
@@ -58,7 +60,7 @@ export async function writeGroup(
   rows.pools.push(...pools);
   const { inserts, updates, attempts, runUpdates } = rows;
   if (inserts.length + updates.length + attempts.length + runUpdates.length + rows.pools.length === 0)
-    return { kind: 'written', advanced, admitted: [], pointed: [], awaited: false, batch: null };
+    return { kind: 'written', advanced, admitted: [], hasMore: false, pointed: [], awaited: false, batch: null };
   await addRecovered(store, rows, advanced, alertDefaults);
   const batch: Batch = {
     ...rows,

@@ -242,16 +242,21 @@ describe('one batch', () => {
     const wide = { environment: 'dev', pool: 'wide', freed: 0 };
     const inserts = (of: ClaimedRun) =>
       Array.from({ length: 700 }, (_, mapIndex) => aReady(of, { mapIndex: 699 - mapIndex, pool: 'wide' }));
-    const applied = await store.apply(
-      aBatch(run, {
-        runs: [run, other].map(({ id, leaseToken }) => ({ id, token: leaseToken })),
-        inserts: [...inserts(run), ...inserts(other)],
-        pools: [wide],
-      }),
+    const runs = [run, other].map(({ id, leaseToken }) => ({ id, token: leaseToken }));
+    const first = await store.apply(
+      aBatch(run, { runs, inserts: [...inserts(run), ...inserts(other)], pools: [wide] }),
     );
-    if (applied.kind !== 'applied') throw new Error('lost');
+    const rest = await store.apply(aBatch(run, { runs, pools: [wide] }));
+    if (first.kind !== 'applied' || rest.kind !== 'applied') throw new Error('lost');
+    expect([first.admitted.length, first.hasMore, rest.admitted.length, rest.hasMore]).toEqual([
+      1000,
+      true,
+      300,
+      false,
+    ]);
     const claims = Array.from({ length: 650 }, (_, mapIndex) => [run, other].map(({ id }) => `${mapIndex} of ${id}`));
-    expect(applied.admitted.map(({ runId, mapIndex }) => `${mapIndex} of ${runId}`)).toEqual(claims.flat());
+    const admitted = [...first.admitted, ...rest.admitted].map(({ runId, mapIndex }) => `${mapIndex} of ${runId}`);
+    expect(admitted).toEqual(claims.flat());
     expect(await usedSlots('wide')).toBe(1300);
     const states = await db.query<{ state: string; n: number }[]>(
       `select state, count(*)::int as n from task_run where pool = 'wide' group by state order by state`,

@@ -32,8 +32,8 @@ export interface Applying {
   readonly ready: readonly Ready[];
 }
 
-/** More would keep the pools locked for longer, while they are inserted. */
-const MOST_HELD_BACK = 1000;
+/** What is admitted with one commit: the pools stay locked until then, and nothing of it begins before. The next takes the rest. */
+export const MOST_ADMITTED = 1000;
 
 /**
  * What becomes ready and is not written before `admitReady` has decided: most get a slot at once, and one that is never
@@ -46,7 +46,7 @@ export function heldBack(batch: Batch): ReadonlySet<TaskRunInsert> {
     ({ state, resources, environment, pool }) =>
       state === 'ready' && resources === undefined && pools.has(`${environment} ${pool}`),
   );
-  return new Set(fresh.sort(byClaim).slice(0, MOST_HELD_BACK));
+  return new Set(fresh.sort(byClaim).slice(0, MOST_ADMITTED));
 }
 
 type Claim = Pick<TaskRunInsert, 'priority' | 'intervalStart' | 'mapIndex' | 'runId'>;
@@ -79,7 +79,7 @@ export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Apply
 /**
  * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
  * with the last statement of the transaction, which also inserts what was held back. They are returned in that order, in
- * which they begin. Only those of this owner's runs are admitted here: another owner would not know of it. What is the turn
+ * which they begin. `hasMore`: others may have a slot, too, which are left for the next commit. Only those of this owner's runs are admitted here: another owner would not know of it. What is the turn
  * of another's is left for it, and that owner is told.
  */
 export async function admitReady(
@@ -87,9 +87,9 @@ export async function admitReady(
   batch: Batch,
   { pools: open, ready: waiting }: Applying,
   fresh: ReadonlySet<TaskRunInsert>,
-): Promise<Admitted[]> {
+): Promise<{ readonly admitted: readonly Admitted[]; readonly hasMore: boolean }> {
   const asked = open.some((pool) => pool.asked);
-  if (!asked && waiting.length === 0 && fresh.size === 0) return [];
+  if (!asked && waiting.length === 0 && fresh.size === 0) return { admitted: [], hasMore: false };
   const before = asked ? await readAsking(pipeline, batch, open) : waiting;
   const inserts = new Map([...fresh].map((one) => [asReady(one, batch.processId), one]));
   const ready = [...before, ...inserts.keys()].sort(byClaim);
@@ -98,21 +98,23 @@ export async function admitReady(
     `${pool.environment} ${pool.name}`,
     { free: pool.slots - pool.used, size: pool.slots },
   ]);
-  const chosen = admit(
+  const all = admit(
     ready.map((row) => asApplicant(row)),
     new Map(rooms),
     resources,
   );
+  const chosen = all.slice(0, MOST_ADMITTED);
+  const hasMore = all.length >= MOST_ADMITTED;
   const others = chosen.filter(({ applicant }) => applicant.row.owner !== batch.processId);
   await tellOthers(
     pipeline.manager,
     others.map(({ applicant }) => applicant.row),
   );
   const ours = chosen.filter(({ applicant }) => applicant.row.owner === batch.processId);
-  if (ours.length === 0 && fresh.size === 0) return [];
+  if (ours.length === 0 && fresh.size === 0) return { admitted: [], hasMore };
   const rows = ours.map(({ applicant }) => applicant.row);
   const begun = new Set(rows);
-  return pipeline.runLast<Admitted>(ADMIT, [
+  const admitted = await pipeline.runLast<Admitted>(ADMIT, [
     rows.map(({ runId }) => runId),
     rows.map(({ taskId }) => taskId),
     rows.map(({ mapIndex }) => mapIndex),
@@ -120,6 +122,7 @@ export async function admitReady(
     ours.map(({ applicant, replicas }) => (applicant.row.replicas === null ? null : replicas)),
     JSON.stringify([...inserts].map(([row, one]) => (begun.has(row) ? { ...one, state: 'queued' } : one))),
   ]);
+  return { admitted, hasMore };
 }
 
 function asReady(insert: TaskRunInsert, owner: string): Ready {
@@ -175,7 +178,7 @@ const READY = `
     where t.environment = $1 and t.pool = $2 and t.state = 'ready' and (r.lease_owner = $3 or o.id is not null)
     order by t.priority desc, t.interval_start, t.map_index, t.run_id
     -- Every applicant takes a slot at least, so that no more than are free can matter.
-    limit (select greatest(p.slots - p.used, 0) from pool p where p.environment = $1 and p.name = $2)`;
+    limit (select least(greatest(p.slots - p.used, 0), ${MOST_ADMITTED}) from pool p where p.environment = $1 and p.name = $2)`;
 
 async function readReady({ run }: Pipeline, { pools, processId }: Batch): Promise<Ready[]> {
   const ready = await Promise.all(pools.map((p) => run<Ready>(READY, [p.environment, p.pool, processId])));
@@ -201,7 +204,7 @@ function readAsking({ manager }: Pipeline, batch: Batch, pools: readonly LockedP
         where t.environment = p.environment and t.pool = p.name and t.state = 'ready' and t.resources is null
           and (r.lease_owner = ${batch.processId} or o.id is not null)
         order by t.priority desc, t.interval_start, t.map_index, t.run_id
-        limit p.free
+        limit least(p.free, ${MOST_ADMITTED})
       )
       union all
       (

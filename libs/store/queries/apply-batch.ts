@@ -27,7 +27,7 @@ export async function applyBatch(db: Db, batch: Batch): Promise<Applied> {
     }
     // Sent together with the rows: each answer that is waited for costs a process its turn.
     const [{ pointed, awaited }, applying] = await Promise.all([writing, lockPools(pipeline, batch)]);
-    return { kind: 'applied', admitted: await admitReady(pipeline, batch, applying, fresh), pointed, awaited };
+    return { kind: 'applied', ...(await admitReady(pipeline, batch, applying, fresh)), pointed, awaited };
   });
 }
 
