@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { ObjectStore } from '#core';
 import { FolderObjects } from '#release';
 import { createFileStorage } from '#storage';
-import { connectDatabase, createStore, historyQueries } from '#store';
+import { connectDatabase, createStore, historyQueries, markErased, versionsToErase } from '#store';
 import { createTestDatabase } from '#testing';
 import { examplesOf } from '../../testing/examples.ts';
 import { aRun, anAttempt, aTaskRun, seededReads, type SeededReads } from '../reads/seeded-reads.ts';
@@ -26,7 +26,9 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await seeded.clear();
-  await seeded.db.query('truncate promotion, received_event, run_cause, fire, inbox restart identity cascade');
+  await seeded.db.query(
+    'truncate promotion, received_event, run_cause, fire, inbox, worker, process restart identity cascade',
+  );
   root = await mkdtemp(path.join(tmpdir(), 'sluice-history-'));
 });
 afterAll(async () => {
@@ -64,6 +66,15 @@ async function aWholeRun(daysAgo: number, more: object = {}): Promise<string> {
 }
 const left = async () =>
   (await seeded.db.query<{ id: string }[]>('select id::text from run order by run.id')).map(({ id }) => id);
+/** So many statements wait for the locks of others. */
+async function waiting(many: number): Promise<void> {
+  for (let count = 0; count < many;) {
+    const [row] = await seeded.db.query<{ count: number }[]>(
+      `select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    count = row?.count ?? 0;
+  }
+}
 const logs = async () => (await readdir(path.join(root, '.sluice/logs'))).sort();
 const metricOf = (run: string, value: number, more: object = {}) =>
   seeded.insert('metric', {
@@ -258,6 +269,83 @@ describe('runs past their retention', () => {
     await archive();
     const report = await seeded.commands.collectGarbage({ dryRun: true, keep: 2, olderThanMs: DAY }, 'ann');
     expect(report.versions.map(({ removed }) => removed)).toEqual([['v0']]);
+  });
+
+  test('take along what tells of versions whose data was erased; of others, it goes when their data does', async () => {
+    const [old, young] = [await aWholeRun(90), await aWholeRun(1)];
+    const aVersion = (version: string, run: string, attempt: number, more: object) =>
+      seeded.insert('path_version', {
+        ...{ environment: 'dev', location: 'churn/raw', pipeline: 'churn', path: 'raw', map_key: '', version },
+        ...{ run_id: run, task_id: 'ingest', map_index: 0, attempt_id: attempt, fence: 1, release: 'r1' },
+        ...{ manifest_hash: 'h', files: 1, bytes: 1, published_at: new Date(Date.now() - 90 * DAY), ...more },
+      });
+    const gone = { removed_at: new Date(), erased_at: new Date() };
+    await aVersion('erased', old, 1, gone);
+    await aVersion('marked', old, 2, { removed_at: new Date() });
+    await aVersion('data', old, 3, {});
+    await aVersion('erased of another', young, 4, gone);
+    await aVersion('marked', young, 5, { removed_at: new Date() });
+    const versions = async () =>
+      (
+        await seeded.db.query<{ version: string; run: string }[]>(
+          'select version, run_id::text as run from path_version order by attempt_id',
+        )
+      ).map(({ version, run }) => `${version} by ${run}`);
+    await archive();
+    expect(await versions()).toEqual([
+      `marked by ${old}`,
+      `data by ${old}`,
+      `erased of another by ${young}`,
+      `marked by ${young}`,
+    ]);
+    await markErased(seeded.db, [{ environment: 'dev', version: 'marked' }]);
+    expect(await versions()).toEqual([`data by ${old}`, `erased of another by ${young}`, `marked by ${young}`]);
+    expect(await versionsToErase(seeded.db, 10)).toEqual([]);
+  });
+
+  test('a version that is erased while its run is archived is forgotten by whoever comes second', async () => {
+    const [old] = [await aWholeRun(90), await aWholeRun(1)];
+    await seeded.insert('path_version', {
+      ...{ environment: 'dev', location: 'churn/raw', pipeline: 'churn', path: 'raw', map_key: '', version: 'v' },
+      ...{ run_id: old, task_id: 'ingest', map_index: 0, attempt_id: 1, fence: 1, release: 'r1', manifest_hash: 'h' },
+      ...{ files: 1, bytes: 1, published_at: new Date(), removed_at: new Date() },
+    });
+    const other = await connectDatabase(url, { connections: 3 });
+    const blocker = other.createQueryRunner();
+    try {
+      // Holds what comes last in the removal: the run is locked, and what it wrote was looked at.
+      await blocker.startTransaction();
+      await blocker.query(`lock table archive in share mode`);
+      const archiving = archive();
+      await waiting(1);
+      const erasing = markErased(other, [{ environment: 'dev', version: 'v' }]);
+      await waiting(2);
+      await blocker.commitTransaction();
+      await Promise.all([archiving, erasing]);
+    } finally {
+      await blocker.release();
+      await other.destroy();
+    }
+    expect(await left()).not.toContain(old);
+    expect(await seeded.db.query('select version from path_version')).toEqual([]);
+  });
+
+  test('take along what processes executed with that are gone, unless an attempt is left of them', async () => {
+    const old = await aWholeRun(90);
+    const young = await aWholeRun(1);
+    const alive = new Date(Date.now() + DAY);
+    await seeded.db.query(`update attempt set worker = case when run_id = $1 then 'dead' else 'used' end`, [old]);
+    for (const id of ['dead', 'used', 'lives', 'idle'])
+      await seeded.insert('worker', { id, tools: { bash: '5.2' }, started_at: new Date(Date.now() - 90 * DAY) });
+    await seeded.insert('worker', { id: 'starts', tools: { bash: '5.2' } });
+    await seeded.insert('process', { id: 'lives', kind: 'scheduler', host: 'h', pid: 1, alive_until: alive });
+    const workers = async () =>
+      (await seeded.db.query<{ id: string }[]>('select id from worker order by id')).map(({ id }) => id);
+    await archive(365);
+    expect(await workers()).toEqual(['dead', 'idle', 'lives', 'starts', 'used']);
+    await archive();
+    expect(await left()).toEqual([young]);
+    expect(await workers()).toEqual(['lives', 'starts', 'used']);
   });
 });
 

@@ -24,8 +24,9 @@ const MOST_REST_MS = 2000;
 
 /**
  * Moves what ended before `before` and nothing needs into archives, then removes logs and evidence of it; until `isOver`
- * says that it is enough. What came before then to start runs, and will not, is forgotten. May be killed anywhere: an archive whose runs are still there is written again, logs that are
- * still there are removed the next time.
+ * says that it is enough. What came before then to start runs, and will not, is forgotten, and so is what executed attempts
+ * that are all gone. May be killed anywhere: an archive whose runs are still there is written again, logs that are still there
+ * are removed the next time.
  */
 export async function archiveRuns(
   parts: HistoryParts,
@@ -55,6 +56,7 @@ export async function archiveRuns(
     }
   }
   if (runs > 0) {
+    await historyQueries.forgetWorkers(parts.db);
     const detail = { before: before.toISOString(), runs, taskRuns };
     await parts.db.transaction((manager) =>
       appendAudit(manager, [{ actor, action: 'history.prune', environment, subject: 'runs', detail }]),
