@@ -27,7 +27,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await seeded.clear();
   await seeded.db.query(
-    'truncate promotion, received_event, run_cause, fire, inbox, worker, process restart identity cascade',
+    'truncate promotion, received_event, run_cause, fire, inbox, worker, process, preview restart identity cascade',
   );
   root = await mkdtemp(path.join(tmpdir(), 'sluice-history-'));
 });
@@ -421,6 +421,75 @@ describe('stay', () => {
     const young = await aWholeRun(1, { release: 'r2' });
     await archive();
     expect(await left()).toEqual([vouching, young]);
+  });
+});
+
+describe('runs of previews', () => {
+  const aPreview = (name: string, more: object = {}) =>
+    seeded.insert('preview', {
+      ...{ environment: `dev/${name}`, parent: 'dev', storage: 'file:///x', actor: 'ann' },
+      ...{ expires_at: new Date(Date.now() + DAY), ...more },
+    });
+  const removed = { closing_at: new Date(), removed_at: new Date() };
+  /** As an installation has it: what is gone has no storage. */
+  const installed = () => {
+    const there = <T>(name: string, of: T): T => {
+      if (name !== 'dev') throw new Error(`${name} was removed, and its data and logs with it`);
+      return of;
+    };
+    return {
+      ...retaining(30),
+      storageFor: (name: string) => there(name, storageFor()),
+      objectsFor: (name: string) => there(name, objectsFor()),
+    };
+  };
+  const prune = (environment?: string, dryRun = false) =>
+    pruneHistory(installed(), { dryRun, ...(environment === undefined ? {} : { environment }) }, 'ann');
+
+  test('that are gone go by the retention of the parent, with the newest, into its storage', async () => {
+    await aPreview('gone', removed);
+    await aPreview('again', removed);
+    await aPreview('again');
+    const runs = new Map<string, string>();
+    for (const [name, environment, daysAgo] of [
+      ['gone', 'dev/gone', 90],
+      ['gone, the newest', 'dev/gone', 80],
+      ['gone, young', 'dev/gone', 1],
+      ['there again', 'dev/again', 90],
+      ['of the parent, the newest', 'dev', 90],
+    ] as const)
+      runs.set(await aWholeRun(daysAgo, { environment }), name);
+    await seeded.db.query(
+      `insert into environment_pointer (environment, seq, release, actor) values ('dev/gone', 1, 'r1', 'ann') on conflict do nothing`,
+    );
+    expect((await prune('dev/gone', true)).environments).toMatchObject([
+      { environment: 'dev/gone', retentionDays: 30, runs: 2, kept: [] },
+    ]);
+    expect((await prune()).environments).toMatchObject([
+      { environment: 'dev', runs: 0 },
+      { environment: 'dev/gone', runs: 2 },
+    ]);
+    expect((await left()).map((run) => runs.get(run))).toEqual([
+      'gone, young',
+      'there again',
+      'of the parent, the newest',
+    ]);
+    const reads = createHistoryReads({ db: seeded.db, objectsFor: installed().objectsFor });
+    const [first] = [...runs.keys()];
+    expect(await reads.archivedRun(first ?? '')).toMatchObject({
+      ...{ id: first, environment: 'dev/gone', taskRuns: [{ taskId: 'ingest' }] },
+      archive: expect.stringContaining(`${root}/.sluice/history/`),
+    });
+    expect(await historyQueries.archivedRunsToErase(seeded.db, 'dev/gone', 10)).toEqual([]);
+  });
+
+  test('stay with what the parent keeps for ever; a preview without runs is no environment', async () => {
+    await aPreview('gone', removed);
+    await expect(prune('dev/gone')).rejects.toMatchObject({ code: 'not_found' });
+    const old = await aWholeRun(90, { environment: 'dev/gone' });
+    const kept = { ...installed(), environments: retaining(null).environments };
+    await pruneAll(kept, { event: () => undefined, problem: () => undefined }, () => false);
+    expect(await left()).toEqual([old]);
   });
 });
 

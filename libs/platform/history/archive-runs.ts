@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Clock, ObjectStore } from '#core';
+import { type Clock, declaredEnvironment, type ObjectStore } from '#core';
 import type { EnvironmentStorage } from '#storage';
 import { appendAudit, historyQueries, type ExpiredRun } from '#store';
 import { writeArchive } from './archive-file.ts';
@@ -90,7 +90,9 @@ async function archiveBatch(
   const archives = await historyQueries.readRunArchives(parts.db, ids);
   // Another process may have been faster: its lock went with its connection.
   if (archives.length === 0) return { runs: 0, taskRuns: 0 };
-  const archive = await writeArchive(parts.objectsFor(environment), environment, batch[0]?.day ?? '', archives);
+  // The storage of a preview goes with the preview, and its history is to stay.
+  const objects = parts.objectsFor(declaredEnvironment(environment));
+  const archive = await writeArchive(objects, environment, batch[0]?.day ?? '', archives);
   const removed = await historyQueries.removeRuns(parts.db, archive, ids);
   await eraseLogs(parts, environment);
   return removed;
