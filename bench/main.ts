@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { packageRoot } from '#platform';
 import { apiReads } from './api-reads.ts';
 import { type Benchmark, type Figure, keepsPromise, promiseHere, timesFloor } from './benchmark.ts';
@@ -15,6 +14,7 @@ import { logFlood } from './log-flood.ts';
 import { manyFiles } from './many-files.ts';
 import { queueThroughput } from './queue.ts';
 import { pinnedTransaction } from './pinned-transaction.ts';
+import { readArguments } from './read-arguments.ts';
 import { releaseCreate } from './release-create.ts';
 import { rollback } from './rollback.ts';
 import { retention } from './retention.ts';
@@ -58,7 +58,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   queueThroughput,
 ];
 
-const { values, positionals: asked } = parseArgs({
+const usage = `npm run bench -- [${BENCHMARKS[0]?.name} …] [--small] [--minutes N] [--table]`;
+const { values, positionals: asked } = readArguments(usage, {
   allowPositionals: true,
   options: {
     small: { type: 'boolean', default: false },

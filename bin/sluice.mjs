@@ -3,14 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refuseOtherNodes } from './node-version.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(`error: Sluice needs Node 20.19 or newer; this is ${process.version}.\n`);
-  process.exit(1);
-}
+refuseOtherNodes();
 if (!existsSync(join(root, 'dist', 'cli.js'))) {
   process.stderr.write('Building Sluice once; this takes a few seconds.\n');
   // What the build prints is a message, never data.

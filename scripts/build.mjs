@@ -13,7 +13,7 @@ const DEMO = { demo: join(root, 'apps', 'standalone', 'demo.ts') };
 const started = performance.now();
 const ifStale = process.argv.includes('--if-stale');
 const work = [];
-if (!ifStale || isStale('server.stamp', ['apps', 'libs', 'package.json', 'scripts/build.mjs'], 'apps/web'))
+if (!ifStale || isStale('server.stamp', ['apps', 'libs', 'bin', 'package.json', 'scripts/build.mjs'], 'apps/web'))
   work.push(buildServer());
 if (
   !process.argv.includes('--server') &&

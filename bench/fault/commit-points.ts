@@ -1,7 +1,8 @@
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import type { CrashCourse } from '../../libs/testing/crash-course.ts';
 import { openEngineCourse } from '../../libs/testing/engine-course.ts';
 import { openPromotionCourses, PROMOTION_ENDS } from '../../libs/testing/promotion-course.ts';
+import { readArguments } from '../read-arguments.ts';
 import { FaultPostgres } from './fault-postgres.ts';
 import { codeHash, readResults, storeResults, thisMachine } from './results.ts';
 
@@ -21,14 +22,13 @@ interface Walked {
   readonly violations: readonly string[];
 }
 
-const { values } = parseArgs({
+const USAGE = 'npm run fault -- F4 [--times 3] [--again]';
+const { values } = readArguments(USAGE, {
   options: { times: { type: 'string', default: '3' }, again: { type: 'boolean', default: false } },
 });
 const times = Number(values.times);
 if (!(Number.isInteger(times) && times >= 1 && times <= 1000)) {
-  process.stderr.write(
-    `error: --times ${values.times}: expected a whole number from 1 to 1000\nhint: npm run fault -- F4 [--times 3] [--again]\n`,
-  );
+  process.stderr.write(`error: --times ${values.times}: expected a whole number from 1 to 1000\nhint: ${USAGE}\n`);
   process.exit(2);
 }
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

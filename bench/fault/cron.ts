@@ -1,19 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { PROGRAM_ROOT } from '../../apps/standalone/standalone-fixture.ts';
 import { changesIn, groupZones, POLICIES, SIXTY_CRONS, sweepAround } from '../../libs/dag/fixtures/cron-sweep.ts';
+import { readArguments } from '../read-arguments.ts';
 
 // `npm run fault -- cron`: sixty crons under every policy against the minute oracle, around every change of every zone.
 
-const { values } = parseArgs({
+const USAGE = 'npm run fault -- cron [--from 2020] [--to 2030]';
+const { values } = readArguments(USAGE, {
   options: { from: { type: 'string', default: '2020' }, to: { type: 'string', default: '2030' } },
 });
 const [from, to] = [Number(values.from), Number(values.to)];
 if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 1975 && from <= to && to <= 2100)) {
   process.stderr.write(
-    `error: --from ${values.from} --to ${values.to}: expected years from 1975 to 2100\nhint: npm run fault -- cron [--from 2020] [--to 2030]\n`,
+    `error: --from ${values.from} --to ${values.to}: expected years from 1975 to 2100\nhint: ${USAGE}\n`,
   );
   process.exit(2);
 }

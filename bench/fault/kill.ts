@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { PROGRAM_ROOT } from '../../apps/standalone/standalone-fixture.ts';
+import { readArguments } from '../read-arguments.ts';
 import { RULE_NAMES } from './check-history.ts';
 import { exampleProject } from './example-project.ts';
 import { runKills, type KillReport } from './kill-run.ts';
@@ -10,7 +10,7 @@ import { runKills, type KillReport } from './kill-run.ts';
 // `npm run fault -- kill`: the example pipelines catch up while the process is killed again and again.
 
 const USAGE = 'npm run fault -- kill [--kills 20] [--seed N] [--days 181] [--all]';
-const { values } = parseArgs({
+const { values } = readArguments(USAGE, {
   allowPositionals: true,
   options: {
     kills: { type: 'string', default: '20' },

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readArguments } from '../read-arguments.ts';
 import { FAULTS } from './faults.ts';
 import { Namespaces } from './namespaces.ts';
 import { runRound, type RoundReport } from './round.ts';
@@ -7,7 +7,8 @@ import { summarize } from './series.ts';
 
 // `npm run fault -- F2`: a pipeline catches up on a cluster while a fault happens to it so many times, in rounds of a cluster each.
 
-const { values, positionals } = parseArgs({
+const usage = `npm run fault -- ${Object.keys(FAULTS).join('|')} [--times 5 | --minutes N] [--seed N] [--seconds 12] [--again]`;
+const { values, positionals } = readArguments(usage, {
   allowPositionals: true,
   options: {
     times: { type: 'string', default: '5' },
@@ -18,7 +19,6 @@ const { values, positionals } = parseArgs({
   },
 });
 const name = positionals[0] ?? '';
-const usage = `npm run fault -- ${Object.keys(FAULTS).join('|')} [--times 5 | --minutes N] [--seed N] [--seconds 12] [--again]`;
 const fault = FAULTS[name] ?? fail(`there is no fault ${JSON.stringify(name)}`, usage);
 const minutes = values.minutes === undefined ? null : wholeNumber('minutes', 1, 100_000);
 const [times, seconds, seed] = [

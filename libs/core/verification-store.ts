@@ -63,7 +63,7 @@ export interface VerificationStore {
   begin(
     verification: NewVerification,
     run: NewRun,
-    needed: readonly string[],
+    needed: readonly { readonly environment: string; readonly version: string }[],
   ): Promise<{ readonly kind: 'begun'; readonly id: string } | { readonly kind: 'gone'; readonly version: string }>;
   /** Those whose run has ended, oldest first. */
   ended(limit: number): Promise<readonly VerificationRecord[]>;

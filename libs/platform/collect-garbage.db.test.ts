@@ -232,6 +232,12 @@ test('a run that read what was collected is not comparable any more, and says wh
   expect((await seeded.reads.verification(reader))?.detail).toBe(
     `An input of task train is gone: churn/raw, version ${input.version}.`,
   );
+
+  // It went after the files were looked at, with what told of it.
+  await seeded.db.query('delete from path_version where version = $1', [input.version]);
+  const unaware = { ...parts, filesOf: async () => [] };
+  await requestVerification(unaware, reader, { actor: 'ann', sampled: false });
+  expect((await seeded.reads.verification(reader))?.detail).toBe(`Version ${input.version}, which it needs, is gone.`);
 });
 
 test('releases that nothing refers to go, with their contents, but the last ones', async () => {

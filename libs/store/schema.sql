@@ -17,13 +17,15 @@ create table alert_delivery (
   created_at timestamp with time zone default now() not null,
   next_try_at timestamp with time zone default now() not null,
   sent_at timestamp with time zone,
+  mended boolean default false not null,
   constraint alert_delivery_pkey primary key (id),
   constraint alert_delivery_state_known check ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'rejected'::text, 'muted'::text])))
 );
 create index alert_delivery_log on alert_delivery (environment, id DESC);
-create index alert_delivery_of_pipeline on alert_delivery (environment, pipeline, run_id) WHERE (event = ANY (ARRAY['run.failed'::text, 'run.recovered'::text]));
 create index alert_delivery_of_run on alert_delivery (run_id, target, id);
 create index alert_delivery_pending on alert_delivery (run_id, target, id) WHERE (state = 'pending'::text);
+create index alert_delivery_unmended on alert_delivery (environment, pipeline, run_id) WHERE ((event = 'run.failed'::text) AND (NOT mended));
+create trigger alert_mends after insert on alert_delivery for each row when ((new.event = 'run.recovered'::text)) execute function mend_alerts();
 
 create table archive (
   id bigint generated always as identity,

@@ -9,7 +9,8 @@ import { checkNode, checkPostgres, checkPython, checkSpark } from './program-che
 
 test.each([
   ['20.19.0', 'ok'],
-  ['22.1.0', 'ok'],
+  ['22.13.0', 'ok'],
+  ['22.12.0', 'fail'],
   ['20.18.3', 'fail'],
   ['18.20.0', 'fail'],
 ])('Node %s is %s', (version, verdict) => expect(checkNode(version)).toMatchObject({ verdict }));

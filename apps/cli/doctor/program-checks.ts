@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
+import { refusalOf } from '../../../bin/node-version.mjs';
 import { fail, ok, warn, type Finding } from './check.ts';
 
 export function checkNode(version: string = process.versions.node): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 20 || (major === 20 && minor >= 19)
-    ? ok('node', version)
-    : fail('node', version, 'Install Node 20.19 or newer.');
+  const refusal = refusalOf(version);
+  return refusal === null ? ok('node', version) : fail('node', `${version}; needed: ${refusal.wanted}`, refusal.remedy);
 }
 
 export async function checkGit(): Promise<Finding> {

@@ -33,7 +33,8 @@ export async function requestVerification(
   if (plan.kind === 'impossible') return verifications.record(given, plan.comparison);
   if (pipeline === null) throw new SluiceError('internal', `run ${runId} is planned without its pipeline`);
   const shadow = shadowRun(run, pipeline, environment, asked.actor, plan.takeOver);
-  const begun = await verifications.begin(given, shadow, [...needed.keys()]);
+  const used = [...needed].map(([version, one]) => ({ environment: one.environment ?? run.environment, version }));
+  const begun = await verifications.begin(given, shadow, used);
   if (begun.kind === 'gone')
     return verifications.record(given, notComparable(`Version ${begun.version}, which it needs, is gone.`));
   parts.wake();

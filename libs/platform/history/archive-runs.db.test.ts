@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { ObjectStore } from '#core';
 import { FolderObjects } from '#release';
 import { createFileStorage } from '#storage';
-import { connectDatabase, createStore, historyQueries } from '#store';
+import { connectDatabase, createStore, historyQueries, markErased, versionsToErase } from '#store';
 import { createTestDatabase } from '#testing';
 import { examplesOf } from '../../testing/examples.ts';
 import { aRun, anAttempt, aTaskRun, seededReads, type SeededReads } from '../reads/seeded-reads.ts';
@@ -26,7 +26,9 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await seeded.clear();
-  await seeded.db.query('truncate promotion, received_event, run_cause, fire, inbox restart identity cascade');
+  await seeded.db.query(
+    'truncate promotion, received_event, run_cause, fire, inbox, worker, process, preview restart identity cascade',
+  );
   root = await mkdtemp(path.join(tmpdir(), 'sluice-history-'));
 });
 afterAll(async () => {
@@ -64,6 +66,15 @@ async function aWholeRun(daysAgo: number, more: object = {}): Promise<string> {
 }
 const left = async () =>
   (await seeded.db.query<{ id: string }[]>('select id::text from run order by run.id')).map(({ id }) => id);
+/** So many statements wait for the locks of others. */
+async function waiting(many: number): Promise<void> {
+  for (let count = 0; count < many;) {
+    const [row] = await seeded.db.query<{ count: number }[]>(
+      `select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    count = row?.count ?? 0;
+  }
+}
 const logs = async () => (await readdir(path.join(root, '.sluice/logs'))).sort();
 const metricOf = (run: string, value: number, more: object = {}) =>
   seeded.insert('metric', {
@@ -259,6 +270,83 @@ describe('runs past their retention', () => {
     const report = await seeded.commands.collectGarbage({ dryRun: true, keep: 2, olderThanMs: DAY }, 'ann');
     expect(report.versions.map(({ removed }) => removed)).toEqual([['v0']]);
   });
+
+  test('take along what tells of versions whose data was erased; of others, it goes when their data does', async () => {
+    const [old, young] = [await aWholeRun(90), await aWholeRun(1)];
+    const aVersion = (version: string, run: string, attempt: number, more: object) =>
+      seeded.insert('path_version', {
+        ...{ environment: 'dev', location: 'churn/raw', pipeline: 'churn', path: 'raw', map_key: '', version },
+        ...{ run_id: run, task_id: 'ingest', map_index: 0, attempt_id: attempt, fence: 1, release: 'r1' },
+        ...{ manifest_hash: 'h', files: 1, bytes: 1, published_at: new Date(Date.now() - 90 * DAY), ...more },
+      });
+    const gone = { removed_at: new Date(), erased_at: new Date() };
+    await aVersion('erased', old, 1, gone);
+    await aVersion('marked', old, 2, { removed_at: new Date() });
+    await aVersion('data', old, 3, {});
+    await aVersion('erased of another', young, 4, gone);
+    await aVersion('marked', young, 5, { removed_at: new Date() });
+    const versions = async () =>
+      (
+        await seeded.db.query<{ version: string; run: string }[]>(
+          'select version, run_id::text as run from path_version order by attempt_id',
+        )
+      ).map(({ version, run }) => `${version} by ${run}`);
+    await archive();
+    expect(await versions()).toEqual([
+      `marked by ${old}`,
+      `data by ${old}`,
+      `erased of another by ${young}`,
+      `marked by ${young}`,
+    ]);
+    await markErased(seeded.db, [{ environment: 'dev', version: 'marked' }]);
+    expect(await versions()).toEqual([`data by ${old}`, `erased of another by ${young}`, `marked by ${young}`]);
+    expect(await versionsToErase(seeded.db, 10)).toEqual([]);
+  });
+
+  test('a version that is erased while its run is archived is forgotten by whoever comes second', async () => {
+    const [old] = [await aWholeRun(90), await aWholeRun(1)];
+    await seeded.insert('path_version', {
+      ...{ environment: 'dev', location: 'churn/raw', pipeline: 'churn', path: 'raw', map_key: '', version: 'v' },
+      ...{ run_id: old, task_id: 'ingest', map_index: 0, attempt_id: 1, fence: 1, release: 'r1', manifest_hash: 'h' },
+      ...{ files: 1, bytes: 1, published_at: new Date(), removed_at: new Date() },
+    });
+    const other = await connectDatabase(url, { connections: 3 });
+    const blocker = other.createQueryRunner();
+    try {
+      // Holds what comes last in the removal: the run is locked, and what it wrote was looked at.
+      await blocker.startTransaction();
+      await blocker.query(`lock table archive in share mode`);
+      const archiving = archive();
+      await waiting(1);
+      const erasing = markErased(other, [{ environment: 'dev', version: 'v' }]);
+      await waiting(2);
+      await blocker.commitTransaction();
+      await Promise.all([archiving, erasing]);
+    } finally {
+      await blocker.release();
+      await other.destroy();
+    }
+    expect(await left()).not.toContain(old);
+    expect(await seeded.db.query('select version from path_version')).toEqual([]);
+  });
+
+  test('take along what processes executed with that are gone, unless an attempt is left of them', async () => {
+    const old = await aWholeRun(90);
+    const young = await aWholeRun(1);
+    const alive = new Date(Date.now() + DAY);
+    await seeded.db.query(`update attempt set worker = case when run_id = $1 then 'dead' else 'used' end`, [old]);
+    for (const id of ['dead', 'used', 'lives', 'idle'])
+      await seeded.insert('worker', { id, tools: { bash: '5.2' }, started_at: new Date(Date.now() - 90 * DAY) });
+    await seeded.insert('worker', { id: 'starts', tools: { bash: '5.2' } });
+    await seeded.insert('process', { id: 'lives', kind: 'scheduler', host: 'h', pid: 1, alive_until: alive });
+    const workers = async () =>
+      (await seeded.db.query<{ id: string }[]>('select id from worker order by id')).map(({ id }) => id);
+    await archive(365);
+    expect(await workers()).toEqual(['dead', 'idle', 'lives', 'starts', 'used']);
+    await archive();
+    expect(await left()).toEqual([young]);
+    expect(await workers()).toEqual(['lives', 'starts', 'used']);
+  });
 });
 
 describe('stay', () => {
@@ -333,6 +421,75 @@ describe('stay', () => {
     const young = await aWholeRun(1, { release: 'r2' });
     await archive();
     expect(await left()).toEqual([vouching, young]);
+  });
+});
+
+describe('runs of previews', () => {
+  const aPreview = (name: string, more: object = {}) =>
+    seeded.insert('preview', {
+      ...{ environment: `dev/${name}`, parent: 'dev', storage: 'file:///x', actor: 'ann' },
+      ...{ expires_at: new Date(Date.now() + DAY), ...more },
+    });
+  const removed = { closing_at: new Date(), removed_at: new Date() };
+  /** As an installation has it: what is gone has no storage. */
+  const installed = () => {
+    const there = <T>(name: string, of: T): T => {
+      if (name !== 'dev') throw new Error(`${name} was removed, and its data and logs with it`);
+      return of;
+    };
+    return {
+      ...retaining(30),
+      storageFor: (name: string) => there(name, storageFor()),
+      objectsFor: (name: string) => there(name, objectsFor()),
+    };
+  };
+  const prune = (environment?: string, dryRun = false) =>
+    pruneHistory(installed(), { dryRun, ...(environment === undefined ? {} : { environment }) }, 'ann');
+
+  test('that are gone go by the retention of the parent, with the newest, into its storage', async () => {
+    await aPreview('gone', removed);
+    await aPreview('again', removed);
+    await aPreview('again');
+    const runs = new Map<string, string>();
+    for (const [name, environment, daysAgo] of [
+      ['gone', 'dev/gone', 90],
+      ['gone, the newest', 'dev/gone', 80],
+      ['gone, young', 'dev/gone', 1],
+      ['there again', 'dev/again', 90],
+      ['of the parent, the newest', 'dev', 90],
+    ] as const)
+      runs.set(await aWholeRun(daysAgo, { environment }), name);
+    await seeded.db.query(
+      `insert into environment_pointer (environment, seq, release, actor) values ('dev/gone', 1, 'r1', 'ann') on conflict do nothing`,
+    );
+    expect((await prune('dev/gone', true)).environments).toMatchObject([
+      { environment: 'dev/gone', retentionDays: 30, runs: 2, kept: [] },
+    ]);
+    expect((await prune()).environments).toMatchObject([
+      { environment: 'dev', runs: 0 },
+      { environment: 'dev/gone', runs: 2 },
+    ]);
+    expect((await left()).map((run) => runs.get(run))).toEqual([
+      'gone, young',
+      'there again',
+      'of the parent, the newest',
+    ]);
+    const reads = createHistoryReads({ db: seeded.db, objectsFor: installed().objectsFor });
+    const [first] = [...runs.keys()];
+    expect(await reads.archivedRun(first ?? '')).toMatchObject({
+      ...{ id: first, environment: 'dev/gone', taskRuns: [{ taskId: 'ingest' }] },
+      archive: expect.stringContaining(`${root}/.sluice/history/`),
+    });
+    expect(await historyQueries.archivedRunsToErase(seeded.db, 'dev/gone', 10)).toEqual([]);
+  });
+
+  test('stay with what the parent keeps for ever; a preview without runs is no environment', async () => {
+    await aPreview('gone', removed);
+    await expect(prune('dev/gone')).rejects.toMatchObject({ code: 'not_found' });
+    const old = await aWholeRun(90, { environment: 'dev/gone' });
+    const kept = { ...installed(), environments: retaining(null).environments };
+    await pruneAll(kept, { event: () => undefined, problem: () => undefined }, () => false);
+    expect(await left()).toEqual([old]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Clock, ObjectStore } from '#core';
+import { type Clock, declaredEnvironment, type ObjectStore } from '#core';
 import type { EnvironmentStorage } from '#storage';
 import { appendAudit, historyQueries, type ExpiredRun } from '#store';
 import { writeArchive } from './archive-file.ts';
@@ -24,8 +24,9 @@ const MOST_REST_MS = 2000;
 
 /**
  * Moves what ended before `before` and nothing needs into archives, then removes logs and evidence of it; until `isOver`
- * says that it is enough. What came before then to start runs, and will not, is forgotten. May be killed anywhere: an archive whose runs are still there is written again, logs that are
- * still there are removed the next time.
+ * says that it is enough. What came before then to start runs, and will not, is forgotten, and so is what executed attempts
+ * that are all gone. May be killed anywhere: an archive whose runs are still there is written again, logs that are still there
+ * are removed the next time.
  */
 export async function archiveRuns(
   parts: HistoryParts,
@@ -55,6 +56,7 @@ export async function archiveRuns(
     }
   }
   if (runs > 0) {
+    await historyQueries.forgetWorkers(parts.db);
     const detail = { before: before.toISOString(), runs, taskRuns };
     await parts.db.transaction((manager) =>
       appendAudit(manager, [{ actor, action: 'history.prune', environment, subject: 'runs', detail }]),
@@ -88,7 +90,9 @@ async function archiveBatch(
   const archives = await historyQueries.readRunArchives(parts.db, ids);
   // Another process may have been faster: its lock went with its connection.
   if (archives.length === 0) return { runs: 0, taskRuns: 0 };
-  const archive = await writeArchive(parts.objectsFor(environment), environment, batch[0]?.day ?? '', archives);
+  // The storage of a preview goes with the preview, and its history is to stay.
+  const objects = parts.objectsFor(declaredEnvironment(environment));
+  const archive = await writeArchive(objects, environment, batch[0]?.day ?? '', archives);
   const removed = await historyQueries.removeRuns(parts.db, archive, ids);
   await eraseLogs(parts, environment);
   return removed;

@@ -1,7 +1,7 @@
-import { otherInstallation, SluiceError } from '#core';
+import { declaredEnvironment, otherInstallation, SluiceError } from '#core';
 import type { PruneReport } from '#contracts';
 import type { Environments, Observer } from '#engine';
-import { historyQueries } from '#store';
+import { historyQueries, previewQueries } from '#store';
 import { archiveRuns, type HistoryParts } from './archive-runs.ts';
 
 export interface PruneParts extends HistoryParts {
@@ -24,15 +24,16 @@ export async function pruneHistory(
   { dryRun, environment }: PruneRequest,
   actor: string,
 ): Promise<PruneReport> {
-  const retained = retentions(parts, environment);
+  const retained = await retentions(parts, environment);
   if (dryRun)
     return { dryRun, isComplete: true, environments: await Promise.all(retained.map((one) => foresee(parts, one))) };
   const until = parts.clock.now().getTime() + MOST_MS;
   const isOver = (): boolean => parts.clock.now().getTime() >= until;
   const pruned = await historyQueries.withHistoryLock(parts.db, async () => {
     const environments: PruneReport['environments'] = [];
-    for (const { name, days, before } of retained) {
-      const { runs, taskRuns } = await archiveRuns(parts, name, before, actor, isOver);
+    for (const one of retained) {
+      const { name, days, before } = one;
+      const { runs, taskRuns } = await archiveRuns(partsFor(parts, one), name, before, actor, isOver);
       environments.push({
         environment: name,
         retentionDays: days,
@@ -53,15 +54,15 @@ export async function pruneHistory(
 
 /** Once in all environments; one that fails does not keep the others. */
 export async function pruneAll(parts: PruneParts, observer: Observer, isOver: () => boolean): Promise<void> {
-  const retained = retentions(parts);
+  const retained = await retentions(parts);
   if (retained.length === 0) return;
   await historyQueries.withHistoryLock(parts.db, async () => {
-    for (const { name, before } of retained)
+    for (const one of retained)
       try {
-        const archived = await archiveRuns(parts, name, before, 'Sluice', isOver);
-        if (archived.runs > 0) observer.event('runs-archived', { environment: name, ...archived });
+        const archived = await archiveRuns(partsFor(parts, one), one.name, one.before, 'Sluice', isOver);
+        if (archived.runs > 0) observer.event('runs-archived', { environment: one.name, ...archived });
       } catch (error) {
-        observer.problem('moving ended runs into archives', error, { environment: name });
+        observer.problem('moving ended runs into archives', error, { environment: one.name });
       }
   });
 }
@@ -71,20 +72,36 @@ interface Retained {
   readonly days: number;
   /** What ended before goes. */
   readonly before: Date;
+  /** A preview that is gone: its runs go by the retention of its parent. */
+  readonly isGone: boolean;
 }
 
-function retentions({ environments, clock }: PruneParts, only?: string): Retained[] {
-  if (only !== undefined && environments.get(only) === null)
-    throw new SluiceError('not_found', `There is no environment "${only}".`, { hint: 'See `sluice env list`.' });
-  const retained = environments.all().flatMap(({ config: { name, retentionDays: days, promotion } }) => {
-    if (days === null || otherInstallation(promotion) !== null || (only !== undefined && name !== only)) return [];
-    return [{ name, days, before: new Date(clock.now().getTime() - days * DAY_MS) }];
+async function retentions({ db, environments, clock }: PruneParts, only?: string): Promise<Retained[]> {
+  const there = environments.all().flatMap(({ config: { name, retentionDays: days, promotion } }): Retained[] => {
+    if (days === null || otherInstallation(promotion) !== null) return [];
+    return [{ name, days, before: new Date(clock.now().getTime() - days * DAY_MS), isGone: false }];
   });
-  if (only !== undefined && retained.length === 0)
+  const gone = await previewQueries.gonePreviews(
+    db,
+    there.map(({ name }) => name),
+  );
+  const ofGone = gone.flatMap(({ environment, parent }) =>
+    there.filter(({ name }) => name === parent).map((one) => ({ ...one, name: environment, isGone: true })),
+  );
+  const retained = [...there, ...ofGone].filter(({ name }) => only === undefined || name === only);
+  if (only !== undefined && retained.length === 0) {
+    if (environments.get(only) === null)
+      throw new SluiceError('not_found', `There is no environment "${only}".`, { hint: 'See `sluice env list`.' });
     throw new SluiceError('conflict', `${only} keeps its history for ever.`, {
-      hint: `Set \`retention: 90d\` in environments/${only}.yaml.`,
+      hint: `Set \`retention: 90d\` in environments/${declaredEnvironment(only)}.yaml.`,
     });
+  }
   return retained;
+}
+
+/** The logs of a preview that is gone went with its storage. */
+function partsFor(parts: HistoryParts, { isGone }: Retained): HistoryParts {
+  return isGone ? { ...parts, storageFor: () => ({ forgetRun: () => Promise.resolve() }) } : parts;
 }
 
 async function foresee(

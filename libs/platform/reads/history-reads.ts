@@ -1,4 +1,4 @@
-import { type ObjectStore, SluiceError } from '#core';
+import { declaredEnvironment, type ObjectStore, SluiceError } from '#core';
 import { archivedRunDetail, type ArchivedRun, type ArchivedRunDetail } from '#contracts';
 import { historyQueries, type ArchivedRunRow, type Db } from '#store';
 import { readArchived } from '../history/archive-file.ts';
@@ -30,7 +30,7 @@ export function createHistoryReads({ db, objectsFor }: HistoryReadContext) {
         throw new SluiceError('not_found', `No archive holds a run ${JSON.stringify(runId)}.`, {
           hint: 'See `sluice history list`; runs that are not archived are in `sluice runs list`.',
         });
-      const { run, ...parts } = await readArchived(objectsFor(row.environment), row, runId);
+      const { run, ...parts } = await readArchived(objectsFor(declaredEnvironment(row.environment)), row, runId);
       // It comes from storage: only what is known of it is passed on.
       return archivedRunDetail.parse({ ...run, ...parts, ...toArchivedRun(row, objectsFor) });
     },
@@ -46,7 +46,7 @@ function toArchivedRun(row: ArchivedRunRow, objectsFor: HistoryReadContext['obje
 /** Of an environment that is gone from environments/ only the place below its root is known. */
 function addressOf(environment: string, objectsFor: HistoryReadContext['objectsFor']): string {
   try {
-    return `${objectsFor(environment).name}/`;
+    return `${objectsFor(declaredEnvironment(environment)).name}/`;
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'not_found') return '';
     throw error;

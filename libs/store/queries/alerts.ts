@@ -90,23 +90,31 @@ export async function raiseLate(db: Db, runIds: readonly string[], alerts: reado
     select (select count(*) from marked), (select count(*) from inserted)`;
 }
 
-/** Walks the chain of origins; without one, the newest run of the pipeline that was alerted as failed and not yet as recovered. */
+/**
+ * Of the runs that it was made from, else of its pipeline, the newest that was alerted as failed and not yet as recovered.
+ * Walks the chain of origins; index alert_delivery_unmended, of which the first entry is enough.
+ */
 export async function mendedRun(db: Db, environment: string, pipeline: string, runId: string): Promise<string | null> {
   const [row] = await db.sql<{ runId: string }[]>`
     with recursive chain as (
       select origin_run as id from run where id = ${runId}::bigint
       union
       select r.origin_run from run r join chain c on c.id = r.id where r.origin_run is not null
-    ), alerted as (
-      select run_id, max(id) filter (where event = 'run.failed') as failed, max(id) filter (where event = 'run.recovered') as recovered
-      from alert_delivery
-      where environment = ${environment} and pipeline = ${pipeline} and event in ('run.failed', 'run.recovered')
-      group by run_id
+    ), unmended as (
+      select a.run_id, true as made_from
+      from chain c
+      join alert_delivery a on a.run_id = c.id and a.environment = ${environment} and a.pipeline = ${pipeline}
+      where a.event = 'run.failed' and not a.mended
+      union all
+      (select run_id, false
+       from alert_delivery
+       where environment = ${environment} and pipeline = ${pipeline} and event = 'run.failed' and not mended and run_id < ${runId}::bigint
+       order by alert_delivery.run_id desc
+       limit 1)
     )
     select run_id::text as "runId"
-    from alerted
-    where failed is not null and (recovered is null or recovered < failed) and run_id < ${runId}::bigint
-    order by run_id in (select id from chain) desc, run_id desc
+    from unmended
+    order by made_from desc, unmended.run_id desc
     limit 1`;
   return row?.runId ?? null;
 }

@@ -154,13 +154,28 @@ export function versionsToErase(db: Db, limit: number): Promise<{ environment: s
     limit ${limit}`;
 }
 
+/**
+ * Forgets those of runs that are archived; `removeRuns` forgets the others with their runs. Locks: the runs by id, against
+ * their removal, so that one of the two sees what the other did.
+ */
 export async function markErased(db: Db, versions: readonly { environment: string; version: string }[]): Promise<void> {
   await db.sql`
-    with erased as (
-      update path_version p set erased_at = now()
+    with published as (
+      select p.environment, p.version, p.attempt_id, p.run_id
       from jsonb_to_recordset(${JSON.stringify(versions)}::jsonb) as t (environment text, version text)
-      where p.environment = t.environment and p.version = t.version
+      join path_version p using (environment, version)
+    ), kept as (
+      select id from run where id in (select run_id from published) order by run.id for key share
+    ), erased as (
+      update path_version p set erased_at = now()
+      from published v
+      where (p.environment, p.version, p.attempt_id) = (v.environment, v.version, v.attempt_id) and v.run_id in (select id from kept)
+      returning 1
+    ), forgotten as (
+      delete from path_version p
+      using published v
+      where (p.environment, p.version, p.attempt_id) = (v.environment, v.version, v.attempt_id) and v.run_id not in (select id from kept)
       returning 1
     )
-    select count(*) from erased`;
+    select (select count(*) from erased), (select count(*) from forgotten)`;
 }

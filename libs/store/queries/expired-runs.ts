@@ -33,11 +33,16 @@ export interface ExpiredRun {
 }
 
 // `candidate` is given: id, environment, pipeline, release, promotion_id, backfill_id of ended runs. Newest runs are looked for once for each
-// pipeline, not for each run.
+// pipeline, not for each run. In a preview that is gone nothing is measured against them any more.
 const JUDGED = `
-  newest as (
+  lasting as (
+    select c.environment
+    from (select distinct environment from candidate) c
+    where strpos(c.environment, '/') = 0
+      or exists (select from preview p where p.environment = c.environment and p.removed_at is null)
+  ), newest as (
     select s.id
-    from (select distinct environment, pipeline from candidate) c
+    from (select distinct environment, pipeline from candidate where environment in (select environment from lasting)) c
     cross join lateral (
       (select id from run r where r.environment = c.environment and r.pipeline = c.pipeline and not r.shadow and r.finished_at is not null
        order by r.id desc limit 1)
@@ -54,7 +59,8 @@ const JUDGED = `
     select unnest(array[release, previous, fallback]) from promotion where finished_at is null
   ), vouching as (
     select s.id
-    from (select distinct environment, pipeline, release from candidate where release in (select release from wanted)) c
+    from (select distinct environment, pipeline, release from candidate
+          where release in (select release from wanted) and environment in (select environment from lasting)) c
     cross join lateral (
       select id from run r
       where r.environment = c.environment and r.pipeline = c.pipeline and r.release = c.release and r.state = 'success'

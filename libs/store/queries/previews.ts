@@ -28,6 +28,16 @@ export function openPreviews(db: Db): Promise<PreviewRow[]> {
     order by environment`;
 }
 
+/** Those of these parents that are gone while runs of them are left, by name. */
+export function gonePreviews(db: Db, parents: readonly string[]): Promise<{ environment: string; parent: string }[]> {
+  return db.sql`
+    select p.environment, p.parent
+    from (select distinct environment, parent from preview where parent = any(${parents}::text[])) p
+    where not exists (select from preview o where o.environment = p.environment and o.removed_at is null)
+      and exists (select from run r where r.environment = p.environment)
+    order by p.environment`;
+}
+
 /** From its closing on, so long every process has seen that it closes: nobody starts anything there any more. */
 const SETTLE_MS = 5000;
 

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Db } from '../statement.ts';
 import { unneededAmong } from './expired-runs.ts';
 
 /** A file that holds what is removed. */
@@ -50,6 +51,12 @@ export function removeRuns(
         returning 1
       )
       select count(*) from marked`;
+    // The others tell what else is to be erased, or is data still.
+    await manager.sql`
+      with forgotten as (
+        delete from path_version where run_id = any(${ids}::bigint[]) and erased_at is not null returning 1
+      )
+      select count(*) from forgotten`;
     await manager.sql`
       with freed as (
         update verification set shadow_run_id = null where shadow_run_id = any(${ids}::bigint[]) returning 1
@@ -112,4 +119,20 @@ async function keepMetrics(manager: EntityManager, runIds: readonly string[]): P
       returning 1
     )
     select count(*) from kept`;
+}
+
+/**
+ * Forgets what processes executed tasks with that are gone, and of which no attempt is left. Walks all attempts: for when
+ * some were removed. A process that sleeps for more than an hour counts as gone.
+ */
+export async function forgetWorkers(db: Db): Promise<void> {
+  await db.sql`
+    with gone as (
+      delete from worker w
+      where w.started_at < now() - interval '1 hour'
+        and not exists (select from process p where p.id = w.id)
+        and not exists (select from attempt a where a.worker = w.id)
+      returning 1
+    )
+    select count(*) from gone`;
 }

@@ -105,14 +105,17 @@ export function beginVerification(
   db: DataSource,
   given: NewVerification,
   run: NewRun,
-  needed: readonly string[],
+  needed: readonly { readonly environment: string; readonly version: string }[],
 ): Promise<{ kind: 'begun'; id: string } | { kind: 'gone'; version: string }> {
   return db.transaction(async (manager) => {
     const { runId, environment, pipeline, actor, sampled } = given;
     await manager.sql`select pg_advisory_xact_lock_shared(${ADVISORY_LOCKS.versions}::bigint)`;
+    // Of a version that was erased no row need be left.
     const [removed] = await manager.sql<{ version: string }[]>`
-      select version from path_version
-      where environment = ${environment} and version = any(${needed}::text[]) and removed_at is not null
+      select version
+      from jsonb_to_recordset(${JSON.stringify(needed)}::jsonb) as n (environment text, version text)
+      where coalesce((select bool_or(p.removed_at is not null) from path_version p
+                      where p.environment = n.environment and p.version = n.version), true)
       limit 1`;
     if (removed !== undefined) return { kind: 'gone', version: removed.version };
     // Two requests at once: the second waits here for the first, and finds its row.
