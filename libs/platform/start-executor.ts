@@ -51,6 +51,7 @@ function startLocal(
     scratchFolder: path.join(config.home, 'scratch'),
     pidFolder,
     moduleRoot: options.config.project,
+    onProcessorsNotHeld: (reason) => options.log.warn(reason),
     dataFolders: (name) => Object.values(environments.get(name)?.config.data ?? {}),
     ...(config.python ? { python: config.python } : {}),
     ...(config.sparkSubmit ? { sparkSubmit: config.sparkSubmit } : {}),

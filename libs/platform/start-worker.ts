@@ -64,6 +64,8 @@ export async function startWorker({ config, log, packageRoot, attemptId }: Worke
     pidFolder,
     moduleRoot: config.project,
     dataFolders: (name) => claimed.dataFolders(name),
+    // A pod is held by the kubelet, to the same number.
+    ...(attemptId === null ? { onProcessorsNotHeld: (reason: string) => log.warn(reason) } : {}),
     graceMs: GRACE_MS,
     ...(config.python ? { python: config.python } : {}),
     ...(config.sparkSubmit ? { sparkSubmit: config.sparkSubmit } : {}),

@@ -14,7 +14,9 @@ import { SluiceError } from '#core';
 import { DEFAULT_PATH } from './environment.ts';
 import { FreePorts } from './free-ports.ts';
 import { Launcher } from './launcher.ts';
-import { heldToMemory, MemoryWatch } from './memory-watch.ts';
+import { heldToMemory } from './memory-watch.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { heldToProcessors, ProcessorGroups } from './processor-groups.ts';
 import { ReleaseFolders } from './release-folders.ts';
 import { runAttempt, type AttemptTools } from './run-attempt.ts';
 import { HttpRunner } from './http-runner.ts';
@@ -51,6 +53,11 @@ export interface LocalExecutorOptions {
   readonly moduleRoot?: string;
   /** Folders that `sql:` tasks of an environment may read besides their own; asked for each attempt. */
   readonly dataFolders?: (environment: string) => readonly string[];
+  /**
+   * Told, once, why attempts cannot be held to their `resources.cpu` on this machine. Not given: somebody else holds
+   * them, and nobody is held here.
+   */
+  readonly onProcessorsNotHeld?: (reason: string) => void;
   /** Between TERM and KILL when an attempt times out or is cancelled; default 10 s. */
   readonly graceMs?: number;
   readonly now?: () => number;
@@ -85,6 +92,7 @@ class AttemptQueue implements LocalExecutor {
   readonly #launcher: Launcher;
   readonly #runners: Partial<Record<Assignment['body']['kind'], TaskRunner>>;
   readonly #tools: AttemptTools;
+  readonly #processors: ProcessorGroups | null;
   readonly #waiting = new Map<string, Assignment>();
   readonly #active = new Map<string, AbortController>();
   readonly #ended = new Set<string>();
@@ -108,7 +116,10 @@ class AttemptQueue implements LocalExecutor {
       maxAttempts: MAX_ATTEMPTS,
       now: Date.now,
     });
-    const memory = new MemoryWatch();
+    const watch = new ProcessWatch();
+    const { onProcessorsNotHeld } = options;
+    const processors = onProcessorsNotHeld === undefined ? null : new ProcessorGroups(watch, onProcessorsNotHeld);
+    this.#processors = processors;
     const { childFolder } = options;
     const node = new NodeRunner({ launcher, pool, path, childFolder, moduleRoot: options.moduleRoot ?? null });
     const sql = new SqlRunner({ launcher, pool, path, childFolder, dataFolders: options.dataFolders ?? (() => []) });
@@ -132,7 +143,9 @@ class AttemptQueue implements LocalExecutor {
         const runner = this.#runners[body.kind];
         if (runner === undefined)
           throw new SluiceError('not_supported', `tasks of kind ${body.kind} are not supported here`);
-        return resources?.memory === undefined ? runner : heldToMemory(runner, resources.memory, memory);
+        const { cpu, memory } = resources ?? {};
+        const held = cpu === undefined || processors === null ? runner : heldToProcessors(runner, cpu, processors);
+        return memory === undefined ? held : heldToMemory(held, memory, watch);
       },
       checkTables: (order) => sql.check(order),
       scratchFolder: () => launcher.scratchFolder(),
@@ -186,6 +199,7 @@ class AttemptQueue implements LocalExecutor {
     clearTimeout(timer);
     await Promise.all(Object.values(this.#runners).map((runner) => runner.close()));
     await this.#launcher.close();
+    this.#processors?.close();
   }
 
   #startWaiting(): void {

@@ -34,6 +34,8 @@ export async function openLocalWorld(
     pidFolder: join(folder, 'pids'),
     moduleRoot: root,
     dataFolders: () => dataFolders,
+    // Results of tests do not depend on it.
+    onProcessorsNotHeld: () => undefined,
   });
   const waiting = new Map<string, (result: AttemptResult) => void>();
   executor.onReport((report) => {
