@@ -267,6 +267,23 @@ describe('one batch', () => {
     ]);
   });
 
+  test('behind a thousand of another owner nothing is admitted, and it is not looked again at once', async () => {
+    await db.query(`insert into pool (environment, name, slots) values ('dev', 'shared', 1300)`);
+    await db.query(
+      `insert into process (id, kind, host, pid, alive_until) values ('away', 'scheduler', 'h', 1, now() + interval '1 hour')`,
+    );
+    const theirs = await aClaimedRun({}, 'away');
+    const ours = await aClaimedRun();
+    const many = (of: ClaimedRun, priority: number) =>
+      Array.from({ length: 1000 }, (_, mapIndex) => aReady(of, { mapIndex, priority, pool: 'shared' }));
+    await store.apply({ ...aBatch(theirs, { inserts: many(theirs, 1) }), processId: 'away' });
+    const applied = await store.apply(
+      aBatch(ours, { inserts: many(ours, 0), pools: [{ environment: 'dev', pool: 'shared', freed: 0 }] }),
+    );
+    expect(applied).toMatchObject({ kind: 'applied', admitted: [], hasMore: false });
+    expect(await usedSlots('shared')).toBe(0);
+  });
+
   test('with a token that is not ours any more nothing at all is written', async () => {
     const run = await aClaimedRun();
     const other = await aClaimedRun();

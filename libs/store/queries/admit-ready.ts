@@ -79,8 +79,8 @@ export async function lockPools(pipeline: Pipeline, batch: Batch): Promise<Apply
 /**
  * Hands what is free to the ready task runs of those pools, in the order of their claim over all runs of all processes,
  * with the last statement of the transaction, which also inserts what was held back. They are returned in that order, in
- * which they begin. `hasMore`: others may have a slot, too, which are left for the next commit. Only those of this owner's runs are admitted here: another owner would not know of it. What is the turn
- * of another's is left for it, and that owner is told.
+ * which they begin. Only those of this owner's runs are admitted here: another owner would not know of it. What is the turn
+ * of another's is left for it, and that owner is told. `hasMore`: others may have a slot, too; the next commit has to look.
  */
 export async function admitReady(
   pipeline: Pipeline,
@@ -104,14 +104,13 @@ export async function admitReady(
     resources,
   );
   const chosen = all.slice(0, MOST_ADMITTED);
-  const hasMore = all.length >= MOST_ADMITTED;
   const others = chosen.filter(({ applicant }) => applicant.row.owner !== batch.processId);
   await tellOthers(
     pipeline.manager,
     others.map(({ applicant }) => applicant.row),
   );
   const ours = chosen.filter(({ applicant }) => applicant.row.owner === batch.processId);
-  if (ours.length === 0 && fresh.size === 0) return { admitted: [], hasMore };
+  if (ours.length === 0 && fresh.size === 0) return { admitted: [], hasMore: false };
   const rows = ours.map(({ applicant }) => applicant.row);
   const begun = new Set(rows);
   const admitted = await pipeline.runLast<Admitted>(ADMIT, [
@@ -122,7 +121,8 @@ export async function admitReady(
     ours.map(({ applicant, replicas }) => (applicant.row.replicas === null ? null : replicas)),
     JSON.stringify([...inserts].map(([row, one]) => (begun.has(row) ? { ...one, state: 'queued' } : one))),
   ]);
-  return { admitted, hasMore };
+  // While all are others', looking again at once would only keep asking until they are awake.
+  return { admitted, hasMore: admitted.length > 0 && all.length >= MOST_ADMITTED };
 }
 
 function asReady(insert: TaskRunInsert, owner: string): Ready {
