@@ -15,8 +15,8 @@ test('backfills, data, ends, waits and calls lose nothing and double nothing, wh
   );
   const walk = async (): Promise<void> => {
     for (let at = chosen.shift(); at !== undefined; at = chosen.shift()) {
-      const { found, wanted } = await course.killedAt(at);
-      expect({ at, found }).toEqual({ at, found: wanted });
+      const { reached, found, wanted } = await course.killedAt(at);
+      expect({ at, reached, found }).toEqual({ at, reached: true, found: wanted });
     }
   };
   // Two at once: most of the time is the start of a process.

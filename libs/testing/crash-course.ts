@@ -9,8 +9,11 @@ export interface CrashCourse {
   readonly name: string;
   /** Before and after each commit, in the order in which an undisturbed process passes them. */
   readonly points: readonly string[];
-  /** Kills a process there and lets another end what it began: what is left, and what an undisturbed one leaves. */
-  killedAt(point: string): Promise<{ readonly found: unknown; readonly wanted: unknown }>;
+  /**
+   * Kills a process there and lets another end what it began: what is left, and what an undisturbed one leaves. Not
+   * `reached`: events that came together were written with fewer commits this time, and it ended before that one.
+   */
+  killedAt(point: string): Promise<{ readonly reached: boolean; readonly found: unknown; readonly wanted: unknown }>;
 }
 
 export interface CrashDriver {

@@ -47,7 +47,7 @@ export async function openPromotionCourses(): Promise<PromotionCourses> {
           await second.settle();
           const found = await closed(second);
           await copy.drop();
-          return { found: { signal, left: found }, wanted: { signal: 'SIGKILL', left: wanted } };
+          return { reached: signal === 'SIGKILL', found, wanted };
         },
         close: () => asked.drop(),
       };
