@@ -330,8 +330,7 @@ export class RunOwner {
         });
       for (const each of advanced) this.settle(each);
       this.dispatch(admitted);
-      if (batch && hasMore)
-        for (const { environment, pool } of batch.pools) this.pools.push({ environment, pool, freed: 0 });
+      if (batch && hasMore) this.admit(batch.pools);
       // What was written is told whatever becomes of this.
       await this.park(runs).catch((error: unknown) => observer.problem('parking runs', error));
       if (batch) this.options.onCommitted(committed(advanced, batch, { pointed, awaited }));
