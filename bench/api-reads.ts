@@ -29,48 +29,69 @@ export const apiReads: Benchmark = {
     try {
       await fillHistory(system, MILLIONS * 1_000_000, ['big']);
       const runId = await bigRuns(system);
-      const { config, db, logsFor } = system.installation;
+      const { db, logsFor } = system.installation;
       const writer = await logsFor('dev').open({ runId, taskId: 't0', mapIndex: 0, number: 1 });
       void writer.write(
         Array.from({ length: LOG_LINES }, (_, n) => ({ at: n, stream: 'out', text: `line ${n} of a log` })),
       );
       await writer.close();
       await db.query('vacuum analyze');
-      const installation = { ...system.installation, config: { ...config, port: 0 } };
-      const served = await serveApi({
-        ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
-        problems: () => [],
-      });
-      try {
-        const token = (await readServerFile(config.home))?.token ?? '';
-        const times = (route: string): Promise<number[]> => askFor(`${served.url}${route}`, token);
-        const floor = await times('/healthz');
-        const figure = (what: string, all: readonly number[], promise: number): Figure => ({
-          ...{ what: `${what}, p99`, unit: 'ms', value: quantile(all, 0.99), promise },
-          ...{ floor: quantile(floor, 0.99), floorIs: 'GET /healthz, p99', promisedFloor: null },
-        });
-        return [
-          figure('list of runs', await times('/api/v1/runs?env=dev&limit=50'), 60),
-          figure(`a run with ${TASKS.toLocaleString('en')} tasks`, await times(`/api/v1/runs/${runId}`), 60),
-          figure(
-            `grid of ${GRID_RUNS} × ${TASKS.toLocaleString('en')}`,
-            await times(`/api/v1/pipelines/big/grid?env=dev&runs=${GRID_RUNS}`),
-            150,
-          ),
-          figure(
-            'last 100 lines of a log',
-            await times(`/api/v1/runs/${runId}/tasks/t0/log?map=0&try=1&from=${LOG_LINES - 99}&limit=100`),
-            50,
-          ),
-        ];
-      } finally {
-        await served.close();
-      }
+      return await readFigures(system, [
+        LIST_OF_RUNS,
+        { what: `a run with ${TASKS.toLocaleString('en')} tasks`, route: `/api/v1/runs/${runId}`, promise: 60 },
+        gridRead('big', TASKS),
+        {
+          what: 'last 100 lines of a log',
+          route: `/api/v1/runs/${runId}/tasks/t0/log?map=0&try=1&from=${LOG_LINES - 99}&limit=100`,
+          promise: 50,
+        },
+      ]);
     } finally {
       await system.close();
     }
   },
 };
+
+/** What is asked for, and within how many milliseconds 99 of 100 answers are promised. */
+export interface Read {
+  readonly what: string;
+  readonly route: string;
+  readonly promise: number;
+}
+
+export const LIST_OF_RUNS: Read = { what: 'list of runs', route: '/api/v1/runs?env=dev&limit=50', promise: 60 };
+
+export function gridRead(pipeline: string, tasks: number): Read {
+  return {
+    what: `grid of ${GRID_RUNS} × ${tasks.toLocaleString('en')}`,
+    route: `/api/v1/pipelines/${pipeline}/grid?env=dev&runs=${GRID_RUNS}`,
+    promise: 150,
+  };
+}
+
+/** Serves the system's API and asks it for one thing after the other, each as the title of L14 says. */
+export async function readFigures(system: BenchSystem, reads: readonly Read[]): Promise<Figure[]> {
+  const { config } = system.installation;
+  const installation = { ...system.installation, config: { ...config, port: 0 } };
+  const served = await serveApi({
+    ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
+    problems: () => [],
+  });
+  try {
+    const token = (await readServerFile(config.home))?.token ?? '';
+    const p99 = async (route: string): Promise<number> => quantile(await askFor(`${served.url}${route}`, token), 0.99);
+    const floor = await p99('/healthz');
+    const figures: Figure[] = [];
+    for (const { what, route, promise } of reads)
+      figures.push({
+        ...{ what: `${what}, p99`, unit: 'ms', value: await p99(route), promise },
+        ...{ floor, floorIs: 'GET /healthz, p99', promisedFloor: null },
+      });
+    return figures;
+  } finally {
+    await served.close();
+  }
+}
 
 /** As many runs of every task as the grid shows, by SQL like the rest of the history; the newest one's id. */
 export async function bigRuns({ installation: { db } }: BenchSystem): Promise<string> {

@@ -6,7 +6,7 @@ import { median, quantile } from './quantile.ts';
 const LENGTH = 40;
 const REPEATS = 10;
 
-function chain(name: string, body: string): string {
+export function chain(name: string, body: string): string {
   const tasks = Array.from({ length: LENGTH }, (_, i) => `  t${i}: { ${i > 0 ? `needs: [t${i - 1}], ` : ''}${body} }`);
   return `name: ${name}\ntasks:\n${tasks.join('\n')}\n`;
 }
@@ -84,7 +84,7 @@ export const shellChain: Benchmark = {
     ),
 };
 
-const FIBO =
+export const FIBO =
   'def fibo(n):\n    return n if n < 2 else fibo(n - 1) + fibo(n - 2)\n\ndef main(ctx=None):\n    fibo(10)\n\nif __name__ == "__main__":\n    main()\n';
 
 export const pythonChain: Benchmark = {

@@ -23,6 +23,7 @@ import { resultsTable, type StoredResult, writeTable } from './results-table.ts'
 import { severalSchedulers } from './schedulers.ts';
 import { soak } from './soak.ts';
 import { manyRuns, shellThroughput, wideFanOut } from './throughput.ts';
+import { storms } from './storms.ts';
 import { webView } from './web-view.ts';
 import { waits } from './waiting.ts';
 
@@ -56,6 +57,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   retention,
   waits,
   queueThroughput,
+  storms,
 ];
 
 const usage = `npm run bench -- [${BENCHMARKS[0]?.name} …] [--small] [--minutes N] [--table]`;
