@@ -2,13 +2,15 @@
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
-import { provideTools } from './find-tools.mjs';
+import { needTools } from './find-tools.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const names = process.argv.slice(2).filter((argument) => /^[A-Z]\d+$/.test(argument));
+const measures = (name) => !process.argv.includes('--table') && (names.length === 0 || names.includes(name));
 // Only L15 looks at the web view, which takes some seconds to build.
-const isSeen = !process.argv.includes('--table') && (names.length === 0 || names.includes('L15'));
-if (isSeen) Object.assign(process.env, provideTools(['SLUICE_TEST_CHROMIUM']).found);
+const isSeen = measures('L15');
+if (isSeen) Object.assign(process.env, needTools(['SLUICE_TEST_CHROMIUM']));
+if (measures('L21')) Object.assign(process.env, needTools(['SLUICE_TEST_REDIS']));
 const parts = ['--if-stale', ...(isSeen ? [] : ['--server'])];
 const { status } = spawnSync(process.execPath, [at('scripts/build.mjs'), ...parts], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);

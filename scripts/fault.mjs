@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { provideTools } from './find-tools.mjs';
+import { needTools } from './find-tools.mjs';
 import { ROOT } from './parts.mjs';
 
 /** Files of bench/fault by fault; the others are faults of a cluster, which `faults.ts` lists. */
@@ -30,11 +30,11 @@ if (!names.includes(fault)) {
   process.stderr.write(`usage: npm run fault -- ${names.join('|')} [options]\n`);
   process.exit(2);
 }
+const isOfClusters = OF_CLUSTERS.includes(fault);
+const redis = isOfClusters ? needTools(['SLUICE_TEST_REDIS']) : {};
 const options = { cwd: ROOT, stdio: 'inherit' };
 const build = spawnSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs'), '--server'], options);
 if (build.status !== 0 || !existsSync(join(ROOT, 'dist', 'standalone.js'))) process.exit(build.status || 1);
-const isOfClusters = OF_CLUSTERS.includes(fault);
-const redis = isOfClusters ? provideTools(['SLUICE_TEST_REDIS']).found : {};
 const file = join(ROOT, 'bench', 'fault', `${isOfClusters ? 'main' : OTHERS[fault]}.ts`);
 const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...(isOfClusters ? [fault] : []), ...args], {
   ...options,

@@ -99,6 +99,21 @@ export function provideTools(variables = TOOLS.map(({ variable }) => variable)) 
   return wanted.length === 0 ? first : lookForTools(tools);
 }
 
+/**
+ * For commands that are nothing without these: ends the process with the remedy where one cannot be had.
+ * @returns {Record<string, string>} paths by variable
+ */
+export function needTools(variables) {
+  const { found, missing } = provideTools(variables);
+  for (const { name, variable, remedy } of missing) {
+    const given = process.env[variable];
+    const why = given ? `: ${variable} is ${given}, which is not an executable file` : '';
+    process.stderr.write(`error: no ${name} was found${why}\nhint: ${remedy}\n`);
+  }
+  if (missing.length > 0) process.exit(2);
+  return found;
+}
+
 function lookForTools(tools) {
   const found = {};
   const missing = [];

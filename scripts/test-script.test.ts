@@ -42,6 +42,19 @@ describe('npm test', () => {
   });
 });
 
+test('a benchmark or fault that is nothing without a tool says so before it builds anything', () => {
+  const program = join(folder, 'no-such-server');
+  const env = { ...process.env, SLUICE_TEST_REDIS: program };
+  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'bench.mjs'), 'L21'], {
+    ...{ env, encoding: 'utf8' },
+  });
+  expect(stderr).toBe(
+    `error: no redis-server (6.2 or newer) was found: SLUICE_TEST_REDIS is ${program}, which is not an executable file\n` +
+      'hint: install redis ≥ 6.2, or set SLUICE_TEST_REDIS to the executable of its server\n',
+  );
+  expect(status).toBe(2);
+});
+
 function anExecutable(name: string): string {
   const path = join(folder, name);
   writeFileSync(path, '#!/bin/sh\n');
