@@ -131,7 +131,7 @@ function canInstall() {
 }
 
 function install(packages) {
-  process.stderr.write(`npm test: installing ${packages.join(' and ')} with apt-get, because tests need it\n`);
+  process.stderr.write(`installing ${packages.join(' and ')} with apt-get, which a test or benchmark needs\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // Standard output is the test report's; apt-get's goes to standard error.
   const options = { env, stdio: ['ignore', 2, 2], timeout: 600_000 };
@@ -139,18 +139,18 @@ function install(packages) {
     execFileSync('apt-get', ['update', '-qq'], options);
     execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
   } catch (error) {
-    process.stderr.write(`npm test: apt-get did not do it (${error.message}); going on without\n`);
+    process.stderr.write(`apt-get did not do it (${error.message}); going on without\n`);
   }
 }
 
 function installPython(packages) {
-  process.stderr.write(`npm test: installing ${packages.join(' and ')} with pip, because tests need them\n`);
+  process.stderr.write(`installing ${packages.join(' and ')} with pip, which a test needs\n`);
   const options = { stdio: ['ignore', 2, 2], timeout: 600_000 };
   try {
     execFileSync(firstOnPath(['python3']), ['-m', 'venv', OWN_PYTHON], options);
     execFileSync(join(OWN_PYTHON, 'bin', 'python3'), ['-m', 'pip', 'install', '-q', ...packages], options);
   } catch (error) {
-    process.stderr.write(`npm test: pip did not do it (${error.message}); going on without\n`);
+    process.stderr.write(`pip did not do it (${error.message}); going on without\n`);
   }
 }
 
