@@ -1,16 +1,27 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AttemptResult, EngineStore } from '#core';
+import { createStore } from '#store';
 import { SUCCESS } from '../testing/scripted-executor.ts';
 import { World } from '../testing/world.ts';
+import { TICKS_PER_SWEEP } from './scheduler.ts';
 
 let world: World;
 /** The connection is cut after the next runs were claimed, and before they came. */
 let losesClaimed: boolean;
+/** Commits the claim that the database still works on while its connection is gone already. */
+let commitClaim: () => Promise<void>;
+let breaksClaim: boolean;
 beforeEach(async () => {
   losesClaimed = false;
+  breaksClaim = false;
   const around = (store: EngineStore): EngineStore => ({
     ...store,
     claimRuns: async (...about) => {
+      if (breaksClaim) {
+        breaksClaim = false;
+        commitClaim = await heldClaim(about);
+        throw new Error('Connection terminated unexpectedly');
+      }
       const claimed = await store.claimRuns(...about);
       if (!losesClaimed) return claimed;
       losesClaimed = false;
@@ -35,6 +46,20 @@ async function attempts(): Promise<string[]> {
 
 async function stateOf(runId: string): Promise<string> {
   return (await world.store.getRun(runId))!.state;
+}
+
+/** Claims in a transaction of its own, which is committed when the function that it resolves to is called. */
+function heldClaim(about: Parameters<EngineStore['claimRuns']>): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    let commit: () => void;
+    const committed = new Promise<void>((goOn) => (commit = goOn));
+    const ended = world.db.transaction(async (manager) => {
+      await createStore(manager).claimRuns(...about);
+      resolve(() => (commit(), ended));
+      await committed;
+    });
+    ended.catch(reject);
+  });
 }
 
 /** What a worker writes beside its outputs before it reports. */
@@ -318,6 +343,16 @@ describe('a database that refuses', () => {
     const id = await world.run('p');
     expect(world.executor.names()).toEqual([]);
     await world.tick();
+    await world.endAll();
+    expect(await stateOf(id)).toBe('success');
+  });
+
+  test('a claim that is committed only after somebody looked for it is found with the next sweep', async () => {
+    breaksClaim = true;
+    const id = await world.run('p');
+    await world.tick();
+    await commitClaim();
+    for (let ticks = 0; ticks < TICKS_PER_SWEEP; ticks++) await world.tick();
     await world.endAll();
     expect(await stateOf(id)).toBe('success');
   });

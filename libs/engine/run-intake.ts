@@ -30,7 +30,7 @@ export class RunIntake {
   private readonly unknown = new Set<string>();
   private taking: Promise<void> | null = null;
   private takeAgain = false;
-  /** Runs were claimed, and no answer came: they may be ours. */
+  /** Runs may be ours of which nothing was heard: the next look finds them. */
   mayHaveMissed = false;
   /** Known to go on: filled whenever a run may have ended, not only once a second. */
   private backfilling = false;
@@ -66,16 +66,14 @@ export class RunIntake {
   }
 
   private async takeOnce(): Promise<void> {
-    const { store, processId, observer } = this.options;
+    const { store, observer } = this.options;
     const { toReload } = this.owner;
     if (this.backfilling) await this.backfill();
     const activated = await store.activateRuns(CLAIM);
     if (activated > 0) observer.event('runs-activated', { count: activated });
     if (this.mayHaveMissed) await this.findMissed();
     const again = [...toReload];
-    this.mayHaveMissed = true;
-    const claimed = await store.claimRuns(processId, CLAIM, again);
-    this.mayHaveMissed = false;
+    const claimed = await this.claim(again);
     if (claimed.length < CLAIM) await this.letGo(again.filter((id) => !claimed.some((run) => run.id === id)));
     else this.takeAgain = true;
     if (claimed.length === 0) return;
@@ -85,10 +83,21 @@ export class RunIntake {
     await this.load(claimed);
   }
 
+  private async claim(again: readonly string[]): Promise<readonly ClaimedRun[]> {
+    try {
+      return await this.options.store.claimRuns(this.options.processId, CLAIM, again);
+    } catch (error) {
+      this.mayHaveMissed = true;
+      throw error;
+    }
+  }
+
   private async findMissed(): Promise<void> {
     const { store, processId } = this.options;
     const known = new Set([...this.owner.runs()].map(({ record }) => record.id));
-    for (const runId of await store.leasedRuns(processId, null)) if (!known.has(runId)) this.owner.toReload.add(runId);
+    const leased = await store.leasedRuns(processId, null);
+    this.mayHaveMissed = false;
+    for (const runId of leased) if (!known.has(runId)) this.owner.toReload.add(runId);
   }
 
   /** Runs that were not given back: somebody else's or ended by now; or their rows were locked just then, and they are asked for again. */

@@ -47,7 +47,7 @@ export interface SchedulerOptions {
 }
 
 const TICK_MS = 1000;
-const TICKS_PER_SWEEP = 10;
+export const TICKS_PER_SWEEP = 10;
 /** At an environment's schedules, in one tick: the rest of what is due has to let the others have their turn. */
 const MAX_LOOKS = 20;
 /** Published data wakes those who wait for it after this long: data that comes together is looked at together. */
@@ -172,6 +172,8 @@ export class Scheduler {
       await this.part('firing schedules', async () => void (fired = await this.fire(asked.releases)));
     const sweeps = this.ticks++ % TICKS_PER_SWEEP === 0;
     const due = sweeps ? EVERYTHING : asked;
+    // A claim whose connection broke may be committed after we looked for it.
+    if (sweeps) this.intake.mayHaveMissed = true;
     if (due.triggers) await this.part('starting triggered runs', () => this.startTriggered());
     if (due.parked) await this.part('giving back runs whose wait is over', () => this.unpark());
     if (due.backfills) await this.part('filling backfills', () => this.intake.backfill());
