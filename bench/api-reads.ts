@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { createLog, packageRoot, readServerFile } from '#platform';
-import { serveApi } from '../apps/api/serve.ts';
-import { openBenchSystem, NOOP_MODULE, type BenchSystem } from './bench-system.ts';
+import { packageRoot } from '#platform';
+import { NOOP_MODULE, openBenchSystem, serveSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { fillHistory } from './fill-history.ts';
 import { quantile } from './quantile.ts';
@@ -71,15 +70,9 @@ export function gridRead(pipeline: string, tasks: number): Read {
 
 /** Serves the system's API and asks it for one thing after the other, each as the title of L14 says. */
 export async function readFigures(system: BenchSystem, reads: readonly Read[]): Promise<Figure[]> {
-  const { config } = system.installation;
-  const installation = { ...system.installation, config: { ...config, port: 0 } };
-  const served = await serveApi({
-    ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
-    problems: () => [],
-  });
+  const { url, token, close } = await serveSystem(system);
   try {
-    const token = (await readServerFile(config.home))?.token ?? '';
-    const p99 = async (route: string): Promise<number> => quantile(await askFor(`${served.url}${route}`, token), 0.99);
+    const p99 = async (route: string): Promise<number> => quantile(await askFor(`${url}${route}`, token), 0.99);
     const floor = await p99('/healthz');
     const figures: Figure[] = [];
     for (const { what, route, promise } of reads)
@@ -89,7 +82,7 @@ export async function readFigures(system: BenchSystem, reads: readonly Read[]): 
       });
     return figures;
   } finally {
-    await served.close();
+    await close();
   }
 }
 

@@ -7,9 +7,11 @@ import {
   loadConfig,
   openInstallation,
   packageRoot,
+  readServerFile,
   startEmbeddedPostgres,
   WorkingTree,
 } from '#platform';
+import { type ServedApi, serveApi } from '../apps/api/serve.ts';
 
 /** The whole system without its API, on a project of its own with durable Postgres. */
 export interface BenchSystem {
@@ -130,6 +132,16 @@ export async function openBenchSystem(project: Project): Promise<BenchSystem> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The system's API at a free port, with the token that its own server file holds. */
+export async function serveSystem({ installation }: BenchSystem): Promise<ServedApi & { readonly token: string }> {
+  const { config } = installation;
+  const served = await serveApi({
+    ...{ installation: { ...installation, config: { ...config, port: 0 } }, log: createLog({ level: 'error' }) },
+    ...{ version: 'bench', packageRoot: packageRoot(), problems: () => [] },
+  });
+  return { ...served, token: (await readServerFile(config.home))?.token ?? '' };
 }
 
 async function failureOf(db: Installation['db'], runIds: readonly string[]): Promise<Error> {

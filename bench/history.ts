@@ -1,24 +1,21 @@
 import { createStore } from '#store';
 import { NOOP_MODULE, openBenchSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
+import { chain } from './chains.ts';
 import { fillHistory, TASKS_OF_A_RUN } from './fill-history.ts';
 import { median, quantile } from './quantile.ts';
 
-const CHAIN = 40;
 const WIDTH = 10_000;
-const CHAINS = 10;
+const CHAINS = 30;
 const FANS = 3;
-const CLAIMS = 20;
+const CLAIMS = 30;
 const CLAIMED = 100;
 const SLOWER = 1.15;
 const MILLION = 1_000_000;
 
 const files = {
   'noop.mjs': NOOP_MODULE,
-  'chain.yaml': `name: chain\ntasks:\n${Array.from(
-    { length: CHAIN },
-    (_, i) => `  t${i}: { ${i > 0 ? `needs: [t${i - 1}], ` : ''}node: noop.mjs#stamp }\n`,
-  ).join('')}`,
+  'chain.yaml': chain('chain', 'node: noop.mjs#stamp'),
   'wide.yaml': `name: wide\nmax_active_tasks: 100000\ntasks:\n  each:\n    matrix: { n: [${Array.from({ length: WIDTH }, (_, i) => i).join(', ')}] }\n    max_fanout: ${WIDTH}\n    node: noop.mjs#noop\n`,
 };
 

@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createLog, packageRoot, readServerFile } from '#platform';
-import { serveApi } from '../apps/api/serve.ts';
-import { NOOP_MODULE, openBenchSystem, type BenchSystem } from './bench-system.ts';
+import { packageRoot } from '#platform';
+import { NOOP_MODULE, openBenchSystem, serveSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark } from './benchmark.ts';
 import { quantile } from './quantile.ts';
 
@@ -53,26 +52,21 @@ export const logFlood: Benchmark = {
         'trickle.yaml': `name: trickle\ntasks: { a: { ${flood(100, 20)} } }\n`,
       },
     });
-    const { config, db } = system.installation;
-    const installation = { ...system.installation, config: { ...config, port: 0 } };
-    const served = await serveApi({
-      ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
-      problems: () => [],
-    });
+    const { commands, db } = system.installation;
+    const { url, token, close } = await serveSystem(system);
     try {
-      const token = (await readServerFile(config.home))?.token ?? '';
       const start = (pipeline: string): Promise<string> =>
-        installation.commands.trigger({ pipeline, environment: 'dev', params: {}, actor: 'the benchmark' });
+        commands.trigger({ pipeline, environment: 'dev', params: {}, actor: 'the benchmark' });
       const bare = await secondsIntoFile(system, lines);
       await system.run(['one']);
       await smallRuns(system, pastMs(beforeMs));
-      const quietTail = await tail(served.url, token, await start('trickle'));
+      const quietTail = await tail(url, token, await start('trickle'));
       const before = await smallRuns(system, pastMs(beforeMs));
       const flooding = await start('flood');
       const beside = await smallRuns(system, () => hasEnded(db, flooding));
       const seconds = await secondsOf(db, flooding);
       await expectAllLines(system, flooding, lines);
-      const followed = await tail(served.url, token, await start('quarter'));
+      const followed = await tail(url, token, await start('quarter'));
       if (followed.lines !== Math.floor(lines / 4)) throw new Error(`who followed the log got ${followed.lines} lines`);
       const common = { promisedFloor: null } as const;
       return [
@@ -101,7 +95,7 @@ export const logFlood: Benchmark = {
         },
       ];
     } finally {
-      await served.close();
+      await close();
       await system.close();
     }
   },

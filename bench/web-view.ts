@@ -1,10 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
-import { createLog, packageRoot } from '#platform';
-import { serveApi } from '../apps/api/serve.ts';
 import { launchBrowser, openTab, signIn } from '../apps/web/fixture/browser.ts';
 import { BIG_FILES, bigRuns, GRID_RUNS, TASKS } from './api-reads.ts';
 import { compile, putInPlace } from './big-graphs.ts';
-import { openBenchSystem, type BenchSystem } from './bench-system.ts';
+import { openBenchSystem, serveSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { commitFloorMs } from './floors.ts';
 import { median, quantile } from './quantile.ts';
@@ -53,17 +51,12 @@ export const webView: Benchmark = {
     if (!chromium) throw new Error('no Chromium was found: install it, or set SLUICE_TEST_CHROMIUM to its executable');
     const system = await openBenchSystem({ concurrency: 8, files });
     putInPlace(system, compile(graphValue()));
-    const { config } = system.installation;
-    const installation = { ...system.installation, config: { ...config, port: 0 } };
-    const served = await serveApi({
-      ...{ installation, log: createLog({ level: 'error' }), version: 'bench', packageRoot: packageRoot() },
-      problems: () => [],
-    });
+    const served = await serveSystem(system);
     let browser: Browser | null = null;
     try {
       await bigRuns(system);
       await system.run(['one']);
-      await installation.db.query('analyze');
+      await system.installation.db.query('analyze');
       browser = await launchBrowser(chromium);
       const tab = await openTab(browser, { url: served.url });
       await signIn(tab, served.loginCode());
