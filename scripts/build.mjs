@@ -24,9 +24,7 @@ await Promise.all(work);
 if (work.length > 0) process.stderr.write(`Built in ${((performance.now() - started) / 1000).toFixed(1)} s.\n`);
 
 async function buildServer() {
-  for (const name of existsSync(dist) ? readdirSync(dist) : [])
-    if (name !== 'web' && !name.endsWith('.stamp')) rmSync(join(dist, name), { recursive: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: { ...DEMO, ...Object.fromEntries(ENTRIES.map((name) => [name, join(root, 'apps', name, 'main.ts')])) },
     outdir: dist,
     bundle: true,
@@ -38,9 +36,21 @@ async function buildServer() {
     sourcemap: 'linked',
     chunkNames: 'chunk/[name]-[hash]',
     logLevel: 'warning',
+    metafile: true,
+    absWorkingDir: root,
   });
   cpSync(join(root, 'libs', 'runner', 'child'), join(dist, 'child'), { recursive: true });
+  removeOthers(new Set(Object.keys(metafile.outputs).map((file) => join(root, file))));
   stamp('server.stamp');
+}
+
+/** Only now, and only what is of no use: another process may be building the same, or running what is here. */
+function removeOthers(made) {
+  for (const folder of [dist, join(dist, 'chunk')])
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const file = join(folder, entry.name);
+      if (entry.isFile() && !file.endsWith('.stamp') && !made.has(file)) rmSync(file, { force: true });
+    }
 }
 
 async function buildWeb() {
