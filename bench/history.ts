@@ -99,8 +99,9 @@ async function claimMs({ installation: { db } }: BenchSystem): Promise<number> {
          from made, generate_series(0, ${TASKS_OF_A_RUN - 1}) t`,
       );
       const store = createStore(manager);
-      const started = performance.now();
-      await store.activateRuns(CLAIMED);
+      let started = performance.now();
+      // None while the system's own scheduler is at it.
+      while ((await store.activateRuns(CLAIMED)) === 0) started = performance.now();
       const claimed = await store.claimRuns('the benchmark', CLAIMED);
       await store.loadTaskRuns(claimed.map(({ id }) => id));
       took = performance.now() - started;
