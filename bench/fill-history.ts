@@ -25,8 +25,9 @@ export async function fillHistory(
         await manager.query(statement, [made?.low, made?.high]);
     });
   }
-  // As autovacuum does in its own time.
+  // As autovacuum and the checkpointer do in their own time: what was written long ago is on the disk.
   await db.query('vacuum analyze');
+  await db.query('checkpoint');
 }
 
 const INSERT_RUNS = `

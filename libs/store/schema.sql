@@ -108,7 +108,7 @@ create table attempt (
   constraint attempt_run_id_task_id_map_index_number_key unique (run_id, task_id, map_index, number),
   constraint attempt_has_replicas check ((replicas > 0)),
   constraint attempt_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'timed_out'::text, 'cancelled'::text, 'lost'::text, 'deferred'::text])))
-) with (fillfactor=75);
+) with (fillfactor=75, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 create unique index attempt_one_live_per_task_run on attempt (run_id, task_id, map_index) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 
 create table audit (
@@ -580,7 +580,7 @@ create table run (
   constraint run_parked_is_unowned check (((NOT parked) OR (lease_owner IS NULL))),
   constraint run_state_known check ((state = ANY (ARRAY['queued'::text, 'running'::text, 'success'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'skipped'::text]))),
   constraint run_trigger_known check ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text, 'backfill'::text, 'rerun'::text, 'smoke'::text, 'verification'::text, 'dataset'::text, 'after'::text, 'event'::text, 'call'::text])))
-) with (fillfactor=80);
+) with (fillfactor=80, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 create index run_by_interval on run (environment, pipeline, interval_start DESC, id DESC) WHERE ((interval_start IS NOT NULL) AND (NOT shadow));
 create index run_deadline on run (deadline_at) WHERE ((deadline_at IS NOT NULL) AND (state = ANY (ARRAY['queued'::text, 'running'::text])));
 create index run_ended on run (environment, finished_at DESC, id DESC) WHERE (finished_at IS NOT NULL);
@@ -670,7 +670,7 @@ create table task_run (
   constraint task_run_pkey primary key (run_id, task_id, map_index),
   constraint task_run_cached_has_key check (((cached_from IS NULL) OR (cache_key IS NOT NULL))),
   constraint task_run_state_known check ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'queued'::text, 'running'::text, 'retrying'::text, 'success'::text, 'failed'::text, 'skipped'::text, 'upstream_failed'::text, 'cancelled'::text, 'lost'::text])))
-) with (fillfactor=75);
+) with (fillfactor=75, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 create index task_run_asking on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE ((state = 'ready'::text) AND (resources IS NOT NULL));
 create index task_run_by_cache_key on task_run (environment, pipeline, task_id, cache_key, run_id DESC) WHERE (cache_key IS NOT NULL);
 create index task_run_ready on task_run (environment, pool, priority DESC, interval_start, map_index, run_id) WHERE (state = 'ready'::text);
