@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { NOOP_MODULE, openBenchSystem, type BenchSystem } from './bench-system.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { driftOf } from './drift.ts';
+import { commitFloorMs } from './floors.ts';
 import { quantile } from './quantile.ts';
 import { deadRows, fullLoad, LOAD_FILE, steadyLoad } from './steady-load.ts';
 import { keptMiB } from './usage.ts';
@@ -13,7 +14,7 @@ const MINUTES = { whole: 5, small: 0.5 };
 
 interface Window {
   readonly p99Ms: number;
-  readonly keptMiB: number;
+  readonly kept: { readonly sluice: number; readonly postgres: number };
   readonly deadRows: number;
   readonly fds: number;
 }
@@ -33,7 +34,11 @@ export const soak: Benchmark = {
       // What memory and pages a new process needs is no drift.
       await steadyLoad(system, perSecond, 3 * windowMs);
       const windows: Window[] = [];
-      for (let i = 0; i < WINDOWS; i++) windows.push(await oneWindow(system, perSecond, windowMs));
+      for (let i = 0; i < WINDOWS; i++) {
+        const window = await oneWindow(system, perSecond, windowMs);
+        windows.push(window);
+        process.stdout.write(`    ${i + 1} of ${WINDOWS}: ${await shown(window, system)}\n`);
+      }
       return figures(windows, minutes);
     } finally {
       await system.close();
@@ -45,10 +50,16 @@ async function oneWindow(system: BenchSystem, perSecond: number, ms: number): Pr
   const took = await steadyLoad(system, perSecond, ms);
   return {
     p99Ms: quantile(took, 0.99),
-    keptMiB: await keptMiB(system),
+    kept: await keptMiB(system),
     deadRows: await deadRows(system),
     fds: readdirSync('/proc/self/fd').length,
   };
+}
+
+/** With what a commit takes just then: a machine that others slow down shows in all of it. */
+async function shown({ p99Ms, kept, deadRows, fds }: Window, { databaseUrl }: BenchSystem): Promise<string> {
+  const commitMs = await commitFloorMs(databaseUrl);
+  return `p99 ${p99Ms.toFixed()} ms, ${kept.sluice.toFixed()} + ${kept.postgres.toFixed()} MiB, ${deadRows.toLocaleString('en')} dead rows, ${fds} files, a bare commit ${commitMs.toFixed(2)} ms`;
 }
 
 function figures(windows: readonly Window[], minutes: number): Figure[] {
@@ -70,7 +81,7 @@ function figures(windows: readonly Window[], minutes: number): Figure[] {
   const before = most(files, 0, half);
   return [
     drift('p99 of a run', ({ p99Ms }) => p99Ms, 10),
-    drift('memory that is kept after a collection, Sluice and Postgres', (window) => window.keptMiB, 5),
+    drift('memory that is kept after a collection, Sluice and Postgres', ({ kept }) => kept.sluice + kept.postgres, 5),
     {
       ...{ what: 'dead rows of hot tables, most', unit: 'rows', value: most(dead, 0, WINDOWS), promise: 50_000 },
       ...{ floor: most(dead, 0, 1), floorIs: 'in the first window', promisedFloor: null },

@@ -50,10 +50,11 @@ async function memoryMiB(system: BenchSystem): Promise<number> {
  * What stays: the heap of this process after a collection, and what the processes of Postgres hold for themselves. Garbage that
  * nobody needed to collect yet, and buffers that fill once, are no drift.
  */
-export async function keptMiB(system: BenchSystem): Promise<number> {
+export async function keptMiB(system: BenchSystem): Promise<{ sluice: number; postgres: number }> {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1024 ** 2 + (await postgresMiB(await postmasterOf(system), 'Pss_Anon'));
+  const postgres = await postgresMiB(await postmasterOf(system), 'Pss_Anon');
+  return { sluice: (heapUsed + external) / 1024 ** 2, postgres };
 }
 
 function collectGarbage(): void {

@@ -37,7 +37,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: '1GB',
   checkpoint_timeout: '15min',
   // Rows change state often and live shortly: vacuum early, in small bites, and never throttled.
-  autovacuum_naptime: '15s',
+  autovacuum_naptime: '10s',
   autovacuum_max_workers: '2',
   autovacuum_vacuum_scale_factor: '0.05',
   autovacuum_analyze_scale_factor: '0.05',
