@@ -161,6 +161,7 @@ describe('metrics, paths, alerts, system', () => {
     expect(oldestTransaction).toMatchObject({ pid, application: 'sluice', state: 'idle in transaction' });
     await report.rollbackTransaction();
     await report.release();
-    expect((await seeded.reads.system(null)).oldestTransaction?.pid).not.toBe(pid);
+    // Not by its pid: that connection is in the pool again, and one of these very reads may run on it.
+    expect((await seeded.reads.system(null)).oldestTransaction?.state).not.toBe('idle in transaction');
   });
 });
