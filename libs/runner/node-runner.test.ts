@@ -20,6 +20,7 @@ const FILES = {
     export const later = () => { setTimeout(() => console.log('a voice from the past'), 20); };
     export const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
     export const raw = async () => { const { execSync } = await import('node:child_process'); execSync('echo from a child', { stdio: 'inherit' }); };
+    export const past = ({ params: { mark, size } }) => { const bytes = Buffer.from(mark + ': ' + 'x'.repeat(size) + '\\n'); for (let at = 0; at < bytes.length;) try { at += fs.writeSync(1, bytes, at); } catch (error) { if (error.code !== 'EAGAIN') throw error; } };
     export const vague = (ctx) => { ctx.progress(1); ctx.progress(NaN, 2); ctx.progress('1', 2); ctx.progress(-1, 2); ctx.progress(0.5, 2); };
     export const loud = () => { for (let line = 0; line < 16_384; line += 1) console.log('x'.repeat(1_023)); };
     const frame = (type, text) => { const head = Buffer.alloc(9); head.writeUInt32LE(text.length, 0); head.writeUInt8(type, 4); return Buffer.concat([head, Buffer.from(text)]); };
@@ -183,6 +184,18 @@ describe('a node task', () => {
     const task = node('raw');
     await world.run(task);
     expect(world.logOf(task)).toEqual(['out from a child']);
+  });
+
+  test('what an attempt writes past node is in its own log and whole, also when many end at the same time', async () => {
+    const sizes = [1, 300, 64_000, 65_536, 200_000];
+    const logs = { maxBytes: 2 ** 20, maxLineBytes: 2 ** 20 };
+    const { context } = node('past');
+    const tasks = Array.from({ length: 60 }, (_, i) =>
+      node('past', { logs, context: { ...context, params: { mark: i, size: sizes[i % sizes.length] } } }),
+    );
+    await Promise.all(tasks.map((task) => world.run(task)));
+    const found = tasks.map((task) => world.logOf(task).map((line) => [line.length, line.replace(/x+$/, '')]));
+    expect(found).toEqual(tasks.map((_, i) => [[6 + String(i).length + sizes[i % sizes.length]!, `out ${i}: `]]));
   });
 
   test.each([

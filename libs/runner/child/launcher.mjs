@@ -25,8 +25,6 @@ let recordBytes = 0;
 process.umask(0o077);
 // The parent decides when to end: a Ctrl-C in the terminal or a TERM to the whole service reaches it too.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-// EAGAIN of an empty pipe is an exception per drain; without a stack it is cheap.
-Error.stackTraceLimit = 0;
 
 const frames = new FrameReader((type, id, payload) => {
   if (type === TO_LAUNCHER.spawn) start(id, JSON.parse(payload.toString()));
@@ -107,9 +105,8 @@ function relay(entry, stream, type) {
   const state = { stream, ended: false };
   entry.streams.push(state);
   stream.on('data', (chunk) => {
-    // Whatever was written to stdout before a control frame must arrive before it: the barrier between attempts.
-    if (type === FROM_LAUNCHER.control) drainOutput(entry);
-    send(type, entry.id, chunk);
+    if (type === FROM_LAUNCHER.control) sendLast(type, entry.id, chunk);
+    else send(type, entry.id, chunk);
   });
   stream.on('error', () => {});
   stream.on('close', () => {
@@ -129,11 +126,6 @@ function giveUpLater(entry) {
   entry.timer = setTimeout(() => (behind ? giveUpLater(entry) : finish(entry)), GIVE_UP_MS);
 }
 
-function drainOutput(entry) {
-  pipes.drain(entry.out, (bytes) => send(FROM_LAUNCHER.stdout, entry.id, bytes));
-  pipes.drain(entry.err, (bytes) => send(FROM_LAUNCHER.stderr, entry.id, bytes));
-}
-
 function finish(entry) {
   clearTimeout(entry.timer);
   if (!processes.delete(entry.id)) return;
@@ -145,7 +137,7 @@ function finish(entry) {
     if (!state.ended) state.stream.destroy();
   }
   remember(`- ${entry.child.pid}\n`);
-  send(FROM_LAUNCHER.exited, entry.id, JSON.stringify(entry.exit));
+  sendLast(FROM_LAUNCHER.exited, entry.id, JSON.stringify(entry.exit));
   // Only when nothing runs may the record start over: a zygote's children stand in files of their own.
   if (processes.size === 0 && recordBytes > REWRITE_BYTES) restartRecord();
 }
@@ -182,14 +174,24 @@ function refuse(id, out, err, error) {
 
 // Frames of one turn of the event loop leave in one write.
 let waiting = [];
+let last = [];
 let uncollected = 0;
-function send(type, id, payload) {
-  if (waiting.length === 0) setImmediate(flush);
-  waiting.push(encodeFrame(type, id, payload));
+function send(type, id, payload, queue = waiting) {
+  if (waiting.length + last.length === 0) setImmediate(flush);
+  queue.push(encodeFrame(type, id, payload));
+}
+/**
+ * After the output of the same turn: the barrier between attempts. What a task wrote to stdout before its process said that
+ * it is done stood in the pipe by then; the pipe is read in this turn as well, and whole, since a read takes what a pipe holds.
+ */
+function sendLast(type, id, payload) {
+  send(type, id, payload, last);
 }
 function flush() {
-  const batch = waiting.length === 1 ? waiting[0] : Buffer.concat(waiting);
+  const frames = [...waiting, ...last];
+  const batch = frames.length === 1 ? frames[0] : Buffer.concat(frames);
   waiting = [];
+  last = [];
   if (!process.stdout.write(batch)) setBehind(true);
   uncollected += batch.length;
   if (uncollected < COLLECT_BYTES) return;

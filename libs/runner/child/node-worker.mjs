@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createContext, Deferral, Skip } from './node-context.mjs';
+import { AttemptContext, Deferral, Skip } from './node-context.mjs';
 import { pluginFile } from './plugin-file.mjs';
 import { receiveOrders, sendDone, sendEvent, sendOutput } from './warm-channel.mjs';
 
@@ -28,7 +28,7 @@ let typescript = false;
 
 process.on('SIGTERM', () => {
   // Only a task that looks at ctx.signal can end by itself.
-  if (current?.context.wantsSignal()) current.context.abort();
+  if (current?.context.wantsSignal) current.context.abort();
   else process.exit(143);
 });
 for (const event of ['uncaughtException', 'unhandledRejection']) {
@@ -43,11 +43,11 @@ for (const event of ['uncaughtException', 'unhandledRejection']) {
 receiveOrders((order) => void runAttempt(order));
 
 async function runAttempt(order) {
-  const attempt = { context: createContext(order, (event) => current === attempt && sendEvent(event)) };
+  const attempt = { context: new AttemptContext(order, (event) => current === attempt && sendEvent(event)) };
   current = attempt;
   const done = await owner.run(attempt, () => perform(order, attempt.context.ctx));
   finish(attempt, done);
-  if (attempt.context.aborted()) process.exit(143);
+  if (attempt.context.aborted) process.exit(143);
 }
 
 async function perform(order, ctx) {
@@ -64,7 +64,7 @@ async function perform(order, ctx) {
 
 function finish(attempt, done) {
   if (current !== attempt) return;
-  sendDone(attempt.context.madeScratch() ? { ...done, scratch: true } : done);
+  sendDone(attempt.context.madeScratch ? { ...done, scratch: true } : done);
   current = null;
 }
 

@@ -6,8 +6,6 @@ import net from 'node:net';
 import path from 'node:path';
 
 const BATCH = 16;
-const CAPACITY_BYTES = 64 * 1024;
-const scratch = Buffer.allocUnsafe(CAPACITY_BYTES);
 
 export class OutputPipes {
   #folder;
@@ -32,25 +30,6 @@ export class OutputPipes {
   /** Closes our copy of the write end: from now on the end of the process is the end of the pipe. */
   spawned(pipe) {
     if (pipe.file !== null) fs.closeSync(pipe.stdio);
-  }
-
-  /**
-   * Reads at once what stands in the pipe; `take` gets views of a shared buffer. Not more than a pipe holds: whoever
-   * refills it as fast as it is read must not keep us here.
-   */
-  drain({ reader }, take) {
-    const fd = reader?._handle?.fd ?? -1;
-    for (let left = fd < 0 ? 0 : CAPACITY_BYTES; left > 0;) {
-      let bytes = 0;
-      try {
-        bytes = fs.readSync(fd, scratch, 0, left);
-      } catch {
-        return; // EAGAIN: empty
-      }
-      if (bytes === 0) return;
-      take(scratch.subarray(0, bytes));
-      left -= bytes;
-    }
   }
 
   /** A pipe that somebody may still hold is thrown away, so that no stranger writes into the next attempt's log. */
