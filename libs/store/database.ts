@@ -28,6 +28,7 @@ import { Placements1790000000028 } from './migrations/0028-placements.ts';
 import { Replicas1790000000029 } from './migrations/0029-replicas.ts';
 import { MendedAlerts1790000000030 } from './migrations/0030-mended-alerts.ts';
 import { Vacuum1790000000031 } from './migrations/0031-vacuum.ts';
+import { Refuse1790000000032 } from './migrations/0032-refuse.ts';
 
 const MIGRATIONS = [
   First1790000000001,
@@ -56,6 +57,7 @@ const MIGRATIONS = [
   Replicas1790000000029,
   MendedAlerts1790000000030,
   Vacuum1790000000031,
+  Refuse1790000000032,
 ];
 /** Instants come as ISO 8601 strings, so that rows are plain JSON; bigint comes as a string, as pg does by itself. */
 const TIMESTAMPTZ = 1184;

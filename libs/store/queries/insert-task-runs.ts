@@ -9,7 +9,7 @@ export const insertTaskRuns = (parameter: string): string => `
              case when state in ('ready', 'queued') then clock_timestamp() end,
              case when state = 'queued' then clock_timestamp() end,
              case when state in ('success', 'failed', 'skipped', 'upstream_failed', 'cancelled') then clock_timestamp() end
-      from jsonb_to_recordset(${parameter}::jsonb) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
+      from json_to_recordset(${parameter}::json) as t ("runId" bigint, "taskId" text, "mapIndex" int, "mapKey" text, matrix jsonb,
              environment text, pipeline text, state text, pool text, slots int, priority int,
              "intervalStart" timestamptz, inputs jsonb, reason text, cache jsonb, outputs jsonb, summary text, resources jsonb,
              replicas jsonb)`;

@@ -65,7 +65,7 @@ function statementFor(lists: readonly List[]): string {
   const key = lists.join(' ');
   let text = statements.get(key);
   if (text === undefined) {
-    text = compose(Object.fromEntries(lists.map((list, index) => [list, `$${index + 1}::jsonb`])));
+    text = compose(Object.fromEntries(lists.map((list, index) => [list, `$${index + 1}::json`])));
     statements.set(key, text);
   }
   return text;
@@ -151,7 +151,7 @@ const attempts = (rows: string): string => `
 const linked = (rows: string): string => `
     links as (
       select *, nextval('attempt_id_seq') as "attemptId"
-      from jsonb_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
+      from json_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
              "mapKey" text, release text, "intervalStart" timestamptz, "intervalEnd" timestamptz, "from" bigint)
     ), linked as (
       select l.*, v.version, v.location, v.path, v.fence, v.manifest_hash, v.files, v.bytes
@@ -166,7 +166,7 @@ const checked = (rows: string): string => `
                                 sample, interval_start, release, counted)
       select environment, pipeline, "runId", "taskId", "mapIndex", "mapKey", number, name, path, state, rows, bad, detail, sample,
              "intervalStart", release, counted
-      from jsonb_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
+      from json_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, "taskId" text, "mapIndex" int,
              "mapKey" text, number int, name text, path text, state text, rows bigint, bad bigint, detail text, sample jsonb,
              "intervalStart" timestamptz, release text, counted boolean)
       on conflict do nothing
@@ -181,7 +181,7 @@ const recorded = (rows: string | undefined, links: string | undefined): string =
           `
       select environment, pipeline, "taskId", "mapIndex", "mapKey", name, value, step, to_timestamp(ts / 1000.0), "intervalStart",
              "runId", number, release, counted
-      from jsonb_to_recordset(${rows}) as t (environment text, pipeline text, "taskId" text, "mapIndex" int, "mapKey" text, name text,
+      from json_to_recordset(${rows}) as t (environment text, pipeline text, "taskId" text, "mapIndex" int, "mapKey" text, name text,
              value double precision, step int, ts double precision, "intervalStart" timestamptz, "runId" bigint, number int,
              release text, counted boolean)`,
         links &&
@@ -198,7 +198,7 @@ const publishedVersions = (rows: string | undefined, links: string | undefined):
       ${either(
         rows &&
           `
-      select * from jsonb_to_recordset(${rows}) as t (environment text, version text, location text, pipeline text, name text,
+      select * from json_to_recordset(${rows}) as t (environment text, version text, location text, pipeline text, name text,
              "mapKey" text, "runId" bigint, "taskId" text, "mapIndex" int, "attemptId" bigint, fence int, release text,
              "intervalStart" timestamptz, "intervalEnd" timestamptz, "manifestHash" text, files int, bytes bigint, shadow boolean)`,
         links &&
@@ -251,10 +251,9 @@ const told = (ends: string | undefined, paths: string | undefined, publishes: bo
       select l.environment, l.pipeline, l.source, l.path, r.id, happened.state, r.interval_start, r.interval_end, r.depth
       from (
         ${either(
-          ends &&
-            `select "runId", '' as path, state from jsonb_to_recordset(${ends}) as u ("runId" bigint, state text)`,
+          ends && `select "runId", '' as path, state from json_to_recordset(${ends}) as u ("runId" bigint, state text)`,
           paths &&
-            `select "runId", path, 'success' as state from jsonb_to_recordset(${paths}) as p ("runId" bigint, path text)`,
+            `select "runId", path, 'success' as state from json_to_recordset(${paths}) as p ("runId" bigint, path text)`,
         )}
       ) happened
       join run r on r.id = happened."runId"
@@ -272,7 +271,7 @@ const alerted = (rows: string): string => `
     alerted as (
       insert into alert_delivery (environment, pipeline, run_id, event, target, message, state, detail)
       select environment, pipeline, "runId", event, target, message, state, detail
-      from jsonb_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, event text, target text, message jsonb,
+      from json_to_recordset(${rows}) as t (environment text, pipeline text, "runId" bigint, event text, target text, message jsonb,
              state text, detail text)
     )`;
 
@@ -281,7 +280,7 @@ const waits = (rows: string): string => `
       insert into task_wait (run_id, task_id, map_index, environment, kind, target, what, subject, every_ms, on_timeout, since, timeout_at, next_check_at)
       select "runId", "taskId", "mapIndex", environment, kind, target, what, subject, "everyMs", "onTimeout", to_timestamp(since / 1000),
              to_timestamp("timeoutAt" / 1000), to_timestamp("nextCheckAt" / 1000)
-      from jsonb_to_recordset(${rows}) as t ("runId" bigint, "taskId" text, "mapIndex" int, environment text, kind text, target jsonb, what text,
+      from json_to_recordset(${rows}) as t ("runId" bigint, "taskId" text, "mapIndex" int, environment text, kind text, target jsonb, what text,
              subject text, "everyMs" bigint, "onTimeout" text, since float8, "timeoutAt" float8, "nextCheckAt" float8)
       -- What it waited for has come, and this is the next thing.
       on conflict (run_id, task_id, map_index) do update
@@ -294,7 +293,7 @@ const shown = (rows: string): string => `
     shown as (
       insert into event (environment, run_id, payload)
       select environment, "runId", payload
-      from jsonb_to_recordset(${rows}) as t (environment text, "runId" bigint, payload jsonb)
+      from json_to_recordset(${rows}) as t (environment text, "runId" bigint, payload jsonb)
     )`;
 
 /**
@@ -302,7 +301,7 @@ const shown = (rows: string): string => `
  * thinks to be small: for one row of a thousand.
  */
 function counted(rows: string, columns: string): string {
-  return `(select * from jsonb_to_recordset(${rows}) as t (${columns}) limit jsonb_array_length(${rows}))`;
+  return `(select * from json_to_recordset(${rows}) as t (${columns}) limit json_array_length(${rows}))`;
 }
 
 /** What is there of two selections with the same columns. */
