@@ -80,8 +80,8 @@ const IDLE_MS = 60_000;
 const MAX_ATTEMPTS = 10_000;
 /** setTimeout takes 31 bits; longer time-outs are set again when it fires. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** How many ended attempts are remembered, so that a repeated dispatch does not run one again. */
-const REMEMBERED = 20_000;
+/** So many ended attempts are remembered at least, so that a repeated dispatch does not run one again; and at most twice as many. */
+const REMEMBERED = 10_000;
 
 class AttemptQueue implements LocalExecutor {
   readonly outlivesProcess = false;
@@ -95,7 +95,9 @@ class AttemptQueue implements LocalExecutor {
   readonly #processors: ProcessorGroups | null;
   readonly #waiting = new Map<string, Assignment>();
   readonly #active = new Map<string, AbortController>();
-  readonly #ended = new Set<string>();
+  /** In two halves, the older of which is forgotten at once: taking the oldest out of a set passes over all that were taken before. */
+  #ended = new Set<string>();
+  #endedBefore = new Set<string>();
   /** Of `capacity`: an attempt with replicas takes one for each. */
   #taken = 0;
   #listener: (report: AttemptReport) => void = () => undefined;
@@ -168,7 +170,7 @@ class AttemptQueue implements LocalExecutor {
   dispatch(assignments: readonly Assignment[]): void {
     for (const assignment of assignments) {
       const { attemptId } = assignment;
-      if (this.#waiting.has(attemptId) || this.#active.has(attemptId) || this.#ended.has(attemptId)) continue;
+      if (this.#waiting.has(attemptId) || this.#active.has(attemptId) || this.#hasEnded(attemptId)) continue;
       if (this.#stopping) this.#finishUnstarted(assignment, NOT_STARTED);
       else this.#waiting.set(attemptId, assignment);
     }
@@ -259,6 +261,10 @@ class AttemptQueue implements LocalExecutor {
     });
   }
 
+  #hasEnded(attemptId: string): boolean {
+    return this.#ended.has(attemptId) || this.#endedBefore.has(attemptId);
+  }
+
   #finishUnstarted(assignment: Assignment, outcome: Outcome): void {
     const at = this.#tools.now();
     const { attemptId, runId, fence } = assignment;
@@ -267,8 +273,11 @@ class AttemptQueue implements LocalExecutor {
   }
 
   #finish(result: AttemptResult): void {
+    if (this.#ended.size === REMEMBERED) {
+      this.#endedBefore = this.#ended;
+      this.#ended = new Set();
+    }
     this.#ended.add(result.attemptId);
-    if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.values().next().value!);
     this.#listener({ kind: 'finished', result });
   }
 }
