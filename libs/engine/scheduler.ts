@@ -48,6 +48,8 @@ export interface SchedulerOptions {
 
 const TICK_MS = 1000;
 export const TICKS_PER_SWEEP = 10;
+/** Everything is looked at as well, whatever is said to be due. */
+const TICKS_PER_LOOK = 3 * TICKS_PER_SWEEP;
 /** At an environment's schedules, in one tick: the rest of what is due has to let the others have their turn. */
 const MAX_LOOKS = 20;
 /** Published data wakes those who wait for it after this long: data that comes together is looked at together. */
@@ -65,7 +67,6 @@ const NOTHING: DueWork = {
   late: false,
   releases: {},
 };
-/** With each sweep everything is looked at, whatever is said to be due. */
 const EVERYTHING: Omit<DueWork, 'inTime' | 'releases'> = {
   triggers: true,
   parked: true,
@@ -170,8 +171,9 @@ export class Scheduler {
     let fired = 0;
     if (this.options.firesSchedules)
       await this.part('firing schedules', async () => void (fired = await this.fire(asked.releases)));
-    const sweeps = this.ticks++ % TICKS_PER_SWEEP === 0;
-    const due = sweeps ? EVERYTHING : asked;
+    const sweeps = this.ticks % TICKS_PER_SWEEP === 0;
+    const due = this.ticks % TICKS_PER_LOOK === 0 ? EVERYTHING : asked;
+    this.ticks += 1;
     // A claim whose connection broke may be committed after we looked for it.
     if (sweeps) this.intake.mayHaveMissed = true;
     if (due.triggers) await this.part('starting triggered runs', () => this.startTriggered());

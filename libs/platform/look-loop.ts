@@ -8,7 +8,7 @@ export interface LookLoop {
 }
 
 /** Between looks of loops that are woken when there is something to do: what a glance missed is found all the same. */
-export const UNASKED_MS = 10_000;
+export const UNASKED_MS = 30_000;
 
 /** Looks again and again, `everyMs` after the last look ended, and whenever it is woken; one look at a time. `look` never throws. */
 export function startLooking(look: () => Promise<void>, everyMs: number | (() => number), clock: Clock): LookLoop {

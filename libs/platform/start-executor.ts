@@ -5,7 +5,7 @@ import { createBroker, QueueExecutor, type Broker } from '#queue';
 import { createLocalExecutor, endLeftovers, type LocalExecutor } from '#runner';
 import { createAssignmentStore, createPlacementStore, listen } from '#store';
 import { readKubernetesSettings } from './kubernetes-settings.ts';
-import { startLooking, UNASKED_MS, type LookLoop } from './look-loop.ts';
+import { startLooking, type LookLoop } from './look-loop.ts';
 import { readSecret } from './read-secret.ts';
 import type { RunningParts } from './running.ts';
 
@@ -20,6 +20,8 @@ export interface StartedExecutor {
 }
 
 const LOOK_MS = 1000;
+/** While nothing has a job: what another process leaves behind is found so late. */
+const IDLE_LOOK_MS = 10_000;
 
 /** What executes attempts: this process, with REDIS_URL the workers that hear of them there, with SLUICE_KUBERNETES pods. */
 export async function startExecutor(parts: RunningParts, processId: string): Promise<StartedExecutor> {
@@ -80,7 +82,7 @@ async function startKubernetes(parts: RunningParts, processId: string, file: str
       keeper.start();
       loop = startLooking(
         () => keeper.look(),
-        () => (keeper.isIdle ? UNASKED_MS : LOOK_MS),
+        () => (keeper.isIdle ? IDLE_LOOK_MS : LOOK_MS),
         clock,
       );
     },

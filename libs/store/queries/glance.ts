@@ -4,7 +4,7 @@ import { BEAT, beatValues, IN_TIME } from './processes.ts';
 
 /**
  * One statement in place of a dozen: what is idle asks once a second whether there is anything to do, and says with that that it lives. Each line says no
- * more than that it may be worth looking; the looks themselves decide, and happen every ten seconds whatever is said here.
+ * more than that it may be worth looking; the looks themselves decide, and happen every thirty seconds whatever is said here.
  */
 
 /** Instants that tasks wait for are the engine's clock's, the others the database's. */
