@@ -113,9 +113,9 @@ export class RunIntake {
     // Before the rows: commands that came before the claim are in the record already.
     const commands = await store.receive(ids);
     if (commands.length > 0) await store.forgetCommands(commands.map(({ id }) => id));
-    const marks = await store.marksOf(ids);
+    const [marks, loaded] = await Promise.all([store.marksOf(ids), store.loadTaskRuns(ids)]);
     const rows = new Map<string, LoadedTaskRun[]>();
-    for (const row of await store.loadTaskRuns(ids)) {
+    for (const row of loaded) {
       const list = rows.get(row.runId);
       if (list) list.push(row);
       else rows.set(row.runId, [row]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { Batch, ClaimedRun, EngineStore, NewRun, TaskRunInsert } from '#core';
 import { apiQueries, connectDatabase, createStore } from '#store';
+import { ADVISORY_LOCKS } from './locks.ts';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 let database: TestDatabase;
@@ -165,6 +166,20 @@ describe('creating and claiming runs', () => {
     await store.activateRuns(100);
     const live = await store.liveRuns('dev', ['narrow']);
     expect(live.map((run) => run.state)).toEqual(['running', 'queued', 'queued']);
+  });
+
+  test('while somebody starts runs nobody else does, and what waits is started afterwards', async () => {
+    await store.createRuns([1, 2].map((queueOrder) => aRun({ pipeline: 'busy', maxActiveRuns: 1, queueOrder })));
+    const other = db.createQueryRunner();
+    await other.startTransaction();
+    await other.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.activateRuns]);
+    expect(await store.activateRuns(100)).toBe(0);
+    await other.commitTransaction();
+    await other.release();
+    // As many as come at once: whoever has the lock sees what those before have started.
+    const started = await Promise.all(Array.from({ length: 8 }, () => store.activateRuns(100)));
+    expect(started.reduce((sum, count) => sum + count)).toBe(1);
+    expect((await store.liveRuns('dev', ['busy'])).map((run) => run.state)).toEqual(['running', 'queued']);
   });
 
   test('a run is claimed by one of two claimers, and again with a higher token when its owner is dead', async () => {

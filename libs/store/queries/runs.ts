@@ -1,6 +1,6 @@
 import { SluiceError, type ActiveRuns, type ClaimedRun, type LoadedTaskRun, type NewRun, type RunRecord } from '#core';
 import { ADVISORY_LOCKS } from '../locks.ts';
-import { inTransaction, type Db } from '../statement.ts';
+import { inPipeline, inTransaction, type Db } from '../statement.ts';
 
 /** Runs: claiming, loading, creating, ending. Each function is one statement unless it says otherwise. */
 
@@ -15,51 +15,53 @@ const RUN = `r.id::text, r.environment, r.pipeline, r.release, r.trigger, r.shad
  * One transaction at a time in the whole installation (advisory lock); a second caller returns 0 at once.
  */
 export async function activateRuns(db: Db, limit: number): Promise<number> {
-  return inTransaction(db, async (manager) => {
-    const [lock] = await manager.sql<
-      { got: boolean }[]
-    >`select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.activateRuns}::bigint) as got`;
-    if (!lock?.got) return 0;
-    const rows = await manager.sql<{ id: string }[]>`
-      with due as (
-        select distinct environment, pipeline from run where state = 'queued'
-      ), live as (
-        select id, environment, pipeline, state, shadow, interval_start, max_active_runs,
-               row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
-               count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
-        from due join run r using (environment, pipeline)
-        where state in ('queued', 'running')
-          and not (state = 'queued' and trigger in ('schedule', 'dataset', 'after', 'event') and exists (
-            select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
-          and not (state = 'queued' and backfill_id is not null and exists (
-            select from backfill b where b.id = r.backfill_id and b.state = 'paused'))
-      ), next as (
-        select id from live l
-        where state = 'queued' and (
-          position + running <= max_active_runs
-          -- When all that are running wait for an interval before, the first run of an earlier one must not wait for their place.
-          or (position = 1 and not shadow and not exists (
-            select from run r
-            where r.environment = l.environment and r.pipeline = l.pipeline and r.state = 'running' and not r.shadow
-              and not (r.parked and r.interval_start > l.interval_start and exists (
-                select from task_wait w where w.run_id = r.id and w.kind = 'past' and w.outcome is null)))))
-        order by id
-        limit ${limit}
-      ), activated as (
-        update run r
-        set state = 'running', started_at = clock_timestamp(), timeout_at = clock_timestamp() + (r.timeout_at - r.created_at)
-        from next
-        where r.id = next.id and r.state = 'queued'
-        returning r.id, r.environment, r.pipeline
-      ), shown as (
-        insert into event (environment, run_id, payload)
-        select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', 'running')
-        from activated
-      )
-      select id::text from activated`;
+  return inPipeline(db, async ({ run, runLast }) => {
+    const [, rows] = await Promise.all([run(LOCK_ACTIVATION, []), runLast<{ id: string }>(ACTIVATE, [limit])]);
     return rows.length;
   });
 }
+
+// A statement of its own, so that the next one sees what was committed before the lock was ours, and need not wait for the answer.
+const LOCK_ACTIVATION = `
+    select set_config('sluice.activates', pg_try_advisory_xact_lock(${ADVISORY_LOCKS.activateRuns})::text, true)`;
+
+const ACTIVATE = `
+    with due as (
+      select distinct environment, pipeline from run where state = 'queued' and current_setting('sluice.activates')::boolean
+    ), live as (
+      select id, environment, pipeline, state, shadow, interval_start, max_active_runs,
+             row_number() over (partition by environment, pipeline, shadow, state order by queue_order, id) as position,
+             count(*) filter (where state = 'running') over (partition by environment, pipeline, shadow) as running
+      from due join run r using (environment, pipeline)
+      where state in ('queued', 'running')
+        and not (state = 'queued' and trigger in ('schedule', 'dataset', 'after', 'event') and exists (
+          select from schedule s where s.environment = r.environment and s.pipeline = r.pipeline and s.paused))
+        and not (state = 'queued' and backfill_id is not null and exists (
+          select from backfill b where b.id = r.backfill_id and b.state = 'paused'))
+    ), next as (
+      select id from live l
+      where state = 'queued' and (
+        position + running <= max_active_runs
+        -- When all that are running wait for an interval before, the first run of an earlier one must not wait for their place.
+        or (position = 1 and not shadow and not exists (
+          select from run r
+          where r.environment = l.environment and r.pipeline = l.pipeline and r.state = 'running' and not r.shadow
+            and not (r.parked and r.interval_start > l.interval_start and exists (
+              select from task_wait w where w.run_id = r.id and w.kind = 'past' and w.outcome is null)))))
+      order by id
+      limit $1::int
+    ), activated as (
+      update run r
+      set state = 'running', started_at = clock_timestamp(), timeout_at = clock_timestamp() + (r.timeout_at - r.created_at)
+      from next
+      where r.id = next.id and r.state = 'queued'
+      returning r.id, r.environment, r.pipeline
+    ), shown as (
+      insert into event (environment, run_id, payload)
+      select environment, id, jsonb_build_object('kind', 'run', 'environment', environment, 'pipeline', pipeline, 'runId', id::text, 'state', 'running')
+      from activated
+    )
+    select id::text from activated`;
 
 /**
  * Takes running runs whose owner is nobody or no longer alive; the token rises, so that whatever the old owner still
