@@ -616,6 +616,16 @@ export interface DueWork {
   readonly late: boolean;
   /** Digest of what each of the environments runs; those that run nothing are left out. */
   readonly releases: Readonly<Record<string, string>>;
+  readonly beside: WorkBeside;
+}
+
+/** What there is to do for those that work beside the scheduler. */
+export interface WorkBeside {
+  readonly alerts: boolean;
+  readonly follows: boolean;
+  readonly previews: boolean;
+  readonly promotions: boolean;
+  readonly verifications: boolean;
 }
 
 /** What is recorded of a release beside its content. */

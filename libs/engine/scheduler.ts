@@ -8,6 +8,7 @@ import type {
   Mark,
   ProcessBeat,
   Storage,
+  WorkBeside,
 } from '#core';
 import { withOverlay } from '#dag';
 import type { AlertDefaults } from './route-alerts.ts';
@@ -44,6 +45,8 @@ export interface SchedulerOptions {
   /** A lease outlives its process by at most this. */
   readonly leaseMs: number;
   readonly firesSchedules: boolean;
+  /** Told with each tick. */
+  readonly onWorkBeside?: (there: WorkBeside) => void;
 }
 
 const TICK_MS = 1000;
@@ -57,7 +60,7 @@ const DATA_GATHER_MS = 50;
 /** An attempt that said nothing for so long is looked for: was it never sent, or did its report get lost? */
 const QUIET_MS = 30_000;
 
-const NOTHING: DueWork = {
+const NOTHING: Omit<DueWork, 'beside'> = {
   inTime: true,
   triggers: false,
   parked: false,
@@ -67,7 +70,7 @@ const NOTHING: DueWork = {
   late: false,
   releases: {},
 };
-const EVERYTHING: Omit<DueWork, 'inTime' | 'releases'> = {
+const EVERYTHING: Omit<DueWork, 'inTime' | 'releases' | 'beside'> = {
   triggers: true,
   parked: true,
   backfills: true,
@@ -198,16 +201,18 @@ export class Scheduler {
   }
 
   /** With the heartbeat in one question, so that idling costs next to nothing. */
-  private async dueWork(): Promise<DueWork> {
+  private async dueWork(): Promise<Omit<DueWork, 'beside'>> {
     const { store, clock, environments } = this.options;
-    let due = NOTHING;
+    let asked = NOTHING;
     await this.part('renewing the lease', async () => {
       const names = environments.all().map(({ config }) => config.name);
-      due = await store.dueWork(this.life(), clock.now().getTime(), names);
+      const due = await store.dueWork(this.life(), clock.now().getTime(), names);
+      asked = due;
       this.isKnown = true;
+      this.options.onWorkBeside?.(due.beside);
       if (!due.inTime) await this.sleptTooLong();
     });
-    return due;
+    return asked;
   }
 
   private async part(what: string, act: () => Promise<void>): Promise<void> {

@@ -11,7 +11,7 @@ import { buildsOf, startLookingAtBuilds } from './builds-loop.ts';
 import { startDelivering } from './deliver-loop.ts';
 import { createElsewhere } from './elsewhere.ts';
 import { startArchiving } from './history/history-loop.ts';
-import { startGlancing } from './glance-loop.ts';
+import { createGlances, type Glances } from './glances.ts';
 import { followRemotes } from './follow/follow-remotes.ts';
 import type { RemoteFollowers } from './follow/remote-followers.ts';
 import type { Installation, InstallationOptions, ProgressEvent } from './installation.ts';
@@ -83,6 +83,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const noting = toolVersions(options.packageRoot, { python: config.python, searchPath: config.path ?? DEFAULT_PATH })
     .then((tools) => parts.verificationParts.verifications.recordTools(processId, tools))
     .catch((error: unknown) => observer.problem('noting the versions of interpreters', error));
+  let glances = null as Glances | null;
   const scheduler = new Scheduler({
     processId,
     host,
@@ -100,6 +101,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     leaseMs: LEASE_MS,
     firesSchedules: options.firesSchedules ?? true,
     onProgress: parts.onProgress,
+    onWorkBeside: (there) => glances?.hear(there),
   });
   await parts.previews.load();
   started.begin();
@@ -132,7 +134,7 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
   const following = followRemotes(parts, processId).start();
   const removing = parts.previews.startRemoving();
   const stopReleaseSweep = sweepReleases({ db, releases, clock, observer });
-  const glancing = startGlancing(parts, {
+  glances = createGlances({
     alerts: delivering.wake,
     follows: () => following.wake(),
     previews: removing.wake,
@@ -158,15 +160,16 @@ export async function startRunning(parts: RunningParts): Promise<Running> {
     executor: started.local,
     promote: () => {
       promoting.wake();
-      glancing.wake();
+      glances?.expect('promotions');
     },
     committed: () => {
-      if (glancing.saw('promotions')) promoting.wake();
+      if (glances?.saw('promotions')) promoting.wake();
     },
     following,
     stop: async () => {
       stopSweep();
-      await Promise.all([inbox.close(), glancing.stop()]);
+      glances = null;
+      await inbox.close();
       await Promise.all([
         ...[delivering.stop(), stopReleaseSweep(), verifying.stop(), noting],
         ...[promoting.stop(), lookingAtBuilds?.stop(), following.stop(), archiving.stop()],

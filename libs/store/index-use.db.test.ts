@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { EngineStore } from '#core';
-import { apiQueries, connectDatabase, createStore, glance, historyQueries } from '#store';
+import { apiQueries, connectDatabase, createStore, historyQueries } from '#store';
 import { createTestDatabase, type TestDatabase } from '#testing';
 
 /*
@@ -96,6 +96,8 @@ async function counters(): Promise<Map<string, number>> {
 const newest = { environment: 'dev', among: null, before: null, limit: 50 };
 const anyRun = { ...newest, pipeline: null, states: null };
 
+const ME = { id: 'me', kind: 'scheduler', host: 'h', pid: 1, ttlMs: 1000 } as const;
+
 test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: number]>([
   ['starting queued runs', () => store.activateRuns(500), 'run_live', 2500],
   ['claiming runs', () => store.claimRuns('me', 500), 'run_to_own', 2500],
@@ -103,13 +105,8 @@ test.each<[what: string, act: () => Promise<unknown>, index: string, fetched: nu
   ['admission', () => store.apply(anAdmission()), 'task_run_ready', 1000],
   ['due schedules', () => store.syncSchedules('dev', [{ pipeline: 'p1', definition: 'd' }]), '', 0],
   ['live runs of a pipeline', () => store.liveRuns('dev', ['p1']), 'run_live', 50],
-  [
-    'what a scheduler asks once a second',
-    () => store.dueWork({ id: 'me', kind: 'scheduler', host: 'h', pid: 1, ttlMs: 1000 }, 0, ['dev']),
-    'run_queued',
-    500,
-  ],
-  ['what the loops beside it ask', () => glance(db), 'alert_delivery_pending', 300],
+  ['what a scheduler asks once a second', () => store.dueWork(ME, 0, ['dev']), 'run_queued', 500],
+  ['the same, of alerts that are due', () => store.dueWork(ME, 0, ['dev']), 'alert_delivery_pending', 500],
   ['late runs', () => store.lateRuns(100), 'run_deadline', 100],
   ['claiming alerts', () => store.takeAlerts(20), 'alert_delivery_pending', 300],
   ['the run that a success mends', () => store.mendedRun('dev', 'p1', '20001'), 'alert_delivery_unmended', 10],

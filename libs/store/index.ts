@@ -6,7 +6,6 @@ export { createStore } from './store.ts';
 export { listen, type Listening } from './listen.ts';
 export { createVerificationStore } from './verification-store.ts';
 export type { Db } from './statement.ts';
-export { glance, type Glance } from './queries/glance.ts';
 export * as followQueries from './queries/follows.ts';
 export * as previewQueries from './queries/previews.ts';
 export { recordRelease } from './queries/record-release.ts';

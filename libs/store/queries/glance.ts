@@ -25,7 +25,19 @@ const DUE_WORK = `${BEAT}
              select coalesce(jsonb_object_agg(e.name, p.release), '{}')
              from unnest($9::text[]) e (name),
                   lateral (select release from environment_pointer where environment = e.name order by seq desc limit 1) p
-           ) as releases`;
+           ) as releases,
+           jsonb_build_object(
+             'alerts', exists (select from alert_delivery where state = 'pending' and next_try_at <= now()),
+             'follows', exists (select from environment_follow),
+             'previews', exists (select from preview where removed_at is null),
+             'promotions', exists (select from promotion where finished_at is null)
+               or exists (select from promotion where told <> state)
+               or exists (select from promotion_input where outcome is null)
+               or exists (
+                 select from promotion_gate where kind = 'installation' and state = 'pending' and evidence ? 'promotion'
+               ),
+             'verifications', exists (select from verification where finished_at is null)
+           ) as beside`;
 
 export async function dueWork(
   db: Db,
@@ -34,29 +46,5 @@ export async function dueWork(
   environments: readonly string[],
 ): Promise<DueWork> {
   const [row] = await db.query<[DueWork]>(DUE_WORK, [...beatValues(process), now, environments]);
-  return row;
-}
-
-/** What the loops beside the scheduler look for. */
-export interface Glance {
-  readonly alerts: boolean;
-  readonly follows: boolean;
-  readonly previews: boolean;
-  readonly promotions: boolean;
-  readonly verifications: boolean;
-}
-
-export async function glance(db: Db): Promise<Glance> {
-  const [row] = await db.sql<[Glance]>`
-    select exists (select from alert_delivery where state = 'pending' and next_try_at <= now()) as alerts,
-           exists (select from environment_follow) as follows,
-           exists (select from preview where removed_at is null) as previews,
-           exists (select from promotion where finished_at is null)
-             or exists (select from promotion where told <> state)
-             or exists (select from promotion_input where outcome is null)
-             or exists (
-               select from promotion_gate where kind = 'installation' and state = 'pending' and evidence ? 'promotion'
-             ) as promotions,
-           exists (select from verification where finished_at is null) as verifications`;
   return row;
 }
