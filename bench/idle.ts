@@ -8,8 +8,8 @@ const PIPELINES = 10_000;
 /** Reading ten thousand files leaves garbage and dirty pages behind, which are not what idling costs. */
 const SETTLE_MS = 20_000;
 /**
- * V8 collects that garbage at a time of its choice, up to a minute and a half later, for some 300 ms and only once: the window in
- * which it does costs twice as much as the others, and the median is what idling costs.
+ * V8 collects that garbage at a time of its choice, up to a minute and a half later, for 300 to 800 ms and only once: the window
+ * in which it does costs several times as much as the others, and the median is what idling costs.
  */
 const WINDOW_MS = 15_000;
 const WINDOWS = 7;
